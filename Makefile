@@ -1,0 +1,42 @@
+# A thin face over CMake: `make run` and `make test` work on a fresh machine.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+CMAKE_FLAGS ?=
+
+.PHONY: all setup build run test sanitize fuzz format install clean
+
+all: build
+
+setup:
+	@tools/setup
+
+$(BUILD)/build.ninja: | setup
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS) >/dev/null
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) -j $(JOBS) --quiet
+
+run: build
+	@tools/demo $(BUILD)/ead
+
+test: build
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+sanitize: setup
+	@cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEAD_SANITIZE=ON $(CMAKE_FLAGS) >/dev/null
+	@ninja -C $(BUILD)-asan -j $(JOBS) --quiet
+	@ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
+
+fuzz: setup
+	@CC=clang cmake -S . -B $(BUILD)-fuzz -G Ninja -DEAD_FUZZ=ON >/dev/null
+	@ninja -C $(BUILD)-fuzz -j $(JOBS) --quiet fuzz_gguf fuzz_text
+	@tools/fuzz $(BUILD)-fuzz
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build
+	@cmake --install $(BUILD)
+
+clean:
+	@rm -rf $(BUILD) $(BUILD)-*

@@ -1,0 +1,39 @@
+# The library: every .c file of the rooms, and the public face in src/. Kernel files get the flags of
+# their instruction set; nothing else does, so that the rest runs on any machine.
+set(sources "")
+foreach(room ${EAD_ROOMS})
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c)
+  list(APPEND sources ${files})
+endforeach()
+file(GLOB face CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
+list(APPEND sources ${face})
+
+set(simd_files ${sources})
+list(FILTER simd_files INCLUDE REGEX "kern_avx")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  foreach(file ${simd_files})
+    if(file MATCHES "avx512")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
+        "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx2;-mfma;-mf16c;-ffp-contract=fast")
+    else()
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
+        "-mavx2;-mfma;-mf16c;-ffp-contract=fast")
+    endif()
+  endforeach()
+else()
+  list(REMOVE_ITEM sources ${simd_files})
+endif()
+
+add_library(ead ${sources})
+target_include_directories(ead PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+  $<INSTALL_INTERFACE:include> PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_compile_definitions(ead PRIVATE EAD_VERSION="${EAD_VERSION}")
+target_link_libraries(ead PRIVATE $<BUILD_INTERFACE:ead_flags> PkgConfig::PCRE2
+  OpenMP::OpenMP_C m)
+set_target_properties(ead PROPERTIES VERSION ${EAD_VERSION} SOVERSION 0)
+
+include(GNUInstallDirs)
+configure_file(cmake/ead.pc.in ead.pc @ONLY)
+install(TARGETS ead)
+install(FILES include/ead.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_BINARY_DIR}/ead.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

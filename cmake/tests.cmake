@@ -1,0 +1,34 @@
+# One program per tests/test_*.c, each a CTest of the same name. Tests reach inside the library; they
+# read ../shared where it exists and skip, saying so, where it does not.
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+set(EAD_SHARED_DIR "${CMAKE_SOURCE_DIR}/../shared" CACHE PATH "golden files; may be absent")
+
+file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
+foreach(source ${tests})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests
+    ${CMAKE_SOURCE_DIR}/apps)
+  target_link_libraries(${name} PRIVATE ead ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
+  target_compile_definitions(${name} PRIVATE SHARED_DIR="${EAD_SHARED_DIR}"
+    SOURCE_DIR="${CMAKE_SOURCE_DIR}" EAD_PROGRAM="$<TARGET_FILE:ead_cli>")
+  add_dependencies(${name} ead_cli)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endforeach()
+
+# Fuzz targets: libFuzzer programs under EAD_FUZZ, otherwise replayed over their corpus.
+file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
+foreach(source ${fuzzers})
+  get_filename_component(name ${source} NAME_WE)
+  if(EAD_FUZZ)
+    add_executable(${name} ${source})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+    add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  endif()
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ead ead_flags)
+  target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endforeach()
