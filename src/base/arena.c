@@ -1,0 +1,43 @@
+#include "base/arena.h"
+
+#include <sys/mman.h>
+
+enum { ARENA_ALIGN = 64 };
+
+void *arena_carve(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4 - arena->used) {
+        arena->overflow = 1;
+        return NULL;
+    }
+    bytes = (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    size_t at = arena->used;
+    if (arena->base && bytes > arena->capacity - at) {
+        arena->overflow = 1;
+        return NULL;
+    }
+    arena->used = at + bytes;
+    return arena->base ? arena->base + at : NULL;
+}
+
+enum status arena_commit(struct arena *arena, struct err *err)
+{
+    if (arena->overflow)
+        return err_set(err, ST_MEMORY, "the sizes asked for do not fit the address space");
+    size_t bytes = arena->used ? arena->used : ARENA_ALIGN;
+    /* Mapped rather than malloc'ed: pages of a cache cost memory only once they are written. */
+    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return err_set(err, ST_MEMORY, "cannot allocate %zu MiB for caches and scratch",
+                       bytes >> 20);
+    *arena = (struct arena){.base = base, .capacity = bytes};
+    return ST_OK;
+}
+
+void arena_deinit(struct arena *arena)
+{
+    if (arena->base) munmap(arena->base, arena->capacity);
+    *arena = (struct arena){0};
+}
