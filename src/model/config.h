@@ -1,0 +1,47 @@
+/*
+ * The shape of a decoder-only transformer, read from GGUF metadata and checked for consistency
+ * before anything is computed from it. Key names: docs/gguf.md of the ggml project.
+ */
+#ifndef EAD_MODEL_CONFIG_H
+#define EAD_MODEL_CONFIG_H
+
+#include "base/status.h"
+#include "format/gguf.h"
+
+#include <stdbool.h>
+
+enum arch {
+    ARCH_LLAMA, /* Llama 2 and 3, Mistral, SmolLM2 */
+    ARCH_QWEN2, /* biases on q, k, v */
+    ARCH_QWEN3  /* a norm on every q and k head */
+};
+
+struct config {
+    enum arch arch;
+    const char *arch_name;
+    int n_layer, d_model, d_ff;
+    int n_head, n_head_kv; /* n_head is a multiple of n_head_kv */
+    int head_dim;          /* of q, k and v; d_model / n_head unless the file says otherwise */
+    int n_rot;             /* leading dimensions of a head that rotate; even */
+    int n_ctx_train;
+    float rms_eps, rope_base, rope_scale; /* angle = position * rope_scale * base^(-2i/n_rot) */
+    bool rope_interleaved; /* llama files hold q and k for adjacent pairs, qwen for halves */
+};
+
+/* Ceilings on a config: far above any real model, low enough that products of two fit an int. */
+enum { CONFIG_LAYERS_MAX = 1024, CONFIG_DIM_MAX = 1 << 20, CONFIG_HEAD_DIM_MAX = 1024 };
+
+MUST_USE enum status config_read(const struct gguf *g, struct config *out, struct err *err);
+
+/* Width of all query heads together, and of all key (or value) heads. */
+static inline int config_q_dim(const struct config *c)
+{
+    return c->n_head * c->head_dim;
+}
+
+static inline int config_kv_dim(const struct config *c)
+{
+    return c->n_head_kv * c->head_dim;
+}
+
+#endif

@@ -1,0 +1,317 @@
+#include "model/forward.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One pass, as all threads see it. */
+struct pass {
+    struct forward *f;
+    const struct row *rows;
+    int n;
+    int n_wanted;
+    float *logits;
+};
+
+/* A matrix product of a phase: y[r*ldy + o] over all outputs of w. */
+struct product {
+    const struct kern_weight *w;
+    float *y;
+    size_t ldy;
+};
+
+/* ---- scratch ----------------------------------------------------------------------------- */
+
+static size_t round16(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+static int widest_input(const struct config *c)
+{
+    int widest = c->d_model > c->d_ff ? c->d_model : c->d_ff;
+    return config_q_dim(c) > widest ? config_q_dim(c) : widest;
+}
+
+void forward_carve(struct forward *f, struct arena *arena)
+{
+    const struct config *c = f->config;
+    const size_t rows = (size_t)f->max_rows, f32 = sizeof(float);
+    const size_t d = round16((size_t)c->d_model), wide = KERN_Q8_COLS(widest_input(c));
+    f->x = arena_carve(arena, rows * d, f32);
+    f->h = arena_carve(arena, rows * d, f32);
+    f->y = arena_carve(arena, rows * d, f32);
+    f->q = arena_carve(arena, rows * round16((size_t)config_q_dim(c)), f32);
+    f->k = arena_carve(arena, rows * round16((size_t)config_kv_dim(c)), f32);
+    f->v = arena_carve(arena, rows * round16((size_t)config_kv_dim(c)), f32);
+    f->att = arena_carve(arena, rows * round16((size_t)config_q_dim(c)), f32);
+    f->gate = arena_carve(arena, rows * round16((size_t)c->d_ff), f32);
+    f->up = arena_carve(arena, rows * round16((size_t)c->d_ff), f32);
+    f->q8.q = arena_carve(arena, rows * wide, sizeof(int8_t));
+    f->q8.d = arena_carve(arena, rows * wide / 32, f32);
+    f->q8.s = arena_carve(arena, rows * wide / 16, f32);
+    f->cos = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
+    f->sin = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
+    size_t scratch = round16(KERN_ATTEND_SCRATCH(c->n_head / c->n_head_kv));
+    f->scratch = arena_carve(arena, (size_t)f->team.threads * scratch, f32);
+    f->wanted = arena_carve(arena, (size_t)f->max_logits, sizeof *f->wanted);
+}
+
+/* ---- phases ------------------------------------------------------------------------------ */
+
+static void quantize_row(const struct forward *f, const float *x, int cols, int r)
+{
+    size_t wide = KERN_Q8_COLS(cols);
+    f->kern->quantize(x, cols, f->q8.q + (size_t)r * wide, f->q8.d + (size_t)r * (wide / 32),
+                      f->q8.s + (size_t)r * (wide / 16));
+}
+
+static bool type_is_float(enum quant_type type)
+{
+    return type == QT_F32 || type == QT_F16 || type == QT_BF16;
+}
+
+/* Does any of these weights multiply 8-bit activations? */
+static bool needs_q8(const struct product *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!type_is_float(p[i].w->type)) return true;
+    return false;
+}
+
+static void multiply(const struct pass *p, const struct product *m, const float *x, size_t ldx,
+                     int n, int begin, int end)
+{
+    const struct kern *k = p->f->kern;
+    if (type_is_float(m->w->type))
+        k->matmul_f32[m->w->type](m->w, x, ldx, n, begin, end, m->y, m->ldy);
+    else
+        k->matmul_q8[m->w->type](m->w, p->f->q8, n, begin, end, m->y, m->ldy);
+}
+
+/*
+ * All products of one input in one phase: their outputs stand side by side as one range that the
+ * threads take in blocks. x [n][ldx] are the floats; f->q8 holds the same in 8 bits.
+ */
+static void phase_products(const struct pass *p, struct team_member *me, const struct product *m,
+                           int count, const float *x, size_t ldx, int n)
+{
+    int total = 0, begin, end;
+    for (int i = 0; i < count; i++) total += m[i].w->rows;
+    /* Enough blocks to even out a slow thread, each a long contiguous read. */
+    int block = total / (me->threads * 8) / 16 * 16;
+    block = block < 16 ? 16 : block > 512 ? 512 : block;
+    if (me->threads == 1) block = total;
+    while (team_take(me, total, block, &begin, &end)) {
+        for (int i = 0, first = 0; i < count; first += m[i++].w->rows) {
+            int from = begin > first ? begin - first : 0;
+            int to = end - first < m[i].w->rows ? end - first : m[i].w->rows;
+            if (from < to) multiply(p, &m[i], x, ldx, n, from, to);
+        }
+    }
+    team_barrier(me);
+}
+
+static void embed_row(const struct forward *f, const struct row *row, int r)
+{
+    const struct config *c = f->config;
+    const struct kern_weight *w = &f->weights->embed;
+    quant_decode_row(w->type, w->data + (size_t)row->token * w->row_bytes,
+                     f->x + (size_t)r * round16((size_t)c->d_model), (size_t)c->d_model);
+    /* Angles in double: at position 100,000 a float product would be off by a thousandth of a turn.
+     */
+    const int half = c->n_rot / 2;
+    for (int i = 0; i < half; i++) {
+        double angle =
+            row->pos * (double)c->rope_scale * pow((double)c->rope_base, -2.0 * i / c->n_rot);
+        if (f->weights->rope_factors) angle /= (double)f->weights->rope_factors[i];
+        f->cos[(size_t)r * half + i] = (float)cos(angle);
+        f->sin[(size_t)r * half + i] = (float)sin(angle);
+    }
+}
+
+static void phase_embed(const struct pass *p, struct team_member *me)
+{
+    int r, end;
+    while (team_take(me, p->n, 1, &r, &end)) embed_row(p->f, &p->rows[r], r);
+    team_barrier(me);
+}
+
+/* x += y (and its bias) when a block's output is waiting, then h = norm(x) and its 8-bit form. */
+static void norm_row(const struct forward *f, int r, int add, const float *bias, const float *norm,
+                     bool q8)
+{
+    const int d = f->config->d_model;
+    const size_t at = (size_t)r * round16((size_t)d);
+    if (add) f->kern->add(f->x + at, f->y + at, d);
+    if (add && bias) f->kern->add(f->x + at, bias, d);
+    f->kern->rms_norm(f->h + at, f->x + at, norm, d, f->config->rms_eps);
+    if (q8) quantize_row(f, f->h + at, d, r);
+}
+
+static void phase_norm(const struct pass *p, struct team_member *me, int add, const float *bias,
+                       const float *norm, bool q8)
+{
+    int r, end;
+    while (team_take(me, p->n, 1, &r, &end)) norm_row(p->f, r, add, bias, norm, q8);
+    team_barrier(me);
+}
+
+static void phase_quantize(const struct pass *p, struct team_member *me, const float *x, int cols)
+{
+    int r, end;
+    while (team_take(me, p->n, 1, &r, &end))
+        quantize_row(p->f, x + (size_t)r * round16((size_t)cols), cols, r);
+    team_barrier(me);
+}
+
+/* Bias, norm and rotate the n heads of one row. */
+static void turn_heads(const struct forward *f, float *heads, int n, const float *bias,
+                       const float *norm, int r)
+{
+    const struct config *c = f->config;
+    const size_t half = (size_t)c->n_rot / 2;
+    if (bias) f->kern->add(heads, bias, n * c->head_dim);
+    for (int i = 0; i < n; i++) {
+        float *head = heads + (size_t)i * c->head_dim;
+        if (norm) f->kern->rms_norm(head, head, norm, c->head_dim, c->rms_eps);
+        f->kern->rope(head, f->cos + (size_t)r * half, f->sin + (size_t)r * half, c->n_rot,
+                      c->rope_interleaved);
+    }
+}
+
+/* Write the row's keys and values into the cache. */
+static void store_kv(const struct forward *f, const struct row *row, int layer, const float *k,
+                     const float *v)
+{
+    const int dim = f->config->head_dim;
+    for (int head = 0; head < f->config->n_head_kv; head++) {
+        const size_t from = (size_t)head * dim, at = (size_t)row->pos * dim;
+        f->kern->to_f16(kv_head(f->kv, row->seq, layer, 0, head) + at, k + from, dim);
+        f->kern->to_f16(kv_head(f->kv, row->seq, layer, 1, head) + at, v + from, dim);
+    }
+}
+
+static void phase_turn(const struct pass *p, struct team_member *me, int layer)
+{
+    struct forward *f = p->f;
+    const struct config *c = f->config;
+    const struct layer *l = &f->weights->layers[layer];
+    const size_t q_dim = round16((size_t)config_q_dim(c)),
+                 kv_dim = round16((size_t)config_kv_dim(c));
+    int r, end;
+    while (team_take(me, p->n, 1, &r, &end)) {
+        float *k = f->k + (size_t)r * kv_dim, *v = f->v + (size_t)r * kv_dim;
+        turn_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, r);
+        turn_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, r);
+        if (l->v_bias) f->kern->add(v, l->v_bias, config_kv_dim(c));
+        store_kv(f, &p->rows[r], layer, k, v);
+    }
+    team_barrier(me);
+}
+
+static void phase_attend(const struct pass *p, struct team_member *me, int layer)
+{
+    struct forward *f = p->f;
+    const struct config *c = f->config;
+    const int group = c->n_head / c->n_head_kv;
+    const size_t q_dim = round16((size_t)config_q_dim(c));
+    float *scratch = f->scratch + (size_t)me->index * round16(KERN_ATTEND_SCRATCH(group));
+    int item, end;
+    /* Later rows see more positions: hand out the long ones first. */
+    while (team_take(me, p->n * c->n_head_kv, 1, &item, &end)) {
+        const int r = p->n - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
+        const struct row *row = &p->rows[r];
+        const size_t at = (size_t)r * q_dim + (size_t)head * group * c->head_dim;
+        f->kern->attend(&(struct kern_attend){
+            .q = f->q + at,
+            .k = kv_head(f->kv, row->seq, layer, 0, head),
+            .v = kv_head(f->kv, row->seq, layer, 1, head),
+            .out = f->att + at,
+            .stride = (size_t)c->head_dim,
+            .group = group,
+            .head_dim = c->head_dim,
+            .n_pos = row->pos + 1,
+            .scale = 1 / sqrtf((float)c->head_dim),
+            .scratch = scratch,
+        });
+    }
+    team_barrier(me);
+}
+
+static void phase_silu(const struct pass *p, struct team_member *me, bool q8)
+{
+    struct forward *f = p->f;
+    const int d_ff = f->config->d_ff;
+    const size_t wide = round16((size_t)d_ff);
+    int r, end;
+    while (team_take(me, p->n, 1, &r, &end)) {
+        float *gate = f->gate + (size_t)r * wide;
+        f->kern->silu_mul(gate, f->up + (size_t)r * wide, d_ff);
+        if (q8) quantize_row(f, gate, d_ff, r);
+    }
+    team_barrier(me);
+}
+
+/* ---- the walk ---------------------------------------------------------------------------- */
+
+static void walk_layer(const struct pass *p, struct team_member *me, int i)
+{
+    struct forward *f = p->f;
+    const struct config *c = f->config;
+    const struct layer *l = &f->weights->layers[i];
+    const size_t d = round16((size_t)c->d_model), q_dim = round16((size_t)config_q_dim(c));
+    const size_t kv_dim = round16((size_t)config_kv_dim(c)), d_ff = round16((size_t)c->d_ff);
+    const struct product qkv[] = {
+        {&l->q, f->q, q_dim}, {&l->k, f->k, kv_dim}, {&l->v, f->v, kv_dim}};
+    const struct product out[] = {{&l->o, f->y, d}};
+    const struct product gate_up[] = {{&l->gate, f->gate, d_ff}, {&l->up, f->up, d_ff}};
+    const struct product down[] = {{&l->down, f->y, d}};
+
+    phase_norm(p, me, i > 0, NULL, l->attn_norm, needs_q8(qkv, 3));
+    phase_products(p, me, qkv, 3, f->h, d, p->n);
+    phase_turn(p, me, i);
+    phase_attend(p, me, i);
+    if (needs_q8(out, 1)) phase_quantize(p, me, f->att, config_q_dim(c));
+    phase_products(p, me, out, 1, f->att, q_dim, p->n);
+    phase_norm(p, me, 1, l->o_bias, l->ffn_norm, needs_q8(gate_up, 2));
+    phase_products(p, me, gate_up, 2, f->h, d, p->n);
+    phase_silu(p, me, needs_q8(down, 1));
+    phase_products(p, me, down, 1, f->gate, d_ff, p->n);
+}
+
+/* Rows that want logits are gathered to the front of h. */
+static void walk_output(const struct pass *p, struct team_member *me)
+{
+    struct forward *f = p->f;
+    const int dim = f->config->d_model;
+    const size_t d = round16((size_t)dim);
+    const struct product logits = {&f->weights->output, p->logits, (size_t)f->weights->n_vocab};
+    const bool q8 = needs_q8(&logits, 1);
+    int i, end;
+    while (team_take(me, p->n_wanted, 1, &i, &end)) {
+        const size_t at = (size_t)f->wanted[i] * d;
+        f->kern->add(f->x + at, f->y + at, dim);
+        f->kern->rms_norm(f->h + (size_t)i * d, f->x + at, f->weights->output_norm, dim,
+                          f->config->rms_eps);
+        if (q8) quantize_row(f, f->h + (size_t)i * d, dim, i);
+    }
+    team_barrier(me);
+    phase_products(p, me, &logits, 1, f->h, d, p->n_wanted);
+}
+
+static void walk(struct team_member *me, void *context)
+{
+    const struct pass *p = context;
+    phase_embed(p, me);
+    for (int i = 0; i < p->f->config->n_layer; i++) walk_layer(p, me, i);
+    if (p->n_wanted) walk_output(p, me);
+}
+
+void forward_eval(struct forward *f, const struct row *rows, int n, float *logits)
+{
+    struct pass p = {.f = f, .rows = rows, .n = n, .logits = logits};
+    for (int r = 0; r < n; r++)
+        if (rows[r].wants_logits) f->wanted[p.n_wanted++] = r;
+    team_run(&f->team, walk, &p);
+    for (int r = 0; r < n; r++) f->kv->length[rows[r].seq] = rows[r].pos + 1;
+}

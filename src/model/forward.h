@@ -1,0 +1,59 @@
+/*
+ * The forward pass: rows in, logits out. A row is a token at a position of a sequence; decoding is
+ * one row, a prompt or a catch-up is many, several users are rows of several sequences. This is the
+ * only place that knows how a transformer works.
+ *
+ * Every thread of the team walks the same function, phase by phase (base/team.h). Nothing is
+ * allocated here: scratch is carved when the owner opens.
+ *
+ * Sources: Vaswani et al. 2017 (attention); Zhang & Sennrich 2019 (RMSNorm); Su et al. 2021 (rotary
+ * embedding); Shazeer 2020 (SwiGLU); Ainslie et al. 2023 (grouped queries).
+ */
+#ifndef EAD_MODEL_FORWARD_H
+#define EAD_MODEL_FORWARD_H
+
+#include "base/team.h"
+#include "kern/kern.h"
+#include "model/config.h"
+#include "model/kv.h"
+#include "model/weights.h"
+
+struct row {
+    int seq, pos;
+    int32_t token;
+    bool wants_logits;
+};
+
+/* Scratch of a pass; R = max_rows, widths rounded up to whole cache lines. */
+struct forward {
+    const struct config *config;
+    const struct weights *weights;
+    const struct kern *kern;
+    struct kv *kv;
+    struct team team;
+    int max_rows, max_logits;
+
+    float *x;          /* [R][d_model] the residual stream */
+    float *h;          /* [R][d_model] normed input of a matrix product */
+    float *y;          /* [R][d_model] what a block adds to the stream */
+    float *q, *k, *v;  /* [R][q_dim], [R][kv_dim], [R][kv_dim] */
+    float *att;        /* [R][q_dim] heads' outputs side by side */
+    float *gate, *up;  /* [R][d_ff] */
+    struct kern_q8 q8; /* [R][widest input] activations in 8 bits */
+    float *cos, *sin;  /* [R][n_rot/2] */
+    float *scratch;    /* [threads][KERN_ATTEND_SCRATCH(group)] */
+    int *wanted;       /* [max_logits] rows whose logits are asked for, in order */
+};
+
+/* Carve the scratch (once measuring, once for real). The other members must be set. */
+void forward_carve(struct forward *f, struct arena *arena);
+
+/*
+ * Evaluate n rows (1 <= n <= max_rows) and append them to their sequences. Rows of one sequence
+ * must stand in order and start at its length; the caller has checked tokens, positions, room, and
+ * that at most max_logits rows want logits. logits [wanted][n_vocab] are written in the order of
+ * rows.
+ */
+void forward_eval(struct forward *f, const struct row *rows, int n, float *logits);
+
+#endif

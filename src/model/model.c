@@ -1,0 +1,45 @@
+#include "model/model.h"
+
+#include <stdlib.h>
+
+static enum status open_parts(struct model *m, bool vocab_only, struct err *err)
+{
+    if (!vocab_only) {
+        TRY(config_read(m->gguf, &m->config, err));
+        TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
+        m->has_weights = true;
+    }
+    TRY(vocab_open(m->gguf, &m->vocab, err));
+    if (m->has_weights && m->weights.n_vocab < vocab_size(m->vocab))
+        return err_set(
+            err, ST_FORMAT,
+            "tensor token_embd.weight: expected at least %d rows, one per token, found %d",
+            vocab_size(m->vocab), m->weights.n_vocab);
+    return ST_OK;
+}
+
+enum status model_open(const char *path, bool vocab_only, struct model **out, struct err *err)
+{
+    struct model *m = calloc(1, sizeof *m);
+    if (!m) return err_set(err, ST_MEMORY, "%s: cannot hold the model's description", path);
+    enum status st = gguf_open(path, &m->gguf, err);
+    if (st == ST_OK) {
+        st = open_parts(m, vocab_only, err);
+        if (st != ST_OK) err_prefix(err, st, path);
+    }
+    if (st != ST_OK) {
+        model_close(m);
+        return st;
+    }
+    *out = m;
+    return ST_OK;
+}
+
+void model_close(struct model *m)
+{
+    if (!m) return;
+    weights_deinit(&m->weights);
+    vocab_close(m->vocab);
+    gguf_close(m->gguf);
+    free(m);
+}

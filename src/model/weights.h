@@ -1,0 +1,44 @@
+/*
+ * The tensors of a model, found by name, checked against the config, and bound as views into the
+ * mapped file. Vectors (norms, biases, rope factors) are small and are copied out as floats.
+ *
+ * A file with a tensor that its architecture does not have is refused: computing without it would
+ * give fluent nonsense.
+ */
+#ifndef EAD_MODEL_WEIGHTS_H
+#define EAD_MODEL_WEIGHTS_H
+
+#include "base/arena.h"
+#include "kern/kern.h"
+#include "model/config.h"
+
+/* Shapes in [outputs][inputs]; vectors that a model lacks are NULL. */
+struct layer {
+    const float *attn_norm;                /* [d_model] */
+    struct kern_weight q, k, v;            /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
+    const float *q_bias, *k_bias, *v_bias; /* [q_dim], [kv_dim], [kv_dim] */
+    const float *q_norm, *k_norm;          /* [head_dim] */
+    struct kern_weight o;                  /* [d_model][q_dim] */
+    const float *o_bias;                   /* [d_model] */
+    const float *ffn_norm;                 /* [d_model] */
+    struct kern_weight gate, up;           /* [d_ff][d_model] */
+    struct kern_weight down;               /* [d_model][d_ff] */
+};
+
+struct weights {
+    int n_vocab;              /* rows of the embedding, which may be padded beyond the vocabulary */
+    struct kern_weight embed; /* [n_vocab][d_model] */
+    struct kern_weight output; /* [n_vocab][d_model]; the embedding itself when tied */
+    const float *output_norm;  /* [d_model] */
+    const float *rope_factors; /* [n_rot/2] divisors of the angle, or NULL */
+    struct layer *layers;      /* [n_layer] */
+    struct arena arena;        /* owns layers and every vector */
+    uint64_t n_params;         /* weights in all tensors of the file */
+};
+
+/* Views borrow from `g`, which must outlive them. The error names the tensor and both shapes. */
+MUST_USE enum status weights_bind(const struct gguf *g, const struct config *c, struct weights *out,
+                                  struct err *err);
+void weights_deinit(struct weights *w);
+
+#endif
