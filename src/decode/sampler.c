@@ -1,0 +1,158 @@
+#include "decode/sampler.h"
+
+#include "decode/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum status sampler_check(const ead_sampler_options *o, struct err *err)
+{
+    if (!(o->temperature >= 0 && o->temperature < 1e6f))
+        return err_set(err, ST_ARG, "temperature: expected 0 or more, found %g",
+                       (double)o->temperature);
+    if (o->top_k < 0) return err_set(err, ST_ARG, "top-k: expected 0 or more, found %d", o->top_k);
+    if (!(o->top_p > 0 && o->top_p <= 1))
+        return err_set(err, ST_ARG, "top-p: expected above 0 and at most 1, found %g",
+                       (double)o->top_p);
+    if (!(o->min_p >= 0 && o->min_p <= 1))
+        return err_set(err, ST_ARG, "min-p: expected 0 to 1, found %g", (double)o->min_p);
+    if (!(o->repeat_penalty > 0 && o->repeat_penalty < 1e6f))
+        return err_set(err, ST_ARG, "repeat-penalty: expected above 0, found %g",
+                       (double)o->repeat_penalty);
+    if (o->repeat_last < 0 || o->repeat_last > REPEAT_LAST_MAX)
+        return err_set(err, ST_ARG, "repeat-last: expected 0 to %d, found %d", REPEAT_LAST_MAX,
+                       o->repeat_last);
+    return ST_OK;
+}
+
+void sampler_carve(struct sampler *s, struct arena *arena, const ead_sampler_options *o,
+                   int n_vocab)
+{
+    *s = (struct sampler){.options = *o, .n_vocab = n_vocab, .rng = o->seed};
+    s->candidates = arena_carve(arena, (size_t)n_vocab, sizeof *s->candidates);
+}
+
+/* Each of the latest tokens is penalised once, however often it occurs: a token is skipped when it
+ * stands again later in the text. */
+static void penalise(const struct sampler *s, const int32_t *text, size_t n_text)
+{
+    const float penalty = s->options.repeat_penalty;
+    size_t back = (size_t)s->options.repeat_last;
+    if (back > n_text) back = n_text;
+    const int32_t *recent = text + (n_text - back);
+    for (size_t i = 0; i < back; i++) {
+        bool again = recent[i] >= s->n_vocab;
+        for (size_t j = i + 1; j < back && !again; j++) again = recent[j] == recent[i];
+        if (again) continue;
+        float *logit = &s->candidates[recent[i]].logit;
+        *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
+    }
+}
+
+/* Most probable first; equal logits in order of id, so that results never depend on the sort. */
+static int by_logit(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->logit != y->logit) return x->logit < y->logit ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static float top_logit(const struct candidate *c, int n)
+{
+    float top = -INFINITY;
+    for (int i = 0; i < n; i++) top = c[i].logit > top ? c[i].logit : top;
+    return top;
+}
+
+static int32_t top_id(const struct candidate *c, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (c[i].logit > c[best].logit) best = i;
+    return c[best].id;
+}
+
+/* Keep candidates at or above a floor, in order. */
+static int keep_above(struct candidate *c, int n, float floor)
+{
+    int kept = 0;
+    for (int i = 0; i < n; i++)
+        if (c[i].logit >= floor) c[kept++] = c[i];
+    return kept;
+}
+
+/* Sift the root of a heap (least probable on top) down to its place. */
+static void sift(struct candidate *heap, int n, int at)
+{
+    for (int child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && by_logit(&heap[child + 1], &heap[child]) > 0) child++;
+        if (by_logit(&heap[child], &heap[at]) <= 0) return;
+        struct candidate swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+    }
+}
+
+/* The k most probable, unordered: one scan with a heap of k instead of a sort of the vocabulary. */
+static int keep_top_k(struct candidate *c, int n, int k)
+{
+    if (!k || k >= n) return n;
+    for (int i = k / 2; i-- > 0;) sift(c, k, i);
+    for (int i = k; i < n; i++) {
+        if (by_logit(&c[i], &c[0]) >= 0) continue;
+        c[0] = c[i];
+        sift(c, k, 0);
+    }
+    return k;
+}
+
+/* The smallest set of most probable tokens whose probability reaches p. A token less probable than
+ * (1-p)/n cannot belong to it, for all such together weigh less than 1-p; so few need sorting. */
+static int keep_top_p(struct candidate *c, int n, float p)
+{
+    if (p >= 1) return n;
+    const double top = (double)top_logit(c, n);
+    double total = 0;
+    for (int i = 0; i < n; i++) total += exp((double)c[i].logit - top);
+    float floor = (float)(top + log((1 - (double)p) * total / n) - 1e-4);
+    n = keep_above(c, n, floor);
+    qsort(c, (size_t)n, sizeof *c, by_logit);
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += exp((double)c[i].logit - top);
+        if (sum >= (double)p * total) return i + 1;
+    }
+    return n;
+}
+
+static int keep_min_p(struct candidate *c, int n, float p)
+{
+    return p > 0 ? keep_above(c, n, top_logit(c, n) + logf(p)) : n;
+}
+
+static int32_t draw(struct sampler *s, int n)
+{
+    struct candidate *c = s->candidates;
+    const double top = (double)top_logit(c, n), scale = 1 / (double)s->options.temperature;
+    double total = 0, sum = 0;
+    for (int i = 0; i < n; i++) total += exp(((double)c[i].logit - top) * scale);
+    const double at = rng_unit(&s->rng) * total;
+    for (int i = 0; i < n; i++) {
+        sum += exp(((double)c[i].logit - top) * scale);
+        if (sum > at) return c[i].id;
+    }
+    return top_id(c, n); /* rounding left a hair of probability behind the last candidate */
+}
+
+int32_t sampler_choose(struct sampler *s, const float *logits, const int32_t *text, size_t n_text)
+{
+    const ead_sampler_options *o = &s->options;
+    int n = s->n_vocab;
+    for (int i = 0; i < n; i++) s->candidates[i] = (struct candidate){logits[i], i};
+    if (o->repeat_penalty != 1) penalise(s, text, n_text);
+    if (o->temperature == 0) return top_id(s->candidates, n);
+    n = keep_top_k(s->candidates, n, o->top_k);
+    n = keep_top_p(s->candidates, n, o->top_p);
+    n = keep_min_p(s->candidates, n, o->min_p);
+    return draw(s, n);
+}

@@ -1,0 +1,39 @@
+/*
+ * Choosing a token from logits. With temperature 0 it is the most probable one (the lowest id when
+ * several tie), after the repetition penalty. Otherwise the candidates pass through: penalty,
+ * top-k, top-p, min-p, temperature, and one is drawn.
+ *
+ * Sources: Keskar et al. 2019 (penalty), Fan et al. 2018 (top-k), Holtzman et al. 2020 (top-p),
+ * Nguyen et al. 2024 (min-p).
+ */
+#ifndef EAD_DECODE_SAMPLER_H
+#define EAD_DECODE_SAMPLER_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "ead.h"
+
+enum { REPEAT_LAST_MAX = 2048 }; /* the penalty compares recent tokens pairwise */
+
+struct candidate {
+    float logit;
+    int32_t id;
+};
+
+struct sampler {
+    ead_sampler_options options;
+    int n_vocab;
+    struct candidate *candidates; /* [n_vocab] scratch */
+    uint64_t rng;
+};
+
+MUST_USE enum status sampler_check(const ead_sampler_options *o, struct err *err);
+
+/* Carve the scratch for n_vocab tokens (once measuring, once for real) and set the seed. */
+void sampler_carve(struct sampler *s, struct arena *arena, const ead_sampler_options *o,
+                   int n_vocab);
+
+/* logits [n_vocab], at least one finite, no NaN; text [n_text] is what was written so far. */
+int32_t sampler_choose(struct sampler *s, const float *logits, const int32_t *text, size_t n_text);
+
+#endif

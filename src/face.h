@@ -1,0 +1,20 @@
+/* What the parts of the public face share: how an inner status and message become public ones. */
+#ifndef EAD_FACE_H
+#define EAD_FACE_H
+
+#include "base/status.h"
+#include "ead.h"
+#include "kern/kern.h"
+#include "model/model.h"
+
+struct ead_model {
+    struct model *model;
+};
+
+/* Translate the outcome of an inner call; `error` may be NULL. */
+ead_status face_report(enum status st, const struct err *err, ead_error *error);
+
+/* A kernel table by its public name; NULL is the best of this machine. */
+MUST_USE enum status face_kern(const char *cpu, const struct kern **out, struct err *err);
+
+#endif

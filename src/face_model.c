@@ -1,0 +1,309 @@
+/* The public face: files, models and text. Contracts are in ead.h. */
+#include "face.h"
+
+#include "text/chat.h"
+#include "text/detok.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert((int)EAD_IO == ST_IO && (int)EAD_FORMAT == ST_FORMAT && (int)EAD_FULL == ST_FULL &&
+                   (int)EAD_CANCELLED == ST_CANCELLED,
+               "public and inner statuses are numbered alike");
+_Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_SPECIAL,
+               "flags are alike");
+_Static_assert((int)EAD_TEXT_START == DETOK_START && (int)EAD_SHOW_SPECIAL == DETOK_SPECIAL,
+               "flags are alike");
+
+ead_status face_report(enum status st, const struct err *err, ead_error *error)
+{
+    if (error) {
+        *error = (ead_error){.status = (ead_status)st};
+        if (st != ST_OK) memcpy(error->message, err->message, sizeof error->message);
+    }
+    return (ead_status)st;
+}
+
+enum status face_kern(const char *cpu, const struct kern **out, struct err *err)
+{
+    *out = kern_best();
+    if (!cpu) return ST_OK;
+    int level = kern_level_parse(cpu);
+    if (level < 0)
+        return err_set(err, ST_ARG, "cpu: expected ref, avx2 or avx512, found \"%.32s\"", cpu);
+    *out = kern_table((enum kern_level)level);
+    return *out ? ST_OK : err_set(err, ST_SUPPORT, "cpu: this machine lacks %s", cpu);
+}
+
+const char *ead_version(void)
+{
+    return EAD_VERSION;
+}
+
+/* ---- files ------------------------------------------------------------------------------- */
+
+struct ead_file {
+    struct gguf *gguf;
+};
+
+ead_status ead_file_open(const char *path, ead_file **out, ead_error *error)
+{
+    struct err err = {0};
+    struct gguf *g;
+    enum status st = gguf_open(path, &g, &err);
+    if (st == ST_OK && !(*out = malloc(sizeof **out))) {
+        gguf_close(g);
+        st = err_set(&err, ST_MEMORY, "cannot hold the file's description");
+    }
+    if (st == ST_OK) (*out)->gguf = g;
+    return face_report(st, &err, error);
+}
+
+void ead_file_close(ead_file *file)
+{
+    if (!file) return;
+    gguf_close(file->gguf);
+    free(file);
+}
+
+uint32_t ead_file_version(const ead_file *file)
+{
+    return gguf_version(file->gguf);
+}
+
+uint64_t ead_file_bytes(const ead_file *file)
+{
+    return gguf_file_bytes(file->gguf);
+}
+
+size_t ead_file_meta_count(const ead_file *file)
+{
+    return gguf_kv_count(file->gguf);
+}
+
+ead_meta ead_file_meta(const ead_file *file, size_t i)
+{
+    const struct gguf_kv *kv = gguf_kv_at(file->gguf, i);
+    return (ead_meta){.key = kv->key.s,
+                      .key_bytes = kv->key.n,
+                      .type = gguf_type_name(kv->elem),
+                      .is_array = kv->type == GGUF_ARRAY,
+                      .count = kv->count};
+}
+
+void ead_file_values(const ead_file *file, size_t i, uint64_t first, size_t n, ead_value *out)
+{
+    const struct gguf_kv *kv = gguf_kv_at(file->gguf, i);
+    const uint8_t *at = kv->value;
+    if (kv->elem == GGUF_STRING)
+        for (uint64_t skip = 0; skip < first; skip++) gguf_next_str(&at);
+    for (size_t k = 0; k < n; k++) {
+        out[k] = (ead_value){0};
+        if (kv->elem == GGUF_STRING) {
+            struct gguf_str s = gguf_next_str(&at);
+            out[k].text = s.s;
+            out[k].text_bytes = s.n;
+        } else if (kv->elem == GGUF_F32 || kv->elem == GGUF_F64) {
+            out[k].is_float = true;
+            out[k].f = gguf_f64_at(kv, first + k);
+        } else {
+            out[k].i = gguf_i64_at(kv, first + k);
+        }
+    }
+}
+
+size_t ead_file_tensor_count(const ead_file *file)
+{
+    return gguf_tensor_count(file->gguf);
+}
+
+ead_tensor ead_file_tensor(const ead_file *file, size_t i)
+{
+    const struct gguf_tensor *t = gguf_tensor_at(file->gguf, i);
+    ead_tensor out = {.name = t->name,
+                      .type = quant_info(t->type)->name,
+                      .n_dims = t->n_dims,
+                      .bytes = t->bytes,
+                      .part = t->part};
+    memcpy(out.dims, t->dims, sizeof out.dims);
+    return out;
+}
+
+/* ---- models ------------------------------------------------------------------------------ */
+
+ead_status ead_model_open(const char *path, unsigned flags, ead_model **out, ead_error *error)
+{
+    struct err err = {0};
+    struct model *m;
+    enum status st = model_open(path, flags & EAD_VOCAB_ONLY, &m, &err);
+    if (st == ST_OK && !(*out = malloc(sizeof **out))) {
+        model_close(m);
+        st = err_set(&err, ST_MEMORY, "cannot hold the model's description");
+    }
+    if (st == ST_OK) (*out)->model = m;
+    return face_report(st, &err, error);
+}
+
+void ead_model_close(ead_model *model)
+{
+    if (!model) return;
+    model_close(model->model);
+    free(model);
+}
+
+ead_model_info ead_model_describe(const ead_model *model)
+{
+    const struct model *m = model->model;
+    const struct config *c = &m->config;
+    return (ead_model_info){.arch = c->arch_name,
+                            .n_layer = c->n_layer,
+                            .d_model = c->d_model,
+                            .d_ff = c->d_ff,
+                            .n_head = c->n_head,
+                            .n_head_kv = c->n_head_kv,
+                            .head_dim = c->head_dim,
+                            .n_ctx_train = c->n_ctx_train,
+                            .n_logits = m->weights.n_vocab,
+                            .n_vocab = vocab_real_size(m->vocab),
+                            .n_params = m->weights.n_params,
+                            .bytes = gguf_file_bytes(m->gguf)};
+}
+
+ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error)
+{
+    struct err err = {0};
+    int32_t same;
+    return face_report(vocab_compare(a->model->vocab, b->model->vocab, &same, &err), &err, error);
+}
+
+/* ---- text -------------------------------------------------------------------------------- */
+
+ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes, unsigned flags,
+                        int32_t *ids, size_t capacity, size_t *n_ids, ead_error *error)
+{
+    struct err err = {0};
+    struct ids all = {0};
+    enum status st = vocab_encode(model->model->vocab, text, bytes, flags, &all, &err);
+    if (st == ST_OK) {
+        size_t n = all.n < capacity ? all.n : capacity;
+        if (n) memcpy(ids, all.id, n * sizeof *ids);
+        *n_ids = all.n;
+    }
+    ids_deinit(&all);
+    return face_report(st, &err, error);
+}
+
+int32_t ead_token_bos(const ead_model *model)
+{
+    return vocab_specials(model->model->vocab)->bos;
+}
+
+bool ead_token_is_end(const ead_model *model, int32_t id)
+{
+    return vocab_is_eog(model->model->vocab, id);
+}
+
+struct ead_detok {
+    struct detok state;
+    struct buf text;
+};
+
+ead_status ead_detok_open(const ead_model *model, unsigned flags, ead_detok **out, ead_error *error)
+{
+    struct err err = {0};
+    ead_detok *d = calloc(1, sizeof *d);
+    if (!d)
+        return face_report(err_set(&err, ST_MEMORY, "cannot hold the detokeniser"), &err, error);
+    detok_init(&d->state, model->model->vocab, flags);
+    *out = d;
+    return EAD_OK;
+}
+
+void ead_detok_close(ead_detok *detok)
+{
+    if (!detok) return;
+    buf_deinit(&detok->text);
+    free(detok);
+}
+
+ead_status ead_detok_add(ead_detok *detok, int32_t id, const char **text, size_t *bytes,
+                         ead_error *error)
+{
+    struct err err = {0};
+    buf_clear(&detok->text);
+    enum status st = id < 0 ? detok_flush(&detok->state, &detok->text)
+                            : detok_add(&detok->state, id, &detok->text);
+    if (st != ST_OK) return face_report(err_set(&err, st, "no memory for text"), &err, error);
+    *text = detok->text.data ? detok->text.data : "";
+    *bytes = detok->text.len;
+    return EAD_OK;
+}
+
+static enum status chat_open(const ead_model *model, const char *name, struct chat *chat,
+                             struct err *err)
+{
+    const struct model *m = model->model;
+    if (name) return chat_init_named(chat, name, m->vocab, err);
+    enum status st = chat_init_gguf(chat, m->gguf, m->vocab, err);
+    return st == ST_OK ? st : err_prefix(err, st, gguf_path(m->gguf));
+}
+
+static enum status render(const ead_model *model, const char *name, const ead_message *messages,
+                          size_t n, struct buf *out, unsigned *flags, struct err *err)
+{
+    struct chat chat;
+    TRY(chat_open(model, name, &chat, err));
+    struct chat_message *inner = calloc(n + 1, sizeof *inner);
+    if (!inner) return err_set(err, ST_MEMORY, "cannot hold %zu messages", n);
+    enum status st = ST_OK;
+    for (size_t i = 0; i < n && st == ST_OK; i++) {
+        inner[i].content = messages[i].content;
+        inner[i].n = strlen(messages[i].content);
+        if (!chat_role_parse(messages[i].role, &inner[i].role))
+            st = err_set(err, ST_ARG,
+                         "message %zu: role: expected system, user or assistant, found \"%.32s\"",
+                         i, messages[i].role);
+    }
+    if (st == ST_OK) st = chat_render(&chat, inner, n, true, out, err);
+    *flags = EAD_PARSE_SPECIAL | (chat_writes_bos(&chat) ? 0 : EAD_ADD_BOS);
+    free(inner);
+    return st;
+}
+
+ead_status ead_chat_render(const ead_model *model, const char *name, const ead_message *messages,
+                           size_t n_messages, char **text, size_t *bytes, unsigned *flags,
+                           ead_error *error)
+{
+    struct err err = {0};
+    struct buf out = {0};
+    enum status st = render(model, name, messages, n_messages, &out, flags, &err);
+    if (st != ST_OK) {
+        buf_deinit(&out);
+        return face_report(st, &err, error);
+    }
+    *text = out.data;
+    *bytes = out.len;
+    return EAD_OK;
+}
+
+const char *ead_chat_name(size_t i)
+{
+    return chat_name_at(i);
+}
+
+bool ead_chat_present(const ead_model *model)
+{
+    return gguf_find(model->model->gguf, "tokenizer.chat_template") != NULL;
+}
+
+const char *ead_chat_recognise(const ead_model *model)
+{
+    struct chat chat;
+    struct err err;
+    return chat_open(model, NULL, &chat, &err) == ST_OK ? chat_name(&chat) : NULL;
+}
+
+void ead_free(void *text)
+{
+    free(text);
+}
