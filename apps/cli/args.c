@@ -1,0 +1,198 @@
+#include "cli/args.h"
+
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int args_fault(const struct args *a, const char *format, ...)
+{
+    fprintf(stderr, "ead %s: ", a->command);
+    va_list list;
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fprintf(stderr, "\nTry 'ead %s --help'.\n", a->command);
+    return EXIT_USAGE;
+}
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+static bool set_int(const struct args *a, const struct arg *arg, const char *text)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end || errno || value < arg->min || value > arg->max) {
+        args_fault(a, "--%s: expected a number from %d to %d, found \"%s\"", arg->name, arg->min,
+                   arg->max, text);
+        return false;
+    }
+    *(int *)arg->out = (int)value;
+    return true;
+}
+
+static bool set_real(const struct args *a, const struct arg *arg, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || isnan(value)) {
+        args_fault(a, "--%s: expected a number, found \"%s\"", arg->name, text);
+        return false;
+    }
+    *(double *)arg->out = value;
+    return true;
+}
+
+static bool set_seed(const struct args *a, const struct arg *arg, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 0);
+    if (end == text || *end || errno || *text == '-') {
+        args_fault(a, "--%s: expected a number from 0 to 2^64-1, found \"%s\"", arg->name, text);
+        return false;
+    }
+    *(unsigned long long *)arg->out = value;
+    return true;
+}
+
+static bool set_choice(const struct args *a, const struct arg *arg, const char *text)
+{
+    char list[256] = "";
+    for (int i = 0; arg->choices[i]; i++) {
+        if (!strcmp(text, arg->choices[i])) {
+            *(int *)arg->out = i;
+            return true;
+        }
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", arg->choices[i]);
+    }
+    args_fault(a, "--%s: expected one of %s, found \"%s\"", arg->name, list, text);
+    return false;
+}
+
+static bool set_value(const struct args *a, const struct arg *arg, const char *text)
+{
+    if (arg->given) *arg->given = true;
+    switch (arg->kind) {
+    case ARG_FLAG: *(bool *)arg->out = true; return true;
+    case ARG_INT: return set_int(a, arg, text);
+    case ARG_REAL: return set_real(a, arg, text);
+    case ARG_SEED: return set_seed(a, arg, text);
+    case ARG_TEXT: *(const char **)arg->out = text; return true;
+    case ARG_CHOICE: return set_choice(a, arg, text);
+    case ARG_HEADING: break;
+    }
+    return false;
+}
+
+/* ---- help -------------------------------------------------------------------------------- */
+
+static void help_line(const char *left, const char *help)
+{
+    enum { COLUMN = 30 };
+    int width = (int)strlen(left);
+    printf("%s", left);
+    if (width >= COLUMN) {
+        printf("\n");
+        width = 0;
+    }
+    for (const char *line = help; line; width = 0) {
+        const char *end = strchr(line, '\n');
+        printf("%*s%.*s\n", COLUMN - width, "", end ? (int)(end - line) : (int)strlen(line), line);
+        line = end ? end + 1 : NULL;
+    }
+}
+
+static void help(const struct args *a)
+{
+    printf("usage: ead %s %s\n\n%s\n", a->command, a->synopsis, a->description);
+    for (int i = 0; i < a->n_table; i++) {
+        const struct arg *arg = &a->table[i];
+        char left[128];
+        if (arg->kind == ARG_HEADING) {
+            printf("\n%s\n", arg->help);
+            continue;
+        }
+        char letter[8] = "    ";
+        if (arg->letter) snprintf(letter, sizeof letter, "-%c, ", arg->letter);
+        snprintf(left, sizeof left, "  %s--%s%s%s", letter, arg->name, arg->value ? " " : "",
+                 arg->value ? arg->value : "");
+        help_line(left, arg->help);
+    }
+    help_line("  -h, --help", "show this");
+}
+
+/* ---- parsing ----------------------------------------------------------------------------- */
+
+static const struct arg *find(const struct args *a, const char *name, size_t n, char letter)
+{
+    for (int i = 0; i < a->n_table; i++) {
+        const struct arg *arg = &a->table[i];
+        if (arg->kind == ARG_HEADING) continue;
+        if (letter ? arg->letter == letter : strlen(arg->name) == n && !strncmp(arg->name, name, n))
+            return arg;
+    }
+    return NULL;
+}
+
+/* Parse the option at argv[*i]; steps *i over a value that stands in the next word. */
+static bool parse_option(const struct args *a, int argc, char **argv, int *i)
+{
+    const char *word = argv[*i], *value = NULL;
+    const struct arg *arg;
+    if (word[1] == '-') {
+        const char *equals = strchr(word, '=');
+        arg = find(a, word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2), 0);
+        if (equals) value = equals + 1;
+    } else {
+        arg = find(a, NULL, 0, word[1]);
+        if (word[2]) value = word + 2;
+    }
+    if (!arg) {
+        args_fault(a, "%s: no such option", word);
+        return false;
+    }
+    if (arg->kind == ARG_FLAG && value) {
+        args_fault(a, "--%s: takes no value, found \"%s\"", arg->name, value);
+        return false;
+    }
+    if (arg->kind != ARG_FLAG && !value) {
+        if (*i + 1 >= argc) {
+            args_fault(a, "--%s: the value %s is missing", arg->name, arg->value);
+            return false;
+        }
+        value = argv[++*i];
+    }
+    return set_value(a, arg, value);
+}
+
+int args_parse(const struct args *a, int argc, char **argv, const char **words, int max_words,
+               int *n_words)
+{
+    int count = 0;
+    bool options = true;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (options && (!strcmp(word, "--help") || !strcmp(word, "-h"))) {
+            help(a);
+            return EXIT_OK;
+        }
+        if (options && !strcmp(word, "--")) {
+            options = false;
+        } else if (options && word[0] == '-' && word[1]) {
+            if (!parse_option(a, argc, argv, &i)) return EXIT_USAGE;
+        } else if (count < max_words) {
+            words[count++] = word;
+        } else {
+            return args_fault(a, "\"%s\": no such argument is expected", word);
+        }
+    }
+    if (n_words) *n_words = count;
+    return ARGS_GO;
+}

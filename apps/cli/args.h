@@ -1,0 +1,52 @@
+/*
+ * Command-line options from a table: the same table parses, checks ranges and prints --help, so
+ * that help cannot lag behind. "--name value", "--name=value", "-n value" and "-nvalue" are
+ * understood; a value may begin with a dash ("--tau -1").
+ */
+#ifndef EAD_CLI_ARGS_H
+#define EAD_CLI_ARGS_H
+
+#include <stdbool.h>
+
+enum arg_kind {
+    ARG_FLAG,   /* bool *out becomes true */
+    ARG_INT,    /* int *out, within [min, max] */
+    ARG_REAL,   /* double *out, a number, infinity allowed, NaN not */
+    ARG_SEED,   /* unsigned long long *out, 0 to 2^64-1 */
+    ARG_TEXT,   /* const char **out */
+    ARG_CHOICE, /* int *out: the index of the word in `choices` */
+    ARG_HEADING /* help only: a line above the options that follow */
+};
+
+struct arg {
+    enum arg_kind kind;
+    const char *name;  /* without dashes */
+    char letter;       /* 0: none */
+    const char *value; /* what help calls the value: "N", "FILE" */
+    const char *help;
+    void *out;
+    int min, max;               /* ARG_INT */
+    const char *const *choices; /* ARG_CHOICE, ended by NULL */
+    bool *given;                /* optional: set when the option occurs */
+};
+
+struct args {
+    const char *command;     /* "run" */
+    const char *synopsis;    /* what follows "ead run" in the usage line */
+    const char *description; /* a paragraph under it */
+    const struct arg *table;
+    int n_table;
+};
+
+enum { ARGS_GO = -1 };
+
+/* Parse argv[1..]. At most `max_words` words that are no options go to words[]; *n_words (may be
+ * NULL) counts them. Returns ARGS_GO, or the status to exit with after it has printed help or said
+ * what is wrong. */
+int args_parse(const struct args *a, int argc, char **argv, const char **words, int max_words,
+               int *n_words);
+
+/* "ead run: MESSAGE" and a hint to --help on stderr; returns EXIT_USAGE. */
+int args_fault(const struct args *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,228 @@
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/pair.h"
+#include "cli/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static struct {
+    const char *model, *sizes;
+    int decode, threads, repeats, cpu;
+    bool json;
+} options = {.sizes = "512,16,8,4,1", .decode = 64, .repeats = 5};
+
+static const struct arg table[] = {
+    {.kind = ARG_TEXT,
+     .name = "model",
+     .letter = 'm',
+     .value = "FILE",
+     .out = &options.model,
+     .help = "GGUF model"},
+    {.kind = ARG_TEXT,
+     .name = "passes",
+     .letter = 'p',
+     .value = "LIST",
+     .out = &options.sizes,
+     .help = "rows of the prompt passes to time (default: 512,16,8,4,1)"},
+    {.kind = ARG_INT,
+     .name = "decode",
+     .letter = 'g',
+     .value = "N",
+     .out = &options.decode,
+     .min = 0,
+     .max = 1 << 20,
+     .help = "tokens to decode, one by one (default: 64)"},
+    {.kind = ARG_INT,
+     .name = "threads",
+     .letter = 't',
+     .value = "N",
+     .out = &options.threads,
+     .min = 1,
+     .max = 256,
+     .help = "threads (default: all processors)"},
+    {.kind = ARG_INT,
+     .name = "repeat",
+     .letter = 'r',
+     .value = "N",
+     .out = &options.repeats,
+     .min = 1,
+     .max = 1000,
+     .help = "runs of each, after one that is not counted (default: 5)"},
+    {.kind = ARG_CHOICE,
+     .name = "cpu",
+     .value = "LEVEL",
+     .out = &options.cpu,
+     .choices = pair_cpus,
+     .help = "auto, ref, avx2 or avx512 (default: auto)"},
+    {.kind = ARG_FLAG, .name = "json", .out = &options.json, .help = "print JSON"},
+};
+static const struct args usage = {
+    .command = "bench",
+    .synopsis = "-m FILE [-p 512,16,8,4,1] [-g 64] [-t 2] [-r 5] [--json]",
+    .description =
+        "Time passes of many rows into an empty context, and decoding from an empty one.\n"
+        "Rows (or tokens) per second: median, slowest and fastest run.",
+    .table = table,
+    .n_table = sizeof table / sizeof *table,
+};
+
+struct bench {
+    ead_session *session;
+    ead_row *rows; /* [context] */
+    int n_vocab;
+    double *seconds; /* [repeats] */
+    json_t *results;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Rows of arbitrary tokens: what they say does not change the time they take. */
+static int evaluate(struct bench *b, int from, int n)
+{
+    ead_error error;
+    for (int i = 0; i < n; i++)
+        b->rows[i] = (ead_row){.pos = from + i,
+                               .token = (int32_t)((from + i) * 7919LL % b->n_vocab),
+                               .wants_logits = i == n - 1};
+    return ead_session_eval(b->session, b->rows, n, &error) ? fail_error(&error) : EXIT_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void record(struct bench *b, const char *test, int rows)
+{
+    const int n = options.repeats;
+    double *s = b->seconds;
+    qsort(s, (size_t)n, sizeof *s, by_value);
+    double median = n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
+    double rate = rows / median, slowest = rows / s[n - 1], fastest = rows / s[0];
+    if (!options.json)
+        printf("%-8s %6d %12.2f %12.2f %12.2f %12.3f\n", test, rows, rate, slowest, fastest,
+               1e3 * median);
+    fflush(stdout);
+    json_array_append_new(b->results,
+                          json_pack("{s:s, s:i, s:f, s:f, s:f, s:f}", "test", test, "rows", rows,
+                                    "per_second", rate, "slowest", slowest, "fastest", fastest,
+                                    "median_ms", 1e3 * median));
+}
+
+static int time_pass(struct bench *b, int rows)
+{
+    for (int r = -1; r < options.repeats; r++) {
+        ead_session_truncate(b->session, 0, 0);
+        double start = now();
+        if (evaluate(b, 0, rows)) return EXIT_FAIL;
+        if (r >= 0) b->seconds[r] = now() - start;
+    }
+    record(b, "pass", rows);
+    return EXIT_OK;
+}
+
+static int time_decode(struct bench *b, int tokens)
+{
+    for (int r = -1; r < options.repeats; r++) {
+        ead_session_truncate(b->session, 0, 0);
+        double start = now();
+        for (int i = 0; i < tokens; i++)
+            if (evaluate(b, i, 1)) return EXIT_FAIL;
+        if (r >= 0) b->seconds[r] = now() - start;
+    }
+    record(b, "decode", tokens);
+    return EXIT_OK;
+}
+
+static int bench_all(struct bench *b, const int32_t *sizes, size_t n)
+{
+    if (!options.json)
+        printf("%-8s %6s %12s %12s %12s %12s\n", "test", "rows", "rows/s", "slowest", "fastest",
+               "median ms");
+    for (size_t i = 0; i < n; i++)
+        if (time_pass(b, sizes[i])) return EXIT_FAIL;
+    return options.decode ? time_decode(b, options.decode) : EXIT_OK;
+}
+
+static int print_json(const struct bench *b, const ead_model *model)
+{
+    const ead_model_info info = ead_model_describe(model);
+    json_t *all = json_pack("{s:s, s:s, s:I, s:I, s:s, s:i, s:i, s:O}", "model", options.model,
+                            "arch", info.arch, "parameters", (json_int_t)info.n_params, "bytes",
+                            (json_int_t)info.bytes, "cpu", ead_session_cpu(b->session), "threads",
+                            ead_session_threads(b->session), "repeats", options.repeats, "results",
+                            b->results);
+    if (!all) return fail("no memory for the results");
+    int status = json_write("-", all);
+    json_decref(all);
+    return status;
+}
+
+static int with_session(const ead_model *model, const int32_t *sizes, size_t n)
+{
+    ead_error error;
+    int most = options.decode > 1 ? options.decode : 1;
+    int rows = 1;
+    for (size_t i = 0; i < n; i++) rows = sizes[i] > rows ? sizes[i] : rows;
+    if (rows > most) most = rows;
+    const char *cpu = options.cpu ? pair_cpus[options.cpu] : NULL;
+    ead_session_options o = {.cpu = cpu,
+                             .threads = options.threads,
+                             .n_ctx = most,
+                             .n_seq = 1,
+                             .max_rows = rows,
+                             .max_logits = 1};
+    struct bench b = {.n_vocab = ead_model_describe(model).n_vocab};
+    if (ead_session_open(model, &o, &b.session, &error)) return fail_error(&error);
+    b.rows = malloc((size_t)most * sizeof *b.rows);
+    b.seconds = malloc((size_t)options.repeats * sizeof *b.seconds);
+    b.results = json_array();
+    int status = b.rows && b.seconds && b.results ? EXIT_OK : fail("no memory for the rows");
+    if (!options.json && !status)
+        printf("%s: %.1f M parameters, %.1f MiB, cpu %s, %d threads\n", options.model,
+               (double)ead_model_describe(model).n_params / 1e6,
+               (double)ead_model_describe(model).bytes / (1 << 20), ead_session_cpu(b.session),
+               ead_session_threads(b.session));
+    if (!status) status = bench_all(&b, sizes, n);
+    if (!status && options.json) status = print_json(&b, model);
+    json_decref(b.results);
+    free(b.seconds);
+    free(b.rows);
+    ead_session_close(b.session);
+    return status;
+}
+
+int command_bench(int argc, char **argv)
+{
+    ead_error error;
+    ead_model *model;
+    int32_t *sizes;
+    size_t n;
+    int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
+    if (parsed != ARGS_GO) return parsed;
+    if (!options.model) return args_fault(&usage, "-m FILE is missing");
+    if (source_ids(options.sizes, &sizes, &n)) return EXIT_USAGE;
+    for (size_t i = 0; i < n; i++)
+        if (sizes[i] < 1 || sizes[i] > 4096) {
+            free(sizes);
+            return args_fault(&usage, "--passes: expected numbers from 1 to 4096");
+        }
+    int status = EXIT_FAIL;
+    if (ead_model_open(options.model, 0, &model, &error)) {
+        status = fail_error(&error);
+    } else {
+        status = with_session(model, sizes, n);
+        ead_model_close(model);
+    }
+    free(sizes);
+    return status;
+}

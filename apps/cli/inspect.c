@@ -1,0 +1,188 @@
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    const char *model;
+    bool json, full;
+} options;
+
+static const struct arg table[] = {
+    {.kind = ARG_TEXT,
+     .name = "model",
+     .letter = 'm',
+     .value = "FILE",
+     .out = &options.model,
+     .help = "GGUF file; may also stand without -m"},
+    {.kind = ARG_FLAG, .name = "json", .out = &options.json, .help = "print JSON"},
+    {.kind = ARG_FLAG,
+     .name = "full",
+     .out = &options.full,
+     .help = "whole arrays and strings, not their beginnings"},
+};
+static const struct args usage = {
+    .command = "inspect",
+    .synopsis = "FILE [--json] [--full]",
+    .description = "Metadata and tensors of a GGUF file, of whatever architecture.",
+    .table = table,
+    .n_table = sizeof table / sizeof *table,
+};
+
+enum { SHOWN_ELEMENTS = 8, SHOWN_BYTES = 80, BATCH = 1024 };
+
+static uint64_t shown(const ead_meta *meta, uint64_t most)
+{
+    return options.full || meta->count < most ? meta->count : most;
+}
+
+/* ---- text -------------------------------------------------------------------------------- */
+
+/* One line per value: control characters, which a template is full of, appear escaped. */
+static void print_string(const ead_value *v)
+{
+    size_t n = options.full || v->text_bytes < SHOWN_BYTES ? v->text_bytes : SHOWN_BYTES;
+    putchar('"');
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)v->text[i];
+        if (c == '\n')
+            fputs("\\n", stdout);
+        else if (c < 0x20 || c == 0x7f)
+            printf("\\x%02x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+    if (n < v->text_bytes) printf("... (%zu bytes)", v->text_bytes);
+}
+
+static void print_value(const ead_value *v)
+{
+    if (v->text)
+        print_string(v);
+    else if (v->is_float)
+        printf("%.9g", v->f);
+    else
+        printf("%" PRId64, v->i);
+}
+
+static void print_meta(const ead_file *file, size_t i)
+{
+    const ead_meta meta = ead_file_meta(file, i);
+    const uint64_t most = shown(&meta, SHOWN_ELEMENTS);
+    ead_value values[BATCH];
+    printf("  %-44.*s ", (int)meta.key_bytes, meta.key);
+    if (meta.is_array) printf("%s[%" PRIu64 "] ", meta.type, meta.count);
+    for (uint64_t at = 0; at < most;) {
+        size_t n = most - at < BATCH ? (size_t)(most - at) : BATCH;
+        ead_file_values(file, i, at, n, values);
+        for (size_t k = 0; k < n; k++) {
+            if (at + k) fputs(", ", stdout);
+            print_value(&values[k]);
+        }
+        at += n;
+    }
+    printf(most < meta.count ? ", ...\n" : "\n");
+}
+
+static void print_file(const ead_file *file)
+{
+    printf("%s: GGUF version %u, %.1f MiB, %zu metadata values, %zu tensors\n\nmetadata\n",
+           options.model, ead_file_version(file), (double)ead_file_bytes(file) / (1 << 20),
+           ead_file_meta_count(file), ead_file_tensor_count(file));
+    for (size_t i = 0; i < ead_file_meta_count(file); i++) print_meta(file, i);
+    printf("\ntensors\n");
+    for (size_t i = 0; i < ead_file_tensor_count(file); i++) {
+        const ead_tensor t = ead_file_tensor(file, i);
+        char shape[96] = "";
+        for (int d = 0; d < t.n_dims; d++) {
+            size_t used = strlen(shape);
+            snprintf(shape + used, sizeof shape - used, "%s%" PRIu64, d ? " x " : "", t.dims[d]);
+        }
+        printf("  %-44s %-7s %-22s %12" PRIu64 " bytes\n", t.name, t.type, shape, t.bytes);
+    }
+}
+
+/* ---- JSON -------------------------------------------------------------------------------- */
+
+static json_t *json_of(const ead_value *v)
+{
+    if (v->text) return json_text(v->text, v->text_bytes);
+    return v->is_float ? json_number(v->f) : json_integer(v->i);
+}
+
+static json_t *json_meta(const ead_file *file, size_t i)
+{
+    const ead_meta meta = ead_file_meta(file, i);
+    const uint64_t most = shown(&meta, SHOWN_ELEMENTS);
+    ead_value values[BATCH];
+    json_t *list = json_array();
+    for (uint64_t at = 0; at < most;) {
+        size_t n = most - at < BATCH ? (size_t)(most - at) : BATCH;
+        ead_file_values(file, i, at, n, values);
+        for (size_t k = 0; k < n; k++) json_array_append_new(list, json_of(&values[k]));
+        at += n;
+    }
+    json_t *out = json_pack("{s:s}", "type", meta.type);
+    if (meta.is_array) {
+        json_object_set_new(out, "count", json_integer((json_int_t)meta.count));
+        json_object_set_new(out, "values", list);
+    } else {
+        json_object_set(out, "value", json_array_get(list, 0));
+        json_decref(list);
+    }
+    return out;
+}
+
+static json_t *json_tensor(const ead_file *file, size_t i)
+{
+    const ead_tensor t = ead_file_tensor(file, i);
+    json_t *shape = json_array();
+    for (int d = 0; d < t.n_dims; d++)
+        json_array_append_new(shape, json_integer((json_int_t)t.dims[d]));
+    return json_pack("{s:s, s:s, s:o, s:I, s:i}", "name", t.name, "type", t.type, "shape", shape,
+                     "bytes", (json_int_t)t.bytes, "part", t.part);
+}
+
+static int print_json(const ead_file *file)
+{
+    json_t *meta = json_object(), *tensors = json_array();
+    for (size_t i = 0; i < ead_file_meta_count(file); i++) {
+        const ead_meta m = ead_file_meta(file, i);
+        char *key = json_clean(m.key, m.key_bytes);
+        json_object_set_new(meta, key ? key : "", json_meta(file, i));
+        free(key);
+    }
+    for (size_t i = 0; i < ead_file_tensor_count(file); i++)
+        json_array_append_new(tensors, json_tensor(file, i));
+    json_t *all = json_pack("{s:s, s:i, s:I, s:o, s:o}", "file", options.model, "version",
+                            (int)ead_file_version(file), "bytes", (json_int_t)ead_file_bytes(file),
+                            "metadata", meta, "tensors", tensors);
+    int status = all ? EXIT_OK : fail("%s: no memory for the JSON text", options.model);
+    if (all && json_dumpf(all, stdout, JSON_INDENT(1))) status = fail("cannot write the JSON text");
+    if (all) putchar('\n');
+    json_decref(all);
+    return status;
+}
+
+int command_inspect(int argc, char **argv)
+{
+    ead_error error;
+    ead_file *file;
+    int words = 0;
+    int parsed = args_parse(&usage, argc, argv, &options.model, 1, &words);
+    if (parsed != ARGS_GO) return parsed;
+    if (!options.model) return args_fault(&usage, "FILE is missing");
+    if (ead_file_open(options.model, &file, &error)) return fail_error(&error);
+    int status = EXIT_OK;
+    if (options.json)
+        status = print_json(file);
+    else
+        print_file(file);
+    ead_file_close(file);
+    return status;
+}

@@ -1,0 +1,101 @@
+#include "cli/report.h"
+
+#include "cli/json.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* null stands for what this run did not measure. */
+static json_t *measured(double x)
+{
+    return x > 0 ? json_number(x) : json_null();
+}
+
+static json_t *model_report(const ead_summary *s, const ead_model *model, const char *path,
+                            ead_writer w)
+{
+    const ead_work *k = &s->work[w];
+    if (!model) return json_null();
+    return json_pack(
+        "{s:s, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file", path, "parameters",
+        (json_int_t)ead_model_describe(model).n_params, "tokens", (json_int_t)k->tokens, "share",
+        json_number(s->tokens ? (double)k->tokens / (double)s->tokens : 0), "prompt_rows",
+        (json_int_t)k->prompt_rows, "decode_rows", (json_int_t)k->decode_rows, "catchup_rows",
+        (json_int_t)k->catchup_rows, "catchup_passes", (json_int_t)k->catchup_passes, "step_ms",
+        measured(1e3 * k->step_seconds), "prompt_seconds", json_number(k->prompt_seconds),
+        "decode_seconds", json_number(k->decode_seconds), "catchup_seconds",
+        json_number(k->catchup_seconds));
+}
+
+static double peak_memory_mib(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (double)usage.ru_maxrss / 1024;
+}
+
+json_t *report_build(const struct pair *p, const char *stop)
+{
+    const ead_summary s = ead_duo_summarise(p->duo);
+    double writing = 0; /* decode and catch-up: what tokens per second are counted over */
+    for (int w = 0; w < EAD_WRITERS; w++)
+        writing += s.work[w].decode_seconds + s.work[w].catchup_seconds;
+    const double relative = s.large_seconds > 0 ? s.seconds / s.large_seconds : 0;
+    const double overhead = s.ideal_seconds > 0 ? writing / s.ideal_seconds - 1 : 0;
+    return json_pack(
+        "{s:s, s:I, s:f, s:o, s:I, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:f, s:s, s:i}", "stop", stop,
+        "tokens", (json_int_t)s.tokens, "seconds", s.seconds, "tokens_per_second",
+        measured(writing > 0 ? (double)s.tokens / writing : 0), "switches", (json_int_t)s.switches,
+        "small", model_report(&s, p->small, p->small_path, EAD_SMALL), "large",
+        model_report(&s, p->large, p->large_path, EAD_LARGE), "parameter_cost", s.parameter_cost,
+        "large_alone_seconds", measured(s.large_seconds), "time_vs_large_alone", measured(relative),
+        "ideal_seconds", measured(s.ideal_seconds), "overhead_over_ideal",
+        s.ideal_seconds > 0 ? json_number(overhead) : json_null(), "peak_memory_mib",
+        peak_memory_mib(), "cpu", ead_duo_cpu(p->duo), "threads", ead_duo_threads(p->duo));
+}
+
+static void print_number(const json_t *value)
+{
+    if (json_is_string(value))
+        fprintf(stderr, " %16s", json_string_value(value));
+    else if (json_is_integer(value))
+        fprintf(stderr, " %16lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        fprintf(stderr, " %16.3f", json_real_value(value));
+    else
+        fprintf(stderr, " %16s", "-");
+}
+
+/* Values of both models side by side under their common name. */
+static void print_models(const json_t *small, const json_t *large)
+{
+    const char *name;
+    json_t *value;
+    const json_t *any = json_is_object(small) ? small : large;
+    fprintf(stderr, "  %-22s %16s %16s\n", "", "small", "large");
+    json_object_foreach((json_t *)any, name, value)
+    {
+        if (!strcmp(name, "file")) continue;
+        fprintf(stderr, "  %-22s", name);
+        print_number(json_object_get(small, name));
+        print_number(json_object_get(large, name));
+        fputc('\n', stderr);
+    }
+}
+
+void report_print(const json_t *report)
+{
+    const char *name;
+    json_t *value;
+    fputc('\n', stderr);
+    json_object_foreach((json_t *)report, name, value)
+    {
+        if (!strcmp(name, "small")) {
+            print_models(value, json_object_get(report, "large"));
+        } else if (strcmp(name, "large")) {
+            fprintf(stderr, "  %-22s", name);
+            print_number(value);
+            fputc('\n', stderr);
+        }
+    }
+}

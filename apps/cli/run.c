@@ -1,0 +1,259 @@
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/pair.h"
+#include "cli/report.h"
+#include "cli/screen.h"
+#include "cli/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    const char *prompt, *file, *system, *template_name, *trace, *json;
+    int n, color;
+    bool chat, raw;
+} options = {.n = -1};
+
+static const struct arg table[] = {
+    {.kind = ARG_TEXT,
+     .name = "prompt",
+     .letter = 'p',
+     .value = "TEXT",
+     .out = &options.prompt,
+     .help = "the prompt; - reads standard input"},
+    {.kind = ARG_TEXT,
+     .name = "file",
+     .letter = 'f',
+     .value = "FILE",
+     .out = &options.file,
+     .help = "read the prompt from a file"},
+    {.kind = ARG_INT,
+     .name = "predict",
+     .letter = 'n',
+     .value = "N",
+     .out = &options.n,
+     .min = -1,
+     .max = 1 << 30,
+     .help = "write at most N tokens (default: -1, until the text or the context ends)"},
+    {.kind = ARG_FLAG,
+     .name = "chat",
+     .out = &options.chat,
+     .help = "put the prompt into the model's chat template (default if it has one)"},
+    {.kind = ARG_FLAG, .name = "raw", .out = &options.raw, .help = "take the prompt as it is"},
+    {.kind = ARG_TEXT,
+     .name = "chat-template",
+     .value = "NAME",
+     .out = &options.template_name,
+     .help = "use the template of this family; 'list' shows the names"},
+    {.kind = ARG_TEXT,
+     .name = "system",
+     .value = "TEXT",
+     .out = &options.system,
+     .help = "system message of the chat"},
+    {.kind = ARG_FLAG,
+     .name = "ignore-eos",
+     .out = &pair_options.ignore_end,
+     .help = "do not stop at a token that ends the text"},
+    PAIR_ARGS,
+    {.kind = ARG_HEADING, .help = "output"},
+    {.kind = ARG_CHOICE,
+     .name = "color",
+     .value = "WHEN",
+     .out = &options.color,
+     .choices = screen_colors,
+     .help = "auto, always or never: colour the text by model"},
+    {.kind = ARG_TEXT,
+     .name = "trace",
+     .value = "FILE",
+     .out = &options.trace,
+     .help = "write one JSON object per token: i, id, text, model, entropy, rolling, ms,\n"
+             "switched"},
+    {.kind = ARG_TEXT,
+     .name = "json",
+     .value = "FILE",
+     .out = &options.json,
+     .help = "write the summary as JSON; - is standard output"},
+};
+static const struct args usage = {
+    .command = "run",
+    .synopsis = "--large L.gguf --small S.gguf -p PROMPT [OPTION ...]",
+    .description =
+        "Write a text with two models of one vocabulary. The small one writes; while the rolling\n"
+        "entropy of the active model's next-token distribution is above tau, the large one does.\n"
+        "The text goes to standard output, a summary to standard error. Ctrl-C ends the text.",
+    .table = table,
+    .n_table = sizeof table / sizeof *table,
+};
+
+static int list_templates(void)
+{
+    for (size_t i = 0; ead_chat_name(i); i++) puts(ead_chat_name(i));
+    return EXIT_OK;
+}
+
+static int check_options(void)
+{
+    if (options.chat && options.raw) return args_fault(&usage, "--chat contradicts --raw");
+    if (options.raw && (options.template_name || options.system))
+        return args_fault(&usage, "--raw contradicts --%s",
+                          options.system ? "system" : "chat-template");
+    if (options.prompt && options.file) return args_fault(&usage, "-p contradicts -f");
+    if (!options.prompt && !options.file)
+        return args_fault(&usage, "-p PROMPT or -f FILE is missing");
+    return pair_check(&usage);
+}
+
+/* ---- the prompt -------------------------------------------------------------------------- */
+
+struct prompt {
+    char *text; /* to be freed */
+    size_t bytes;
+    bool chat;
+    int32_t *ids; /* to be freed */
+    size_t n_ids;
+};
+
+static int prompt_load(struct prompt *prompt)
+{
+    const char *path = options.file ? options.file : !strcmp(options.prompt, "-") ? "-" : NULL;
+    if (path) return source_read(path, &prompt->text, &prompt->bytes);
+    prompt->bytes = strlen(options.prompt);
+    prompt->text = strdup(options.prompt);
+    return prompt->text ? EXIT_OK : fail("no memory for the prompt");
+}
+
+/* Put the text into the chat template. */
+static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned *flags)
+{
+    ead_error error;
+    ead_message messages[2];
+    size_t n = 0, bytes;
+    char *text;
+    if (strlen(prompt->text) != prompt->bytes)
+        return fail("the prompt holds a NUL byte, which a chat template cannot carry; use --raw");
+    if (options.system) messages[n++] = (ead_message){"system", options.system};
+    messages[n++] = (ead_message){"user", prompt->text};
+    if (ead_chat_render(model, options.template_name, messages, n, &text, &bytes, flags, &error))
+        return fail_error(&error);
+    free(prompt->text);
+    prompt->text = strndup(text, bytes);
+    prompt->bytes = bytes;
+    ead_free(text);
+    return prompt->text ? EXIT_OK : fail("no memory for the prompt");
+}
+
+static int prompt_tokenize(struct prompt *prompt, const ead_model *model, unsigned flags)
+{
+    ead_error error;
+    size_t capacity = prompt->bytes + 16;
+    prompt->ids = malloc(capacity * sizeof *prompt->ids);
+    if (!prompt->ids) return fail("no memory for the prompt");
+    if (ead_tokenize(model, prompt->text, prompt->bytes, flags, prompt->ids, capacity,
+                     &prompt->n_ids, &error))
+        return fail_error(&error);
+    if (!prompt->n_ids)
+        return fail("the prompt is empty, and the vocabulary has no token to begin with");
+    return EXIT_OK;
+}
+
+static int prompt_prepare(struct prompt *prompt, const ead_model *model)
+{
+    unsigned flags = EAD_ADD_BOS | EAD_PARSE_SPECIAL;
+    if (prompt_load(prompt)) return EXIT_FAIL;
+    prompt->chat = !options.raw && (options.chat || options.template_name || options.system ||
+                                    ead_chat_present(model));
+    if (prompt->chat && prompt_render(prompt, model, &flags)) return EXIT_FAIL;
+    return prompt_tokenize(prompt, model, flags);
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+/* Write until something ends the text; *stop says what. EXIT_FAIL after saying why. */
+static int write_text(struct pair *p, struct screen *screen, const char **stop)
+{
+    ead_error error;
+    *stop = "length";
+    for (int i = 0; i != options.n; i++) {
+        ead_token token;
+        if (screen_interrupted) {
+            *stop = "interrupt";
+            break;
+        }
+        ead_status st = ead_duo_step(p->duo, &token, &error);
+        if (st == EAD_CANCELLED) continue; /* the flag that cancelled is looked at next */
+        if (st) return fail_error(&error);
+        if (screen_token(screen, &token)) return EXIT_FAIL;
+        if (token.end) {
+            *stop = token.end == EAD_END_TOKEN ? "end of text" : "context full";
+            break;
+        }
+    }
+    return EXIT_OK;
+}
+
+static int write_report(const struct pair *p, const char *stop)
+{
+    json_t *report = report_build(p, stop);
+    if (!report) return fail("no memory for the summary");
+    int status = options.json ? json_write(options.json, report) : EXIT_OK;
+    report_print(report);
+    json_decref(report);
+    return status;
+}
+
+/* A text that was interrupted or could not be shown to its end still gets its account. */
+static int write_all(struct pair *p, struct screen *screen, const struct prompt *prompt)
+{
+    ead_error error;
+    const char *stop = "interrupt";
+    ead_status st =
+        ead_duo_append(p->duo, prompt->ids, prompt->n_ids, screen_progress, NULL, &error);
+    if (st && st != EAD_CANCELLED) return fail_error(&error);
+    int status = st ? EXIT_OK : write_text(p, screen, &stop);
+    if (screen_end(screen)) status = EXIT_FAIL;
+    if (status)
+        stop = "error";
+    else
+        putchar('\n');
+    fflush(stdout);
+    int reported = write_report(p, stop);
+    return status ? status : reported;
+}
+
+static int with_screen(struct pair *p, const struct prompt *prompt)
+{
+    ead_error error;
+    struct screen screen = {.color = screen_wants_color((enum screen_color)options.color, stdout),
+                            .trace_path = options.trace};
+    /* A continuation keeps the space that begins its first word. */
+    unsigned flags = prompt->chat || !prompt->bytes ? EAD_TEXT_START : 0;
+    if (ead_detok_open(pair_speaker(p), flags, &screen.detok, &error)) return fail_error(&error);
+    int status = EXIT_OK;
+    if (options.trace && !(screen.trace = trace_create(options.trace))) status = EXIT_FAIL;
+    if (!status) status = write_all(p, &screen, prompt);
+    if (screen.trace && trace_close(screen.trace, options.trace)) status = EXIT_FAIL;
+    ead_detok_close(screen.detok);
+    return status;
+}
+
+int command_run(int argc, char **argv)
+{
+    int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
+    if (parsed != ARGS_GO) return parsed;
+    if (options.template_name && !strcmp(options.template_name, "list")) return list_templates();
+    parsed = check_options();
+    if (parsed) return parsed;
+    struct pair pair = {0};
+    struct prompt prompt = {0};
+    screen_catch_signals();
+    int status = pair_open(&pair);
+    if (!status) status = prompt_prepare(&prompt, pair_speaker(&pair));
+    if (!status) status = with_screen(&pair, &prompt);
+    free(prompt.text);
+    free(prompt.ids);
+    pair_close(&pair);
+    return status;
+}

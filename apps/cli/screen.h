@@ -1,0 +1,44 @@
+/*
+ * The text as it is written: to standard output, coloured by who wrote it, character by whole
+ * character, and to the trace. Also the progress line of long prompts and the Ctrl-C flag.
+ */
+#ifndef EAD_CLI_SCREEN_H
+#define EAD_CLI_SCREEN_H
+
+#include "cli/trace.h"
+#include "ead.h"
+
+#include <signal.h>
+
+enum screen_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+extern const char *const screen_colors[]; /* their names, ended by NULL */
+
+struct screen {
+    bool color;
+    ead_writer writer; /* whose colour is on */
+    bool colored;      /* some colour is on */
+    ead_detok *detok;
+    FILE *trace;
+    const char *trace_path;
+};
+
+/* Escape sequences of a writer's colour, and the one that ends it. */
+const char *screen_paint(ead_writer writer);
+#define SCREEN_PLAIN "\033[0m"
+
+/* Settle `auto`: a terminal that is not dumb, and NO_COLOR is not set. */
+bool screen_wants_color(enum screen_color color, FILE *stream);
+
+/* Show one token; EXIT_FAIL after saying what could not be written. */
+int screen_token(struct screen *s, const ead_token *token);
+/* Flush held-back bytes and take the colour off. */
+int screen_end(struct screen *s);
+
+/* ead_progress for a prompt: a line on stderr when it is a terminal; stops on Ctrl-C. */
+bool screen_progress(void *context, ead_writer reader, int done, int total);
+
+/* Set by SIGINT and SIGTERM once screen_catch_signals was called; a second signal kills. */
+extern volatile sig_atomic_t screen_interrupted;
+void screen_catch_signals(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* Bytes from a file or standard input, and numbers written in text. */
+#ifndef EAD_CLI_SOURCE_H
+#define EAD_CLI_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SOURCE_MAX = 64 << 20
+}; /* bytes: far above any context, small enough to be refused kindly */
+
+/* Read all of `path` ("-" is standard input) into *data, NUL-terminated, to be freed. Returns
+ * EXIT_OK, or EXIT_FAIL after saying why. */
+int source_read(const char *path, char **data, size_t *bytes);
+
+/* Token ids separated by commas or white space; *ids is to be freed. EXIT_FAIL after saying what is
+ * wrong where. */
+int source_ids(const char *text, int32_t **ids, size_t *n);
+
+#endif
