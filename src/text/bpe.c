@@ -1,0 +1,146 @@
+#include "text/bpe.h"
+
+#include "text/bytemap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROBES_MAX = 1024, WHOLE_MAX = 4096 };
+
+static struct bpe_slot *find_slot(const struct bpe *bpe, int32_t left, int32_t right)
+{
+    uint64_t h = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9e3779b97f4a7c15u;
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u >> 20;
+    for (size_t i = 0; i < PROBES_MAX; i++) {
+        struct bpe_slot *slot = &bpe->slots[(h + i) & bpe->mask];
+        if (slot->left < 0 || (slot->left == left && slot->right == right)) return slot;
+    }
+    return NULL;
+}
+
+/* The parts of a merge: the space between them is the first after the first byte, which may be a
+ * space itself in vocabularies that are not byte-level. */
+static bool split_merge(struct gguf_str text, struct gguf_str *left, struct gguf_str *right)
+{
+    const char *space = text.n < 2 ? NULL : memchr(text.s + 1, ' ', text.n - 1);
+    if (!space) return false;
+    size_t at = (size_t)(space - text.s);
+    *left = (struct gguf_str){text.s, at};
+    *right = (struct gguf_str){space + 1, text.n - at - 1};
+    return true;
+}
+
+/* The token of both parts together. Trainers number tokens in the order they merge, so the token
+ * after the last one found is nearly always right and saves a look-up in cold memory. */
+static int32_t find_whole(const struct bpe *bpe, struct gguf_str left, struct gguf_str right,
+                          int32_t guess, size_t n_tokens)
+{
+    size_t n = left.n + right.n;
+    if (guess >= 0 && (size_t)guess < n_tokens) {
+        const struct gguf_str *text = &bpe->lex->texts[guess];
+        if (text->n == n && !memcmp(text->s, left.s, left.n) &&
+            !memcmp(text->s + left.n, right.s, right.n))
+            return guess;
+    }
+    char whole[WHOLE_MAX];
+    if (n > sizeof whole) return -1;
+    memcpy(whole, left.s, left.n);
+    memcpy(whole + left.n, right.s, right.n);
+    return lexicon_find(bpe->lex, whole, n);
+}
+
+static enum status read_merges(struct bpe *bpe, const struct gguf_kv *merges, size_t n_tokens,
+                               struct err *err)
+{
+    const uint8_t *at = merges->value;
+    int32_t whole = -1;
+    for (uint64_t rank = 0; rank < merges->count; rank++) {
+        struct gguf_str text = gguf_next_str(&at), left, right;
+        if (!split_merge(text, &left, &right))
+            return err_set(err, ST_FORMAT,
+                           "tokenizer.ggml.merges[%llu]: expected two texts with a space between, "
+                           "found \"%.*s\"",
+                           (unsigned long long)rank, (int)(text.n < 60 ? text.n : 60), text.s);
+        int32_t l = lexicon_find(bpe->lex, left.s, left.n);
+        int32_t r = lexicon_find(bpe->lex, right.s, right.n);
+        if (l < 0 || r < 0) continue;
+        int32_t id = find_whole(bpe, left, right, whole + 1, n_tokens);
+        if (id < 0) continue;
+        whole = id;
+        struct bpe_slot *slot = find_slot(bpe, l, r);
+        if (!slot)
+            return err_set(err, ST_FORMAT,
+                           "tokenizer.ggml.merges[%llu]: more than %d merges share one hash",
+                           (unsigned long long)rank, PROBES_MAX);
+        if (slot->left < 0) *slot = (struct bpe_slot){l, r, (uint32_t)rank, id};
+    }
+    return ST_OK;
+}
+
+enum status bpe_init(struct bpe *bpe, const struct gguf_kv *merges, const struct lexicon *lex,
+                     size_t n_tokens, struct err *err)
+{
+    *bpe = (struct bpe){.lex = lex};
+    for (int b = 0; b < 256; b++) {
+        char letter[2];
+        size_t n = bytemap_letter((uint8_t)b, letter);
+        bpe->byte_ids[b] = lexicon_find(lex, letter, n);
+    }
+    if (merges->count > INT32_MAX)
+        return err_set(err, ST_FORMAT, "tokenizer.ggml.merges: found %llu, at most 2^31-1 fit",
+                       (unsigned long long)merges->count);
+    size_t slots = 16;
+    while (slots < 2 * merges->count) slots *= 2;
+    bpe->mask = slots - 1;
+    bpe->slots = malloc(slots * sizeof *bpe->slots);
+    if (!bpe->slots)
+        return err_set(err, ST_MEMORY, "tokenizer.ggml.merges: cannot index %llu merges",
+                       (unsigned long long)merges->count);
+    memset(bpe->slots, 0xff, slots * sizeof *bpe->slots); /* every left becomes -1 */
+    enum status st = read_merges(bpe, merges, n_tokens, err);
+    if (st != ST_OK) bpe_deinit(bpe);
+    return st;
+}
+
+void bpe_deinit(struct bpe *bpe)
+{
+    free(bpe->slots);
+    *bpe = (struct bpe){0};
+}
+
+static bool bpe_rule(const void *context, const struct merge_symbol *left,
+                     const struct merge_symbol *right, uint32_t *order, int32_t *id)
+{
+    if (left->id < 0 || right->id < 0) return false;
+    const struct bpe_slot *slot = find_slot(context, left->id, right->id);
+    if (!slot || slot->left < 0) return false;
+    *order = slot->rank;
+    *id = slot->id;
+    return true;
+}
+
+/* The token whose text is the whole word, -1 when there is none. */
+static int32_t find_word(const struct bpe *bpe, const char *word, size_t n)
+{
+    char letters[2 * BPE_WORD_WHOLE_MAX];
+    if (n > BPE_WORD_WHOLE_MAX) return -1;
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) len += bytemap_letter((uint8_t)word[i], letters + len);
+    return lexicon_find(bpe->lex, letters, len);
+}
+
+enum status bpe_encode(const struct bpe *bpe, struct merge *work, const char *word, size_t n,
+                       struct ids *out)
+{
+    if (bpe->whole_words) {
+        int32_t id = find_word(bpe, word, n);
+        if (id >= 0) return ids_add(out, id);
+    }
+    merge_clear(work);
+    for (size_t i = 0; i < n; i++)
+        TRY(merge_add(work, (uint32_t)i, 1, bpe->byte_ids[(uint8_t)word[i]]));
+    TRY(merge_run(work, bpe_rule, bpe));
+    for (int32_t i = n ? 0 : -1; i >= 0; i = work->symbols[i].next)
+        if (work->symbols[i].id >= 0) TRY(ids_add(out, work->symbols[i].id));
+    return ST_OK;
+}

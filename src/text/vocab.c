@@ -1,0 +1,166 @@
+#include "text/vocab.h"
+
+#include "text/vocab_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void vocab_close(struct vocab *v)
+{
+    if (!v) return;
+    free(v->texts);
+    free(v->kinds);
+    free(v->pieces);
+    free(v->piece_at);
+    lexicon_deinit(&v->lex);
+    special_deinit(&v->special);
+    pretok_close(v->pretok);
+    bpe_deinit(&v->bpe);
+    spm_deinit(&v->spm);
+    free(v);
+}
+
+int32_t vocab_size(const struct vocab *v)
+{
+    return v->n;
+}
+
+int32_t vocab_real_size(const struct vocab *v)
+{
+    return v->real;
+}
+
+const char *vocab_model(const struct vocab *v)
+{
+    return v->pretok ? "gpt2" : "llama";
+}
+
+const char *vocab_pre(const struct vocab *v)
+{
+    return v->pretok ? pretok_rules(v->pretok)->name : "";
+}
+
+static bool in_range(const struct vocab *v, int32_t id)
+{
+    return id >= 0 && id < v->n;
+}
+
+const char *vocab_piece(const struct vocab *v, int32_t id, size_t *n)
+{
+    *n = in_range(v, id) ? v->piece_at[id + 1] - v->piece_at[id] : 0;
+    return *n ? v->pieces + v->piece_at[id] : "";
+}
+
+struct gguf_str vocab_text(const struct vocab *v, int32_t id)
+{
+    return in_range(v, id) ? v->texts[id] : (struct gguf_str){"", 0};
+}
+
+enum vocab_kind vocab_kind(const struct vocab *v, int32_t id)
+{
+    return in_range(v, id) ? (enum vocab_kind)(v->kinds[id] & VOCAB_KIND_BITS) : VOCAB_UNUSED;
+}
+
+int32_t vocab_find(const struct vocab *v, const char *text, size_t n)
+{
+    return lexicon_find(&v->lex, text, n);
+}
+
+const struct vocab_specials *vocab_specials(const struct vocab *v)
+{
+    return &v->specials;
+}
+
+bool vocab_is_eog(const struct vocab *v, int32_t id)
+{
+    return in_range(v, id) && v->kinds[id] & VOCAB_EOG_BIT;
+}
+
+/* ---- encode ------------------------------------------------------------------------------ */
+
+struct encoding {
+    const struct vocab *v;
+    const char *text;
+    struct ids *out;
+    struct merge work;
+    struct special_spans spans;
+    struct err *err;
+};
+
+static enum status encode_word(void *context, const char *word, size_t n)
+{
+    struct encoding *e = context;
+    return bpe_encode(&e->v->bpe, &e->work, word, n, e->out);
+}
+
+static enum status encode_spans(struct encoding *e)
+{
+    bool after_special = true; /* the beginning of a text counts as such */
+    for (size_t i = 0; i < e->spans.n; i++) {
+        struct special_span span = e->spans.span[i];
+        if (span.id >= 0) {
+            TRY(ids_add(e->out, span.id));
+        } else if (e->v->pretok) {
+            TRY(pretok_split(e->v->pretok, e->text + span.at, span.n, encode_word, e, e->err));
+        } else {
+            bool prefix = after_special && e->v->specials.space_prefix;
+            TRY(spm_encode(&e->v->spm, &e->work, e->text + span.at, span.n, prefix, e->out));
+        }
+        after_special = span.id >= 0;
+    }
+    return ST_OK;
+}
+
+static enum status encode_all(struct encoding *e, size_t n, unsigned flags)
+{
+    const struct vocab_specials *s = &e->v->specials;
+    if (flags & VOCAB_BOS && s->add_bos) TRY(ids_add(e->out, s->bos));
+    TRY(special_split(&e->v->special, e->text, n, flags & VOCAB_SPECIAL, &e->spans));
+    TRY(encode_spans(e));
+    if (flags & VOCAB_BOS && s->add_eos) TRY(ids_add(e->out, s->eos));
+    return ST_OK;
+}
+
+enum status vocab_encode(const struct vocab *v, const char *text, size_t n, unsigned flags,
+                         struct ids *out, struct err *err)
+{
+    if (n > VOCAB_TEXT_MAX)
+        return err_set(err, ST_ARG, "text: expected at most %d bytes, found %zu", VOCAB_TEXT_MAX,
+                       n);
+    struct encoding e = {.v = v, .text = text, .out = out, .err = err};
+    size_t before = out->n;
+    enum status st = encode_all(&e, n, flags);
+    merge_deinit(&e.work);
+    special_spans_deinit(&e.spans);
+    if (st == ST_OK) return ST_OK;
+    out->n = before;
+    return err_set(err, st, "no memory for the tokens of a text of %zu bytes", n);
+}
+
+/* ---- compare ----------------------------------------------------------------------------- */
+
+static int shown(struct gguf_str text)
+{
+    return (int)(text.n < 80 ? text.n : 80);
+}
+
+static const char *size_note(const struct vocab *v, int32_t id)
+{
+    return id < v->real ? "" : id < v->n ? " (padding)" : " (beyond its end)";
+}
+
+enum status vocab_compare(const struct vocab *a, const struct vocab *b, int32_t *same,
+                          struct err *err)
+{
+    int32_t both = a->real < b->real ? a->real : b->real, id = 0;
+    for (; id < both; id++) {
+        struct gguf_str x = a->texts[id], y = b->texts[id];
+        if (x.n != y.n || memcmp(x.s, y.s, x.n)) break;
+    }
+    *same = id;
+    if (id == a->real && id == b->real) return ST_OK;
+    struct gguf_str x = vocab_text(a, id), y = vocab_text(b, id);
+    return err_set(err, ST_ARG,
+                   "the vocabularies differ from id %d on: \"%.*s\"%s against \"%.*s\"%s", id,
+                   shown(x), x.s, size_note(a, id), shown(y), y.s, size_note(b, id));
+}

@@ -1,0 +1,374 @@
+/* vocab_open: from the metadata of a file to a vocabulary. */
+#include "text/vocab_inside.h"
+
+#include "text/bytemap.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PIECES_MAX = 1 << 30 };
+
+/* ---- tokens ------------------------------------------------------------------------------ */
+
+static enum status read_texts(struct vocab *v, const struct gguf_kv *tokens, size_t *bytes,
+                              struct err *err)
+{
+    if (!tokens->count || tokens->count > VOCAB_SIZE_MAX)
+        return err_set(err, ST_FORMAT, "tokenizer.ggml.tokens: expected 1 to %d tokens, found %llu",
+                       VOCAB_SIZE_MAX, (unsigned long long)tokens->count);
+    v->n = (int32_t)tokens->count;
+    v->texts = malloc((size_t)v->n * sizeof *v->texts);
+    v->kinds = malloc((size_t)v->n);
+    if (!v->texts || !v->kinds)
+        return err_set(err, ST_MEMORY, "tokenizer.ggml.tokens: cannot hold %d tokens", v->n);
+    TRY(lexicon_init(&v->lex, v->texts, (size_t)v->n, err));
+    const uint8_t *at = tokens->value;
+    for (int32_t i = 0; i < v->n; i++) {
+        v->texts[i] = gguf_next_str(&at);
+        v->kinds[i] = VOCAB_NORMAL;
+        *bytes += v->texts[i].n;
+        if (v->texts[i].n) TRY(lexicon_add(&v->lex, i, err));
+    }
+    if (*bytes > PIECES_MAX)
+        return err_set(err, ST_FORMAT,
+                       "tokenizer.ggml.tokens: expected at most %d bytes, found %zu", PIECES_MAX,
+                       *bytes);
+    return ST_OK;
+}
+
+static enum status read_kinds(struct vocab *v, const struct gguf *g, struct err *err)
+{
+    const struct gguf_kv *kv;
+    TRY(gguf_find_array(g, "tokenizer.ggml.token_type", GGUF_I32, false, &kv, err));
+    if (!kv) return ST_OK;
+    if (kv->count < (uint64_t)v->n)
+        return err_set(err, ST_FORMAT, "tokenizer.ggml.token_type: expected %d entries, found %llu",
+                       v->n, (unsigned long long)kv->count);
+    for (int32_t i = 0; i < v->n; i++) {
+        int64_t kind = gguf_i64_at(kv, (uint64_t)i);
+        if (kind < 0 || kind > VOCAB_BYTE)
+            return err_set(err, ST_FORMAT,
+                           "tokenizer.ggml.token_type[%d]: expected 0 to %d, found %lld", i,
+                           VOCAB_BYTE, (long long)kind);
+        v->kinds[i] = kind ? (uint8_t)kind : VOCAB_UNUSED; /* 0 is "undefined" */
+    }
+    return ST_OK;
+}
+
+/* ---- tokens known by their text ---------------------------------------------------------- */
+
+/* A control token by its text, whatever type the file gives it. */
+static int32_t find_control(struct vocab *v, const char *text, bool ends)
+{
+    int32_t id = vocab_find(v, text, strlen(text));
+    if (id == VOCAB_NONE) return id;
+    v->kinds[id] = (uint8_t)(VOCAB_CONTROL | (ends ? VOCAB_EOG_BIT : v->kinds[id] & VOCAB_EOG_BIT));
+    return id;
+}
+
+static int32_t find_controls(struct vocab *v, const char *const *texts, bool ends)
+{
+    int32_t first = VOCAB_NONE;
+    for (; *texts; texts++) {
+        int32_t id = find_control(v, *texts, ends);
+        if (first == VOCAB_NONE) first = id;
+    }
+    return first;
+}
+
+/* Texts that end a generation; the first that exists is the end of a turn unless the file names it.
+ * The second group ends one too, but is no turn's end. The third only fills gaps in code. */
+static const char *const turn_ends[] = {"<|eot_id|>",
+                                        "<|im_end|>",
+                                        "<|end|>",
+                                        "<end_of_turn>",
+                                        "<|endoftext|>",
+                                        "<|end_of_text|>",
+                                        "<EOT>",
+                                        "_<EOT>",
+                                        "[EOT]",
+                                        "<\xef\xbd\x9c"
+                                        "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
+                                        "<end_of_utterance>",
+                                        NULL};
+static const char *const other_ends[] = {
+    "</s>",       "<eos>",       "[EOS]",        "<|return|>",
+    "<|call|>",   "<|fim_pad|>", "<fim-pad>",    "<fim_pad>",
+    "<PAD>",      "[PAD]",       "<|fim_repo|>", "<|repo_name|>",
+    "<fim-repo>", "<REPO>",      "<reponame>",   "<|file_sep|>",
+    NULL};
+static const char *const gap_marks[] = {"<|fim_prefix|>",
+                                        "<fim-prefix>",
+                                        "<fim_prefix>",
+                                        "<PRE>",
+                                        "\xe2\x96\x81<PRE>",
+                                        "<|code_prefix|>",
+                                        "<|fim_suffix|>",
+                                        "<fim-suffix>",
+                                        "<fim_suffix>",
+                                        "<SUF>",
+                                        "\xe2\x96\x81<SUF>",
+                                        "<|code_suffix|>",
+                                        "<|fim_middle|>",
+                                        "<fim-middle>",
+                                        "<fim_middle>",
+                                        "<MID>",
+                                        "\xe2\x96\x81<MID>",
+                                        "<|code_middle|>",
+                                        "<\xef\xbd\x9c"
+                                        "fim\xe2\x96\x81"
+                                        "begin\xef\xbd\x9c>",
+                                        "<\xef\xbd\x9c"
+                                        "fim\xe2\x96\x81hole\xef\xbd\x9c>",
+                                        "<\xef\xbd\x9c"
+                                        "fim\xe2\x96\x81"
+                                        "end\xef\xbd\x9c>",
+                                        NULL};
+
+/* Read the id a key names. The pattern of all ones is how some converters write "none". */
+static enum status read_id(const struct vocab *v, const struct gguf *g, const char *key,
+                           int32_t *out, struct err *err)
+{
+    uint32_t id = UINT32_MAX;
+    TRY(gguf_read_u32(g, key, false, &id, err));
+    if (id == UINT32_MAX) return ST_OK;
+    if (id >= (uint32_t)v->n)
+        return err_set(err, ST_FORMAT, "%s: expected an id below %d, found %u", key, v->n, id);
+    *out = (int32_t)id;
+    return ST_OK;
+}
+
+static enum status check_added(const char *what, bool add, int32_t id, struct err *err)
+{
+    if (!add || id != VOCAB_NONE) return ST_OK;
+    return err_set(err, ST_FORMAT,
+                   "tokenizer.ggml.%s_token_id: expected an id, because %s is to be added; the key "
+                   "is absent",
+                   what, what);
+}
+
+static enum status read_specials(struct vocab *v, const struct gguf *g, struct err *err)
+{
+    struct vocab_specials *s = &v->specials;
+    TRY(read_id(v, g, "tokenizer.ggml.bos_token_id", &s->bos, err));
+    TRY(read_id(v, g, "tokenizer.ggml.eos_token_id", &s->eos, err));
+    TRY(read_id(v, g, "tokenizer.ggml.unknown_token_id", &s->unk, err));
+    TRY(read_id(v, g, "tokenizer.ggml.padding_token_id", &s->pad, err));
+    TRY(read_id(v, g, "tokenizer.ggml.seperator_token_id", &s->sep, err)); /* spelled so */
+    TRY(gguf_read_bool(g, "tokenizer.ggml.add_bos_token", false, &s->add_bos, err));
+    TRY(gguf_read_bool(g, "tokenizer.ggml.add_eos_token", false, &s->add_eos, err));
+    TRY(check_added("bos", s->add_bos, s->bos, err));
+    TRY(check_added("eos", s->add_eos, s->eos, err));
+    if (!v->pretok)
+        TRY(gguf_read_bool(g, "tokenizer.ggml.add_space_prefix", false, &s->space_prefix, err));
+
+    s->eot = find_controls(v, turn_ends, true);
+    (void)find_controls(v, other_ends, true);
+    (void)find_controls(v, gap_marks, false);
+    s->eom = find_control(v, "<|eom_id|>", true);
+    TRY(read_id(v, g, "tokenizer.ggml.eot_token_id", &s->eot, err));
+    TRY(read_id(v, g, "tokenizer.ggml.eom_token_id", &s->eom, err));
+    const int32_t ends[] = {s->eos, s->eot, s->eom};
+    for (int i = 0; i < 3; i++)
+        if (ends[i] != VOCAB_NONE) v->kinds[ends[i]] |= VOCAB_EOG_BIT;
+    return ST_OK;
+}
+
+/* ---- special tokens in a text ------------------------------------------------------------ */
+
+static bool text_is(struct gguf_str text, const char *s)
+{
+    return text.n == strlen(s) && !memcmp(text.s, s, text.n);
+}
+
+/* Phi-3's tokens swallow the white space after them. Nothing in the file says so but its name. */
+static bool strips_right(const struct gguf *g)
+{
+    struct gguf_str name = {"", 0};
+    if (gguf_read_str(g, "general.name", false, &name, NULL) != ST_OK) return false;
+    for (size_t i = 0; i + 4 <= name.n; i++)
+        if (!strncasecmp(name.s + i, "phi3", 4) ||
+            (i + 5 <= name.n && !strncasecmp(name.s + i, "phi-3", 5)))
+            return true;
+    return false;
+}
+
+static bool found_in_text(enum vocab_kind kind)
+{
+    return kind == VOCAB_CONTROL || kind == VOCAB_UNKNOWN || kind == VOCAB_USER_DEFINED;
+}
+
+static enum status collect_special(struct vocab *v, const struct gguf *g, struct err *err)
+{
+    size_t n = 0;
+    for (int32_t i = 0; i < v->n; i++) n += found_in_text(vocab_kind(v, i)) && v->texts[i].n;
+    struct special_entry *entries = calloc(n ? n : 1, sizeof *entries);
+    if (!entries) return err_set(err, ST_MEMORY, "cannot hold %zu special tokens", n);
+    bool strip = strips_right(g);
+    n = 0;
+    for (int32_t i = 0; i < v->n; i++) {
+        struct gguf_str text = v->texts[i];
+        if (!found_in_text(vocab_kind(v, i)) || !text.n) continue;
+        bool keeps =
+            text_is(text, "<s>") || text_is(text, "<unk>") || text_is(text, "<|endoftext|>");
+        entries[n++] = (struct special_entry){.id = i,
+                                              .text = text,
+                                              .always = vocab_kind(v, i) == VOCAB_USER_DEFINED,
+                                              .strip_right = strip && !keeps};
+    }
+    return special_init(&v->special, entries, n, err);
+}
+
+/* ---- pieces ------------------------------------------------------------------------------ */
+
+static int hex_digit(char c)
+{
+    return isdigit((unsigned char)c)    ? c - '0'
+           : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10
+                                        : -1;
+}
+
+/* The byte that "<0xNN>" names, -1 for another text. */
+static int named_byte(struct gguf_str text)
+{
+    if (text.n != 6 || memcmp(text.s, "<0x", 3) || text.s[5] != '>') return -1;
+    int high = hex_digit(text.s[3]), low = hex_digit(text.s[4]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+static size_t unmark_spaces(struct gguf_str text, char *out)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        bool mark = i + 3 <= text.n && !memcmp(text.s + i, SPM_SPACE, 3);
+        out[at++] = mark ? ' ' : text.s[i];
+        if (mark) i += 2;
+    }
+    return at;
+}
+
+/* Write the bytes a token stands for, at most as many as its text has. */
+static size_t write_piece(const struct vocab *v, int32_t id, char *out)
+{
+    struct gguf_str text = v->texts[id];
+    switch (vocab_kind(v, id)) {
+    case VOCAB_UNUSED: return 0;
+    case VOCAB_NORMAL: break;
+    case VOCAB_BYTE:
+        if (named_byte(text) < 0) break;
+        *out = (char)named_byte(text);
+        return 1;
+    default: memcpy(out, text.s, text.n); return text.n;
+    }
+    return v->pretok ? bytemap_decode(text.s, text.n, out) : unmark_spaces(text, out);
+}
+
+static enum status make_pieces(struct vocab *v, size_t bytes, struct err *err)
+{
+    v->pieces = malloc(bytes ? bytes : 1);
+    v->piece_at = malloc(((size_t)v->n + 1) * sizeof *v->piece_at);
+    if (!v->pieces || !v->piece_at)
+        return err_set(err, ST_MEMORY, "cannot hold the texts of %d tokens", v->n);
+    size_t at = 0;
+    for (int32_t i = 0; i < v->n; i++) {
+        v->piece_at[i] = (uint32_t)at;
+        at += write_piece(v, i, v->pieces + at);
+    }
+    v->piece_at[v->n] = (uint32_t)at;
+    return ST_OK;
+}
+
+static bool is_padding(const struct vocab *v, int32_t id)
+{
+    if (vocab_kind(v, id) == VOCAB_UNUSED) return true;
+    struct gguf_str text = v->texts[id];
+    if (text.n < 6 || memcmp(text.s, "[PAD", 4) || text.s[text.n - 1] != ']') return false;
+    for (size_t i = 4; i < text.n - 1; i++)
+        if (!isdigit((unsigned char)text.s[i])) return false;
+    return true;
+}
+
+/* ---- the two kinds ----------------------------------------------------------------------- */
+
+static enum status read_scores(const struct vocab *v, const struct gguf *g, float **out,
+                               struct err *err)
+{
+    const struct gguf_kv *kv;
+    *out = NULL;
+    TRY(gguf_find_array(g, "tokenizer.ggml.scores", GGUF_F32, false, &kv, err));
+    if (!kv) return ST_OK;
+    if (kv->count < (uint64_t)v->n)
+        return err_set(err, ST_FORMAT, "tokenizer.ggml.scores: expected %d entries, found %llu",
+                       v->n, (unsigned long long)kv->count);
+    *out = malloc((size_t)v->n * sizeof **out);
+    if (!*out) return err_set(err, ST_MEMORY, "tokenizer.ggml.scores: cannot hold %d", v->n);
+    memcpy(*out, kv->value, (size_t)v->n * sizeof **out);
+    return ST_OK;
+}
+
+static enum status read_spm(struct vocab *v, const struct gguf *g, struct err *err)
+{
+    v->specials.add_bos = v->specials.space_prefix = true;
+    v->specials.unk = 0;
+    if (v->n > 2) {
+        v->specials.bos = 1;
+        v->specials.eos = 2;
+    }
+    float *scores;
+    TRY(read_scores(v, g, &scores, err));
+    enum status st = spm_init(&v->spm, scores, (size_t)v->n, &v->lex, err);
+    free(scores);
+    return st;
+}
+
+static enum status read_bpe(struct vocab *v, const struct gguf *g, struct err *err)
+{
+    struct gguf_str pre = {"", 0};
+    const struct gguf_kv *merges;
+    TRY(gguf_read_str(g, "tokenizer.ggml.pre", false, &pre, err));
+    TRY(pretok_open(pre.s, pre.n, &v->pretok, err));
+    TRY(gguf_find_array(g, "tokenizer.ggml.merges", GGUF_STRING, true, &merges, err));
+    TRY(bpe_init(&v->bpe, merges, &v->lex, (size_t)v->n, err));
+    v->bpe.whole_words = pretok_rules(v->pretok)->whole_words;
+    v->specials.add_bos = pretok_rules(v->pretok)->add_bos;
+    return ST_OK;
+}
+
+static enum status read_all(struct vocab *v, const struct gguf *g, struct err *err)
+{
+    struct gguf_str model;
+    const struct gguf_kv *tokens;
+    size_t bytes = 0;
+    TRY(gguf_read_str(g, "tokenizer.ggml.model", true, &model, err));
+    bool spm = text_is(model, "llama");
+    if (!spm && !text_is(model, "gpt2"))
+        return err_set(err, ST_SUPPORT,
+                       "tokenizer.ggml.model: expected \"llama\" or \"gpt2\", found \"%.*s\"",
+                       (int)(model.n < 40 ? model.n : 40), model.s);
+    TRY(gguf_find_array(g, "tokenizer.ggml.tokens", GGUF_STRING, true, &tokens, err));
+    TRY(read_texts(v, tokens, &bytes, err));
+    TRY(read_kinds(v, g, err));
+    TRY(spm ? read_spm(v, g, err) : read_bpe(v, g, err));
+    TRY(read_specials(v, g, err));
+    v->spm.unk = v->specials.unk;
+    TRY(collect_special(v, g, err));
+    TRY(make_pieces(v, bytes, err));
+    for (v->real = v->n; v->real && is_padding(v, v->real - 1);) v->real--;
+    return ST_OK;
+}
+
+enum status vocab_open(const struct gguf *g, struct vocab **out, struct err *err)
+{
+    struct vocab *v = calloc(1, sizeof *v);
+    if (!v) return err_set(err, ST_MEMORY, "cannot hold a vocabulary");
+    struct vocab_specials *s = &v->specials;
+    s->bos = s->eos = s->eot = s->eom = s->unk = s->pad = s->sep = VOCAB_NONE;
+    enum status st = read_all(v, g, err);
+    if (st == ST_OK)
+        *out = v;
+    else
+        vocab_close(v);
+    return st;
+}

@@ -1,0 +1,199 @@
+/* The published vocabularies: their test strings to their ids, any bytes there and back. */
+#include "base/buf.h"
+#include "text/detok.h"
+#include "text/vocab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define FOLDER    SHARED_DIR "/vocab/"
+#define SEPARATOR "\n__ggml_vocab_test__\n"
+
+struct golden {
+    const char *name;  /* of the strings and the ids */
+    const char *vocab; /* of the vocabulary */
+    bool all_bytes;    /* it has a token for every byte */
+};
+
+static const struct golden goldens[] = {
+    {"llama-spm", "llama-spm", true},        {"phi-3", "phi-3", true},
+    {"llama-bpe", "llama-bpe", true},        {"gpt-2", "gpt-2", true},
+    {"starcoder", "starcoder", false},       {"qwen2", "qwen2", true},
+    {"deepseek-llm", "deepseek-llm", false}, {"deepseek-r1-qwen", "qwen2", true},
+};
+enum { GOLDENS = sizeof goldens / sizeof *goldens };
+
+static void need_folder(void)
+{
+    struct stat sb;
+    if (!stat(FOLDER, &sb)) return;
+    print_message("skipped: there is no " FOLDER "\n");
+    skip();
+}
+
+static struct buf read_all(const char *name, const char *suffix)
+{
+    char path[512];
+    struct buf text = {0};
+    snprintf(path, sizeof path, FOLDER "ggml-vocab-%s.gguf%s", name, suffix);
+    FILE *file = fopen(path, "rb");
+    if (!file) fail_msg("cannot open %s", path);
+    char part[4096];
+    for (size_t n; (n = fread(part, 1, sizeof part, file));)
+        assert_int_equal(buf_add(&text, part, n), ST_OK);
+    fclose(file);
+    return text;
+}
+
+struct held {
+    struct gguf *gguf;
+    struct vocab *vocab;
+};
+
+static struct held open_vocab(const char *name)
+{
+    char path[512];
+    struct held h = {0};
+    struct err err = {0};
+    snprintf(path, sizeof path, FOLDER "ggml-vocab-%s.gguf", name);
+    if (gguf_open(path, &h.gguf, &err) != ST_OK || vocab_open(h.gguf, &h.vocab, &err) != ST_OK)
+        fail_msg("%s: %s", path, err.message);
+    return h;
+}
+
+static void close_vocab(struct held *h)
+{
+    vocab_close(h->vocab);
+    gguf_close(h->gguf);
+}
+
+static void expect_back(const struct vocab *v, const char *text, size_t n, const struct ids *ids)
+{
+    struct buf back = {0};
+    assert_int_equal(detok_all(v, ids->id, ids->n, DETOK_START | DETOK_SPECIAL, &back), ST_OK);
+    assert_int_equal(back.len, n);
+    if (n) assert_memory_equal(back.data, text, n);
+    buf_deinit(&back);
+}
+
+static void check_string(const struct vocab *v, const char *text, size_t n, const char *expected)
+{
+    struct ids ids = {0};
+    struct err err = {0};
+    if (vocab_encode(v, text, n, 0, &ids, &err) != ST_OK) fail_msg("%s", err.message);
+    for (size_t i = 0; i < ids.n; i++) {
+        char *end;
+        long id = strtol(expected, &end, 10);
+        if (end == expected) fail_msg("\"%.*s\": more than %zu tokens", (int)n, text, i);
+        if (id != ids.id[i])
+            fail_msg("\"%.*s\": token %zu: expected %ld, found %d", (int)n, text, i, id, ids.id[i]);
+        expected = end;
+    }
+    if (expected[strspn(expected, " ")]) fail_msg("\"%.*s\": only %zu tokens", (int)n, text, ids.n);
+    expect_back(v, text, n, &ids);
+    ids_deinit(&ids);
+}
+
+static void test_strings(void **state)
+{
+    (void)state;
+    need_folder();
+    for (int g = 0; g < GOLDENS; g++) {
+        struct held h = open_vocab(goldens[g].vocab);
+        struct buf texts = read_all(goldens[g].name, ".inp"),
+                   ids = read_all(goldens[g].name, ".out");
+        char *text = texts.data, *line = ids.data;
+        int count = 0;
+        for (bool more = true; more; count++) {
+            char *next = strstr(text, SEPARATOR), *feed = strchr(line, '\n');
+            more = next != NULL;
+            assert_true(feed || !more);
+            if (feed) *feed = 0;
+            check_string(h.vocab, text, more ? (size_t)(next - text) : strlen(text), line);
+            text = more ? next + strlen(SEPARATOR) : text;
+            line = feed ? feed + 1 : line;
+        }
+        assert_int_equal(count, 47);
+        buf_deinit(&texts);
+        buf_deinit(&ids);
+        close_vocab(&h);
+    }
+}
+
+static uint32_t next_random(uint32_t *x)
+{
+    *x = *x * 1664525u + 1013904223u;
+    return *x >> 8;
+}
+
+static void test_random_bytes(void **state)
+{
+    (void)state;
+    need_folder();
+    uint32_t seed = 5;
+    for (int g = 0; g < GOLDENS; g++) {
+        struct held h = open_vocab(goldens[g].vocab);
+        for (int round = 0; round < 500; round++) {
+            char text[80];
+            size_t n = next_random(&seed) % sizeof text;
+            for (size_t i = 0; i < n; i++)
+                text[i] = (char)(next_random(&seed) % (goldens[g].all_bytes ? 256 : 128));
+            if (!goldens[g].all_bytes)
+                for (size_t i = 0; i < n; i++)
+                    if ((unsigned char)text[i] < 32) text[i] = '\n';
+            struct ids ids = {0};
+            assert_int_equal(vocab_encode(h.vocab, text, n, 0, &ids, NULL), ST_OK);
+            expect_back(h.vocab, text, n, &ids);
+            ids_deinit(&ids);
+        }
+        close_vocab(&h);
+    }
+}
+
+static void test_properties(void **state)
+{
+    (void)state;
+    need_folder();
+    static const struct {
+        const char *name;
+        int32_t size, real, bos, eos;
+        bool add_bos;
+    } facts[] = {
+        {"qwen2", 151936, 151665, 151643, 151645, false},
+        {"llama-bpe", 128256, 128256, 128000, 128009, true},
+        {"llama-spm", 32000, 32000, 1, 2, true},
+        {"phi-3", 32064, 32011, 1, 32000, true},
+        {"deepseek-llm", 102400, 100015, 100000, 100001, true},
+        {"gpt-neox", 50432, 50277, 0, 0, false},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        struct held h = open_vocab(facts[i].name);
+        const struct vocab_specials *s = vocab_specials(h.vocab);
+        assert_int_equal(vocab_size(h.vocab), facts[i].size);
+        assert_int_equal(vocab_real_size(h.vocab), facts[i].real);
+        assert_int_equal(s->bos, facts[i].bos);
+        assert_int_equal(s->eos, facts[i].eos);
+        assert_int_equal(s->add_bos, facts[i].add_bos);
+        assert_true(vocab_is_eog(h.vocab, facts[i].eos));
+        int32_t same;
+        assert_int_equal(vocab_compare(h.vocab, h.vocab, &same, NULL), ST_OK);
+        assert_int_equal(same, facts[i].real);
+        close_vocab(&h);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_properties),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
