@@ -1,0 +1,119 @@
+/*
+ * The arithmetic of a forward pass, as one complete table of functions per instruction-set level.
+ * An engine picks a table once and keeps the pointer, so two levels can be compared in one process.
+ * The scalar table (KERN_REF) is the specification: integer parts of every other table are exactly
+ * equal to it, floating parts differ by the order of additions only.
+ *
+ * A promise the rest of the house builds on: what a kernel computes for one row of activations does
+ * not depend, bit for bit, on how many other rows stand beside it, nor on how the outputs are split
+ * into ranges. A prompt evaluated in one pass, in pieces, or token by token, by one thread or by
+ * many, gives the same numbers.
+ *
+ * Shapes are written [slowest]...[fastest]. Activation pointers are 64-byte aligned; weights have
+ * any alignment, and no kernel reads a byte outside the rows it is given.
+ */
+#ifndef EAD_KERN_KERN_H
+#define EAD_KERN_KERN_H
+
+#include "format/quant.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum kern_level { KERN_REF, KERN_AVX2, KERN_AVX512, KERN_LEVEL_COUNT };
+
+/* A weight matrix as it lies in the file: rows of cols weights, row after row. */
+struct kern_weight {
+    enum quant_type type;
+    int rows, cols; /* outputs, inputs; cols a multiple of the type's block */
+    size_t row_bytes;
+    const uint8_t *data; /* [rows][row_bytes] */
+};
+
+/*
+ * Activation rows in 8 bits, in groups of 32: x[k] ~ d[k/32] * q[k], d = max|x| / 127 over the
+ * group, q rounded to nearest (ties to even). Quantised weight types multiply these; F32, F16 and
+ * BF16 weights multiply the floats. A level may order and encode the 256 bytes inside each
+ * 256-group of q as it likes (only kernels of the same level read it); d and s are in natural
+ * order. Inputs beyond cols, up to the next multiple of 256 (KERN_Q8_COLS), are zero. A group that
+ * holds a NaN or an infinity gets d = s = NaN, so that the poison reaches every output it touches;
+ * a group too small for 127/max|x| to be a float gets q = 0.
+ */
+struct kern_q8 {
+    int8_t *q; /* [rows][KERN_Q8_COLS(cols)] */
+    float *d;  /* [rows][KERN_Q8_COLS(cols)/32] */
+    float *s;  /* [rows][KERN_Q8_COLS(cols)/16]: d times the sum of each 16 values of q */
+};
+#define KERN_Q8_COLS(cols) (((size_t)(cols) + 255) / 256 * 256)
+
+/* What the decoder needs to know of a next-token distribution, before temperature or truncation. */
+struct kern_stats {
+    float max;         /* largest logit */
+    float second;      /* second largest (equal to max when tied; -INFINITY when n == 1) */
+    int32_t argmax;    /* its id; the lowest when several tie; -1 when no logit is a number */
+    float log_sum_exp; /* ln sum exp(l), natural */
+    float entropy;     /* bits: METHOD, -sum p log2 p; NaN if any logit is NaN or +infinity */
+};
+
+/* One row of queries of one key-value head against the cache of one sequence and layer. */
+struct kern_attend {
+    const float *q;        /* [group][head_dim]: the query heads that share this key-value head */
+    const uint16_t *k, *v; /* f16, [n_pos][stride], head_dim used of each */
+    float *out;            /* [group][head_dim] */
+    size_t stride;         /* elements from one position to the next */
+    int group, head_dim, n_pos;
+    float scale;    /* 1/sqrt(head_dim) as a rule */
+    float *scratch; /* KERN_ATTEND_SCRATCH(group) floats, 64-byte aligned */
+};
+/* Attention runs with an online softmax over blocks of this many positions. */
+enum { KERN_ATTEND_BLOCK = 64 };
+#define KERN_ATTEND_SCRATCH(group) ((size_t)(group) * (KERN_ATTEND_BLOCK + 16))
+
+struct kern {
+    enum kern_level level;
+    const char *name; /* "ref", "avx2", "avx512" */
+
+    /* Quantise one row: q, d and s point at the row's first elements. */
+    void (*quantize)(const float *x, int cols, int8_t *q, float *d, float *s);
+
+    /* y[r*ldy + o] = sum_k W[o][k] x[r][k] for r in [0, n), o in [o0, o1); other elements of y are
+     * left alone. Quantised types, indexed by enum quant_type; NULL for float types. Products of a
+     * group of weights are summed as integers, then scaled:
+     *   sum_g dw[g] dx[g] (sum_k qw[k] qx[k]) + sum_g m[g] sx[g]
+     * where a group is the 16 or 32 weights that share one scale (and minimum m). */
+    void (*matmul_q8[QT_LIMIT])(const struct kern_weight *w, struct kern_q8 x, int n, int o0,
+                                int o1, float *y, size_t ldy);
+
+    /* The same for F32, F16 and BF16 weights over float activations x [n][ldx]; NULL elsewhere. */
+    void (*matmul_f32[QT_LIMIT])(const struct kern_weight *w, const float *x, size_t ldx, int n,
+                                 int o0, int o1, float *y, size_t ldy);
+
+    /* y[i] = w[i] * x[i] / sqrt(mean x^2 + eps); y may be x. */
+    void (*rms_norm)(float *y, const float *x, const float *w, int n, float eps);
+    void (*add)(float *y, const float *x, int n); /* y += x */
+    /* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i] */
+    void (*silu_mul)(float *gate, const float *up, int n);
+
+    /* Rotate one head x [head_dim] in place by angles given as cos and sin [n_rot/2]: pairs
+     * (x[2i], x[2i+1]) when interleaved, (x[i], x[i + n_rot/2]) otherwise. x beyond n_rot stays. */
+    void (*rope)(float *x, const float *cos, const float *sin, int n_rot, int interleaved);
+
+    void (*to_f16)(uint16_t *y, const float *x, int n); /* nearest even; overflow to infinity */
+
+    void (*attend)(const struct kern_attend *a);
+
+    /* One pass over logits [n], rescaling as the maximum grows; -INFINITY counts as probability 0.
+     */
+    void (*stats)(const float *logits, int n, struct kern_stats *out);
+};
+
+/* The table of a level, or NULL when this machine or build lacks it. */
+const struct kern *kern_table(enum kern_level level);
+
+/* The best table of this machine. The environment is not consulted. */
+const struct kern *kern_best(void);
+
+/* "ref", "avx2", "avx512" to a level; -1 for anything else. */
+int kern_level_parse(const char *name);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * A vector of 16 floats in AVX-512, in the words of kern_vec_*.h: those headers say every kernel
+ * once, over whatever vector the including file chose, and become this level's functions here.
+ * Loads take any alignment. The vec_*_part
+ * forms touch only the first n < LANES elements; loads put zero in the others.
+ *
+ * The header is empty for compilations without these instructions.
+ */
+#ifndef EAD_KERN_KERN_AVX512_H
+#define EAD_KERN_KERN_AVX512_H
+
+#include "kern/kern.h"
+
+#if defined(__AVX512VNNI__)
+
+#include <immintrin.h>
+
+#define LANES 16
+
+/* Rows of activations multiplied by a weight while it is in a register: as many sums, and what a
+ * weight needs, fit the 32 registers. VEC_ROWS calls fn(rows, ...) with a constant number. */
+enum { BLOCK = 8 };
+#define VEC_ROWS(fn, rows, ...)                                                                    \
+    switch (rows) {                                                                                \
+    case 1: fn(1, __VA_ARGS__); break;                                                             \
+    case 2: fn(2, __VA_ARGS__); break;                                                             \
+    case 3: fn(3, __VA_ARGS__); break;                                                             \
+    case 4: fn(4, __VA_ARGS__); break;                                                             \
+    case 5: fn(5, __VA_ARGS__); break;                                                             \
+    case 6: fn(6, __VA_ARGS__); break;                                                             \
+    case 7: fn(7, __VA_ARGS__); break;                                                             \
+    case 8: fn(8, __VA_ARGS__); break;                                                             \
+    }
+
+typedef __m512 vec;
+
+static inline __mmask16 vec_first(int n)
+{
+    return (__mmask16)((1u << n) - 1);
+}
+
+static inline vec vec_zero(void)
+{
+    return _mm512_setzero_ps();
+}
+
+static inline vec vec_all(float f)
+{
+    return _mm512_set1_ps(f);
+}
+
+static inline vec vec_load(const void *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+static inline vec vec_load_part(const void *p, int n)
+{
+    return _mm512_maskz_loadu_ps(vec_first(n), p);
+}
+
+static inline vec vec_load_f16(const void *p)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+static inline vec vec_load_f16_part(const void *p, int n)
+{
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(vec_first(n), p));
+}
+
+static inline vec vec_of_bf16(__m256i h)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
+
+static inline vec vec_load_bf16(const void *p)
+{
+    return vec_of_bf16(_mm256_loadu_si256((const __m256i *)p));
+}
+
+static inline vec vec_load_bf16_part(const void *p, int n)
+{
+    return vec_of_bf16(_mm256_maskz_loadu_epi16(vec_first(n), p));
+}
+
+static inline void vec_store(float *p, vec a)
+{
+    _mm512_storeu_ps(p, a);
+}
+
+static inline void vec_store_part(float *p, vec a, int n)
+{
+    _mm512_mask_storeu_ps(p, vec_first(n), a);
+}
+
+static inline void vec_store_f16(uint16_t *p, vec a)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+
+static inline void vec_store_f16_part(uint16_t *p, vec a, int n)
+{
+    _mm256_mask_storeu_epi16(p, vec_first(n), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+
+static inline vec vec_add(vec a, vec b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+static inline vec vec_sub(vec a, vec b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+static inline vec vec_div(vec a, vec b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+/* a * b + c, rounded once. */
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+/* The larger, or the smaller; b where either is a NaN. */
+static inline vec vec_max(vec a, vec b)
+{
+    return _mm512_max_ps(a, b);
+}
+
+static inline vec vec_min(vec a, vec b)
+{
+    return _mm512_min_ps(a, b);
+}
+
+static inline int vec_has_nan(vec a)
+{
+    return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+}
+
+static inline vec vec_round(vec a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+/* a times 2^n for integral n. */
+static inline vec vec_scale(vec a, vec n)
+{
+    return _mm512_scalef_ps(a, n);
+}
+
+/* The sum of all lanes, by a fixed tree: lane k joins lane k + 8, then k + 4, k + 2, k + 1. */
+static inline float vec_sum(vec a)
+{
+    __m256 y = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+
+/* The sums of 16 vectors in one, by the same tree. */
+static inline vec vec_sums(const vec sum[LANES])
+{
+    vec a[8], b[4], c[2];
+    for (int i = 0; i < 8; i++) {
+        vec s = sum[2 * i], t = sum[2 * i + 1];
+        a[i] = _mm512_add_ps(_mm512_shuffle_f32x4(s, t, 0x44), _mm512_shuffle_f32x4(s, t, 0xee));
+    }
+    for (int i = 0; i < 4; i++) {
+        vec s = a[2 * i], t = a[2 * i + 1];
+        b[i] = _mm512_add_ps(_mm512_shuffle_f32x4(s, t, 0x88), _mm512_shuffle_f32x4(s, t, 0xdd));
+    }
+    for (int i = 0; i < 2; i++) {
+        vec s = b[2 * i], t = b[2 * i + 1];
+        c[i] = _mm512_add_ps(_mm512_shuffle_ps(s, t, 0x44), _mm512_shuffle_ps(s, t, 0xee));
+    }
+    vec even = _mm512_shuffle_ps(c[0], c[1], 0x88), odd = _mm512_shuffle_ps(c[0], c[1], 0xdd);
+    /* Lane 4j + k of their sum belongs to vector j + 4k. */
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_ps(order, _mm512_add_ps(even, odd));
+}
+
+void avx512_quantize(const float *x, int cols, int8_t *q, float *d, float *s);
+void avx512_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                      float *y, size_t ldy);
+
+#endif
+#endif

@@ -1,0 +1,443 @@
+/*
+ * The specification, written to be read: one weight, one product, one sum at a time. Integer parts
+ * are exact; floating sums are kept in double and rounded once, so that the distance of another
+ * table from this one is that table's own error.
+ */
+#include "kern/kern_tables.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- quantised activations ------------------------------------------------------------------ */
+
+static void quantize_group(const float *x, int8_t *q, float *d, float *s)
+{
+    float amax = 0;
+    int poisoned = 0;
+    for (int k = 0; k < QK; k++) {
+        amax = fmaxf(amax, fabsf(x[k]));
+        poisoned |= !isfinite(x[k]);
+    }
+    float inverse = poisoned ? 0 : 127.0f / amax;
+    if (!isfinite(inverse)) inverse = 0;
+    *d = poisoned ? NAN : amax / 127.0f;
+    for (int half = 0; half < 2; half++) {
+        int sum = 0;
+        for (int k = 16 * half; k < 16 * half + 16; k++) {
+            q[k] = inverse == 0 ? 0 : (int8_t)lrintf(x[k] * inverse);
+            sum += q[k];
+        }
+        s[half] = *d * (float)sum;
+    }
+}
+
+static void ref_quantize(const float *x, int cols, int8_t *q, float *d, float *s)
+{
+    int padded = (int)KERN_Q8_COLS(cols);
+    for (int k = 0; k < cols; k += QK) quantize_group(x + k, q + k, d + k / QK, s + k / 16);
+    for (int k = cols; k < padded; k++) q[k] = 0;
+    for (int k = cols / QK; k < padded / QK; k++) d[k] = 0;
+    for (int k = cols / 16; k < padded / 16; k++) s[k] = 0;
+}
+
+/* ---- quantised weights ---------------------------------------------------------------------- */
+
+/* One block with its integers bare: w[k] = d[k/16] * q[k] + m[k/16]. */
+struct bare {
+    int8_t q[QK_K];
+    float d[QK_K / 16], m[QK_K / 16];
+};
+
+static void bare_scale(struct bare *bare, int group, float d, float m)
+{
+    for (int half = 0; half < 2; half++) {
+        bare->d[2 * group + half] = d;
+        bare->m[2 * group + half] = m;
+    }
+}
+
+static void bare_nibbles(struct bare *bare, const uint8_t qs[16], int offset)
+{
+    for (int k = 0; k < 16; k++) {
+        bare->q[k] = (int8_t)((qs[k] & 15) + offset);
+        bare->q[k + 16] = (int8_t)((qs[k] >> 4) + offset);
+    }
+}
+
+static void bare_fifth_bits(struct bare *bare, const uint8_t qh[4])
+{
+    for (int k = 0; k < QK; k++) bare->q[k] = (int8_t)(bare->q[k] + 16 * (qh[k / 8] >> k % 8 & 1));
+}
+
+static void bare_q4_0(const uint8_t *src, struct bare *bare)
+{
+    struct q4_0 b;
+    memcpy(&b, src, sizeof b);
+    bare_nibbles(bare, b.qs, -8);
+    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
+}
+
+static void bare_q4_1(const uint8_t *src, struct bare *bare)
+{
+    struct q4_1 b;
+    memcpy(&b, src, sizeof b);
+    bare_nibbles(bare, b.qs, 0);
+    bare_scale(bare, 0, quant_f16_to_f32(b.d), quant_f16_to_f32(b.m));
+}
+
+static void bare_q5_0(const uint8_t *src, struct bare *bare)
+{
+    struct q5_0 b;
+    memcpy(&b, src, sizeof b);
+    bare_nibbles(bare, b.qs, -16);
+    bare_fifth_bits(bare, b.qh);
+    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
+}
+
+static void bare_q5_1(const uint8_t *src, struct bare *bare)
+{
+    struct q5_1 b;
+    memcpy(&b, src, sizeof b);
+    bare_nibbles(bare, b.qs, 0);
+    bare_fifth_bits(bare, b.qh);
+    bare_scale(bare, 0, quant_f16_to_f32(b.d), quant_f16_to_f32(b.m));
+}
+
+static void bare_q8_0(const uint8_t *src, struct bare *bare)
+{
+    struct q8_0 b;
+    memcpy(&b, src, sizeof b);
+    memcpy(bare->q, b.qs, QK);
+    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
+}
+
+static void bare_levels(int8_t *q, const uint8_t qs[16])
+{
+    for (int k = 0; k < 16; k++) {
+        q[k] = quant_iq4_levels[qs[k] & 15];
+        q[k + 16] = quant_iq4_levels[qs[k] >> 4];
+    }
+}
+
+static void bare_iq4_nl(const uint8_t *src, struct bare *bare)
+{
+    struct iq4_nl b;
+    memcpy(&b, src, sizeof b);
+    bare_levels(bare->q, b.qs);
+    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
+}
+
+/* Add one 2-bit plane, times `unit`: each run of 32 bytes holds four groups, lowest bits first. */
+static void bare_two_bits(struct bare *bare, const uint8_t qs[64], int unit)
+{
+    for (int k = 0; k < QK_K; k++) {
+        int run = k / 128, group = k % 128 / 32, byte = k % 32;
+        bare->q[k] = (int8_t)(bare->q[k] + unit * (qs[32 * run + byte] >> 2 * group & 3));
+    }
+}
+
+/* Add one 1-bit plane, times `unit`: bit g of byte j belongs to weight j of group g. */
+static void bare_one_bit(struct bare *bare, const uint8_t qs[32], int unit)
+{
+    for (int k = 0; k < QK_K; k++)
+        bare->q[k] = (int8_t)(bare->q[k] + unit * (qs[k % 32] >> k / 32 & 1));
+}
+
+/* Nibbles in runs of `run` bytes: the low halves are the first `run` weights, the high halves the
+ * next. */
+static void bare_runs(struct bare *bare, const uint8_t qs[128], int run)
+{
+    for (int k = 0; k < QK_K; k++) {
+        int shift = k / run % 2 * 4;
+        bare->q[k] = (int8_t)(qs[k / (2 * run) * run + k % run] >> shift & 15);
+    }
+}
+
+static void bare_q2_k(const uint8_t *src, struct bare *bare)
+{
+    struct q2_k b;
+    memcpy(&b, src, sizeof b);
+    memset(bare->q, 0, QK_K);
+    bare_two_bits(bare, b.qs, 1);
+    float d = quant_f16_to_f32(b.d), dmin = quant_f16_to_f32(b.dmin);
+    for (int j = 0; j < 16; j++) {
+        bare->d[j] = d * (float)(b.scales[j] & 15);
+        bare->m[j] = -dmin * (float)(b.scales[j] >> 4);
+    }
+}
+
+static void bare_q3_k(const uint8_t *src, struct bare *bare)
+{
+    struct q3_k b;
+    memcpy(&b, src, sizeof b);
+    memset(bare->q, -4, QK_K);
+    bare_two_bits(bare, b.qs, 1);
+    bare_one_bit(bare, b.hmask, 4);
+    int8_t scale[16];
+    quant_k3_scales(b.scales, scale);
+    for (int j = 0; j < 16; j++) {
+        bare->d[j] = quant_f16_to_f32(b.d) * (float)scale[j];
+        bare->m[j] = 0;
+    }
+}
+
+static void bare_k4_scales(struct bare *bare, uint16_t d, uint16_t dmin, const uint8_t packed[12])
+{
+    uint8_t scale[8], min[8];
+    quant_k4_scales(packed, scale, min);
+    for (int g = 0; g < 8; g++)
+        bare_scale(bare, g, quant_f16_to_f32(d) * (float)scale[g],
+                   -quant_f16_to_f32(dmin) * (float)min[g]);
+}
+
+static void bare_q4_k(const uint8_t *src, struct bare *bare)
+{
+    struct q4_k b;
+    memcpy(&b, src, sizeof b);
+    bare_runs(bare, b.qs, 32);
+    bare_k4_scales(bare, b.d, b.dmin, b.scales);
+}
+
+static void bare_q5_k(const uint8_t *src, struct bare *bare)
+{
+    struct q5_k b;
+    memcpy(&b, src, sizeof b);
+    bare_runs(bare, b.qs, 32);
+    bare_one_bit(bare, b.qh, 16);
+    bare_k4_scales(bare, b.d, b.dmin, b.scales);
+}
+
+static void bare_q6_k(const uint8_t *src, struct bare *bare)
+{
+    struct q6_k b;
+    memcpy(&b, src, sizeof b);
+    bare_runs(bare, b.ql, 64);
+    bare_two_bits(bare, b.qh, 16);
+    for (int k = 0; k < QK_K; k++) bare->q[k] = (int8_t)(bare->q[k] - 32);
+    for (int j = 0; j < 16; j++) {
+        bare->d[j] = quant_f16_to_f32(b.d) * (float)b.scales[j];
+        bare->m[j] = 0;
+    }
+}
+
+static void bare_iq4_xs(const uint8_t *src, struct bare *bare)
+{
+    struct iq4_xs b;
+    memcpy(&b, src, sizeof b);
+    for (int g = 0; g < 8; g++) {
+        int low = b.scales_l[g / 2] >> g % 2 * 4 & 15, high = b.scales_h >> 2 * g & 3;
+        bare_levels(bare->q + 32 * g, b.qs + 16 * g);
+        bare_scale(bare, g, quant_f16_to_f32(b.d) * (float)((high << 4 | low) - 32), 0);
+    }
+}
+
+static void (*const bare_block[QT_LIMIT])(const uint8_t *src, struct bare *bare) = {
+    [QT_Q4_0] = bare_q4_0, [QT_Q4_1] = bare_q4_1,     [QT_Q5_0] = bare_q5_0,
+    [QT_Q5_1] = bare_q5_1, [QT_Q8_0] = bare_q8_0,     [QT_Q2_K] = bare_q2_k,
+    [QT_Q3_K] = bare_q3_k, [QT_Q4_K] = bare_q4_k,     [QT_Q5_K] = bare_q5_k,
+    [QT_Q6_K] = bare_q6_k, [QT_IQ4_NL] = bare_iq4_nl, [QT_IQ4_XS] = bare_iq4_xs,
+};
+
+/* The product of one block with the activations under it. */
+static double block_dot(const struct bare *bare, int weights, const int8_t *q, const float *d,
+                        const float *s)
+{
+    double sum = 0;
+    for (int j = 0; j < weights / 16; j++) {
+        int dot = 0;
+        for (int k = 16 * j; k < 16 * j + 16; k++) dot += bare->q[k] * q[k];
+        sum += (double)bare->d[j] * (double)d[j / 2] * dot + (double)bare->m[j] * (double)s[j];
+    }
+    return sum;
+}
+
+static float row_dot(const struct kern_weight *w, int o, const int8_t *q, const float *d,
+                     const float *s)
+{
+    const struct quant_info *info = quant_info(w->type);
+    const uint8_t *src = w->data + (size_t)o * w->row_bytes;
+    double sum = 0;
+    for (int k = 0; k < w->cols; k += info->block, src += info->bytes) {
+        struct bare bare;
+        bare_block[w->type](src, &bare);
+        sum += block_dot(&bare, info->block, q + k, d + k / QK, s + k / 16);
+    }
+    return (float)sum;
+}
+
+static void ref_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                          float *y, size_t ldy)
+{
+    size_t cols = KERN_Q8_COLS(w->cols);
+    for (int o = o0; o < o1; o++)
+        for (size_t r = 0; r < (size_t)n; r++)
+            y[r * ldy + (size_t)o] =
+                row_dot(w, o, x.q + r * cols, x.d + r * cols / QK, x.s + r * cols / 16);
+}
+
+/* ---- float weights -------------------------------------------------------------------------- */
+
+static void ref_matmul_f32(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0,
+                           int o1, float *y, size_t ldy)
+{
+    size_t bytes = quant_info(w->type)->bytes;
+    for (int o = o0; o < o1; o++) {
+        const uint8_t *row = w->data + (size_t)o * w->row_bytes;
+        for (size_t r = 0; r < (size_t)n; r++) {
+            double sum = 0;
+            for (size_t k = 0; k < (size_t)w->cols; k++) {
+                float weight;
+                quant_decode_row(w->type, row + k * bytes, &weight, 1);
+                sum += (double)weight * (double)x[r * ldx + k];
+            }
+            y[r * ldy + (size_t)o] = (float)sum;
+        }
+    }
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static void ref_rms_norm(float *y, const float *x, const float *w, int n, float eps)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+    float scale = (float)(1 / sqrt(sum / n + (double)eps));
+    for (int i = 0; i < n; i++) y[i] = x[i] * scale * w[i];
+}
+
+static void ref_add(float *y, const float *x, int n)
+{
+    for (int i = 0; i < n; i++) y[i] += x[i];
+}
+
+static void ref_silu_mul(float *gate, const float *up, int n)
+{
+    for (int i = 0; i < n; i++) {
+        double g = (double)gate[i];
+        gate[i] = (float)(g / (1 + exp(-g)) * (double)up[i]);
+    }
+}
+
+static void ref_rope(float *x, const float *cos, const float *sin, int n_rot, int interleaved)
+{
+    int half = n_rot / 2, step = interleaved ? 2 : 1, mate = interleaved ? 1 : half;
+    for (int i = 0; i < half; i++) {
+        float *a = x + i * step, *b = a + mate;
+        float a0 = *a, b0 = *b;
+        *a = a0 * cos[i] - b0 * sin[i];
+        *b = a0 * sin[i] + b0 * cos[i];
+    }
+}
+
+static void ref_to_f16(uint16_t *y, const float *x, int n)
+{
+    for (int i = 0; i < n; i++) y[i] = quant_f32_to_f16(x[i]);
+}
+
+/* ---- attention ------------------------------------------------------------------------------ */
+
+/* One query head: its block of scores is the only scratch, `out` carries the weighted sum so far.
+ */
+static void attend_head(const struct kern_attend *a, int head)
+{
+    const float *q = a->q + (size_t)head * (size_t)a->head_dim;
+    float *out = a->out + (size_t)head * (size_t)a->head_dim, *score = a->scratch;
+    double max = -INFINITY, sum = 0;
+    for (int i = 0; i < a->head_dim; i++) out[i] = 0;
+    for (int p0 = 0; p0 < a->n_pos; p0 += KERN_ATTEND_BLOCK) {
+        int count = a->n_pos - p0 < KERN_ATTEND_BLOCK ? a->n_pos - p0 : KERN_ATTEND_BLOCK;
+        double block_max = max;
+        for (int p = 0; p < count; p++) {
+            const uint16_t *k = a->k + (size_t)(p0 + p) * a->stride;
+            double dot = 0;
+            for (int i = 0; i < a->head_dim; i++)
+                dot += (double)q[i] * (double)quant_f16_to_f32(k[i]);
+            score[p] = (float)(dot * (double)a->scale);
+            block_max = fmax(block_max, (double)score[p]);
+        }
+        double rescale = max == block_max ? 1 : exp(max - block_max);
+        max = block_max;
+        sum *= rescale;
+        for (int p = 0; p < count; p++) sum += exp((double)score[p] - max);
+        for (int i = 0; i < a->head_dim; i++) {
+            double acc = (double)out[i] * rescale;
+            for (int p = 0; p < count; p++) {
+                const uint16_t *v = a->v + (size_t)(p0 + p) * a->stride;
+                acc += exp((double)score[p] - max) * (double)quant_f16_to_f32(v[i]);
+            }
+            out[i] = (float)acc;
+        }
+    }
+    for (int i = 0; i < a->head_dim; i++) out[i] = (float)((double)out[i] / sum);
+}
+
+static void ref_attend(const struct kern_attend *a)
+{
+    for (int head = 0; head < a->group; head++) attend_head(a, head);
+}
+
+/* ---- statistics of logits -------------------------------------------------------------------- */
+
+/* With t = l - max, Z = sum exp(t) and S = sum t exp(t): the entropy is ln Z - S/Z nats. When the
+ * maximum grows by g, every t shrinks by g: Z' = Z exp(-g), S' = (S - g Z) exp(-g). */
+static void ref_stats(const float *logits, int n, struct kern_stats *out)
+{
+    struct kern_stats st = {-INFINITY, -INFINITY, -1, -INFINITY, NAN};
+    double z = 0, s = 0;
+    int poisoned = 0;
+    for (int i = 0; i < n; i++) {
+        float l = logits[i];
+        poisoned |= isnan(l) || l == INFINITY;
+        if (isnan(l)) continue;
+        if (st.argmax < 0 || l > st.max) {
+            double grow = (double)l - (double)st.max;
+            if (z > 0) {
+                s = (s - grow * z) * exp(-grow);
+                z *= exp(-grow);
+            }
+            st.second = st.argmax < 0 ? -INFINITY : st.max;
+            st.max = l;
+            st.argmax = i;
+        } else {
+            st.second = fmaxf(st.second, l);
+        }
+        if (l == -INFINITY) continue;
+        double t = (double)l - (double)st.max;
+        z += exp(t);
+        s += t * exp(t);
+    }
+    if (poisoned) {
+        st.log_sum_exp = NAN;
+    } else if (z > 0) {
+        st.log_sum_exp = (float)((double)st.max + log(z));
+        st.entropy = (float)((log(z) - s / z) * M_LOG2E);
+    }
+    *out = st;
+}
+
+const struct kern kern_ref = {
+    .level = KERN_REF,
+    .name = "ref",
+    .quantize = ref_quantize,
+    .matmul_q8 = {[QT_Q4_0] = ref_matmul_q8,
+                  [QT_Q4_1] = ref_matmul_q8,
+                  [QT_Q5_0] = ref_matmul_q8,
+                  [QT_Q5_1] = ref_matmul_q8,
+                  [QT_Q8_0] = ref_matmul_q8,
+                  [QT_Q2_K] = ref_matmul_q8,
+                  [QT_Q3_K] = ref_matmul_q8,
+                  [QT_Q4_K] = ref_matmul_q8,
+                  [QT_Q5_K] = ref_matmul_q8,
+                  [QT_Q6_K] = ref_matmul_q8,
+                  [QT_IQ4_NL] = ref_matmul_q8,
+                  [QT_IQ4_XS] = ref_matmul_q8},
+    .matmul_f32 =
+        {[QT_F32] = ref_matmul_f32, [QT_F16] = ref_matmul_f32, [QT_BF16] = ref_matmul_f32},
+    .rms_norm = ref_rms_norm,
+    .add = ref_add,
+    .silu_mul = ref_silu_mul,
+    .rope = ref_rope,
+    .to_f16 = ref_to_f16,
+    .attend = ref_attend,
+    .stats = ref_stats,
+};

@@ -1,0 +1,66 @@
+/*
+ * What the kern_vec_*.h headers share. They say the float kernels once, over the vector `vec` of
+ * LANES floats that the including file chose (kern_avx512.h, kern_avx2.h); every function is
+ * static, so each table has its own. Without a chosen vector they are empty.
+ */
+#ifndef EAD_KERN_KERN_VEC_H
+#define EAD_KERN_KERN_VEC_H
+
+#include "kern/kern.h"
+
+#if defined(LANES)
+
+/* For kernels written once and made many by constant arguments. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* The next piece of n elements: LANES of them, or what is left. */
+static inline int vec_piece(int n)
+{
+    return n < LANES ? n : LANES;
+}
+
+static inline vec vec_load_n(const void *p, int n)
+{
+    return n == LANES ? vec_load(p) : vec_load_part(p, n);
+}
+
+static inline vec vec_load_f16_n(const void *p, int n)
+{
+    return n == LANES ? vec_load_f16(p) : vec_load_f16_part(p, n);
+}
+
+static inline vec vec_load_bf16_n(const void *p, int n)
+{
+    return n == LANES ? vec_load_bf16(p) : vec_load_bf16_part(p, n);
+}
+
+static inline void vec_store_n(float *p, vec a, int n)
+{
+    if (n == LANES)
+        vec_store(p, a);
+    else
+        vec_store_part(p, a, n);
+}
+
+/* e^x within 2 units in the last place; 0 far below, infinity far above, NaN for NaN. With
+ * x = n ln 2 + r and |r| <= ln 2 / 2, the series of e^r cut after r^7 is right to 2^-27. */
+static inline vec vec_exp(vec x)
+{
+    x = vec_max(vec_all(-120), vec_min(vec_all(120), x));
+    vec n = vec_round(vec_mul(x, vec_all(0x1.715476p+0f)));
+    vec r =
+        vec_fma(n, vec_all(-0x1.62e4p-1f), x); /* ln 2 in two parts: n times this one is exact */
+    r = vec_fma(n, vec_all(-0x1.7f7d1cp-20f), r);
+    vec e = vec_all(1.0f / 5040);
+    e = vec_fma(e, r, vec_all(1.0f / 720));
+    e = vec_fma(e, r, vec_all(1.0f / 120));
+    e = vec_fma(e, r, vec_all(1.0f / 24));
+    e = vec_fma(e, r, vec_all(1.0f / 6));
+    e = vec_fma(e, r, vec_all(0.5f));
+    e = vec_fma(e, r, vec_all(1));
+    e = vec_fma(e, r, vec_all(1));
+    return vec_scale(e, n);
+}
+
+#endif
+#endif

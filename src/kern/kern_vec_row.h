@@ -1,0 +1,71 @@
+/* Kernels over one row of floats; kern_vec.h says how this header is used. */
+#ifndef EAD_KERN_KERN_VEC_ROW_H
+#define EAD_KERN_KERN_VEC_ROW_H
+
+#include "kern/kern_vec.h"
+
+#if defined(LANES)
+
+#include <math.h>
+
+static void row_rms_norm(float *y, const float *x, const float *w, int n, float eps)
+{
+    vec sum = vec_zero();
+    for (int i = 0; i < n; i += LANES) {
+        vec a = vec_load_n(x + i, vec_piece(n - i));
+        sum = vec_fma(a, a, sum);
+    }
+    vec scale = vec_all(1 / sqrtf(vec_sum(sum) / (float)n + eps));
+    for (int i = 0; i < n; i += LANES) {
+        int k = vec_piece(n - i);
+        vec a = vec_mul(vec_load_n(x + i, k), scale);
+        vec_store_n(y + i, vec_mul(a, vec_load_n(w + i, k)), k);
+    }
+}
+
+static void row_add(float *y, const float *x, int n)
+{
+    for (int i = 0; i < n; i += LANES) {
+        int k = vec_piece(n - i);
+        vec_store_n(y + i, vec_add(vec_load_n(y + i, k), vec_load_n(x + i, k)), k);
+    }
+}
+
+static void row_silu_mul(float *gate, const float *up, int n)
+{
+    for (int i = 0; i < n; i += LANES) {
+        int k = vec_piece(n - i);
+        vec g = vec_load_n(gate + i, k);
+        vec bottom = vec_add(vec_all(1), vec_exp(vec_sub(vec_zero(), g)));
+        vec_store_n(gate + i, vec_mul(vec_div(g, bottom), vec_load_n(up + i, k)), k);
+    }
+}
+
+/* The compiler vectorises these two loops; a head is small and its rotation no bottleneck. */
+static void row_rope(float *x, const float *cos, const float *sin, int n_rot, int interleaved)
+{
+    int half = n_rot / 2;
+    if (interleaved) {
+        for (int i = 0; i < half; i++) {
+            float a = x[2 * i], b = x[2 * i + 1];
+            x[2 * i] = a * cos[i] - b * sin[i];
+            x[2 * i + 1] = a * sin[i] + b * cos[i];
+        }
+        return;
+    }
+    for (int i = 0; i < half; i++) {
+        float a = x[i], b = x[i + half];
+        x[i] = a * cos[i] - b * sin[i];
+        x[i + half] = a * sin[i] + b * cos[i];
+    }
+}
+
+static void row_to_f16(uint16_t *y, const float *x, int n)
+{
+    int i = 0;
+    for (; i + LANES <= n; i += LANES) vec_store_f16(y + i, vec_load(x + i));
+    if (i < n) vec_store_f16_part(y + i, vec_load_part(x + i, n - i), n - i);
+}
+
+#endif
+#endif

@@ -1,0 +1,589 @@
+/* Every float kernel of every level against the reference. */
+#include "kern_test.h"
+
+/* Ceilings on errors, in units of the natural scale of each result (named in the tests). */
+static const double DOT_CEILING = 5e-7;    /* of the sum of absolute products */
+static const double ROW_CEILING = 4e-7;    /* of the element itself: norms, silu, rotations */
+static const double ATTEND_CEILING = 2e-6; /* of the largest value in the cache */
+static const double STATS_CEILING =
+    2e-6; /* absolute: nats of log_sum_exp over 20, bits of entropy */
+static const double BITS_CEILING = 1e-5; /* absolute: bits of entropy */
+
+/* ---- float weights -------------------------------------------------------------------------- */
+
+struct product {
+    struct kern_weight w;
+    struct guard memory;
+    float *x, *y;
+    size_t ldx, ldy;
+    int n;
+};
+
+static struct product product_make(enum quant_type type, int rows, int cols, int n,
+                                   enum guard_side side, uint64_t *seed)
+{
+    struct product p = {.n = n, .ldx = (size_t)(cols + 15) / 16 * 16, .ldy = (size_t)rows + 3};
+    size_t row = quant_row_bytes(type, (uint64_t)cols), size = row / (size_t)cols;
+    p.memory = guard_alloc(row * (size_t)rows, side);
+    p.w = (struct kern_weight){type, rows, cols, row, p.memory.data};
+    for (size_t i = 0; i < (size_t)rows * (size_t)cols; i++) {
+        float f = random_normal(seed);
+        uint16_t h = type == QT_F16 ? quant_f32_to_f16(f) : quant_f32_to_bf16(f);
+        memcpy((uint8_t *)p.memory.data + i * size, type == QT_F32 ? (void *)&f : (void *)&h, size);
+    }
+    p.x = aligned((size_t)n * p.ldx, sizeof *p.x);
+    for (size_t i = 0; i < (size_t)n * p.ldx; i++) p.x[i] = random_normal(seed);
+    p.y = aligned((size_t)n * p.ldy, sizeof *p.y);
+    return p;
+}
+
+static void product_free(struct product *p)
+{
+    guard_free(p->memory);
+    free(p->x);
+    free(p->y);
+}
+
+static double product_size(const struct product *p, int r, int o)
+{
+    double sum = 0;
+    float *row = aligned((size_t)p->w.cols, sizeof *row);
+    quant_decode_row(p->w.type, p->w.data + (size_t)o * p->w.row_bytes, row, (size_t)p->w.cols);
+    for (int k = 0; k < p->w.cols; k++)
+        sum += fabs((double)row[k] * (double)p->x[(size_t)r * p->ldx + (size_t)k]);
+    free(row);
+    return sum;
+}
+
+static void check_product(const struct kern *k, const struct product *p)
+{
+    float *want = aligned((size_t)p->n * p->ldy, sizeof *want);
+    reference()->matmul_f32[p->w.type](&p->w, p->x, p->ldx, p->n, 0, p->w.rows, want, p->ldy);
+    k->matmul_f32[p->w.type](&p->w, p->x, p->ldx, p->n, 0, p->w.rows, p->y, p->ldy);
+    for (int r = 0; r < p->n; r++)
+        for (int o = 0; o < p->w.rows; o++) {
+            size_t at = (size_t)r * p->ldy + (size_t)o;
+            double error = fabs((double)p->y[at] - (double)want[at]);
+            assert_true(error <= DOT_CEILING * product_size(p, r, o));
+        }
+    free(want);
+}
+
+static const enum quant_type float_types[] = {QT_F32, QT_F16, QT_BF16};
+
+static void check_float_matmul(const struct kern *k)
+{
+    static const int cols[] = {1, 7, 16, 31, 32, 33, 64, 100, 576};
+    uint64_t seed = 1;
+    for (int t = 0; t < 3; t++)
+        for (size_t c = 0; c < sizeof cols / sizeof *cols; c++)
+            for (int n = 1; n <= 17; n += n < 9 ? 1 : 4) {
+                enum guard_side side = n % 2 ? GUARD_AFTER : GUARD_BEFORE;
+                struct product p =
+                    product_make(float_types[t], n % 5 + 14, cols[c], n, side, &seed);
+                check_product(k, &p);
+                product_free(&p);
+            }
+}
+
+static void float_matmul_matches_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_float_matmul);
+}
+
+/* The same bits row by row and range by range; nothing outside the range is written. */
+static void check_float_matmul_bits(const struct kern *k)
+{
+    uint64_t seed = 2;
+    for (int t = 0; t < 3; t++) {
+        struct product p = product_make(float_types[t], 37, 100, 13, GUARD_AFTER, &seed);
+        k->matmul_f32[p.w.type](&p.w, p.x, p.ldx, p.n, 0, 37, p.y, p.ldy);
+        float *piece = aligned((size_t)p.n * p.ldy, sizeof *piece);
+        for (size_t r = 0; r < (size_t)p.n; r++) {
+            float *y = piece + r * p.ldy;
+            k->matmul_f32[p.w.type](&p.w, p.x + r * p.ldx, p.ldx, 1, 0, 5, y, p.ldy);
+            k->matmul_f32[p.w.type](&p.w, p.x + r * p.ldx, p.ldx, 1, 5, 6, y, p.ldy);
+            assert_true(y[6] == 0 && y[36] == 0);
+            k->matmul_f32[p.w.type](&p.w, p.x + r * p.ldx, p.ldx, 1, 6, 37, y, p.ldy);
+        }
+        assert_memory_equal(piece, p.y, (size_t)p.n * p.ldy * sizeof *piece);
+        free(piece);
+        product_free(&p);
+    }
+}
+
+static void float_matmul_is_bit_identical(void **state)
+{
+    (void)state;
+    for_each_level(check_float_matmul_bits);
+}
+
+/* Weights of any alignment: a file's tensors need only be 1-byte aligned for us. */
+static void check_float_matmul_unaligned(const struct kern *k)
+{
+    uint64_t seed = 3;
+    for (int t = 0; t < 3; t++) {
+        struct product p = product_make(float_types[t], 9, 65, 3, GUARD_AFTER, &seed);
+        k->matmul_f32[p.w.type](&p.w, p.x, p.ldx, 3, 0, 9, p.y, p.ldy);
+        uint8_t *odd = malloc(p.w.row_bytes * 9 + 1);
+        assert_non_null(odd);
+        memcpy(odd + 1, p.w.data, p.w.row_bytes * 9);
+        struct kern_weight w = p.w;
+        w.data = odd + 1;
+        float *y = aligned(3 * p.ldy, sizeof *y);
+        k->matmul_f32[w.type](&w, p.x, p.ldx, 3, 0, 9, y, p.ldy);
+        assert_memory_equal(y, p.y, 3 * p.ldy * sizeof *y);
+        free(y);
+        free(odd);
+        product_free(&p);
+    }
+}
+
+static void float_matmul_takes_any_alignment(void **state)
+{
+    (void)state;
+    for_each_level(check_float_matmul_unaligned);
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static void assert_close(const float *got, const float *want, size_t n, double ceiling)
+{
+    for (size_t i = 0; i < n; i++) {
+        double error = fabs((double)got[i] - (double)want[i]);
+        assert_true(error <= ceiling * fabs((double)want[i]) + 1e-37);
+    }
+}
+
+/* Guarded rows that end at a forbidden page. */
+static float *guarded_row(struct guard *g, int n, float spread, uint64_t *seed)
+{
+    *g = guard_alloc((size_t)n * sizeof(float), GUARD_AFTER);
+    float *row = g->data;
+    for (int i = 0; i < n; i++) row[i] = random_normal(seed) * spread;
+    return row;
+}
+
+static void check_rows(const struct kern *k)
+{
+    uint64_t seed = 4;
+    for (int n = 1; n < 70; n++) {
+        struct guard ga, gb, gc;
+        float *a = guarded_row(&ga, n, 3, &seed), *b = guarded_row(&gb, n, 1, &seed);
+        float *got = guarded_row(&gc, n, 1, &seed), *want = aligned((size_t)n, sizeof *want);
+        size_t bytes = (size_t)n * sizeof *got;
+
+        k->rms_norm(got, a, b, n, 1e-5f);
+        reference()->rms_norm(want, a, b, n, 1e-5f);
+        assert_close(got, want, (size_t)n, ROW_CEILING);
+        memcpy(got, a, bytes); /* in place */
+        k->rms_norm(got, got, b, n, 1e-5f);
+        assert_close(got, want, (size_t)n, ROW_CEILING);
+
+        memcpy(got, a, bytes);
+        memcpy(want, a, bytes);
+        k->add(got, b, n);
+        reference()->add(want, b, n);
+        assert_memory_equal(got, want, bytes);
+
+        memcpy(got, a, bytes);
+        memcpy(want, a, bytes);
+        k->silu_mul(got, b, n);
+        reference()->silu_mul(want, b, n);
+        assert_close(got, want, (size_t)n, ROW_CEILING);
+        free(want);
+        guard_free(ga);
+        guard_free(gb);
+        guard_free(gc);
+    }
+}
+
+static void rows_match_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_rows);
+}
+
+static void check_silu_extremes(const struct kern *k)
+{
+    static const float gates[] = {0, -0.f, 1e-30f, 87, 88.9f, 104, 1e30f, -87, -88.5f, -103};
+    enum { N = sizeof gates / sizeof *gates };
+    float got[N], want[N], up[N];
+    memcpy(got, gates, sizeof got);
+    memcpy(want, gates, sizeof want);
+    for (int i = 0; i < N; i++) up[i] = 1.5f;
+    k->silu_mul(got, up, N);
+    reference()->silu_mul(want, up, N);
+    /* The quotient of a subnormal result has few bits left. */
+    for (int i = 0; i < N; i++)
+        assert_true(fabsf(got[i] - want[i]) <= 4e-7f * fabsf(want[i]) + 1e-36f);
+    float poison[3] = {NAN, -1e30f, INFINITY};
+    k->silu_mul(poison, up, 3);
+    assert_true(isnan(poison[0]) && poison[1] == 0 && poison[2] == INFINITY);
+}
+
+static void silu_holds_at_extremes(void **state)
+{
+    (void)state;
+    for_each_level(check_silu_extremes);
+}
+
+static void check_rope(const struct kern *k)
+{
+    uint64_t seed = 5;
+    for (int half = 1; half < 40; half++)
+        for (int interleaved = 0; interleaved < 2; interleaved++) {
+            struct guard gx, gc, gs;
+            int n = 2 * half + half % 3; /* some heads are longer than their rotation */
+            float *x = guarded_row(&gx, n, 2, &seed), *want = aligned((size_t)n, sizeof *want);
+            float *c = guarded_row(&gc, half, 1, &seed), *s = guarded_row(&gs, half, 1, &seed);
+            for (int i = 0; i < half; i++) {
+                float angle = c[i] * 3;
+                c[i] = cosf(angle);
+                s[i] = sinf(angle);
+            }
+            memcpy(want, x, (size_t)n * sizeof *x);
+            reference()->rope(want, c, s, 2 * half, interleaved);
+            k->rope(x, c, s, 2 * half, interleaved);
+            for (int i = 0; i < n; i++)
+                assert_true(fabs((double)x[i] - (double)want[i]) <= 10 * ROW_CEILING);
+            for (int i = 2 * half; i < n; i++) assert_true(x[i] == want[i]);
+            free(want);
+            guard_free(gx);
+            guard_free(gc);
+            guard_free(gs);
+        }
+}
+
+static void rope_matches_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_rope);
+}
+
+static void rope_turns_the_right_pairs(void **state)
+{
+    (void)state;
+    float cos[2] = {0, 1}, sin[2] = {1, 0}; /* a quarter turn of the first pair */
+    float a[5] = {1, 2, 3, 4, 5}, b[5] = {1, 2, 3, 4, 5};
+    reference()->rope(a, cos, sin, 4, 1);
+    reference()->rope(b, cos, sin, 4, 0);
+    const float want_a[5] = {-2, 1, 3, 4, 5}, want_b[5] = {-3, 2, 1, 4, 5};
+    assert_memory_equal(a, want_a, sizeof a);
+    assert_memory_equal(b, want_b, sizeof b);
+}
+
+static void check_to_f16(const struct kern *k)
+{
+    static const float special[] = {
+        0,        -0.f,        1,          65504,        65519.996f, 65520,    -1e30f,
+        INFINITY, -INFINITY,   0x1p-14f,   0x1p-24f,     0x1p-25f,   0x3p-25f, 0x1.8p-25f,
+        0x1p-26f, 1.00048828f, 1.0014648f, 0x1.ffep-15f, 6.1e-5f};
+    enum { N = sizeof special / sizeof *special };
+    uint64_t seed = 6;
+    for (int n = 1; n < 50; n++) {
+        struct guard g = guard_alloc((size_t)n * sizeof(uint16_t), GUARD_AFTER), gx;
+        float *x = guarded_row(&gx, n, 1000, &seed);
+        for (int i = 0; i < n; i++)
+            if (i % 2) x[i] = special[(i + n) % N];
+        uint16_t want[50];
+        k->to_f16(g.data, x, n);
+        reference()->to_f16(want, x, n);
+        assert_memory_equal(g.data, want, (size_t)n * sizeof *want);
+        guard_free(g);
+        guard_free(gx);
+    }
+}
+
+static void to_f16_is_exact(void **state)
+{
+    (void)state;
+    for_each_level(check_to_f16);
+}
+
+/* ---- attention ------------------------------------------------------------------------------ */
+
+struct attention {
+    struct kern_attend a;
+    struct guard k, v;
+    float *q, *out, *scratch;
+};
+
+static struct attention attention_make(int group, int head_dim, int n_pos, float spread,
+                                       uint64_t *seed)
+{
+    struct attention t = {0};
+    size_t heads = (size_t)group * (size_t)head_dim, stride = (size_t)head_dim + 6;
+    size_t used = (size_t)(n_pos - 1) * stride + (size_t)head_dim;
+    t.k = guard_alloc(used * 2, GUARD_AFTER);
+    t.v = guard_alloc(used * 2, GUARD_AFTER);
+    uint16_t *k = t.k.data, *v = t.v.data;
+    for (size_t i = 0; i < used; i++) {
+        k[i] = quant_f32_to_f16(random_normal(seed));
+        v[i] = quant_f32_to_f16(random_unit(seed));
+    }
+    t.q = aligned(heads, sizeof *t.q);
+    for (size_t i = 0; i < heads; i++) t.q[i] = random_normal(seed) * spread;
+    t.out = aligned(heads, sizeof *t.out);
+    t.scratch = aligned(KERN_ATTEND_SCRATCH(group), sizeof *t.scratch);
+    t.a = (struct kern_attend){
+        t.q, k, v, t.out, stride, group, head_dim, n_pos, 1 / sqrtf((float)head_dim), t.scratch};
+    return t;
+}
+
+static void attention_free(struct attention *t)
+{
+    guard_free(t->k);
+    guard_free(t->v);
+    free(t->q);
+    free(t->out);
+    free(t->scratch);
+}
+
+/* softmax(q k) v of one output, by the definition. */
+static double attention_output(const struct kern_attend *a, int head, int at)
+{
+    double *score = calloc((size_t)a->n_pos, sizeof *score), max = -INFINITY, sum = 0, out = 0;
+    for (int p = 0; p < a->n_pos; p++) {
+        for (int i = 0; i < a->head_dim; i++)
+            score[p] += (double)a->q[head * a->head_dim + i] *
+                        (double)quant_f16_to_f32(a->k[(size_t)p * a->stride + (size_t)i]);
+        score[p] *= (double)a->scale;
+        max = fmax(max, score[p]);
+    }
+    for (int p = 0; p < a->n_pos; p++) {
+        double e = exp(score[p] - max);
+        sum += e;
+        out += e * (double)quant_f16_to_f32(a->v[(size_t)p * a->stride + (size_t)at]);
+    }
+    free(score);
+    return out / sum;
+}
+
+static const int attend_groups[] = {1, 2, 3, 7, 8, 9, 16};
+static const int attend_dims[] = {1, 5, 16, 24, 33, 64, 80, 128};
+static const int attend_lengths[] = {1, 2, 17, 63, 64, 65, 200};
+
+static void check_attend(const struct kern *k)
+{
+    uint64_t seed = 7;
+    for (int g = 0; g < 7; g++)
+        for (int d = 0; d < 8; d++)
+            for (int p = 0; p < 7; p++) {
+                struct attention t =
+                    attention_make(attend_groups[g], attend_dims[d], attend_lengths[p], 1, &seed);
+                size_t outputs = (size_t)(attend_groups[g] * attend_dims[d]);
+                k->attend(&t.a);
+                float *got = aligned(outputs, sizeof *got);
+                memcpy(got, t.out, outputs * sizeof *got);
+                reference()->attend(&t.a);
+                for (size_t i = 0; i < outputs; i++)
+                    assert_true(fabs((double)got[i] - (double)t.out[i]) <= ATTEND_CEILING);
+                free(got);
+                attention_free(&t);
+            }
+}
+
+static void attend_matches_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_attend);
+}
+
+static void check_attend_definition(const struct kern *k)
+{
+    uint64_t seed = 8;
+    for (float spread = 1; spread < 1000; spread *= 6) { /* up to one position taking all */
+        struct attention t = attention_make(3, 40, 150, spread, &seed);
+        k->attend(&t.a);
+        for (int h = 0; h < 3; h++)
+            for (int i = 0; i < 40; i++) {
+                double error = fabs(attention_output(&t.a, h, i) - (double)t.out[h * 40 + i]);
+                assert_true(error <= ATTEND_CEILING * fmax(1, (double)spread));
+            }
+        attention_free(&t);
+    }
+}
+
+static void attend_matches_definition(void **state)
+{
+    (void)state;
+    check_attend_definition(reference());
+    for_each_level(check_attend_definition);
+}
+
+/* A head's output does not depend on the heads beside it. */
+static void check_attend_bits(const struct kern *k)
+{
+    uint64_t seed = 9;
+    struct attention t = attention_make(11, 48, 100, 1, &seed);
+    k->attend(&t.a);
+    float *all = aligned(11 * 48, sizeof *all);
+    memcpy(all, t.out, 11 * 48 * sizeof *all);
+    for (int h = 0; h < 11; h++) {
+        struct kern_attend one = t.a;
+        one.q += h * 48;
+        one.group = 1;
+        k->attend(&one);
+        assert_memory_equal(t.out, all + h * 48, 48 * sizeof *all);
+    }
+    free(all);
+    attention_free(&t);
+}
+
+static void attend_heads_are_independent(void **state)
+{
+    (void)state;
+    for_each_level(check_attend_bits);
+}
+
+/* ---- statistics ------------------------------------------------------------------------------ */
+
+/* By the definitions, in two passes and doubles. */
+static struct kern_stats stats_plain(const float *l, int n)
+{
+    struct kern_stats st = {-INFINITY, -INFINITY, -1, 0, 0};
+    double z = 0, h = 0;
+    for (int i = 0; i < n; i++)
+        if (st.argmax < 0 || l[i] > st.max) {
+            st.max = l[i];
+            st.argmax = i;
+        }
+    for (int i = 0; i < n; i++)
+        if (i != st.argmax) st.second = fmaxf(st.second, l[i]);
+    for (int i = 0; i < n; i++) z += exp((double)l[i] - (double)st.max);
+    for (int i = 0; i < n; i++) {
+        double p = exp((double)l[i] - (double)st.max) / z;
+        if (p > 0) h -= p * log2(p);
+    }
+    st.log_sum_exp = (float)((double)st.max + log(z));
+    st.entropy = (float)h;
+    return st;
+}
+
+static void assert_stats(const struct kern *k, const float *l, int n)
+{
+    struct kern_stats got, want = stats_plain(l, n);
+    k->stats(l, n, &got);
+    assert_true(got.max == want.max && got.second == want.second);
+    assert_int_equal(got.argmax, want.argmax);
+    double scale = fmax(1, fabs((double)want.log_sum_exp));
+    assert_true(fabs((double)got.log_sum_exp - (double)want.log_sum_exp) <= STATS_CEILING * scale);
+    assert_true(fabs((double)got.entropy - (double)want.entropy) <= BITS_CEILING);
+}
+
+static void check_stats(const struct kern *k)
+{
+    uint64_t seed = 10;
+    for (int n = 1; n < 3000; n += n < 70 ? 1 : 311) {
+        struct guard g;
+        float *l = guarded_row(&g, n, 5, &seed);
+        assert_stats(k, l, n);
+        guard_free(g);
+    }
+    for (float spread = 0.01f; spread < 20; spread *= 5) {
+        struct guard g;
+        float *l = guarded_row(&g, 151936, spread, &seed);
+        assert_stats(k, l, 151936);
+        for (int i = 0; i < 151936; i++)
+            l[i] = (float)i * 1e-3f - 70; /* every block a new maximum */
+        assert_stats(k, l, 151936);
+        for (int i = 0; i < 151936; i++) l[i] = -2.5f; /* uniform: 17.2 bits */
+        assert_stats(k, l, 151936);
+        guard_free(g);
+    }
+}
+
+static void stats_match_definition(void **state)
+{
+    (void)state;
+    check_stats(reference());
+    for_each_level(check_stats);
+}
+
+static void check_stats_edges(const struct kern *k)
+{
+    enum { N = 1100 };
+    float l[N];
+    struct kern_stats st;
+    for (int i = 0; i < N; i++) l[i] = -INFINITY;
+    l[700] = l[3] = l[1099] = 2; /* ties in different blocks: the lowest index, second == max */
+    k->stats(l, N, &st);
+    assert_true(st.max == 2 && st.second == 2 && st.argmax == 3);
+    assert_true(fabs((double)st.entropy - log2(3)) < BITS_CEILING);
+    l[1] = nextafterf(2, 0); /* all but the maximum */
+    k->stats(l, N, &st);
+    assert_true(st.argmax == 3);
+    l[1] = l[3] = l[1099] = -INFINITY; /* one possible token */
+    k->stats(l, N, &st);
+    assert_true(st.argmax == 700 && st.second == -INFINITY && st.entropy == 0);
+    assert_true(st.log_sum_exp == 2);
+    k->stats(l + 700, 1, &st);
+    assert_true(st.max == 2 && st.argmax == 0 && st.second == -INFINITY && st.entropy == 0);
+
+    l[5] = NAN;
+    k->stats(l, N, &st);
+    assert_true(st.argmax == 700 && st.max == 2 && isnan(st.entropy) && isnan(st.log_sum_exp));
+    l[5] = INFINITY;
+    k->stats(l, N, &st);
+    assert_true(st.argmax == 5 && st.max == INFINITY && st.second == 2 && isnan(st.entropy));
+    for (int i = 0; i < N; i++) l[i] = NAN;
+    k->stats(l, N, &st);
+    assert_true(st.argmax == -1 && isnan(st.entropy) && isnan(st.log_sum_exp));
+    l[1] = -INFINITY; /* a number, though an impossible token */
+    k->stats(l, N, &st);
+    assert_true(st.argmax == 1 && st.max == -INFINITY && isnan(st.entropy));
+    l[0] = -1e38f; /* far apart: no overflow, no NaN */
+    l[1] = 1e38f;
+    k->stats(l, 2, &st);
+    assert_true(st.argmax == 1 && st.second == -1e38f && st.entropy == 0);
+}
+
+static void stats_hold_at_edges(void **state)
+{
+    (void)state;
+    check_stats_edges(reference());
+    for_each_level(check_stats_edges);
+}
+
+/* ---- choosing -------------------------------------------------------------------------------- */
+
+static void levels_have_names(void **state)
+{
+    (void)state;
+    assert_int_equal(kern_level_parse("ref"), KERN_REF);
+    assert_int_equal(kern_level_parse("avx2"), KERN_AVX2);
+    assert_int_equal(kern_level_parse("avx512"), KERN_AVX512);
+    assert_int_equal(kern_level_parse("AVX2"), -1);
+    assert_int_equal(kern_level_parse(""), -1);
+    for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
+        const struct kern *k = kern_table((enum kern_level)level);
+        if (!k) continue;
+        assert_int_equal(k->level, level);
+        assert_int_equal(kern_level_parse(k->name), level);
+        assert_true(kern_best()->level >= k->level);
+    }
+    assert_non_null(reference());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(float_matmul_matches_reference),
+        cmocka_unit_test(float_matmul_is_bit_identical),
+        cmocka_unit_test(float_matmul_takes_any_alignment),
+        cmocka_unit_test(rows_match_reference),
+        cmocka_unit_test(silu_holds_at_extremes),
+        cmocka_unit_test(rope_matches_reference),
+        cmocka_unit_test(rope_turns_the_right_pairs),
+        cmocka_unit_test(to_f16_is_exact),
+        cmocka_unit_test(attend_matches_reference),
+        cmocka_unit_test(attend_matches_definition),
+        cmocka_unit_test(attend_heads_are_independent),
+        cmocka_unit_test(stats_match_definition),
+        cmocka_unit_test(stats_hold_at_edges),
+        cmocka_unit_test(levels_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
