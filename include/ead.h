@@ -53,7 +53,7 @@ typedef enum {
 
 typedef struct {
     ead_status status;
-    char message[512];
+    char message[1024];
 } ead_error;
 
 EAD_API const char *ead_version(void);

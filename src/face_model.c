@@ -15,6 +15,8 @@ _Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_
 _Static_assert((int)EAD_TEXT_START == DETOK_START && (int)EAD_SHOW_SPECIAL == DETOK_SPECIAL,
                "flags are alike");
 
+_Static_assert(sizeof(((ead_error *)0)->message) == ERR_MESSAGE_MAX, "messages are equally long");
+
 ead_status face_report(enum status st, const struct err *err, ead_error *error)
 {
     if (error) {

@@ -23,7 +23,7 @@ enum status err_prefix(struct err *err, enum status code, const char *prefix)
     if (!err) return code;
     char old[ERR_MESSAGE_MAX];
     memcpy(old, err->message, sizeof old);
-    return err_set(err, code, "%.200s: %.300s", prefix, old);
+    return err_set(err, code, "%.300s: %.700s", prefix, old);
 }
 
 const char *status_name(enum status code)

@@ -17,7 +17,7 @@ enum status {
     ST_CANCELLED /* the caller's callback asked to stop */
 };
 
-enum { ERR_MESSAGE_MAX = 512 };
+enum { ERR_MESSAGE_MAX = 1024 };
 
 struct err {
     enum status code;

@@ -96,9 +96,9 @@ enum status cursor_kv(struct gguf_cursor *c, struct gguf_kv *out, struct err *er
     char field[101] = "";
     TRY(cursor_str(c, &kv.key, "metadata key", err));
     memcpy(field, kv.key.s, kv.key.n < 100 ? kv.key.n : 100);
-    if (!kv.key.n || kv.key.n > 65535)
-        return err_set(err, ST_FORMAT, "metadata key: expected 1 to 65535 bytes, found %zu",
-                       kv.key.n);
+    if (!kv.key.n || kv.key.n > 65535 || memchr(kv.key.s, 0, kv.key.n))
+        return err_set(err, ST_FORMAT,
+                       "metadata key: expected 1 to 65535 bytes without NUL, found %zu", kv.key.n);
     TRY(cursor_type(c, &kv.type, field, err));
     kv.elem = kv.type;
     kv.value = c->data + c->at;

@@ -7,6 +7,7 @@ static enum status open_parts(struct model *m, bool vocab_only, struct err *err)
     if (!vocab_only) {
         TRY(config_read(m->gguf, &m->config, err));
         TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
+        gguf_read_ahead(m->gguf);
         m->has_weights = true;
     }
     TRY(vocab_open(m->gguf, &m->vocab, err));

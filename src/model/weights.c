@@ -117,6 +117,17 @@ static enum status bind_all(struct binder *b, const struct config *c, struct wei
     return ST_OK;
 }
 
+/* What follows "blk.N." for a layer that exists, N written as bind_all writes it; otherwise NULL.
+ */
+static const char *inside_layer(const char *name, int n_layer)
+{
+    char prefix[32];
+    int layer;
+    if (sscanf(name, "blk.%4d", &layer) != 1 || layer < 0 || layer >= n_layer) return NULL;
+    int n = snprintf(prefix, sizeof prefix, "blk.%d.", layer);
+    return strncmp(name, prefix, (size_t)n) ? NULL : name + n;
+}
+
 /* Is `name` one of the tensors that bind_all asks for, optional ones included? */
 static bool name_is_known(const char *name, const struct config *c)
 {
@@ -131,13 +142,11 @@ static bool name_is_known(const char *name, const struct config *c)
     static const char *const norms[] = {"attn_q_norm.weight", "attn_k_norm.weight"};
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
         if (!strcmp(name, outside[i])) return true;
-    int layer, at = 0;
-    if (sscanf(name, "blk.%d.%n", &layer, &at) != 1 || !at || layer < 0 || layer >= c->n_layer)
-        return false;
-    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
-        if (!strcmp(name + at, inside[i])) return true;
-    for (size_t i = 0; c->arch == ARCH_QWEN3 && i < sizeof norms / sizeof *norms; i++)
-        if (!strcmp(name + at, norms[i])) return true;
+    const char *part = inside_layer(name, c->n_layer);
+    for (size_t i = 0; part && i < sizeof inside / sizeof *inside; i++)
+        if (!strcmp(part, inside[i])) return true;
+    for (size_t i = 0; part && c->arch == ARCH_QWEN3 && i < sizeof norms / sizeof *norms; i++)
+        if (!strcmp(part, norms[i])) return true;
     return false;
 }
 
