@@ -3,16 +3,26 @@
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 set(EAD_SHARED_DIR "${CMAKE_SOURCE_DIR}/../shared" CACHE PATH "golden files; may be absent")
 
+# Tiny models, made in memory; see tests/tiny.h.
+add_library(tiny STATIC ${CMAKE_SOURCE_DIR}/tests/tiny.c)
+target_include_directories(tiny PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(tiny PRIVATE ead ead_flags)
+
+# The example is compiled as a user would, against the public header alone.
+add_executable(example_pair ${CMAKE_SOURCE_DIR}/examples/pair.c)
+target_link_libraries(example_pair PRIVATE ead ead_flags)
+
 file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
 foreach(source ${tests})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests
     ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(${name} PRIVATE ead ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
+  target_link_libraries(${name} PRIVATE tiny ead ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
   target_compile_definitions(${name} PRIVATE SHARED_DIR="${EAD_SHARED_DIR}"
-    SOURCE_DIR="${CMAKE_SOURCE_DIR}" EAD_PROGRAM="$<TARGET_FILE:ead_cli>")
-  add_dependencies(${name} ead_cli)
+    SOURCE_DIR="${CMAKE_SOURCE_DIR}" EAD_PROGRAM="$<TARGET_FILE:ead_cli>"
+    EXAMPLE_PROGRAM="$<TARGET_FILE:example_pair>")
+  add_dependencies(${name} ead_cli example_pair)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endforeach()

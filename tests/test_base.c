@@ -1,0 +1,242 @@
+/* The foundation: messages, buffers, arenas, teams. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "base/team.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- status -------------------------------------------------------------------------------- */
+
+static void test_err_keeps_one_clean_line(void **state)
+{
+    (void)state;
+    struct err err;
+    assert_int_equal(err_set(&err, ST_FORMAT, "a%cb%cc%cd", '\n', 27, 127), ST_FORMAT);
+    assert_int_equal(err.code, ST_FORMAT);
+    assert_string_equal(err.message, "a?b?c?d");
+    assert_int_equal(err_prefix(&err, ST_FORMAT, "x\ty"), ST_FORMAT);
+    assert_string_equal(err.message, "x?y: a?b?c?d");
+    assert_int_equal(err_set(&err, ST_IO, "caf\xc3\xa9"), ST_IO);
+    assert_string_equal(err.message, "caf\xc3\xa9");
+}
+
+static void test_err_is_cut_not_overrun(void **state)
+{
+    (void)state;
+    char longer[2 * ERR_MESSAGE_MAX];
+    memset(longer, 'm', sizeof longer);
+    longer[sizeof longer - 1] = 0;
+    struct err err;
+    (void)err_set(&err, ST_ARG, "%s", longer);
+    assert_int_equal(strlen(err.message), ERR_MESSAGE_MAX - 1);
+    (void)err_prefix(&err, ST_ARG, longer);
+    assert_true(strlen(err.message) < ERR_MESSAGE_MAX);
+    assert_non_null(strstr(err.message, ": m")); /* a long path leaves room for what happened */
+}
+
+static void test_err_may_be_absent(void **state)
+{
+    (void)state;
+    assert_int_equal(err_set(NULL, ST_FULL, "unheard"), ST_FULL);
+    assert_int_equal(err_prefix(NULL, ST_FULL, "unheard"), ST_FULL);
+}
+
+static void test_every_status_has_its_name(void **state)
+{
+    (void)state;
+    for (int a = ST_OK; a <= ST_CANCELLED; a++)
+        for (int b = ST_OK; b < a; b++)
+            assert_string_not_equal(status_name((enum status)a), status_name((enum status)b));
+    assert_string_equal(status_name(ST_FORMAT), "format");
+}
+
+/* ---- buf ----------------------------------------------------------------------------------- */
+
+static void test_buf_grows_and_stays_terminated(void **state)
+{
+    (void)state;
+    struct buf buf = {0};
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(buf_printf(&buf, "%03d,", i), ST_OK);
+        assert_int_equal(buf.len, 4 * (size_t)(i + 1));
+        assert_int_equal(buf.data[buf.len], 0);
+    }
+    assert_memory_equal(buf.data + 4 * 777, "777,", 4);
+    buf_consume(&buf, 4 * 999);
+    assert_string_equal(buf.data, "999,");
+    assert_int_equal(buf_add(&buf, "a\0b", 3), ST_OK);
+    assert_memory_equal(buf.data, "999,a\0b", 8);
+    buf_clear(&buf);
+    assert_int_equal(buf.len, 0);
+    assert_string_equal(buf.data, "");
+    buf_deinit(&buf);
+    assert_null(buf.data);
+}
+
+static void test_buf_ceiling_keeps_the_content(void **state)
+{
+    (void)state;
+    struct buf buf = {.max = 16};
+    assert_int_equal(buf_add_str(&buf, "0123456789"), ST_OK);
+    assert_int_equal(buf_add_str(&buf, "0123456"), ST_MEMORY);
+    assert_int_equal(buf_printf(&buf, "%20d", 1), ST_MEMORY);
+    assert_int_equal(buf_add(&buf, "", SIZE_MAX), ST_MEMORY);
+    assert_string_equal(buf.data, "0123456789");
+    assert_int_equal(buf_add_str(&buf, "abcde"), ST_OK);
+    assert_int_equal(buf_add_str(&buf, "f"), ST_MEMORY);
+    assert_string_equal(buf.data, "0123456789abcde");
+    buf_deinit(&buf);
+    assert_int_equal(buf.max, 16);
+}
+
+/* ---- arena --------------------------------------------------------------------------------- */
+
+struct carved {
+    int8_t *a;
+    float *b;
+    char *c;
+};
+
+static struct carved carve(struct arena *arena)
+{
+    struct carved x;
+    x.a = arena_carve(arena, 3, sizeof *x.a);
+    x.b = arena_carve(arena, 100, sizeof *x.b);
+    x.c = arena_carve(arena, 65, sizeof *x.c);
+    return x;
+}
+
+static void test_arena_measures_then_carves(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct carved x = carve(&arena);
+    assert_null(x.a);
+    assert_null(x.b);
+    assert_int_equal(arena.used, 64 + 448 + 128);
+    assert_int_equal(arena_commit(&arena, NULL), ST_OK);
+    x = carve(&arena);
+    assert_int_equal((uintptr_t)x.a % 64, 0);
+    assert_int_equal((uintptr_t)x.b % 64, 0);
+    assert_int_equal((uintptr_t)x.c % 64, 0);
+    for (int i = 0; i < 65; i++) assert_int_equal(x.c[i], 0);
+    memset(x.a, 1, 3);
+    memset(x.b, 2, 100 * sizeof *x.b);
+    memset(x.c, 3, 65);
+    assert_int_equal(x.a[2], 1);
+    assert_int_equal(((uint8_t *)x.b)[399], 2);
+    assert_null(arena_carve(&arena, 1, 1)); /* nothing is left */
+    assert_true(arena.overflow);
+    arena_deinit(&arena);
+    assert_null(arena.base);
+    assert_int_equal(arena.used, 0);
+}
+
+static void test_arena_refuses_what_wraps(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct arena product = {0}, sum = {0}, huge = {0};
+    assert_null(arena_carve(&product, SIZE_MAX / 2, 4));
+    assert_int_equal(arena_commit(&product, &err), ST_MEMORY);
+    assert_string_not_equal(err.message, "");
+    for (int i = 0; i < 5; i++) assert_null(arena_carve(&sum, SIZE_MAX / 8, 1));
+    assert_int_equal(arena_commit(&sum, &err), ST_MEMORY);
+    err.message[0] = 0;
+    assert_null(arena_carve(&huge, (size_t)1 << 60, 1)); /* no wrap, but more than a machine has */
+    assert_int_equal(arena_commit(&huge, &err), ST_MEMORY);
+    assert_non_null(strstr(err.message, "1099511627776 MiB"));
+}
+
+/* ---- team ---------------------------------------------------------------------------------- */
+
+enum { PHASES = 300, ITEMS = 97 };
+
+struct tallies {
+    atomic_int taken[PHASES][ITEMS];
+    atomic_int broken; /* a phase began before the one before it was whole */
+};
+
+/* Phases of different lengths and blocks; some have no item at all. */
+static int phase_items(int phase)
+{
+    return phase * 31 % (ITEMS + 1);
+}
+
+static void take_phase(struct team_member *me, struct tallies *t, int phase)
+{
+    int begin, end;
+    while (team_take(me, phase_items(phase), 1 + phase % 7, &begin, &end))
+        for (int i = begin; i < end; i++) atomic_fetch_add(&t->taken[phase][i], 1);
+}
+
+static void walk_phases(struct team_member *me, void *context)
+{
+    struct tallies *t = context;
+    for (int phase = 0; phase < PHASES; phase++) {
+        take_phase(me, t, phase);
+        team_barrier(me);
+        for (int i = 0; i < phase_items(phase); i++)
+            if (atomic_load(&t->taken[phase][i]) != 1) atomic_store(&t->broken, 1);
+    }
+}
+
+static void check_team(int threads)
+{
+    struct tallies *t = calloc(1, sizeof *t);
+    struct team team;
+    assert_non_null(t);
+    team_init(&team, threads);
+    for (int run = 1; run <= 3; run++) {
+        memset(t, 0, sizeof *t);
+        team_run(&team, walk_phases, t);
+        assert_int_equal(t->broken, 0);
+        for (int phase = 0; phase < PHASES; phase++)
+            for (int i = 0; i < ITEMS; i++)
+                assert_int_equal(t->taken[phase][i], i < phase_items(phase));
+    }
+    team_deinit(&team);
+    free(t);
+}
+
+static void test_team_hands_out_everything_once(void **state)
+{
+    (void)state;
+    check_team(1);
+    check_team(2);
+    check_team(3);
+    check_team(5);
+}
+
+static void test_team_default_is_sane(void **state)
+{
+    (void)state;
+    assert_in_range(team_default_threads(), 1, TEAM_THREADS_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_err_keeps_one_clean_line),
+        cmocka_unit_test(test_err_is_cut_not_overrun),
+        cmocka_unit_test(test_err_may_be_absent),
+        cmocka_unit_test(test_every_status_has_its_name),
+        cmocka_unit_test(test_buf_grows_and_stays_terminated),
+        cmocka_unit_test(test_buf_ceiling_keeps_the_content),
+        cmocka_unit_test(test_arena_measures_then_carves),
+        cmocka_unit_test(test_arena_refuses_what_wraps),
+        cmocka_unit_test(test_team_hands_out_everything_once),
+        cmocka_unit_test(test_team_default_is_sane),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

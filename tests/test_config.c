@@ -1,0 +1,491 @@
+/* From metadata to a config and from tensors to weights: what is read, and what is refused by name.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tiny.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- helpers ------------------------------------------------------------------------------- */
+
+struct opened {
+    struct tiny_image *image;
+    struct gguf *g;
+    struct config config;
+    struct weights weights;
+    enum status st;
+    struct err err;
+};
+
+static void try_open(const struct tiny *t, struct opened *o)
+{
+    *o = (struct opened){.image = tiny_write(t, 0, 1)};
+    o->st = gguf_open_memory(o->image->bytes.data, o->image->bytes.n, &o->g, &o->err);
+    if (o->st == ST_OK) o->st = config_read(o->g, &o->config, &o->err);
+    if (o->st == ST_OK) o->st = weights_bind(o->g, &o->config, &o->weights, &o->err);
+}
+
+static void release(struct opened *o)
+{
+    weights_deinit(&o->weights);
+    gguf_close(o->g);
+    tiny_image_free(o->image);
+}
+
+static void accept(const struct tiny *t)
+{
+    struct opened o;
+    try_open(t, &o);
+    if (o.st != ST_OK) fail_msg("%s", o.err.message);
+    release(&o);
+}
+
+static void refuse(const struct tiny *t, enum status st, const char *field, const char *found)
+{
+    struct opened o;
+    try_open(t, &o);
+    if (o.st != st || !strstr(o.err.message, field) || !strstr(o.err.message, found))
+        fail_msg("expected %s with \"%s\" and \"%s\", got %s: %s", status_name(st), field, found,
+                 status_name(o.st), o.err.message);
+    release(&o);
+}
+
+static const char *const archs[] = {"llama", "qwen2", "qwen3"};
+enum { N_ARCHS = 3 };
+
+static struct tiny *model_of(const char *arch)
+{
+    struct tiny_spec spec = tiny_spec(arch, QT_F16);
+    return tiny_model(&spec);
+}
+
+static const char *key_of(char *out, const char *arch, const char *name)
+{
+    snprintf(out, TINY_NAME_MAX, "%s.%s", arch, name);
+    return out;
+}
+
+/* ---- config -------------------------------------------------------------------------------- */
+
+static void test_config_is_what_the_file_says(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_ARCHS; i++) {
+        struct tiny_spec spec = tiny_spec(archs[i], QT_Q8_0);
+        struct tiny *t = tiny_model(&spec);
+        struct opened o;
+        try_open(t, &o);
+        assert_int_equal(o.st, ST_OK);
+        const struct config *c = &o.config;
+        assert_int_equal(c->arch, i);
+        assert_string_equal(c->arch_name, archs[i]);
+        assert_int_equal(c->n_layer, spec.n_layer);
+        assert_int_equal(c->d_model, spec.d_model);
+        assert_int_equal(c->d_ff, spec.d_ff);
+        assert_int_equal(c->n_head, spec.n_head);
+        assert_int_equal(c->n_head_kv, spec.n_head_kv);
+        assert_int_equal(c->head_dim, spec.head_dim);
+        assert_int_equal(c->n_rot, spec.n_rot);
+        assert_int_equal(c->n_ctx_train, spec.n_ctx);
+        assert_true(c->rms_eps == 1e-5f && c->rope_base == 10000 && c->rope_scale == 1);
+        assert_int_equal(c->rope_interleaved, i == 0);
+        assert_int_equal(o.weights.n_vocab, tiny_logits(&spec));
+        release(&o);
+        tiny_free(t);
+    }
+}
+
+/* Keys a file may leave out, and what then holds. */
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    spec.n_head_kv = spec.n_head;
+    struct tiny *t = tiny_model(&spec);
+    tiny_drop(t, "llama.attention.head_count_kv");
+    tiny_drop(t, "llama.attention.key_length");
+    tiny_drop(t, "llama.attention.value_length");
+    tiny_drop(t, "llama.rope.dimension_count");
+    tiny_drop(t, "llama.rope.freq_base");
+    struct opened o;
+    try_open(t, &o);
+    assert_int_equal(o.st, ST_OK);
+    assert_int_equal(o.config.n_head_kv, spec.n_head);
+    assert_int_equal(o.config.head_dim, spec.d_model / spec.n_head);
+    assert_int_equal(o.config.n_rot, o.config.head_dim);
+    assert_true(o.config.rope_base == 10000);
+    release(&o);
+    tiny_free(t);
+}
+
+static void test_linear_rope_scaling(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("qwen2");
+    struct opened o;
+    tiny_set_str(t, "qwen2.rope.scaling.type", "none");
+    accept(t);
+    tiny_set_str(t, "qwen2.rope.scaling.type", "linear");
+    refuse(t, ST_FORMAT, "qwen2.rope.scaling.factor", "missing");
+    tiny_set_f32(t, "qwen2.rope.scaling.factor", 0);
+    refuse(t, ST_FORMAT, "qwen2.rope.scaling.factor", "found 0");
+    tiny_set_f32(t, "qwen2.rope.scaling.factor", 4);
+    try_open(t, &o);
+    assert_int_equal(o.st, ST_OK);
+    assert_true(o.config.rope_scale == 0.25f);
+    release(&o);
+    tiny_set_str(t, "qwen2.rope.scaling.type", "yarn");
+    refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type", "yarn");
+    tiny_free(t);
+}
+
+static void test_architectures_are_named(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("llama");
+    tiny_set_str(t, "general.architecture", "gemma3");
+    refuse(t, ST_SUPPORT, "general.architecture", "\"gemma3\"");
+    tiny_set_str(t, "general.architecture", "llam");
+    refuse(t, ST_SUPPORT, "general.architecture", "\"llam\"");
+    tiny_set_u32(t, "general.architecture", 1);
+    refuse(t, ST_FORMAT, "general.architecture", "u32");
+    tiny_drop(t, "general.architecture");
+    refuse(t, ST_FORMAT, "general.architecture", "missing");
+    tiny_free(t);
+}
+
+static const struct int_key {
+    const char *name;
+    bool required;
+    uint32_t above; /* the smallest value that is too large */
+} int_keys[] = {
+    {"block_count", true, 1025},
+    {"embedding_length", true, (1 << 20) + 1},
+    {"feed_forward_length", true, (1 << 20) + 1},
+    {"context_length", true, (1 << 26) + 1},
+    {"attention.head_count", true, (1 << 14) + 1},
+    {"attention.head_count_kv", false, 5}, /* there are 4 heads */
+    {"attention.key_length", false, 1025},
+    {"attention.value_length", false, 1025},
+    {"rope.dimension_count", false, 15}, /* a head has 10 or 14 */
+};
+enum { N_INT_KEYS = sizeof int_keys / sizeof *int_keys };
+
+static void check_int_key(const char *arch, const struct int_key *k)
+{
+    char key[TINY_NAME_MAX], found[32];
+    struct tiny *t = model_of(arch);
+    key_of(key, arch, k->name);
+    snprintf(found, sizeof found, "found %u", k->above);
+    tiny_set_u32(t, key, k->above);
+    refuse(t, ST_FORMAT, key, found);
+    tiny_set_u32(t, key, 0);
+    refuse(t, ST_FORMAT, key, "found 0");
+    tiny_set_u32(t, key, UINT32_MAX);
+    refuse(t, ST_FORMAT, key, "4294967295");
+    int32_t negative = -1;
+    tiny_set(t, key, GGUF_I32, &negative, sizeof negative);
+    refuse(t, ST_FORMAT, key, "-1");
+    tiny_set_f32(t, key, 2);
+    refuse(t, ST_FORMAT, key, "f32");
+    tiny_set_strs(t, key, NULL, 0);
+    refuse(t, ST_FORMAT, key, "array");
+    tiny_drop(t, key);
+    if (k->required) refuse(t, ST_FORMAT, key, "missing");
+    tiny_free(t);
+}
+
+static void test_integer_keys(void **state)
+{
+    (void)state;
+    for (int a = 0; a < N_ARCHS; a++)
+        for (int i = 0; i < N_INT_KEYS; i++) check_int_key(archs[a], &int_keys[i]);
+}
+
+static void check_float_key(const char *arch, const char *name, bool required)
+{
+    char key[TINY_NAME_MAX];
+    struct tiny *t = model_of(arch);
+    key_of(key, arch, name);
+    const float bad[] = {0, -1, __builtin_nanf(""), __builtin_inff()};
+    for (int i = 0; i < 4; i++) {
+        tiny_set_f32(t, key, bad[i]);
+        refuse(t, ST_FORMAT, key, "found");
+    }
+    tiny_set_str(t, key, "1");
+    refuse(t, ST_FORMAT, key, "string");
+    double wide = 1e-5;
+    tiny_set(t, key, GGUF_F64, &wide, sizeof wide);
+    accept(t);
+    tiny_drop(t, key);
+    if (required)
+        refuse(t, ST_FORMAT, key, "missing");
+    else
+        accept(t);
+    tiny_free(t);
+}
+
+static void test_float_keys(void **state)
+{
+    (void)state;
+    for (int a = 0; a < N_ARCHS; a++) {
+        check_float_key(archs[a], "attention.layer_norm_rms_epsilon", true);
+        check_float_key(archs[a], "rope.freq_base", false);
+    }
+}
+
+static void test_contradictions(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("llama"); /* 4 heads, 2 of keys, 10 dimensions, 40 in all */
+    tiny_set_u32(t, "llama.attention.head_count_kv", 3);
+    refuse(t, ST_FORMAT, "llama.attention.head_count", "head_count_kv = 3, found 4");
+    tiny_set_u32(t, "llama.attention.head_count_kv", 2);
+    tiny_set_u32(t, "llama.attention.value_length", 12);
+    refuse(t, ST_SUPPORT, "llama.attention.value_length", "key_length = 10, found 12");
+    tiny_set_u32(t, "llama.attention.value_length", 10);
+    tiny_set_u32(t, "llama.rope.dimension_count", 7);
+    refuse(t, ST_FORMAT, "llama.rope.dimension_count", "found 7");
+    tiny_set_u32(t, "llama.rope.dimension_count", 10);
+    accept(t);
+    tiny_drop(t, "llama.attention.key_length");
+    tiny_drop(t, "llama.attention.value_length");
+    accept(t);
+    tiny_set_u32(t, "llama.embedding_length", 42);
+    refuse(t, ST_FORMAT, "llama.embedding_length", "found 42");
+    tiny_set_u32(t, "llama.attention.head_count", 1 << 14);
+    tiny_set_u32(t, "llama.attention.key_length", 1024);
+    refuse(t, ST_FORMAT, "llama", "16384 heads of 1024");
+    tiny_free(t);
+}
+
+static void test_experts_are_refused(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("qwen3");
+    tiny_set_u32(t, "qwen3.expert_count", 0);
+    accept(t);
+    tiny_set_u32(t, "qwen3.expert_count", 8);
+    refuse(t, ST_SUPPORT, "qwen3.expert_count", "found 8");
+    tiny_free(t);
+}
+
+/* ---- weights ------------------------------------------------------------------------------- */
+
+/* Every tensor of a model, given one more column, row or dimension, is refused with its name and
+ * both shapes; so is every one that is absent, but for those that a model may lack. */
+static void check_shapes(const struct tiny_spec *spec)
+{
+    struct tiny *t = tiny_model(spec);
+    char label[TINY_NAME_MAX + 16], shape[64];
+    uint64_t rng = 3;
+    for (int i = 0; i < t->n_tensors; i++) {
+        struct tiny_tensor *x = &t->tensor[i];
+        const struct tiny_tensor whole = *x;
+        snprintf(label, sizeof label, "tensor %s", x->name);
+        for (int d = 0; d < (int)x->n_dims; d++) {
+            /* the embedding's rows are free, and decide the output's */
+            if (d == 1 && !strcmp(x->name, "token_embd.weight")) continue;
+            x->data = (struct tiny_bytes){0};
+            x->dims[d]++;
+            tiny_fill(x, 1, &rng);
+            snprintf(shape, sizeof shape, "found [%d, %d] in %d dimensions", (int)x->dims[0],
+                     (int)x->dims[1], (int)x->n_dims);
+            refuse(t, ST_FORMAT, label, shape);
+            snprintf(shape, sizeof shape, "expected [%d", (int)whole.dims[0]);
+            refuse(t, ST_FORMAT, label, shape);
+            free(x->data.data);
+            *x = whole;
+        }
+        x->n_dims = 3;
+        refuse(t, ST_FORMAT, label, "in 3 dimensions");
+        *x = whole;
+        snprintf(x->name, sizeof x->name, "renamed");
+        refuse(t, ST_SUPPORT, "tensor renamed", spec->arch);
+        *x = whole;
+    }
+    accept(t);
+    tiny_free(t);
+}
+
+static void test_wrong_shapes_are_named(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_ARCHS; i++) {
+        struct tiny_spec spec = tiny_spec(archs[i], QT_F32);
+        spec.n_layer = 1;
+        spec.no_bytes = true;
+        spec.o_bias = spec.rope_freqs = true;
+        check_shapes(&spec);
+    }
+}
+
+static void test_missing_tensors_are_named(void **state)
+{
+    (void)state;
+    static const char *const optional[] = {"output.weight", "rope_freqs.weight",
+                                           "blk.0.attn_output.bias"};
+    for (int a = 0; a < N_ARCHS; a++) {
+        struct tiny_spec spec = tiny_spec(archs[a], QT_Q4_0);
+        spec.no_bytes = spec.o_bias = spec.rope_freqs = true;
+        spec.n_layer = 1;
+        struct tiny *whole = tiny_model(&spec);
+        for (int i = 0; i < whole->n_tensors; i++) {
+            struct tiny *t = tiny_model(&spec);
+            const char *name = whole->tensor[i].name;
+            bool may = false;
+            for (int k = 0; k < 3; k++) may |= !strcmp(name, optional[k]);
+            tiny_drop_tensor(t, name);
+            if (may)
+                accept(t);
+            else
+                refuse(t, ST_FORMAT, name, "missing");
+            tiny_free(t);
+        }
+        tiny_free(whole);
+    }
+}
+
+static void test_unknown_tensors_are_named(void **state)
+{
+    (void)state;
+    static const char *const strange[] = {"blk.0.ffn_gate_inp.weight",
+                                          "blk.2.attn_q.weight",
+                                          "blk.-1.attn_q.weight",
+                                          "blk.0.attn_q_norm.weight",
+                                          "blk.0.attn_q.scale",
+                                          "token_types.weight",
+                                          "blk.x.attn_q.weight",
+                                          "blk.0.",
+                                          "blk.99999999999.attn_q.weight",
+                                          "blk.0attn_q.weight",
+                                          "blk.00.attn_q.weight",
+                                          "blk.4294967296.attn_q.weight",
+                                          "blk. 0.attn_q.weight",
+                                          "blk.+1.attn_q.weight"};
+    for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+        struct tiny *t = model_of("llama");
+        uint64_t rng = 1;
+        tiny_fill(tiny_tensor(t, strange[i], QT_F32, 10, 0), 1, &rng);
+        refuse(t, ST_SUPPORT, strange[i], "llama");
+        tiny_free(t);
+    }
+}
+
+/* Tensors that carry nothing a reader needs. */
+static void test_known_extras_are_accepted(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("llama");
+    uint64_t rng = 1;
+    tiny_fill(tiny_tensor(t, "blk.0.attn_rot_embd", QT_F32, 5, 0), 1, &rng);
+    accept(t);
+    tiny_free(t);
+}
+
+static void test_vectors_may_have_any_type(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("qwen3", QT_Q8_0);
+    struct tiny *t = tiny_model(&spec);
+    uint64_t rng = 1;
+    struct tiny_tensor *norm = tiny_find(t, "output_norm.weight");
+    norm->type = QT_BF16;
+    tiny_fill_around(norm, 1, 0.5f, &rng);
+    struct tiny_tensor *q_norm = tiny_find(t, "blk.1.attn_q_norm.weight");
+    q_norm->type = QT_Q8_0;
+    tiny_fill(q_norm, 1, &rng);
+    struct opened o;
+    float expected[512];
+    try_open(t, &o);
+    assert_int_equal(o.st, ST_OK);
+    tiny_row(norm, 0, expected);
+    assert_memory_equal(o.weights.output_norm, expected, norm->dims[0] * sizeof(float));
+    tiny_row(q_norm, 0, expected);
+    assert_memory_equal(o.weights.layers[1].q_norm, expected, q_norm->dims[0] * sizeof(float));
+    release(&o);
+    tiny_free(t);
+}
+
+static void test_parameters_are_counted(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("qwen2", QT_Q4_K);
+    struct tiny *t = tiny_model(&spec);
+    struct opened o;
+    uint64_t expected = 0;
+    for (int i = 0; i < t->n_tensors; i++) expected += t->tensor[i].dims[0] * t->tensor[i].dims[1];
+    try_open(t, &o);
+    assert_int_equal(o.st, ST_OK);
+    assert_int_equal(o.weights.n_params, expected);
+    release(&o);
+    tiny_free(t);
+}
+
+/* ---- whole models -------------------------------------------------------------------------- */
+
+static void open_saved(const struct tiny *t, bool vocab_only, enum status expected,
+                       const char *found)
+{
+    char path[TINY_PATH_MAX];
+    struct tiny_image *image = tiny_write(t, 0, 1);
+    tiny_save(image->bytes.data, image->bytes.n, path);
+    tiny_image_free(image);
+    struct model *m = NULL;
+    struct err err = {0};
+    enum status st = model_open(path, vocab_only, &m, &err);
+    assert_int_equal(st, expected);
+    if (st != ST_OK && (!strstr(err.message, path) || !strstr(err.message, found)))
+        fail_msg("expected \"%s\" and \"%s\" in: %s", path, found, err.message);
+    if (st == ST_OK) assert_int_equal(m->has_weights, !vocab_only);
+    model_close(m);
+    unlink(path);
+}
+
+static void test_the_embedding_covers_the_vocabulary(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_F16);
+    struct tiny *t = tiny_model(&spec);
+    open_saved(t, false, ST_OK, "");
+    tiny_find(t, "token_embd.weight")->dims[1]--;
+    tiny_find(t, "output.weight")->dims[1]--;
+    open_saved(t, false, ST_FORMAT, "token_embd.weight");
+    open_saved(t, true, ST_OK, "");
+    tiny_free(t);
+    spec.pad_rows = 5;
+    t = tiny_model(&spec);
+    open_saved(t, false, ST_OK, "");
+    tiny_free(t);
+    model_close(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_config_is_what_the_file_says),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_linear_rope_scaling),
+        cmocka_unit_test(test_architectures_are_named),
+        cmocka_unit_test(test_integer_keys),
+        cmocka_unit_test(test_float_keys),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_experts_are_refused),
+        cmocka_unit_test(test_wrong_shapes_are_named),
+        cmocka_unit_test(test_missing_tensors_are_named),
+        cmocka_unit_test(test_unknown_tensors_are_named),
+        cmocka_unit_test(test_known_extras_are_accepted),
+        cmocka_unit_test(test_vectors_may_have_any_type),
+        cmocka_unit_test(test_parameters_are_counted),
+        cmocka_unit_test(test_the_embedding_covers_the_vocabulary),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

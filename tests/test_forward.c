@@ -1,0 +1,679 @@
+/*
+ * The forward pass, held to two things: an independent computation in double precision, and laws
+ * that must hold bit for bit however rows are grouped, threads counted and sequences interleaved.
+ * For every architecture, weight type and kernel level of this machine.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "tiny.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ceilings on |a - b| / |b| over all logits. Quantised types multiply 8-bit activations. */
+static const double ceiling_float = 3e-4, ceiling_quant = 3e-2;
+
+static void *must(void *p)
+{
+    assert_non_null(p);
+    return p;
+}
+
+/* ---- the oracle ---------------------------------------------------------------------------- */
+
+/* Reads tensors by name from the file's list, keeps everything in doubles, rounds nothing but what
+ * the cache rounds: keys and values to halves. */
+struct oracle {
+    const struct tiny_spec *spec;
+    struct tiny *t;
+    float *w[TINY_TENSORS_MAX]; /* decoded weights */
+    double *k, *v;              /* [layer][position][kv_dim] */
+    int n_pos, max_pos;
+};
+
+static void oracle_init(struct oracle *o, const struct tiny_spec *spec, struct tiny *t, int max_pos)
+{
+    *o = (struct oracle){.spec = spec, .t = t, .max_pos = max_pos};
+    for (int i = 0; i < t->n_tensors; i++) {
+        const struct tiny_tensor *x = &t->tensor[i];
+        o->w[i] = must(malloc(x->dims[0] * x->dims[1] * sizeof(float)));
+        for (uint64_t r = 0; r < x->dims[1]; r++) tiny_row(x, r, o->w[i] + r * x->dims[0]);
+    }
+    size_t n = (size_t)spec->n_layer * (size_t)(max_pos * spec->n_head_kv * spec->head_dim);
+    o->k = must(calloc(n, sizeof(double)));
+    o->v = must(calloc(n, sizeof(double)));
+}
+
+static void oracle_deinit(struct oracle *o)
+{
+    for (int i = 0; i < o->t->n_tensors; i++) free(o->w[i]);
+    free(o->k);
+    free(o->v);
+}
+
+static const float *tensor_of(const struct oracle *o, int layer, const char *name,
+                              const struct tiny_tensor **shape)
+{
+    char full[TINY_NAME_MAX];
+    if (layer < 0)
+        snprintf(full, sizeof full, "%s", name);
+    else
+        snprintf(full, sizeof full, "blk.%d.%s", layer, name);
+    const struct tiny_tensor *x = tiny_find(o->t, full);
+    if (shape) *shape = x;
+    return x ? o->w[x - o->t->tensor] : NULL;
+}
+
+/* y = W x (+ bias) */
+static void linear(const struct oracle *o, int layer, const char *name, const char *bias_name,
+                   const double *x, double *y)
+{
+    const struct tiny_tensor *shape;
+    const float *w = tensor_of(o, layer, name, &shape);
+    const float *bias = bias_name ? tensor_of(o, layer, bias_name, NULL) : NULL;
+    for (uint64_t r = 0; r < shape->dims[1]; r++) {
+        double sum = 0;
+        for (uint64_t c = 0; c < shape->dims[0]; c++)
+            sum += (double)w[r * shape->dims[0] + c] * x[c];
+        y[r] = sum + (bias ? (double)bias[r] : 0);
+    }
+}
+
+static void rms_norm(const float *w, const double *x, double *y, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += x[i] * x[i];
+    double scale = 1 / sqrt(sum / n + (double)1e-5f);
+    for (int i = 0; i < n; i++) y[i] = x[i] * scale * (double)w[i];
+}
+
+static void rotate(const struct oracle *o, double *head, int pos)
+{
+    const int n = o->spec->n_rot;
+    const bool pairs = !strcmp(o->spec->arch, "llama");
+    const float *factors = tensor_of(o, -1, "rope_freqs.weight", NULL);
+    for (int i = 0; i < n / 2; i++) {
+        double angle = pos * pow(10000, -2.0 * i / n) / (factors ? (double)factors[i] : 1);
+        double *a = pairs ? &head[2 * i] : &head[i], *b = pairs ? a + 1 : &head[i + n / 2];
+        double x = *a, y = *b;
+        *a = x * cos(angle) - y * sin(angle);
+        *b = x * sin(angle) + y * cos(angle);
+    }
+}
+
+/* Norm (where the model has one) and turn each head. */
+static void turn(const struct oracle *o, int layer, const char *norm_name, double *heads, int n,
+                 int pos)
+{
+    const float *norm = tensor_of(o, layer, norm_name, NULL);
+    for (int i = 0; i < n; i++) {
+        double *head = heads + i * o->spec->head_dim;
+        if (norm) rms_norm(norm, head, head, o->spec->head_dim);
+        rotate(o, head, pos);
+    }
+}
+
+static double *cached(const struct oracle *o, double *cache, int layer, int pos, int head)
+{
+    const struct tiny_spec *s = o->spec;
+    return cache + (((size_t)layer * o->max_pos + pos) * s->n_head_kv + head) * s->head_dim;
+}
+
+static void store(double *to, const double *from, int n)
+{
+    for (int i = 0; i < n; i++) to[i] = (double)quant_f16_to_f32(quant_f32_to_f16((float)from[i]));
+}
+
+/* One query head against positions 0..pos. */
+static void attend(const struct oracle *o, int layer, int head, const double *q, int pos,
+                   double *out)
+{
+    const int dim = o->spec->head_dim, group = o->spec->n_head / o->spec->n_head_kv;
+    double score[1024], top = -INFINITY, total = 0;
+    for (int p = 0; p <= pos; p++) {
+        const double *k = cached(o, o->k, layer, p, head / group);
+        score[p] = 0;
+        for (int i = 0; i < dim; i++) score[p] += q[i] * k[i];
+        score[p] /= sqrt(dim);
+        top = fmax(top, score[p]);
+    }
+    for (int p = 0; p <= pos; p++) total += score[p] = exp(score[p] - top);
+    for (int i = 0; i < dim; i++) out[i] = 0;
+    for (int p = 0; p <= pos; p++)
+        for (int i = 0; i < dim; i++)
+            out[i] += score[p] / total * cached(o, o->v, layer, p, head / group)[i];
+}
+
+enum { WIDE = 1024 }; /* no tiny model is wider */
+
+static void oracle_attention(struct oracle *o, int layer, double *x)
+{
+    const struct tiny_spec *s = o->spec;
+    const int dim = s->head_dim, pos = o->n_pos, kv_dim = s->n_head_kv * dim;
+    double h[WIDE], q[WIDE], k[WIDE], v[WIDE], mixed[WIDE], y[WIDE];
+    rms_norm(tensor_of(o, layer, "attn_norm.weight", NULL), x, h, s->d_model);
+    linear(o, layer, "attn_q.weight", "attn_q.bias", h, q);
+    linear(o, layer, "attn_k.weight", "attn_k.bias", h, k);
+    linear(o, layer, "attn_v.weight", "attn_v.bias", h, v);
+    turn(o, layer, "attn_q_norm.weight", q, s->n_head, pos);
+    turn(o, layer, "attn_k_norm.weight", k, s->n_head_kv, pos);
+    store(cached(o, o->k, layer, pos, 0), k, kv_dim);
+    store(cached(o, o->v, layer, pos, 0), v, kv_dim);
+    for (int i = 0; i < s->n_head; i++) attend(o, layer, i, q + i * dim, pos, mixed + i * dim);
+    linear(o, layer, "attn_output.weight", "attn_output.bias", mixed, y);
+    for (int i = 0; i < s->d_model; i++) x[i] += y[i];
+}
+
+static void oracle_ffn(struct oracle *o, int layer, double *x)
+{
+    const struct tiny_spec *s = o->spec;
+    double h[WIDE], gate[WIDE], up[WIDE], y[WIDE];
+    rms_norm(tensor_of(o, layer, "ffn_norm.weight", NULL), x, h, s->d_model);
+    linear(o, layer, "ffn_gate.weight", NULL, h, gate);
+    linear(o, layer, "ffn_up.weight", NULL, h, up);
+    for (int i = 0; i < s->d_ff; i++) gate[i] *= up[i] / (1 + exp(-gate[i]));
+    linear(o, layer, "ffn_down.weight", NULL, gate, y);
+    for (int i = 0; i < s->d_model; i++) x[i] += y[i];
+}
+
+static void oracle_token(struct oracle *o, int32_t token, double *logits)
+{
+    const int d = o->spec->d_model;
+    const float *embed = tensor_of(o, -1, "token_embd.weight", NULL);
+    double x[WIDE], h[WIDE];
+    for (int i = 0; i < d; i++) x[i] = (double)embed[(size_t)token * (size_t)d + (size_t)i];
+    for (int layer = 0; layer < o->spec->n_layer; layer++) {
+        oracle_attention(o, layer, x);
+        oracle_ffn(o, layer, x);
+    }
+    rms_norm(tensor_of(o, -1, "output_norm.weight", NULL), x, h, d);
+    const char *output = o->spec->tied ? "token_embd.weight" : "output.weight";
+    linear(o, -1, output, NULL, h, logits);
+    o->n_pos++;
+}
+
+/* ---- engines ------------------------------------------------------------------------------- */
+
+enum { ROWS_MAX = 200, SEQS = 3 };
+
+static struct engine *open_engine(const struct model *m, enum kern_level level, int threads,
+                                  int n_ctx)
+{
+    const struct engine_options options = {.kern = kern_table(level),
+                                           .threads = threads,
+                                           .n_ctx = n_ctx,
+                                           .n_seq = SEQS,
+                                           .max_rows = ROWS_MAX,
+                                           .max_logits = ROWS_MAX};
+    struct engine *e = NULL;
+    struct err err = {0};
+    if (engine_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
+    return e;
+}
+
+/* Evaluate ids[from, to) of a sequence in one pass, all with logits, and keep these. */
+static void eval(struct engine *e, int seq, const int32_t *ids, int from, int to, float *logits)
+{
+    struct row rows[ROWS_MAX] = {0};
+    struct err err = {0};
+    for (int i = from; i < to; i++)
+        rows[i - from] = (struct row){.seq = seq, .pos = i, .token = ids[i], .wants_logits = true};
+    if (engine_eval(e, rows, to - from, &err) != ST_OK) fail_msg("%s", err.message);
+    const size_t n_vocab = (size_t)engine_model(e)->weights.n_vocab;
+    for (int i = from; logits && i < to; i++)
+        memcpy(logits + (size_t)i * n_vocab, engine_logits(e, i - from), n_vocab * sizeof(float));
+}
+
+/* A model, a text, and the logits that decoding it token by token gives on one thread. */
+struct bench {
+    struct tiny_spec spec;
+    struct model *model;
+    enum kern_level level;
+    int n, n_vocab;
+    int32_t ids[ROWS_MAX];
+    float *expected; /* [n][n_vocab] */
+    float *got;      /* the same size */
+    char name[64];
+};
+
+static size_t bench_bytes(const struct bench *b, int n)
+{
+    return (size_t)n * (size_t)b->n_vocab * sizeof(float);
+}
+
+static void bench_init(struct bench *b, const struct tiny_spec *spec, const struct tiny *t,
+                       enum kern_level level, int n)
+{
+    *b = (struct bench){.spec = *spec, .level = level, .n = n, .n_vocab = tiny_logits(spec)};
+    snprintf(b->name, sizeof b->name, "%s %s on %s", spec->arch, quant_info(spec->type)->name,
+             kern_table(level)->name);
+    b->model = tiny_open(t);
+    tiny_text(spec, 5, b->ids, n);
+    b->expected = must(malloc(bench_bytes(b, n)));
+    b->got = must(malloc(bench_bytes(b, n)));
+    struct engine *e = open_engine(b->model, level, 1, n);
+    for (int i = 0; i < n; i++) eval(e, 0, b->ids, i, i + 1, b->expected);
+    engine_close(e);
+}
+
+static void bench_deinit(struct bench *b)
+{
+    model_close(b->model);
+    free(b->expected);
+    free(b->got);
+}
+
+/* Compare logits of positions [0, n), bit for bit. */
+static void same_bits(const struct bench *b, int n, const char *law)
+{
+    for (int i = 0; i < n; i++) {
+        const size_t at = (size_t)i * (size_t)b->n_vocab;
+        if (memcmp(b->got + at, b->expected + at, bench_bytes(b, 1)))
+            fail_msg("%s: %s: logits of position %d differ", b->name, law, i);
+    }
+}
+
+/* ---- against the oracle -------------------------------------------------------------------- */
+
+static double relative_error(const float *a, const double *b, size_t n)
+{
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < n; i++) {
+        difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        size += b[i] * b[i];
+    }
+    return sqrt(difference / size);
+}
+
+static double *oracle_logits(const struct tiny_spec *spec, struct tiny *t, const int32_t *ids,
+                             int n)
+{
+    struct oracle o;
+    const size_t n_vocab = (size_t)tiny_logits(spec);
+    double *logits = must(malloc((size_t)n * n_vocab * sizeof(double)));
+    oracle_init(&o, spec, t, n);
+    for (int i = 0; i < n; i++) oracle_token(&o, ids[i], logits + (size_t)i * n_vocab);
+    oracle_deinit(&o);
+    return logits;
+}
+
+/* ---- laws ---------------------------------------------------------------------------------- */
+
+static void law_prefill_equals_decode(struct bench *b)
+{
+    for (int threads = 1; threads <= 3; threads++) {
+        struct engine *e = open_engine(b->model, b->level, threads, b->n);
+        eval(e, 0, b->ids, 0, b->n, b->got);
+        same_bits(b, b->n, "one pass on several threads equals decoding");
+        engine_close(e);
+    }
+}
+
+static void law_any_split(struct bench *b, uint64_t seed)
+{
+    struct engine *e = open_engine(b->model, b->level, 1 + (int)(seed % 2), b->n);
+    for (int at = 0; at < b->n;) {
+        int to = at + 1 + (int)(rng_bits(&seed) % 9);
+        to = to < b->n ? to : b->n;
+        eval(e, 0, b->ids, at, to, b->got);
+        at = to;
+    }
+    same_bits(b, b->n, "any split into passes");
+    engine_close(e);
+}
+
+/* Write something else behind a prefix, forget it, and go on with the text. */
+static void law_rewind_equals_fresh(struct bench *b)
+{
+    int32_t other[ROWS_MAX];
+    struct engine *e = open_engine(b->model, b->level, 1, b->n);
+    tiny_text(&b->spec, 6, other, b->n);
+    const int keep = b->n / 3;
+    memcpy(other, b->ids, (size_t)keep * sizeof *other);
+    eval(e, 0, other, 0, b->n, NULL);
+    engine_truncate(e, 0, keep);
+    assert_int_equal(engine_length(e, 0), keep);
+    memcpy(b->got, b->expected, bench_bytes(b, keep));
+    eval(e, 0, b->ids, keep, b->n, b->got);
+    same_bits(b, b->n, "rewinding equals a fresh start");
+    engine_truncate(e, 0, 0);
+    eval(e, 0, b->ids, 0, b->n, b->got);
+    same_bits(b, b->n, "starting anew equals a fresh start");
+    engine_close(e);
+}
+
+/* Up to eight rows of random sequences. *slot[i] gets the place among the logits of row i, which
+ * all rows of sequence 1 and some of the others want. */
+static int mixed_rows(const struct bench *b, int32_t text[SEQS][ROWS_MAX], int at[SEQS],
+                      uint64_t *rng, struct row rows[8], int slot[8])
+{
+    int n = 0, wanted = 0;
+    for (int i = 0; i < 8; i++) {
+        int s = (int)(rng_bits(rng) % SEQS);
+        if (at[s] == b->n) continue;
+        bool logits = s == 1 || i % 2;
+        rows[n] = (struct row){s, at[s], text[s][at[s]], logits};
+        slot[n++] = wanted;
+        wanted += logits;
+        at[s]++;
+    }
+    return n;
+}
+
+/* Sequence 1 reads the text, 0 and 2 read others; rows of all stand mixed in every pass. */
+static void law_sequences_do_not_meet(struct bench *b)
+{
+    int32_t text[SEQS][ROWS_MAX];
+    int at[SEQS] = {0}, slot[8];
+    uint64_t rng = 8;
+    struct row rows[8];
+    struct engine *e = open_engine(b->model, b->level, 2, b->n);
+    for (int s = 0; s < SEQS; s++) tiny_text(&b->spec, 40 + (uint64_t)s, text[s], b->n);
+    memcpy(text[1], b->ids, sizeof text[1]);
+    while (at[1] < b->n) {
+        struct err err = {0};
+        int n = mixed_rows(b, text, at, &rng, rows, slot);
+        if (!n) continue;
+        if (engine_eval(e, rows, n, &err) != ST_OK) fail_msg("%s: %s", b->name, err.message);
+        for (int i = 0; i < n; i++)
+            if (rows[i].seq == 1)
+                memcpy(b->got + (size_t)rows[i].pos * (size_t)b->n_vocab, engine_logits(e, slot[i]),
+                       bench_bytes(b, 1));
+    }
+    same_bits(b, b->n, "sequences in one pass do not meet");
+    engine_close(e);
+}
+
+static void check_laws(struct bench *b)
+{
+    law_prefill_equals_decode(b);
+    law_any_split(b, 11);
+    law_any_split(b, 12);
+    law_rewind_equals_fresh(b);
+    law_sequences_do_not_meet(b);
+}
+
+/* Oracle and laws on every level for one model. */
+static void check_model(const struct tiny_spec *spec, int n)
+{
+    struct tiny *t = tiny_model(spec);
+    double *truth = NULL;
+    for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
+        if (!kern_table((enum kern_level)level)) continue;
+        struct bench b;
+        bench_init(&b, spec, t, (enum kern_level)level, n);
+        if (!truth) truth = oracle_logits(spec, t, b.ids, n);
+        double error = relative_error(b.expected, truth, (size_t)n * (size_t)b.n_vocab);
+        double ceiling = tiny_type_is_float(spec->type) ? ceiling_float : ceiling_quant;
+        print_message("%-24s error %.1e of at most %.0e\n", b.name, error, ceiling);
+        if (!(error <= ceiling)) fail_msg("%s: the error is too large", b.name);
+        check_laws(&b);
+        bench_deinit(&b);
+    }
+    free(truth);
+    tiny_free(t);
+}
+
+/* ---- the models ---------------------------------------------------------------------------- */
+
+enum { SHORT = 10 };
+
+static void test_every_type(void **state)
+{
+    (void)state;
+    static const char *const archs[] = {"llama", "qwen2", "qwen3"};
+    for (int i = 0; tiny_types[i] != QT_LIMIT; i++) {
+        struct tiny_spec spec = tiny_spec(archs[i % 3], tiny_types[i]);
+        check_model(&spec, SHORT);
+    }
+}
+
+static void test_every_architecture(void **state)
+{
+    (void)state;
+    static const char *const archs[] = {"llama", "qwen2", "qwen3"};
+    for (int i = 0; i < 3; i++) {
+        struct tiny_spec floats = tiny_spec(archs[i], QT_F32), small = tiny_spec(archs[i], QT_Q8_0);
+        floats.pad_tokens = 3;
+        floats.pad_rows = 2;
+        small.tied = true;
+        check_model(&floats, SHORT);
+        check_model(&small, SHORT);
+    }
+}
+
+/* The shapes that real files have: other types for some tensors, factors of the rope, an output
+ * bias, a head that turns only in part, every query head its own keys. */
+static void test_variants(void **state)
+{
+    (void)state;
+    struct tiny_spec mixed = tiny_spec("llama", QT_Q4_K), freqs = tiny_spec("llama", QT_F16);
+    struct tiny_spec part = tiny_spec("qwen2", QT_F32), own = tiny_spec("qwen3", QT_F32);
+    mixed.other = QT_Q6_K;
+    mixed.rope_freqs = mixed.tied = true;
+    check_model(&mixed, SHORT);
+    freqs.rope_freqs = freqs.o_bias = true;
+    freqs.other = QT_F32;
+    check_model(&freqs, SHORT);
+    part.n_rot = 6;
+    part.n_layer = 3;
+    check_model(&part, SHORT);
+    own.n_head_kv = own.n_head;
+    own.n_layer = 1;
+    check_model(&own, SHORT);
+}
+
+/* Over several blocks of attention. */
+static void test_long_texts(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("qwen3", QT_F32);
+    check_model(&spec, 3 * KERN_ATTEND_BLOCK + 5);
+}
+
+/* ---- linear scaling ------------------------------------------------------------------------ */
+
+/* Positions stretched by 1 are the model itself; stretched by 4 they are another. */
+static void test_rope_scaling_reaches_the_angles(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    struct tiny *t = tiny_model(&spec);
+    struct bench plain, one, four;
+    bench_init(&plain, &spec, t, KERN_REF, SHORT);
+    tiny_set_str(t, "llama.rope.scaling.type", "linear");
+    tiny_set_f32(t, "llama.rope.scaling.factor", 1);
+    bench_init(&one, &spec, t, KERN_REF, SHORT);
+    tiny_set_f32(t, "llama.rope.scaling.factor", 4);
+    bench_init(&four, &spec, t, KERN_REF, SHORT);
+    assert_memory_equal(plain.expected, one.expected, bench_bytes(&one, SHORT));
+    assert_memory_equal(plain.expected, four.expected, bench_bytes(&one, 1));
+    assert_memory_not_equal(plain.expected, four.expected, bench_bytes(&one, 2));
+    bench_deinit(&plain);
+    bench_deinit(&one);
+    bench_deinit(&four);
+    tiny_free(t);
+}
+
+/* ---- refusals ------------------------------------------------------------------------------ */
+
+static void refuse(struct engine *e, const struct row *rows, int n, enum status st,
+                   const char *message)
+{
+    struct err err = {0};
+    assert_int_equal(engine_eval(e, rows, n, &err), st);
+    if (!strstr(err.message, message)) fail_msg("expected \"%s\" in: %s", message, err.message);
+}
+
+/* After each refusal the state is as it was: the text goes on with the same bits. */
+static void test_refusals_change_nothing(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("qwen2", QT_F32);
+    struct tiny *t = tiny_model(&spec);
+    struct bench b;
+    bench_init(&b, &spec, t, KERN_REF, 12);
+    struct engine_options options = {
+        .kern = kern_table(KERN_REF), .threads = 1, .n_ctx = 12, .max_rows = 4, .max_logits = 2};
+    struct engine *e = NULL;
+    assert_int_equal(engine_open(b.model, &options, &e, NULL), ST_OK);
+    eval(e, 0, b.ids, 0, 2, b.got);
+    eval(e, 0, b.ids, 2, 4, b.got);
+    const struct row good = {0, 4, 5, true}, next = {0, 5, 5, true};
+    const struct row cases[] = {{0, 5, 5, true},  {0, 3, 5, true},   {1, 0, 5, true},
+                                {-1, 4, 5, true}, {0, 4, -1, true},  {0, 4, b.n_vocab, true},
+                                {0, -1, 5, true}, {0, 4, 5000, true}};
+    static const char *const messages[] = {"row 0: position: expected 4, found 5",
+                                           "row 0: position: expected 4, found 3",
+                                           "row 0: sequence: expected 0 to 0, found 1",
+                                           "row 0: sequence: expected 0 to 0, found -1",
+                                           "row 0: token: expected 0 to",
+                                           "row 0: token: expected 0 to",
+                                           "row 0: position: expected 4, found -1",
+                                           "found 5000"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refuse(e, &cases[i], 1, ST_ARG, messages[i]);
+    const struct row second[] = {good, {0, 6, 5, false}}, token[] = {good, {0, 5, -2, false}};
+    const struct row wants[] = {good, next, {0, 6, 5, true}};
+    refuse(e, second, 2, ST_ARG, "row 1: position: expected 5, found 6");
+    refuse(e, token, 2, ST_ARG, "row 1: token");
+    refuse(e, wants, 3, ST_ARG, "rows that want logits: expected at most 2, found 3");
+    refuse(e, &good, 0, ST_ARG, "rows: expected 1 to 4, found 0");
+    refuse(e, &good, -1, ST_ARG, "rows: expected 1 to 4, found -1");
+    refuse(e, &good, 5, ST_ARG, "rows: expected 1 to 4, found 5");
+    assert_int_equal(engine_length(e, 0), 4);
+    for (int i = 4; i < 12; i += 2) eval(e, 0, b.ids, i, i + 2, b.got);
+    same_bits(&b, 12, "a refusal changes nothing");
+
+    const struct row full = {0, 12, 5, true};
+    refuse(e, &full, 1, ST_FULL, "12");
+    engine_truncate(e, 0, 11);
+    const struct row last[] = {{0, 11, b.ids[11], true}, {0, 12, 5, false}};
+    refuse(e, last, 2, ST_FULL, "12");
+    assert_int_equal(engine_length(e, 0), 11);
+    eval(e, 0, b.ids, 11, 12, b.got);
+    same_bits(&b, 12, "the last position of a context");
+    engine_truncate(e, 0, 50); /* not shorter: nothing happens */
+    assert_int_equal(engine_length(e, 0), 12);
+    engine_truncate(e, 0, -3);
+    assert_int_equal(engine_length(e, 0), 0);
+    engine_close(e);
+    bench_deinit(&b);
+    tiny_free(t);
+}
+
+static void test_options_are_checked(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    struct tiny *t = tiny_model(&spec);
+    struct model *m = tiny_open(t);
+    const struct {
+        struct engine_options options;
+        const char *message;
+    } cases[] = {
+        {{.threads = -1}, "threads: expected 1 to 256, found -1"},
+        {{.threads = 257}, "found 257"},
+        {{.n_ctx = -5}, "context"},
+        {{.n_ctx = ENGINE_CTX_MAX + 1}, "context"},
+        {{.n_seq = -1}, "sequences"},
+        {{.max_rows = ENGINE_ROWS_MAX + 1}, "rows of a pass"},
+        {{.max_rows = 4, .max_logits = 5}, "rows with logits: expected 1 to 4, found 5"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine *e = NULL;
+        struct err err = {0};
+        assert_int_equal(engine_open(m, &cases[i].options, &e, &err), ST_ARG);
+        assert_null(e);
+        if (!strstr(err.message, cases[i].message))
+            fail_msg("expected \"%s\" in: %s", cases[i].message, err.message);
+    }
+    struct engine *e = NULL;
+    assert_int_equal(engine_open(m, NULL, &e, NULL), ST_OK);
+    assert_int_equal(engine_settings(e)->n_ctx, spec.n_ctx);
+    assert_int_equal(engine_settings(e)->max_rows, ENGINE_ROWS_DEFAULT);
+    assert_ptr_equal(engine_settings(e)->kern, kern_best());
+    assert_ptr_equal(engine_model(e), m);
+    assert_true(engine_bytes(e) > 0);
+    engine_close(e);
+    engine_close(NULL);
+    model_close(m);
+    tiny_free(t);
+}
+
+/* Padding at the end of the embedding has logits, but takes part in no softmax. */
+static void test_padding_is_masked(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    spec.pad_tokens = 4;
+    spec.pad_rows = 3;
+    struct tiny *t = tiny_model(&spec);
+    struct tiny_tensor *output = tiny_find(t, "output.weight");
+    const size_t row = output->data.n / output->dims[1], real = (size_t)tiny_real_vocab(&spec);
+    float *w = (float *)(void *)output->data.data;
+    for (size_t i = real * row / sizeof *w; i < output->data.n / sizeof *w; i++) w[i] *= 1e4f;
+    struct bench b;
+    bench_init(&b, &spec, t, KERN_REF, 4);
+    struct engine *e = open_engine(b.model, KERN_REF, 1, 4);
+    eval(e, 0, b.ids, 0, 4, b.got);
+    assert_int_equal(engine_vocab(e), real);
+    for (int i = 0; i < 4; i++) {
+        struct kern_stats masked, by_hand;
+        assert_int_equal(engine_stats(e, i, &masked, NULL), ST_OK);
+        kern_table(KERN_REF)->stats(b.got + (size_t)i * (size_t)b.n_vocab, (int)real, &by_hand);
+        assert_memory_equal(&masked, &by_hand, sizeof masked);
+        assert_true(masked.argmax < (int)real);
+    }
+    engine_close(e);
+    bench_deinit(&b);
+    tiny_free(t);
+}
+
+/* Weights that are not numbers are reported, not written. */
+static void test_broken_weights_are_reported(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_Q8_0);
+    struct tiny *t = tiny_model(&spec);
+    const uint16_t nan = 0x7e00;
+    memcpy(tiny_find(t, "blk.1.ffn_down.weight")->data.data, &nan, sizeof nan);
+    struct model *m = tiny_open(t);
+    for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
+        if (!kern_table((enum kern_level)level)) continue;
+        struct engine *e = open_engine(m, (enum kern_level)level, 1, 4);
+        const int32_t ids[] = {TINY_BOS};
+        struct kern_stats stats;
+        struct err err = {0};
+        eval(e, 0, ids, 0, 1, NULL);
+        assert_int_equal(engine_stats(e, 0, &stats, &err), ST_FORMAT);
+        assert_non_null(strstr(err.message, "not finite"));
+        engine_close(e);
+    }
+    model_close(m);
+    tiny_free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_every_architecture),
+        cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_rope_scaling_reaches_the_angles),
+        cmocka_unit_test(test_refusals_change_nothing),
+        cmocka_unit_test(test_options_are_checked),
+        cmocka_unit_test(test_padding_is_masked),
+        cmocka_unit_test(test_broken_weights_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

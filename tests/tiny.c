@@ -1,0 +1,624 @@
+#include "tiny.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *must(void *p)
+{
+    if (!p) abort();
+    return p;
+}
+
+static void must_hold(bool holds, const char *what)
+{
+    if (holds) return;
+    fprintf(stderr, "tests/tiny.c: %s\n", what);
+    abort();
+}
+
+/* ---- bytes --------------------------------------------------------------------------------- */
+
+void tiny_put(struct tiny_bytes *b, const void *bytes, size_t n)
+{
+    if (b->n + n > b->cap) {
+        b->cap = 2 * (b->n + n);
+        b->data = must(realloc(b->data, b->cap));
+    }
+    if (n) memcpy(b->data + b->n, bytes, n);
+    b->n += n;
+}
+
+void tiny_put_u32(struct tiny_bytes *b, uint32_t x)
+{
+    tiny_put(b, &x, sizeof x);
+}
+
+void tiny_put_u64(struct tiny_bytes *b, uint64_t x)
+{
+    tiny_put(b, &x, sizeof x);
+}
+
+void tiny_put_str(struct tiny_bytes *b, const char *s)
+{
+    tiny_put_u64(b, strlen(s));
+    tiny_put(b, s, strlen(s));
+}
+
+/* ---- a file as a list ---------------------------------------------------------------------- */
+
+struct tiny *tiny_new(void)
+{
+    struct tiny *t = must(calloc(1, sizeof *t));
+    t->version = 3;
+    t->align = 32;
+    return t;
+}
+
+void tiny_free(struct tiny *t)
+{
+    if (!t) return;
+    for (int i = 0; i < t->n_kv; i++) free(t->kv[i].value.data);
+    for (int i = 0; i < t->n_tensors; i++) free(t->tensor[i].data.data);
+    free(t);
+}
+
+static struct tiny_kv *find_kv(struct tiny *t, const char *key)
+{
+    for (int i = 0; i < t->n_kv; i++)
+        if (!strcmp(t->kv[i].key, key)) return &t->kv[i];
+    return NULL;
+}
+
+/* A pair with an empty value. */
+static struct tiny_kv *fresh_kv(struct tiny *t, const char *key, enum gguf_type type)
+{
+    struct tiny_kv *kv = find_kv(t, key);
+    if (!kv) {
+        must_hold(t->n_kv < TINY_KV_MAX, "too many pairs");
+        kv = &t->kv[t->n_kv++];
+        *kv = (struct tiny_kv){0};
+        snprintf(kv->key, sizeof kv->key, "%s", key);
+    }
+    kv->type = (uint32_t)type;
+    kv->value.n = 0;
+    return kv;
+}
+
+void tiny_set(struct tiny *t, const char *key, enum gguf_type type, const void *value, size_t n)
+{
+    tiny_put(&fresh_kv(t, key, type)->value, value, n);
+}
+
+void tiny_set_u32(struct tiny *t, const char *key, uint32_t value)
+{
+    tiny_set(t, key, GGUF_U32, &value, sizeof value);
+}
+
+void tiny_set_f32(struct tiny *t, const char *key, float value)
+{
+    tiny_set(t, key, GGUF_F32, &value, sizeof value);
+}
+
+void tiny_set_bool(struct tiny *t, const char *key, bool value)
+{
+    uint8_t byte = value;
+    tiny_set(t, key, GGUF_BOOL, &byte, 1);
+}
+
+void tiny_set_str(struct tiny *t, const char *key, const char *value)
+{
+    tiny_put_str(&fresh_kv(t, key, GGUF_STRING)->value, value);
+}
+
+static struct tiny_bytes *array_head(struct tiny *t, const char *key, enum gguf_type elem, size_t n)
+{
+    struct tiny_bytes *b = &fresh_kv(t, key, GGUF_ARRAY)->value;
+    tiny_put_u32(b, (uint32_t)elem);
+    tiny_put_u64(b, n);
+    return b;
+}
+
+void tiny_set_strs(struct tiny *t, const char *key, const char *const *values, size_t n)
+{
+    struct tiny_bytes *b = array_head(t, key, GGUF_STRING, n);
+    for (size_t i = 0; i < n; i++) tiny_put_str(b, values[i]);
+}
+
+void tiny_set_array(struct tiny *t, const char *key, enum gguf_type elem, const void *values,
+                    size_t n, size_t bytes)
+{
+    tiny_put(array_head(t, key, elem, n), values, bytes);
+}
+
+void tiny_drop(struct tiny *t, const char *key)
+{
+    struct tiny_kv *kv = find_kv(t, key);
+    must_hold(kv, "no such key to drop");
+    free(kv->value.data);
+    memmove(kv, kv + 1, (size_t)(&t->kv[t->n_kv] - (kv + 1)) * sizeof *kv);
+    t->n_kv--;
+}
+
+struct tiny_tensor *tiny_find(struct tiny *t, const char *name)
+{
+    for (int i = 0; i < t->n_tensors; i++)
+        if (!strcmp(t->tensor[i].name, name)) return &t->tensor[i];
+    return NULL;
+}
+
+struct tiny_tensor *tiny_tensor(struct tiny *t, const char *name, enum quant_type type,
+                                uint64_t cols, uint64_t rows)
+{
+    must_hold(t->n_tensors < TINY_TENSORS_MAX, "too many tensors");
+    struct tiny_tensor *x = &t->tensor[t->n_tensors++];
+    *x = (struct tiny_tensor){
+        .type = (uint32_t)type, .n_dims = rows ? 2 : 1, .dims = {cols, rows ? rows : 1, 1, 1}};
+    snprintf(x->name, sizeof x->name, "%s", name);
+    return x;
+}
+
+void tiny_drop_tensor(struct tiny *t, const char *name)
+{
+    struct tiny_tensor *x = tiny_find(t, name);
+    must_hold(x, "no such tensor to drop");
+    free(x->data.data);
+    memmove(x, x + 1, (size_t)(&t->tensor[t->n_tensors] - (x + 1)) * sizeof *x);
+    t->n_tensors--;
+}
+
+/* ---- weights ------------------------------------------------------------------------------- */
+
+const enum quant_type tiny_types[] = {QT_F32,  QT_F16,  QT_BF16,   QT_Q4_0,   QT_Q4_1, QT_Q5_0,
+                                      QT_Q5_1, QT_Q8_0, QT_IQ4_NL, QT_IQ4_XS, QT_Q2_K, QT_Q3_K,
+                                      QT_Q4_K, QT_Q5_K, QT_Q6_K,   QT_LIMIT};
+
+bool tiny_type_is_float(enum quant_type type)
+{
+    return type == QT_F32 || type == QT_F16 || type == QT_BF16;
+}
+
+/* Where the halves of a block are, and the ratio of minimum to scale that centres the weights. */
+struct halves {
+    int d, m;
+    float ratio;
+};
+
+static struct halves halves_of(enum quant_type type)
+{
+    switch (type) {
+    case QT_Q4_1: return (struct halves){0, 2, -7.5f};
+    case QT_Q5_1: return (struct halves){0, 2, -15.5f};
+    case QT_Q2_K: return (struct halves){80, 82, 1.5f};
+    case QT_Q3_K: return (struct halves){108, -1, 0};
+    case QT_Q4_K: return (struct halves){0, 2, 7.5f};
+    case QT_Q5_K: return (struct halves){0, 2, 15.5f};
+    case QT_Q6_K: return (struct halves){208, -1, 0};
+    default: return (struct halves){0, -1, 0};
+    }
+}
+
+static void set_halves(uint8_t *block, struct halves at, float d)
+{
+    uint16_t half = quant_f32_to_f16(d), min = quant_f32_to_f16(d * at.ratio);
+    memcpy(block + at.d, &half, sizeof half);
+    if (at.m >= 0) memcpy(block + at.m, &min, sizeof min);
+}
+
+static void random_bytes(uint8_t *out, size_t n, uint64_t *rng)
+{
+    for (size_t i = 0; i < n; i++) out[i] = (uint8_t)(rng_bits(rng) >> 32);
+}
+
+/* Random bits; the scale is what gives a block with scale 1 the wanted size. */
+static void fill_block(enum quant_type type, uint8_t *block, float rms, uint64_t *rng)
+{
+    const struct quant_info *info = quant_info(type);
+    const struct halves at = halves_of(type);
+    float w[QK_K];
+    double sum = 0;
+    random_bytes(block, info->bytes, rng);
+    set_halves(block, at, 1);
+    quant_decode_row(type, block, w, info->block);
+    for (int i = 0; i < info->block; i++) sum += (double)w[i] * (double)w[i];
+    set_halves(block, at, rms / (float)sqrt(sum / info->block));
+}
+
+static uint64_t tensor_rows(const struct tiny_tensor *t)
+{
+    return t->dims[1] * t->dims[2] * t->dims[3];
+}
+
+/* One weight of a float type. */
+static void put_float(struct tiny_bytes *b, enum quant_type type, float x)
+{
+    uint16_t half = type == QT_F16 ? quant_f32_to_f16(x) : quant_f32_to_bf16(x);
+    if (type == QT_F32)
+        tiny_put(b, &x, sizeof x);
+    else
+        tiny_put(b, &half, sizeof half);
+}
+
+void tiny_fill_around(struct tiny_tensor *t, float middle, float spread, uint64_t *rng)
+{
+    t->data.n = 0;
+    for (uint64_t i = 0; i < t->dims[0] * tensor_rows(t); i++)
+        put_float(&t->data, (enum quant_type)t->type,
+                  middle + spread * (float)(2 * rng_unit(rng) - 1));
+}
+
+void tiny_fill(struct tiny_tensor *t, float rms, uint64_t *rng)
+{
+    const enum quant_type type = (enum quant_type)t->type;
+    if (tiny_type_is_float(type)) {
+        tiny_fill_around(t, 0, rms * 1.7320508f, rng);
+        return;
+    }
+    uint8_t block[256];
+    const struct quant_info *info = quant_info(t->type);
+    t->data.n = 0;
+    for (uint64_t i = 0; i < t->dims[0] / info->block * tensor_rows(t); i++) {
+        fill_block(type, block, rms, rng);
+        tiny_put(&t->data, block, info->bytes);
+    }
+}
+
+void tiny_row(const struct tiny_tensor *t, uint64_t row, float *out)
+{
+    size_t bytes = quant_row_bytes(t->type, t->dims[0]);
+    quant_decode_row((enum quant_type)t->type, t->data.data + row * bytes, out, t->dims[0]);
+}
+
+/* ---- a file as bytes ----------------------------------------------------------------------- */
+
+/* Note a number of `bytes` bytes that will stand `ahead` bytes behind the end so far. */
+static void mark(struct tiny_image *image, const char *what, int index, size_t ahead, int bytes)
+{
+    must_hold(image->n_marks < TINY_MARKS_MAX, "too many marks");
+    image->marks[image->n_marks++] = (struct tiny_mark){
+        .what = what, .index = index, .at = image->bytes.n + ahead, .bytes = bytes};
+}
+
+static void marked_u32(struct tiny_image *image, const char *what, int index, uint32_t x)
+{
+    mark(image, what, index, 0, 4);
+    tiny_put_u32(&image->bytes, x);
+}
+
+static void marked_u64(struct tiny_image *image, const char *what, int index, uint64_t x)
+{
+    mark(image, what, index, 0, 8);
+    tiny_put_u64(&image->bytes, x);
+}
+
+static void marked_str(struct tiny_image *image, const char *what, int index, const char *s)
+{
+    marked_u64(image, what, index, strlen(s));
+    tiny_put(&image->bytes, s, strlen(s));
+}
+
+static void write_kv(struct tiny_image *image, int i, const struct tiny_kv *kv)
+{
+    marked_str(image, "key length", i, kv->key);
+    marked_u32(image, "value type", i, kv->type);
+    if (kv->type == GGUF_ARRAY) {
+        mark(image, "element type", i, 0, 4);
+        mark(image, "element count", i, 4, 8);
+    } else if (kv->type == GGUF_STRING || kv->value.n == 8) {
+        mark(image, "value", i, 0, 8);
+    } else if (kv->value.n == 4) {
+        mark(image, "value", i, 0, 4);
+    }
+    tiny_put(&image->bytes, kv->value.data, kv->value.n);
+}
+
+static void write_tensor_entry(struct tiny_image *image, int i, const struct tiny_tensor *t,
+                               uint64_t offset)
+{
+    marked_str(image, "name length", i, t->name);
+    marked_u32(image, "dimensions", i, t->n_dims);
+    for (uint32_t d = 0; d < t->n_dims && d < GGUF_DIMS_MAX; d++)
+        marked_u64(image, d ? "rows" : "cols", i, t->dims[d]);
+    marked_u32(image, "tensor type", i, t->type);
+    marked_u64(image, "tensor offset", i, offset);
+}
+
+static size_t align_up(size_t n, size_t align)
+{
+    return (n + align - 1) / align * align;
+}
+
+static void pad(struct tiny_bytes *b, size_t align)
+{
+    static const uint8_t zeros[4096];
+    must_hold(align <= sizeof zeros, "alignment too large");
+    tiny_put(b, zeros, align_up(b->n, align) - b->n);
+}
+
+/* Pairs of part `part`: all in the first, and what makes a split one. */
+static void write_pairs(struct tiny_image *image, const struct tiny *t, int part, int parts)
+{
+    struct tiny *split = tiny_new();
+    uint16_t no = (uint16_t)part, count = (uint16_t)parts;
+    int32_t total = t->n_tensors;
+    if (parts > 1) {
+        tiny_set(split, "split.no", GGUF_U16, &no, sizeof no);
+        tiny_set(split, "split.count", GGUF_U16, &count, sizeof count);
+        tiny_set(split, "split.tensors.count", GGUF_I32, &total, sizeof total);
+    }
+    const int own = part ? 0 : t->n_kv;
+    marked_u64(image, "metadata count", 0, (uint64_t)(own + split->n_kv));
+    for (int i = 0; i < own; i++) write_kv(image, i, &t->kv[i]);
+    for (int i = 0; i < split->n_kv; i++) write_kv(image, own + i, &split->kv[i]);
+    tiny_free(split);
+}
+
+struct tiny_image *tiny_write(const struct tiny *t, int part, int parts)
+{
+    struct tiny_image *image = must(calloc(1, sizeof *image));
+    struct tiny_bytes data = {0};
+    int mine = 0;
+    for (int i = part; i < t->n_tensors; i += parts) mine++;
+    marked_u32(image, "magic", 0, 0x46554747);
+    marked_u32(image, "version", 0, t->version);
+    marked_u64(image, "tensor count", 0, (uint64_t)mine);
+    write_pairs(image, t, part, parts);
+    for (int i = part; i < t->n_tensors; i += parts) {
+        pad(&data, t->align);
+        write_tensor_entry(image, i, &t->tensor[i], data.n);
+        tiny_put(&data, t->tensor[i].data.data, t->tensor[i].data.n);
+    }
+    if (data.n) pad(&image->bytes, t->align);
+    tiny_put(&image->bytes, data.data, data.n);
+    free(data.data);
+    return image;
+}
+
+void tiny_image_free(struct tiny_image *image)
+{
+    if (!image) return;
+    free(image->bytes.data);
+    free(image);
+}
+
+void tiny_patch(struct tiny_image *image, const char *what, int index, uint64_t value)
+{
+    for (int i = 0; i < image->n_marks; i++) {
+        const struct tiny_mark *m = &image->marks[i];
+        if (strcmp(m->what, what) || m->index != index) continue;
+        memcpy(image->bytes.data + m->at, &value, (size_t)m->bytes); /* little-endian */
+        return;
+    }
+    must_hold(false, "no such mark to patch");
+}
+
+static const char *scratch_folder(void)
+{
+    const char *dir = getenv("TMPDIR");
+    return dir && *dir ? dir : "/tmp";
+}
+
+void tiny_save(const void *data, size_t n, char path[TINY_PATH_MAX])
+{
+    snprintf(path, TINY_PATH_MAX, "%s/ead-test-XXXXXX.gguf", scratch_folder());
+    int fd = mkstemps(path, 5);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
+    must_hold(file, "cannot make a temporary file");
+    must_hold(fwrite(data, 1, n, file) == n && !fclose(file), "cannot write a temporary file");
+}
+
+void tiny_folder(char path[TINY_PATH_MAX])
+{
+    snprintf(path, TINY_PATH_MAX, "%s/ead-test-XXXXXX", scratch_folder());
+    must_hold(mkdtemp(path), "cannot make a temporary folder");
+}
+
+/* ---- vocabulary ---------------------------------------------------------------------------- */
+
+static const char *const marks_of_text[] = {"<unk>", "<s>", "</s>"};
+#define SPACE "\xe2\x96\x81"
+static const char *const pieces[] = {
+    SPACE "the", SPACE "a", SPACE "s", "he", "in", "er", "an", "on", SPACE, "e", "t", "a",
+    "o",         "i",       "n",       "s",  "h",  "r",  "d",  "l",  "u",   "c", "m", "f",
+    "w",         "g",       "y",       "p",  "b",  "v",  "k",  "x",  "q",   "j", "z"};
+enum { N_MARKS = 3, N_BYTES = 256, N_PIECES = sizeof pieces / sizeof *pieces };
+
+int tiny_real_vocab(const struct tiny_spec *s)
+{
+    return N_MARKS + (s->no_bytes ? 0 : N_BYTES) + N_PIECES;
+}
+
+int tiny_logits(const struct tiny_spec *s)
+{
+    return tiny_real_vocab(s) + s->pad_tokens + s->pad_rows;
+}
+
+struct vocab_lists {
+    char text[512][16];
+    const char *texts[512];
+    float scores[512];
+    int32_t kinds[512];
+    int n;
+};
+
+static void add_token(struct vocab_lists *l, int32_t kind, const char *text)
+{
+    must_hold(l->n < 512, "too many tokens");
+    snprintf(l->text[l->n], sizeof l->text[0], "%s", text);
+    l->texts[l->n] = l->text[l->n];
+    l->kinds[l->n] = kind;
+    l->scores[l->n] = kind == 1 ? -(float)l->n : 0;
+    l->n++;
+}
+
+static void add_vocab(struct tiny *t, const struct tiny_spec *s)
+{
+    struct vocab_lists *l = must(calloc(1, sizeof *l));
+    char text[16];
+    for (int i = 0; i < N_MARKS; i++) add_token(l, i ? 3 : 2, marks_of_text[i]);
+    for (int i = 0; i < N_BYTES && !s->no_bytes; i++) {
+        snprintf(text, sizeof text, "<0x%02X>", (unsigned)i);
+        add_token(l, 6, text);
+    }
+    for (int i = 0; i < N_PIECES; i++) add_token(l, 1, pieces[i]);
+    for (int i = 0; i < s->pad_tokens; i++) {
+        snprintf(text, sizeof text, "[PAD%d]", i);
+        add_token(l, 1, text);
+    }
+    const size_t n = (size_t)l->n;
+    tiny_set_str(t, "tokenizer.ggml.model", "llama");
+    tiny_set_strs(t, "tokenizer.ggml.tokens", l->texts, n);
+    tiny_set_array(t, "tokenizer.ggml.scores", GGUF_F32, l->scores, n, n * sizeof(float));
+    tiny_set_array(t, "tokenizer.ggml.token_type", GGUF_I32, l->kinds, n, n * sizeof(int32_t));
+    tiny_set_u32(t, "tokenizer.ggml.bos_token_id", TINY_BOS);
+    tiny_set_u32(t, "tokenizer.ggml.eos_token_id", TINY_EOS);
+    free(l);
+}
+
+/* ---- models -------------------------------------------------------------------------------- */
+
+struct tiny_spec tiny_spec(const char *arch, enum quant_type type)
+{
+    struct tiny_spec s = {
+        .arch = arch, .type = type, .other = type, .n_layer = 2, .n_ctx = 64, .gain = 2, .seed = 1};
+    const int block = quant_info(type)->block;
+    s.n_head = block == 1 ? 4 : block == QK ? 3 : 4;
+    s.n_head_kv = block == QK ? 1 : 2;
+    s.head_dim = block == 1 ? 10 : block == QK ? 32 : 64;
+    s.d_model = s.n_head * s.head_dim;
+    s.d_ff = block == 1 ? 56 : block == QK ? 160 : 256;
+    if (!strcmp(arch, "qwen3")) s.head_dim = block == 1 ? 14 : 2 * s.head_dim;
+    s.n_rot = s.head_dim;
+    return s;
+}
+
+static void add_config(struct tiny *t, const struct tiny_spec *s)
+{
+    const struct {
+        const char *name;
+        int value;
+    } ints[] = {{"block_count", s->n_layer},           {"embedding_length", s->d_model},
+                {"feed_forward_length", s->d_ff},      {"context_length", s->n_ctx},
+                {"attention.head_count", s->n_head},   {"attention.head_count_kv", s->n_head_kv},
+                {"attention.key_length", s->head_dim}, {"attention.value_length", s->head_dim},
+                {"rope.dimension_count", s->n_rot}};
+    char key[TINY_NAME_MAX];
+    tiny_set_str(t, "general.architecture", s->arch);
+    for (size_t i = 0; i < sizeof ints / sizeof *ints; i++) {
+        snprintf(key, sizeof key, "%s.%s", s->arch, ints[i].name);
+        tiny_set_u32(t, key, (uint32_t)ints[i].value);
+    }
+    snprintf(key, sizeof key, "%s.attention.layer_norm_rms_epsilon", s->arch);
+    tiny_set_f32(t, key, 1e-5f);
+    snprintf(key, sizeof key, "%s.rope.freq_base", s->arch);
+    tiny_set_f32(t, key, 10000);
+}
+
+/* A matrix whose outputs have about the size of its inputs, times `gain`. */
+static void add_matrix(struct tiny *t, const char *name, enum quant_type type, int outputs,
+                       int inputs, float gain, uint64_t *rng)
+{
+    struct tiny_tensor *x = tiny_tensor(t, name, type, (uint64_t)inputs, (uint64_t)outputs);
+    tiny_fill(x, gain / sqrtf((float)inputs), rng);
+}
+
+static void add_vector(struct tiny *t, const char *name, int n, float middle, float spread,
+                       uint64_t *rng)
+{
+    tiny_fill_around(tiny_tensor(t, name, QT_F32, (uint64_t)n, 0), middle, spread, rng);
+}
+
+static const char *layer_name(char *out, int layer, const char *name)
+{
+    snprintf(out, TINY_NAME_MAX, "blk.%d.%s", layer, name);
+    return out;
+}
+
+static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim, d = s->d_model;
+    char name[TINY_NAME_MAX];
+    add_vector(t, layer_name(name, i, "attn_norm.weight"), d, 1, 0.3f, rng);
+    add_matrix(t, layer_name(name, i, "attn_q.weight"), s->type, q, d, 1, rng);
+    add_matrix(t, layer_name(name, i, "attn_k.weight"), s->type, kv, d, 1, rng);
+    add_matrix(t, layer_name(name, i, "attn_v.weight"), s->other, kv, d, 1, rng);
+    add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, d, q, 1, rng);
+    if (!strcmp(s->arch, "qwen2")) {
+        add_vector(t, layer_name(name, i, "attn_q.bias"), q, 0, 0.5f, rng);
+        add_vector(t, layer_name(name, i, "attn_k.bias"), kv, 0, 0.5f, rng);
+        add_vector(t, layer_name(name, i, "attn_v.bias"), kv, 0, 0.5f, rng);
+    }
+    if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), d, 0, 0.5f, rng);
+    if (!strcmp(s->arch, "qwen3")) {
+        add_vector(t, layer_name(name, i, "attn_q_norm.weight"), s->head_dim, 1, 0.3f, rng);
+        add_vector(t, layer_name(name, i, "attn_k_norm.weight"), s->head_dim, 1, 0.3f, rng);
+    }
+}
+
+static void add_ffn(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    char name[TINY_NAME_MAX];
+    add_vector(t, layer_name(name, i, "ffn_norm.weight"), s->d_model, 1, 0.3f, rng);
+    add_matrix(t, layer_name(name, i, "ffn_gate.weight"), s->type, s->d_ff, s->d_model, 1, rng);
+    add_matrix(t, layer_name(name, i, "ffn_up.weight"), s->type, s->d_ff, s->d_model, 1, rng);
+    add_matrix(t, layer_name(name, i, "ffn_down.weight"), s->other, s->d_model, s->d_ff, 1, rng);
+}
+
+struct tiny *tiny_model(const struct tiny_spec *s)
+{
+    struct tiny *t = tiny_new();
+    uint64_t rng = s->seed;
+    const int rows = tiny_logits(s);
+    add_config(t, s);
+    add_vocab(t, s);
+    add_matrix(t, "token_embd.weight", s->type, rows, s->d_model, s->gain, &rng);
+    add_vector(t, "output_norm.weight", s->d_model, 1, 0.3f, &rng);
+    if (!s->tied) add_matrix(t, "output.weight", s->other, rows, s->d_model, s->gain, &rng);
+    if (s->rope_freqs) add_vector(t, "rope_freqs.weight", s->n_rot / 2, 4, 3, &rng);
+    for (int i = 0; i < s->n_layer; i++) {
+        add_attention(t, s, i, &rng);
+        add_ffn(t, s, i, &rng);
+    }
+    return t;
+}
+
+static void save_model(const struct tiny *t, char path[TINY_PATH_MAX])
+{
+    struct tiny_image *image = tiny_write(t, 0, 1);
+    tiny_save(image->bytes.data, image->bytes.n, path);
+    tiny_image_free(image);
+}
+
+struct model *tiny_open(const struct tiny *t)
+{
+    char path[TINY_PATH_MAX];
+    struct model *m = NULL;
+    struct err err = {0};
+    save_model(t, path);
+    enum status st = model_open(path, false, &m, &err);
+    unlink(path);
+    must_hold(st == ST_OK, err.message);
+    return m;
+}
+
+ead_model *tiny_open_public(const struct tiny *t)
+{
+    char path[TINY_PATH_MAX];
+    ead_model *m = NULL;
+    ead_error error = {0};
+    save_model(t, path);
+    ead_status st = ead_model_open(path, 0, &m, &error);
+    unlink(path);
+    must_hold(st == EAD_OK, error.message);
+    return m;
+}
+
+void tiny_text(const struct tiny_spec *s, uint64_t seed, int32_t *ids, int n)
+{
+    uint64_t rng = seed * 77 + 1;
+    const uint64_t some = (uint64_t)(tiny_real_vocab(s) - N_MARKS);
+    for (int i = 0; i < n; i++) ids[i] = N_MARKS + (int32_t)(rng_bits(&rng) % some);
+    if (n) ids[0] = TINY_BOS;
+}
