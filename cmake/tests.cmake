@@ -27,6 +27,11 @@ foreach(source ${tests})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endforeach()
 
+add_test(NAME check_install
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/check_install ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_install PROPERTIES ENVIRONMENT
+  "CHECK_FLAGS=$<$<BOOL:${EAD_SANITIZE}>:-fsanitize=address$<COMMA>undefined>;CC=${CMAKE_C_COMPILER}")
+
 # Fuzz targets: libFuzzer programs under EAD_FUZZ, otherwise replayed over their corpus.
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
 foreach(source ${fuzzers})
