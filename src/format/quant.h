@@ -34,6 +34,7 @@ enum quant_type {
 
 enum { QK = 32, QK_K = 256 }; /* weights in a small block and in a super-block */
 
+/* clang-format off */
 struct q4_0 { uint16_t d; uint8_t qs[16]; };                    /* w = d * (q - 8) */
 struct q4_1 { uint16_t d, m; uint8_t qs[16]; };                 /* w = d * q + m */
 struct q5_0 { uint16_t d; uint8_t qh[4]; uint8_t qs[16]; };     /* w = d * (q - 16) */
@@ -47,20 +48,22 @@ struct q5_k { uint16_t d, dmin; uint8_t scales[12]; uint8_t qh[32]; uint8_t qs[1
 struct q6_k { uint8_t ql[128]; uint8_t qh[64]; int8_t scales[16]; uint16_t d; };
 struct iq4_nl { uint16_t d; uint8_t qs[16]; };                  /* w = d * table[q] */
 struct iq4_xs { uint16_t d, scales_h; uint8_t scales_l[4]; uint8_t qs[128]; };
+/* clang-format on */
 
 /* The 16 levels of IQ4_NL and IQ4_XS. */
 extern const int8_t quant_iq4_levels[16];
 
 struct quant_info {
-    const char *name;   /* "Q4_0"; NULL for a number we do not read */
-    uint16_t block;     /* weights in a block */
-    uint16_t bytes;     /* bytes of a block */
+    const char *name; /* "Q4_0"; NULL for a number we do not read */
+    uint16_t block;   /* weights in a block */
+    uint16_t bytes;   /* bytes of a block */
 };
 
 /* Facts of a type number as it stands in a file; NULL when we do not read it. */
 const struct quant_info *quant_info(uint32_t type);
 
-/* Bytes of a row of `cols` weights; 0 when the type is unknown or cols is no multiple of its block. */
+/* Bytes of a row of `cols` weights; 0 when the type is unknown or cols is no multiple of its block.
+ */
 size_t quant_row_bytes(uint32_t type, uint64_t cols);
 
 /* dst[0..cols) = the weights of one row at `src` (any alignment); cols a multiple of the block. */

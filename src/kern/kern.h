@@ -33,11 +33,10 @@ struct kern_weight {
 /*
  * Activation rows in 8 bits, in groups of 32: x[k] ~ d[k/32] * q[k], d = max|x| / 127 over the
  * group, q rounded to nearest (ties to even). Quantised weight types multiply these; F32, F16 and
- * BF16 weights multiply the floats. A level may order and encode the 256 bytes inside each
- * 256-group of q as it likes (only kernels of the same level read it); d and s are in natural
- * order. Inputs beyond cols, up to the next multiple of 256 (KERN_Q8_COLS), are zero. A group that
- * holds a NaN or an infinity gets d = s = NaN, so that the poison reaches every output it touches;
- * a group too small for 127/max|x| to be a float gets q = 0.
+ * BF16 weights multiply the floats. A level arranges and encodes a row within q, d and s as it
+ * likes, and only kernels of the same level read them; KERN_REF has them in natural order, zero
+ * beyond cols. A group that holds a NaN or an infinity gets d = s = NaN, so that the poison reaches
+ * every output it touches; a group too small for 127/max|x| to be a float gets q = 0.
  */
 struct kern_q8 {
     int8_t *q; /* [rows][KERN_Q8_COLS(cols)] */

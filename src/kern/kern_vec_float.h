@@ -95,8 +95,7 @@ static void float_matmul(const struct kern_weight *w, const float *x, size_t ldx
     }
 }
 
-/* ---- attention --------------------------------------------------------------------------------
- */
+/* ---- attention ----------------------------------------------------------------------------- */
 
 /* What an online softmax keeps between blocks, in the caller's scratch: [group] each. */
 struct softmax {

@@ -113,8 +113,7 @@ static const struct method methods[QT_LIMIT] = {
     [QT_Q5_K] = METHOD(q5_k), [QT_Q6_K] = METHOD(q6_k), [QT_IQ4_XS] = METHOD(iq4_xs),
 };
 
-/* ---- the loops around them --------------------------------------------------------------------
- */
+/* ---- the loops around them ----------------------------------------------------------------- */
 
 /* Where chunk c1 - 1 of a row is read; `copy` takes a row shorter than a chunk. */
 static const uint8_t *last_chunk(const struct kern_weight *w, const uint8_t *row, int c1,
