@@ -167,6 +167,7 @@ static void test_longest_special_wins(void **state)
     token_add(t, "<a>", VOCAB_CONTROL, 0);
     token_add(t, "<a><b>", VOCAB_CONTROL, 0);
     token_add(t, "b><c", VOCAB_CONTROL, 0);
+    token_add(t, "<u>", VOCAB_USER_DEFINED, 0);
     build_str(&h.build, "tokenizer.ggml.model", "gpt2");
     build_tokens(&h.build, t, false);
     build_merges(&h.build);
@@ -175,6 +176,8 @@ static void test_longest_special_wins(void **state)
     assert_true(held_open(&h, NULL));
     EXPECT(&h, "<a><b><c>", VOCAB_SPECIAL, first + 1, '<', 'c', '>', );
     EXPECT(&h, "<a><<b><c>", VOCAB_SPECIAL, first, '<', '<', first + 2, '>', );
+    EXPECT(&h, "<a><u>", VOCAB_SPECIAL, first, first + 3, );
+    EXPECT(&h, "<a><u>", 0, '<', 'a', '>', first + 3, ); /* of one length, and only one is plain */
     EXPECT(&h, "<a><a><b><a>", VOCAB_SPECIAL, first, first + 1, first, );
     held_close(&h);
 }
@@ -254,7 +257,7 @@ static void test_padding_and_compare(void **state)
 
 /* ---- the hash ------------------------------------------------------------------------------- */
 
-enum { WORDS = 300000, WORD = 8 };
+enum { WORDS = 300000, WORD = 16 };
 
 struct hashed {
     uint32_t hash;
@@ -273,15 +276,15 @@ static void find_collision(char words[2][WORD])
     struct hashed *all = malloc(WORDS * sizeof *all);
     assert_non_null(all);
     for (int i = 0; i < WORDS; i++) {
-        snprintf(words[0], WORD, "%d", i);
+        snprintf(words[0], WORD, "%07d", i);
         all[i] = (struct hashed){(uint32_t)lexicon_hash(words[0], strlen(words[0])), i};
     }
     qsort(all, WORDS, sizeof *all, by_hash);
     int i = 1;
     while (i < WORDS && all[i].hash != all[i - 1].hash) i++;
     assert_true(i < WORDS);
-    snprintf(words[0], WORD, "%d", all[i - 1].word);
-    snprintf(words[1], WORD, "%d", all[i].word);
+    snprintf(words[0], WORD, "%07d", all[i - 1].word);
+    snprintf(words[1], WORD, "%07d", all[i].word);
     free(all);
 }
 

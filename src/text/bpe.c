@@ -30,23 +30,25 @@ static bool split_merge(struct gguf_str text, struct gguf_str *left, struct gguf
     return true;
 }
 
-/* The token of both parts together. Trainers number tokens in the order they merge, so the token
- * after the last one found is nearly always right and saves a look-up in cold memory. */
-static int32_t find_whole(const struct bpe *bpe, struct gguf_str left, struct gguf_str right,
-                          int32_t guess, size_t n_tokens)
+static bool is_both(const struct gguf_str *text, struct gguf_str left, struct gguf_str right)
 {
-    size_t n = left.n + right.n;
-    if (guess >= 0 && (size_t)guess < n_tokens) {
-        const struct gguf_str *text = &bpe->lex->texts[guess];
-        if (text->n == n && !memcmp(text->s, left.s, left.n) &&
-            !memcmp(text->s + left.n, right.s, right.n))
-            return guess;
-    }
+    return text->n == left.n + right.n && !memcmp(text->s, left.s, left.n) &&
+           !memcmp(text->s + left.n, right.s, right.n);
+}
+
+/* The token of both parts together. Trainers number tokens in the order they merge, and converters
+ * list all merges to one token together: so it is nearly always `last`, the one found before, or
+ * the next, which saves a look-up in cold memory. */
+static int32_t find_whole(const struct bpe *bpe, struct gguf_str left, struct gguf_str right,
+                          int32_t last, size_t n_tokens)
+{
+    for (int32_t id = last < 0 ? 0 : last; id <= last + 1 && (size_t)id < n_tokens; id++)
+        if (is_both(&bpe->lex->texts[id], left, right)) return id;
     char whole[WHOLE_MAX];
-    if (n > sizeof whole) return -1;
+    if (left.n + right.n > sizeof whole) return -1;
     memcpy(whole, left.s, left.n);
     memcpy(whole + left.n, right.s, right.n);
-    return lexicon_find(bpe->lex, whole, n);
+    return lexicon_find(bpe->lex, whole, left.n + right.n);
 }
 
 static enum status read_merges(struct bpe *bpe, const struct gguf_kv *merges, size_t n_tokens,
@@ -64,7 +66,7 @@ static enum status read_merges(struct bpe *bpe, const struct gguf_kv *merges, si
         int32_t l = lexicon_find(bpe->lex, left.s, left.n);
         int32_t r = lexicon_find(bpe->lex, right.s, right.n);
         if (l < 0 || r < 0) continue;
-        int32_t id = find_whole(bpe, left, right, whole + 1, n_tokens);
+        int32_t id = find_whole(bpe, left, right, whole, n_tokens);
         if (id < 0) continue;
         whole = id;
         struct bpe_slot *slot = find_slot(bpe, l, r);

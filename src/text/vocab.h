@@ -10,7 +10,14 @@
  * number of threads may read it. Any bytes are a text: bytes that are not UTF-8 are kept, and where
  * the vocabulary has a token for every byte, decoding what was encoded gives the same bytes back.
  *
- * Source of behaviour: the public tokenizers of llama.cpp; tests hold its ids.
+ * Source of behaviour: the public tokenizers of llama.cpp; tests hold its ids. Meant differences:
+ * - bytes that are not UTF-8 stay themselves; there they become U+FFFD (gpt2) or take the bytes
+ *   behind them along (llama);
+ * - decoding removes no space before punctuation, and the space that encoding adds to a text or
+ *   behind a special token is removed again everywhere, also after BOS;
+ * - characters newer than the Unicode version of PCRE2 are cut as unassigned ones.
+ * What cannot come back: U+2581 in a text for llama, which reads as a space; white space that a
+ * phi-3 token swallows; bytes for which a gpt2 vocabulary has no token, which are left out.
  */
 #ifndef EAD_TEXT_VOCAB_H
 #define EAD_TEXT_VOCAB_H
