@@ -47,3 +47,10 @@ foreach(source ${fuzzers})
   target_link_libraries(${name} PRIVATE ead ead_flags)
   target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 endforeach()
+
+# `ninja make_gguf_corpus && ./make_gguf_corpus FOLDER` writes the corpus of fuzz_gguf anew.
+add_executable(make_gguf_corpus EXCLUDE_FROM_ALL
+  ${CMAKE_SOURCE_DIR}/tests/fuzz/make_gguf_corpus.c)
+target_include_directories(make_gguf_corpus PRIVATE ${CMAKE_SOURCE_DIR}/src
+  ${CMAKE_SOURCE_DIR}/tests)
+target_link_libraries(make_gguf_corpus PRIVATE tiny ead ead_flags)

@@ -361,7 +361,8 @@ static void test_tensor_faults(void **state)
     refuse_patch(t, "tensor type", 0, 4, ST_SUPPORT, "tensor first", "number 4 ");
     refuse_patch(t, "tensor type", 0, 31, ST_SUPPORT, "tensor first", "number 31 ");
     refuse_patch(t, "tensor type", 0, UINT32_MAX, ST_SUPPORT, "tensor first", "4294967295");
-    refuse_patch(t, "tensor offset", 1, 65, ST_FORMAT, "tensor second", "offset 65");
+    refuse_patch(t, "tensor offset", 1, 65, ST_FORMAT, "tensor second",
+                 "offset 65 is no multiple of the alignment 32");
     refuse_patch(t, "tensor offset", 1, 96, ST_FORMAT, "tensor second", "offset 96");
     refuse_patch(t, "tensor offset", 0, UINT64_MAX - 31, ST_FORMAT, "tensor first",
                  "18446744073709551584");
@@ -380,9 +381,9 @@ static void test_tensor_sizes_do_not_wrap(void **state)
     struct tiny_tensor *x = &t->tensor[0];
     x->n_dims = 4;
     for (int i = 0; i < 4; i++) x->dims[i] = INT32_MAX;
-    refuse(t, ST_FORMAT, "tensor first", "overflow");
+    refuse(t, ST_FORMAT, "tensor first", "dimensions overflow");
     x->dims[3] = 1;
-    refuse(t, ST_FORMAT, "tensor first", "overflow");
+    refuse(t, ST_FORMAT, "tensor first", "size overflows");
     x->dims[2] = 1;
     refuse(t, ST_FORMAT, "tensor first", "pass the end");
     tiny_free(t);

@@ -84,8 +84,9 @@ static void check_story(const ead_model *model, const struct story *s, const cha
     ead_duo *duo = NULL;
     ead_error error = {0};
     ead_token token;
-    /* The scalar level is slow; one whole story per model will do for it. */
-    const size_t end = !strcmp(cpu, "ref") && *s->prompt && s->n > 80 ? 80 : s->n;
+    /* The scalar level is slow, and so are two threads on a busy machine: 80 tokens do. */
+    const bool whole = threads == 1 && strcmp(cpu, "ref") != 0;
+    const size_t end = whole || s->n < 80 ? s->n : 80;
     size_t at = begin(model, s, cpu, threads, threads == 2, &duo);
     for (; at < end; at++) {
         if (ead_duo_step(duo, &token, &error)) fail_msg("%s", error.message);

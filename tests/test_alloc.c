@@ -1,0 +1,149 @@
+/*
+ * Writing a token allocates nothing: this program puts itself in front of malloc and mmap and
+ * counts. Under a sanitizer, and where the C library is not glibc, there is nothing to get in front
+ * of.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ead.h"
+#include "tiny.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
+#define COUNTING 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define COUNTING 0
+#endif
+#endif
+#ifndef COUNTING
+#define COUNTING 1
+#endif
+
+static atomic_int allocations;
+
+#if COUNTING
+
+/* Visible, so that the C library and OpenMP call these as well. */
+#define SEEN __attribute__((visibility("default")))
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+SEEN void *malloc(size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_malloc(n);
+}
+
+SEEN void *calloc(size_t n, size_t size)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_calloc(n, size);
+}
+
+SEEN void *realloc(void *p, size_t n)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_realloc(p, n);
+}
+
+SEEN void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    atomic_fetch_add(&allocations, 1);
+    return (void *)syscall(SYS_mmap, at, n, protection, flags, fd, offset); /* NOLINT */
+}
+
+#endif
+
+static ead_model *open_model(const char *arch, enum quant_type type, int layers)
+{
+    struct tiny_spec spec = tiny_spec(arch, type);
+    spec.n_layer = layers;
+    spec.n_ctx = 200;
+    struct tiny *t = tiny_model(&spec);
+    ead_model *m = tiny_open_public(t);
+    tiny_free(t);
+    return m;
+}
+
+static int steps(ead_duo *duo, int n)
+{
+    int switches = 0;
+    ead_token token;
+    for (int i = 0; i < n; i++) {
+        if (ead_duo_step(duo, &token, NULL)) return -1;
+        switches += token.switched;
+    }
+    return switches;
+}
+
+static void check_run(const ead_model *large, const ead_model *small, int threads,
+                      float temperature, int top_k)
+{
+    static const int32_t prompt[] = {1, 50, 60, 70, 80};
+    ead_duo_options o = ead_duo_defaults();
+    ead_duo *duo = NULL;
+    o.policy.kind = EAD_POLICY_RANDOM;
+    o.policy.dwell = 2;
+    o.policy.share = 0.5f;
+    o.threads = threads;
+    o.ignore_end = true;
+    o.sampler.temperature = temperature;
+    o.sampler.top_k = top_k;
+    o.sampler.top_p = 0.999f;
+    o.sampler.repeat_penalty = 1.1f;
+    assert_int_equal(ead_duo_open(large, small, &o, &duo, NULL), EAD_OK);
+    assert_int_equal(ead_duo_append(duo, prompt, 5, NULL, NULL, NULL), EAD_OK);
+    assert_true(steps(duo, 20) >= 0); /* the threads start here */
+
+    atomic_store(&allocations, 0);
+    int switches = steps(duo, 50);
+    ead_duo_truncate(duo, 30);
+    ead_status st = ead_duo_append(duo, prompt, 5, NULL, NULL, NULL);
+    switches += steps(duo, 10);
+    ead_summary summary = ead_duo_summarise(duo);
+    const int counted = atomic_load(&allocations);
+
+    assert_int_equal(st, EAD_OK);
+    assert_true(switches > 5 && summary.tokens == 80);
+    if (counted) fail_msg("%d allocations in 60 tokens on %d threads", counted, threads);
+    ead_duo_close(duo);
+}
+
+static void test_tokens_allocate_nothing(void **state)
+{
+    (void)state;
+    if (!COUNTING) {
+        print_message("skipped: allocations cannot be counted in this build\n");
+        skip();
+    }
+    atomic_store(&allocations, 0);
+    ead_model *large = open_model("llama", QT_Q8_0, 3), *small = open_model("qwen2", QT_F16, 1);
+    assert_true(atomic_load(&allocations) > 0); /* it counts */
+    for (int threads = 1; threads <= 2; threads++) {
+        check_run(large, small, threads, 0, 0);
+        check_run(large, small, threads, 1, 20);
+        check_run(large, small, threads, 2, 0);
+    }
+    ead_model_close(large);
+    ead_model_close(small);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens_allocate_nothing)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,319 @@
+/* Who writes the next token: the rule by tables, and by its definition over random traces. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "decode/policy.h"
+#include "decode/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ead_policy_options ead_rule(double tau, int window, int dwell)
+{
+    return (ead_policy_options){
+        .kind = EAD_POLICY_EAD, .tau = tau, .window = window, .dwell = dwell, .share = 0.5f};
+}
+
+/* ---- tables -------------------------------------------------------------------------------- */
+
+enum { STEPS_MAX = 16 };
+
+/* Writers as letters: token i is written by writers[i] with entropy entropies[i]. */
+struct table {
+    const char *what;
+    ead_policy_options options;
+    float entropies[STEPS_MAX];
+    const char *writers;
+};
+
+static const struct table tables[] = {
+    {"strictly above tau",
+     {.tau = 1, .window = 1, .dwell = 1},
+     {1.0f, 1.0f, 1.0001f, 1.0f, 0.9f, 2.0f, 0},
+     "SSSLSSL"},
+    {"equality hands back to the small one",
+     {.tau = 2, .window = 1, .dwell = 1, .start = EAD_LARGE},
+     {2.5f, 2.5f, 2.0f, 2.0f},
+     "LLLS"},
+    {"no switch before dwell tokens, from the first on",
+     {.tau = 1, .window = 1, .dwell = 3},
+     {9, 9, 9, 0, 0, 0, 9, 9, 9, 9},
+     "SSSLLLSSSL"},
+    {"a decision that was not yet allowed is not remembered",
+     {.tau = 1, .window = 1, .dwell = 3},
+     {9, 9, 0, 0, 9, 0},
+     "SSSSSL"},
+    {"fewer values than the window: the mean of what there is",
+     {.tau = 1, .window = 4, .dwell = 1},
+     {0.5f, 1.75f, 0.6f, 0.0f, 0.0f},
+     "SSLSS"},
+    {"the window is kept across a switch",
+     {.tau = 1, .window = 3, .dwell = 1},
+     {4, 0, 0, 0, 0},
+     "SLLLS"},
+    {"or cleared",
+     {.tau = 1, .window = 3, .dwell = 1, .clear_window = true},
+     {4, 0, 0, 0, 4, 1.5f, 0, 0.1f},
+     "SLSSSLLS"},
+    {"the large one may start",
+     {.tau = 1, .window = 1, .dwell = 2, .start = EAD_LARGE},
+     {0, 0, 0, 9, 9},
+     "LLSSL"},
+    {"the large model alone",
+     {.kind = EAD_POLICY_LARGE, .tau = 1, .window = 1, .dwell = 1},
+     {0, 0, 9, 0},
+     "LLLL"},
+    {"the small model alone, wherever it is to start",
+     {.kind = EAD_POLICY_SMALL, .tau = 1, .window = 1, .dwell = 1, .start = EAD_LARGE},
+     {9, 9, 0, 9},
+     "SSSS"},
+    {"infinite tau never asks the large one",
+     {.tau = INFINITY, .window = 1, .dwell = 1},
+     {100, 100, 100},
+     "SSS"},
+};
+
+static void test_rule_by_tables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        const struct table *t = &tables[i];
+        struct policy p;
+        char got[STEPS_MAX + 1] = "";
+        struct err err = {0};
+        if (policy_check(&t->options, &err) != ST_OK) fail_msg("%s: %s", t->what, err.message);
+        policy_init(&p, &t->options);
+        for (size_t k = 0; k < strlen(t->writers); k++) {
+            got[k] = p.writer == EAD_LARGE ? 'L' : 'S';
+            (void)policy_observe(&p, t->entropies[k]);
+        }
+        if (strcmp(got, t->writers) != 0)
+            fail_msg("%s: expected %s, found %s", t->what, t->writers, got);
+    }
+}
+
+static void test_rolling_mean(void **state)
+{
+    (void)state;
+    const ead_policy_options o = ead_rule(1e9, 3, 1);
+    static const float in[] = {1, 2, 6, 4, 5};
+    static const double out[] = {1, 1.5, 3, 4, 5};
+    struct policy p;
+    policy_init(&p, &o);
+    for (int i = 0; i < 5; i++) assert_true(policy_observe(&p, in[i]) == out[i]);
+    policy_init(&p, &o); /* a new text forgets the old one */
+    assert_true(policy_observe(&p, 7) == 7);
+}
+
+/* ---- the definition ------------------------------------------------------------------------ */
+
+/* The writers of a trace by the rule as METHOD states it: at each token, look back over the whole
+ * trace instead of keeping a state. */
+static ead_writer defined_writer(const ead_policy_options *o, const float *h,
+                                 const ead_writer *writers, int t)
+{
+    if (t == 0) return o->start;
+    const ead_writer active = writers[t - 1];
+    int c = 0, since = 0;
+    while (c < t && writers[t - 1 - c] == active) c++;
+    if (c < o->dwell) return active;
+    if (o->clear_window) since = t - c;
+    double sum = 0;
+    int first = t - o->window > since ? t - o->window : since;
+    for (int i = first; i < t; i++) sum += (double)h[i];
+    return sum / (t - first) > o->tau ? EAD_LARGE : EAD_SMALL;
+}
+
+static void check_against_definition(const ead_policy_options *o, uint64_t seed)
+{
+    enum { N = 400 };
+    float h[N];
+    ead_writer writers[N];
+    struct policy p;
+    policy_init(&p, o);
+    for (int t = 0; t < N; t++) {
+        writers[t] = p.writer;
+        if (writers[t] != defined_writer(o, h, writers, t))
+            fail_msg("tau %g, window %d, dwell %d: token %d", o->tau, o->window, o->dwell, t);
+        /* multiples of 1/4, so that sums are exact and equality with tau happens */
+        h[t] = (float)(rng_bits(&seed) % 9) / 4;
+        (void)policy_observe(&p, h[t]);
+    }
+}
+
+static void test_rule_equals_its_definition(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    for (int i = 0; i < 400; i++) {
+        ead_policy_options o = ead_rule((double)(rng_bits(&seed) % 9) / 4, 1 << rng_bits(&seed) % 5,
+                                        1 + (int)(rng_bits(&seed) % 12));
+        o.start = (ead_writer)(i % 2);
+        o.clear_window = i % 3 == 0;
+        check_against_definition(&o, seed);
+    }
+}
+
+/* ---- random -------------------------------------------------------------------------------- */
+
+struct turns {
+    double share;
+    int shortest; /* of all turns but the last */
+};
+
+static struct turns simulate(double share, int dwell, int n)
+{
+    ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .share = (float)share, .window = 1};
+    o.dwell = dwell;
+    o.seed = 12345;
+    struct policy p;
+    struct turns out = {.shortest = n};
+    policy_init(&p, &o);
+    ead_writer last = p.writer;
+    int64_t large = 0;
+    for (int i = 0, run = 0; i < n; i++) {
+        if (p.writer != last) {
+            out.shortest = run < out.shortest ? run : out.shortest;
+            run = 0;
+        }
+        last = p.writer;
+        run++;
+        large += p.writer == EAD_LARGE;
+        (void)policy_observe(&p, 1);
+    }
+    out.share = (double)large / n;
+    return out;
+}
+
+static void test_random_has_the_wanted_share_and_dwell(void **state)
+{
+    (void)state;
+    static const double shares[] = {0.1, 0.25, 0.43, 0.5, 0.75, 0.9};
+    static const int dwells[] = {1, 2, 10, 30};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+        for (size_t k = 0; k < sizeof dwells / sizeof *dwells; k++) {
+            struct turns t = simulate(shares[i], dwells[k], 1000000);
+            if (fabs(t.share - shares[i]) > 0.02 || t.shortest < dwells[k])
+                fail_msg("share %g, dwell %d: found %g and turns of %d", shares[i], dwells[k],
+                         t.share, t.shortest);
+        }
+    assert_true(simulate(0, 5, 1000).share == 0);
+    assert_true(simulate(1, 5, 1000).share ==
+                1 - 5 / 1000.0); /* the small one has its first turn */
+}
+
+static void test_random_rate_solves_its_equation(void **state)
+{
+    (void)state;
+    for (int dwell = 1; dwell <= 50; dwell += 7)
+        for (double share = 0.05; share < 1; share += 0.05) {
+            double a = policy_random_rate(share, dwell);
+            double small = dwell - 1 + 1 / a, large = dwell - 1 + 1 / (1 - a);
+            assert_true(a > 0 && a < 1);
+            assert_true(fabs(large / (large + small) - share) < 1e-9);
+        }
+    assert_true(policy_random_rate(0, 3) == 0);
+    assert_true(policy_random_rate(1, 3) == 1);
+}
+
+static void test_random_is_its_seed(void **state)
+{
+    (void)state;
+    ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .share = 0.5f, .window = 1, .dwell = 2};
+    struct policy a, b, c;
+    int differ = 0;
+    policy_init(&a, &o);
+    policy_init(&b, &o);
+    o.seed = 1;
+    policy_init(&c, &o);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(a.writer, b.writer);
+        differ += a.writer != c.writer;
+        (void)policy_observe(&a, 1);
+        (void)policy_observe(&b, 9); /* entropy must not matter */
+        (void)policy_observe(&c, 1);
+    }
+    assert_in_range(differ, 300, 700);
+}
+
+/* ---- replay -------------------------------------------------------------------------------- */
+
+static void test_replay_follows_the_recording(void **state)
+{
+    (void)state;
+    static const uint8_t writers[] = {1, 0, 0, 1, 255, 0, 1, 0};
+    const size_t n = sizeof writers;
+    const ead_policy_options o = {
+        .kind = EAD_POLICY_REPLAY, .window = 5, .dwell = 10, .replay = writers, .n_replay = n};
+    struct policy p;
+    assert_int_equal(policy_check(&o, NULL), ST_OK);
+    policy_init(&p, &o);
+    for (size_t i = 0; i < 2 * n; i++) {
+        assert_int_equal(p.writer, writers[i < n ? i : n - 1] ? EAD_LARGE : EAD_SMALL);
+        (void)policy_observe(&p, (float)i);
+    }
+}
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+static void refuse(ead_policy_options o, const char *message)
+{
+    struct err err = {0};
+    assert_int_equal(policy_check(&o, &err), ST_ARG);
+    if (!strstr(err.message, message)) fail_msg("expected \"%s\" in: %s", message, err.message);
+}
+
+static void test_options_are_checked(void **state)
+{
+    (void)state;
+    const uint8_t one = 1;
+    ead_policy_options o = ead_rule(1, 5, 10);
+    assert_int_equal(policy_check(&o, NULL), ST_OK);
+    o.window = SIGNAL_WINDOW_MAX;
+    o.tau = -INFINITY;
+    assert_int_equal(policy_check(&o, NULL), ST_OK);
+    o.tau = NAN;
+    refuse(o, "tau: expected a number, found NaN");
+    refuse(ead_rule(1, 0, 10), "window: expected 1 to 1024, found 0");
+    refuse(ead_rule(1, 1025, 10), "window: expected 1 to 1024, found 1025");
+    refuse(ead_rule(1, 5, 0), "dwell: expected at least 1, found 0");
+    refuse(ead_rule(1, 5, -7), "dwell: expected at least 1, found -7");
+    o = ead_rule(1, 5, 10);
+    o.start = (ead_writer)2;
+    refuse(o, "start: expected small or large, found 2");
+    o = ead_rule(1, 5, 10);
+    o.kind = (ead_policy_kind)5;
+    refuse(o, "policy: expected one of the five kinds, found 5");
+    o.kind = EAD_POLICY_RANDOM;
+    o.share = 1.5f;
+    refuse(o, "share: expected 0 to 1, found 1.5");
+    o.share = NAN;
+    refuse(o, "share");
+    o.kind = EAD_POLICY_REPLAY;
+    refuse(o, "replay");
+    o.replay = &one;
+    refuse(o, "replay");
+    o.n_replay = 1;
+    assert_int_equal(policy_check(&o, NULL), ST_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rule_by_tables),
+        cmocka_unit_test(test_rolling_mean),
+        cmocka_unit_test(test_rule_equals_its_definition),
+        cmocka_unit_test(test_random_has_the_wanted_share_and_dwell),
+        cmocka_unit_test(test_random_rate_solves_its_equation),
+        cmocka_unit_test(test_random_is_its_seed),
+        cmocka_unit_test(test_replay_follows_the_recording),
+        cmocka_unit_test(test_options_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

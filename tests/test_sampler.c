@@ -1,0 +1,316 @@
+/* Choosing tokens: greedy, and which tokens may be drawn, how often, against brute force. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "decode/rng.h"
+#include "decode/sampler.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { V_MAX = 300 };
+
+static ead_sampler_options defaults(void)
+{
+    return (ead_sampler_options){
+        .temperature = 1, .top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
+}
+
+static void open_sampler(struct sampler *s, struct arena *arena, const ead_sampler_options *o,
+                         int n_vocab)
+{
+    struct err err = {0};
+    *arena = (struct arena){0};
+    if (sampler_check(o, &err) != ST_OK) fail_msg("%s", err.message);
+    sampler_carve(s, arena, o, n_vocab);
+    assert_int_equal(arena_commit(arena, NULL), ST_OK);
+    sampler_carve(s, arena, o, n_vocab);
+}
+
+/* Draw n times from the same logits and count. */
+static void count_draws(const ead_sampler_options *o, const float *logits, int n_vocab, int n,
+                        int *counts)
+{
+    struct arena arena;
+    struct sampler s;
+    open_sampler(&s, &arena, o, n_vocab);
+    memset(counts, 0, (size_t)n_vocab * sizeof *counts);
+    for (int i = 0; i < n; i++) {
+        int32_t id = sampler_choose(&s, logits, NULL, 0);
+        assert_in_range(id, 0, n_vocab - 1);
+        counts[id]++;
+    }
+    arena_deinit(&arena);
+}
+
+static void random_logits(float *logits, int n, float spread, uint64_t *rng)
+{
+    for (int i = 0; i < n; i++) logits[i] = spread * (float)(2 * rng_unit(rng) - 1);
+}
+
+/* ---- greedy -------------------------------------------------------------------------------- */
+
+static int32_t choose_once(const ead_sampler_options *o, const float *logits, int n_vocab,
+                           const int32_t *text, size_t n_text)
+{
+    struct arena arena;
+    struct sampler s;
+    open_sampler(&s, &arena, o, n_vocab);
+    int32_t id = sampler_choose(&s, logits, text, n_text);
+    arena_deinit(&arena);
+    return id;
+}
+
+static void test_greedy_takes_the_lowest_of_equals(void **state)
+{
+    (void)state;
+    ead_sampler_options o = defaults();
+    o.temperature = 0;
+    o.top_k = 2; /* without meaning when greedy */
+    const float ties[] = {0, 3, 1, 3, 3}, none[] = {-INFINITY, -5, -INFINITY, -5};
+    assert_int_equal(choose_once(&o, ties, 5, NULL, 0), 1);
+    assert_int_equal(choose_once(&o, none, 4, NULL, 0), 1);
+    assert_int_equal(choose_once(&o, ties, 1, NULL, 0), 0);
+}
+
+static void test_penalty(void **state)
+{
+    (void)state;
+    ead_sampler_options o = defaults();
+    const float logits[] = {4, 3.9f, -1, -0.6f};
+    const int32_t once[] = {0}, often[] = {0, 0, 0}, old[] = {0, 2, 2}, alien[] = {9, 0};
+    o.temperature = 0;
+    o.repeat_penalty = 2;
+    assert_int_equal(choose_once(&o, logits, 4, NULL, 0), 0);
+    assert_int_equal(choose_once(&o, logits, 4, once, 1), 1);
+    assert_int_equal(choose_once(&o, logits, 4, alien, 2),
+                     1); /* beyond the vocabulary: no matter */
+    o.repeat_last = 2;
+    assert_int_equal(choose_once(&o, logits, 4, old, 3), 0);
+    o.repeat_last = 0;
+    assert_int_equal(choose_once(&o, logits, 4, once, 1), 0);
+
+    /* once, however often it stands there: 4 / 1.5 = 2.67 stays above 2 */
+    const float close[] = {4, 2};
+    o.repeat_last = 64;
+    o.repeat_penalty = 1.5f;
+    assert_int_equal(choose_once(&o, close, 2, often, 3), 0);
+
+    /* negative logits are multiplied, so that they lose as well */
+    const float negative[] = {-1, -1.5f};
+    o.repeat_penalty = 2;
+    assert_int_equal(choose_once(&o, negative, 2, once, 1), 1);
+
+    /* below 1 it rewards */
+    o.repeat_penalty = 0.5f;
+    const int32_t third[] = {1};
+    assert_int_equal(choose_once(&o, logits, 4, third, 1), 1);
+}
+
+/* ---- sets ---------------------------------------------------------------------------------- */
+
+/* Is candidate a before b: more probable, or as probable and lower in number? */
+static bool before(const float *logits, int a, int b)
+{
+    return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+}
+
+/* By definition: a token survives top-k if fewer than k are before it; top-p if the survivors
+ * before it hold less than p of the survivors' probability; min-p if it has at least that part of
+ * the most probable one's. */
+static void survivors(const ead_sampler_options *o, const float *logits, int n, bool *in)
+{
+    double total = 0, top = -INFINITY;
+    bool k_in[V_MAX];
+    for (int i = 0; i < n; i++) {
+        int rank = 0;
+        for (int j = 0; j < n; j++) rank += before(logits, j, i);
+        k_in[i] = !o->top_k || rank < o->top_k;
+        top = fmax(top, (double)logits[i]);
+    }
+    for (int i = 0; i < n; i++) total += k_in[i] ? exp((double)logits[i] - top) : 0;
+    for (int i = 0; i < n; i++) {
+        double ahead = 0;
+        for (int j = 0; j < n; j++)
+            if (k_in[j] && before(logits, j, i)) ahead += exp((double)logits[j] - top);
+        in[i] = k_in[i] && (o->top_p >= 1 || ahead < (double)o->top_p * total);
+        in[i] &= exp((double)logits[i] - top) >= (double)o->min_p;
+    }
+}
+
+/* Draw at a temperature so high that all survivors are as good as equal: each must appear. */
+static void check_set(ead_sampler_options o, const float *logits, int n)
+{
+    bool in[V_MAX];
+    int counts[V_MAX], alive = 0;
+    survivors(&o, logits, n, in);
+    for (int i = 0; i < n; i++) alive += in[i];
+    o.temperature = 1e5f;
+    count_draws(&o, logits, n, alive * 30, counts);
+    for (int i = 0; i < n; i++)
+        if ((counts[i] > 0) != in[i])
+            fail_msg("top-k %d, top-p %g, min-p %g: token %d of %d was drawn %d times, %s expected",
+                     o.top_k, (double)o.top_p, (double)o.min_p, i, n, counts[i],
+                     in[i] ? "some" : "none");
+}
+
+static void test_sets_are_those_of_brute_force(void **state)
+{
+    (void)state;
+    static const int top_k[] = {0, 1, 2, 7, 40, 1000};
+    static const float top_p[] = {1, 0.99f, 0.9f, 0.5f, 0.1f, 1e-6f};
+    static const float min_p[] = {0, 0.01f, 0.1f, 0.7f, 1};
+    uint64_t rng = 21;
+    for (int i = 0; i < 150; i++) {
+        float logits[V_MAX];
+        int n = 1 + (int)(rng_bits(&rng) % 60);
+        random_logits(logits, n, i % 2 ? 2 : 12, &rng);
+        /* ties, so that the order by id matters */
+        for (int k = 0; k < n && i % 3 == 0; k++) logits[k] = rintf(logits[k]);
+        ead_sampler_options o = defaults();
+        o.seed = (uint64_t)i;
+        o.top_k = top_k[rng_bits(&rng) % 6];
+        o.top_p = top_p[rng_bits(&rng) % 6];
+        o.min_p = min_p[rng_bits(&rng) % 5];
+        check_set(o, logits, n);
+    }
+}
+
+static void test_impossible_tokens_are_not_drawn(void **state)
+{
+    (void)state;
+    const float logits[] = {-INFINITY, 1, -INFINITY, 0, -INFINITY};
+    int counts[5];
+    ead_sampler_options o = defaults();
+    count_draws(&o, logits, 5, 2000, counts);
+    assert_int_equal(counts[0] + counts[2] + counts[4], 0);
+    assert_true(counts[3] > 0);
+}
+
+/* ---- frequencies --------------------------------------------------------------------------- */
+
+static void check_frequencies(float temperature, uint64_t seed)
+{
+    enum { N = 12, DRAWS = 40000 };
+    float logits[N];
+    int counts[N];
+    double p[N], total = 0, chi = 0;
+    uint64_t rng = seed;
+    ead_sampler_options o = defaults();
+    o.temperature = temperature;
+    o.seed = seed;
+    random_logits(logits, N, 1.5f, &rng);
+    count_draws(&o, logits, N, DRAWS, counts);
+    for (int i = 0; i < N; i++) total += p[i] = exp((double)logits[i] / (double)temperature);
+    for (int i = 0; i < N; i++) {
+        double expected = DRAWS * p[i] / total;
+        chi += (counts[i] - expected) * (counts[i] - expected) / expected;
+    }
+    /* 11 degrees of freedom: above 40 once in 30,000 seeds, and these are fixed */
+    if (chi > 40)
+        fail_msg("temperature %g, seed %d: chi-square %g", (double)temperature, (int)seed, chi);
+}
+
+static void test_frequencies_follow_the_temperature(void **state)
+{
+    (void)state;
+    static const float temperatures[] = {0.7f, 1, 2.5f};
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        for (int i = 0; i < 3; i++) check_frequencies(temperatures[i], seed);
+}
+
+static void test_cold_and_hot(void **state)
+{
+    (void)state;
+    const float logits[] = {1, 1.01f, 0.5f};
+    int counts[3];
+    ead_sampler_options o = defaults();
+    o.temperature = 1e-4f;
+    count_draws(&o, logits, 3, 1000, counts);
+    assert_int_equal(counts[1], 1000);
+    o.temperature = 1e-42f; /* its inverse is no float */
+    count_draws(&o, logits, 3, 1000, counts);
+    assert_int_equal(counts[1], 1000);
+    o.temperature = 9e5f;
+    count_draws(&o, logits, 3, 3000, counts);
+    for (int i = 0; i < 3; i++) assert_in_range(counts[i], 900, 1100);
+}
+
+static void test_seeds(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    float logits[50];
+    uint64_t rng = 3;
+    random_logits(logits, 50, 1, &rng);
+    struct arena arena[3];
+    struct sampler s[3];
+    int differ = 0;
+    for (int i = 0; i < 3; i++) {
+        ead_sampler_options o = defaults();
+        o.seed = i < 2 ? 77 : 78;
+        open_sampler(&s[i], &arena[i], &o, 50);
+    }
+    for (int i = 0; i < N; i++) {
+        int32_t a = sampler_choose(&s[0], logits, NULL, 0);
+        assert_int_equal(sampler_choose(&s[1], logits, NULL, 0), a);
+        differ += sampler_choose(&s[2], logits, NULL, 0) != a;
+    }
+    assert_true(differ > N / 2);
+    for (int i = 0; i < 3; i++) arena_deinit(&arena[i]);
+}
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+static void refuse(ead_sampler_options o, const char *message)
+{
+    struct err err = {0};
+    assert_int_equal(sampler_check(&o, &err), ST_ARG);
+    if (!strstr(err.message, message)) fail_msg("expected \"%s\" in: %s", message, err.message);
+}
+
+#define REFUSE(field, value, message)                                                              \
+    do {                                                                                           \
+        ead_sampler_options o_ = defaults();                                                       \
+        o_.field = value;                                                                          \
+        refuse(o_, message);                                                                       \
+    } while (0)
+
+static void test_options_are_checked(void **state)
+{
+    (void)state;
+    REFUSE(temperature, -0.1f, "temperature: expected 0 or more, found -0.1");
+    REFUSE(temperature, NAN, "temperature");
+    REFUSE(temperature, INFINITY, "temperature");
+    REFUSE(top_k, -1, "top-k: expected 0 or more, found -1");
+    REFUSE(top_p, 0, "top-p: expected above 0 and at most 1, found 0");
+    REFUSE(top_p, 1.5f, "top-p");
+    REFUSE(top_p, NAN, "top-p");
+    REFUSE(min_p, -1, "min-p: expected 0 to 1, found -1");
+    REFUSE(min_p, 1.01f, "min-p");
+    REFUSE(repeat_penalty, 0, "repeat-penalty: expected above 0, found 0");
+    REFUSE(repeat_penalty, NAN, "repeat-penalty");
+    REFUSE(repeat_last, -1, "repeat-last: expected 0 to 2048, found -1");
+    REFUSE(repeat_last, 2049, "repeat-last");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_greedy_takes_the_lowest_of_equals),
+        cmocka_unit_test(test_penalty),
+        cmocka_unit_test(test_sets_are_those_of_brute_force),
+        cmocka_unit_test(test_impossible_tokens_are_not_drawn),
+        cmocka_unit_test(test_frequencies_follow_the_temperature),
+        cmocka_unit_test(test_cold_and_hot),
+        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_options_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
