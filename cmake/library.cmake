@@ -36,8 +36,6 @@ include(GNUInstallDirs)
 # The pkg-config file finds its prefix from where it lies, so that an installed tree may be moved. The
 # library is an archive: whoever links it needs what it needs.
 file(RELATIVE_PATH EAD_PC_TO_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
-list(TRANSFORM OpenMP_C_LIB_NAMES PREPEND "-l" OUTPUT_VARIABLE openmp)
-list(JOIN openmp " " EAD_PC_OPENMP)
 configure_file(cmake/ead.pc.in ead.pc @ONLY)
 install(TARGETS ead)
 install(FILES include/ead.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -230,7 +230,7 @@ enum status duo_step(struct duo *d, ead_token *out, struct err *err)
     struct engine *e = d->engines[w];
     if (!d->n_text)
         return err_set(err, ST_ARG,
-                       "the text is empty and the vocabulary has no token to begin with");
+                       "the text is empty; a first token has to be appended");
     if (d->n_text > d->n_ctx)
         return err_set(err, ST_FULL, "the context of %d tokens is full", d->n_ctx);
     /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */

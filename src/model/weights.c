@@ -9,7 +9,6 @@ struct binder {
     struct arena *arena;
     struct err *err;
     int layer;
-    size_t bound; /* tensors used so far */
 };
 
 static const struct gguf_tensor *binder_find(struct binder *b, const char *name, char *full)
@@ -45,7 +44,6 @@ static enum status bind_matrix(struct binder *b, const char *name, int outputs, 
                                 .cols = (int)t->dims[0],
                                 .row_bytes = quant_row_bytes(t->type, t->dims[0]),
                                 .data = t->data};
-    b->bound++;
     return ST_OK;
 }
 
@@ -63,7 +61,6 @@ static enum status bind_vector(struct binder *b, const char *name, int n, bool r
     float *copy = arena_carve(b->arena, (size_t)n, sizeof *copy);
     if (copy) quant_decode_row(t->type, t->data, copy, (size_t)n);
     *out = copy;
-    b->bound++;
     return ST_OK;
 }
 
@@ -99,7 +96,6 @@ static enum status bind_ffn(struct binder *b, const struct config *c, struct lay
 static enum status bind_all(struct binder *b, const struct config *c, struct weights *w)
 {
     b->layer = -1;
-    b->bound = 0;
     TRY(bind_matrix(b, "token_embd.weight", 0, c->d_model, &w->embed));
     w->n_vocab = w->embed.rows;
     w->output = w->embed;
