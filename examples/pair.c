@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     ead_model *large, *small;
     ead_duo *duo;
     ead_token token;
-    int32_t ids[1024];
+    int32_t *ids;
     size_t n;
     if (argc != 4) return fprintf(stderr, "usage: pair LARGE.gguf SMALL.gguf PROMPT\n"), 2;
     if (ead_model_open(argv[1], 0, &large, &error)) return stop(&error);
@@ -25,8 +25,8 @@ int main(int argc, char **argv)
     ead_duo_options options = ead_duo_defaults();
     options.policy.tau = 1.5; /* bits */
     if (ead_duo_open(large, small, &options, &duo, &error)) return stop(&error);
-    if (ead_tokenize(large, argv[3], strlen(argv[3]), EAD_ADD_BOS, ids, 1024, &n, &error) ||
-        ead_duo_append(duo, ids, n < 1024 ? n : 1024, NULL, NULL, &error))
+    if (ead_tokenize(large, argv[3], strlen(argv[3]), EAD_ADD_BOS, &ids, &n, &error) ||
+        ead_duo_append(duo, ids, n, NULL, NULL, &error))
         return stop(&error);
     for (int i = 0; i < 40; i++) {
         if (ead_duo_step(duo, &token, &error)) return stop(&error);
@@ -34,6 +34,7 @@ int main(int argc, char **argv)
                (double)token.entropy);
         if (token.end) break;
     }
+    ead_free(ids);
     ead_duo_close(duo);
     ead_model_close(small);
     ead_model_close(large);

@@ -11,9 +11,9 @@
  *     ead_duo_options options = ead_duo_defaults();
  *     options.policy.tau = 1.2;
  *     if (ead_duo_open(large, small, &options, &duo, &error)) ...
- *     int32_t ids[512];
+ *     int32_t *ids;
  *     size_t n;
- *     if (ead_tokenize(large, text, strlen(text), EAD_ADD_BOS, ids, 512, &n, &error)) ...
+ *     if (ead_tokenize(large, text, strlen(text), EAD_ADD_BOS, &ids, &n, &error)) ...
  *     if (ead_duo_append(duo, ids, n, NULL, NULL, &error)) ...
  *     for (ead_token token; !ead_duo_step(duo, &token, &error) && !token.end;)
  *         ... token.id, token.writer, token.entropy ...
@@ -130,11 +130,11 @@ enum {
     EAD_PARSE_SPECIAL = 2 /* texts of control tokens become those tokens */
 };
 
-/* Token ids of a text. *n_ids gets their number; when it exceeds `capacity`, ids holds the first
- * `capacity` of them and the call still succeeds. */
+/* Token ids of a text, n_ids of them, to be released with ead_free. */
 EAD_API ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes,
-                                unsigned flags, int32_t *ids, size_t capacity, size_t *n_ids,
-                                ead_error *error);
+                                unsigned flags, int32_t **ids, size_t *n_ids, ead_error *error);
+/* Release what ead_tokenize or ead_chat_render returned; NULL is allowed. */
+EAD_API void ead_free(void *returned);
 EAD_API int32_t ead_token_bos(const ead_model *model); /* -1 when the vocabulary has none */
 EAD_API bool ead_token_is_end(const ead_model *model, int32_t id);
 
@@ -170,7 +170,6 @@ EAD_API const char *ead_chat_name(size_t i); /* of family i; NULL after the last
 EAD_API bool ead_chat_present(const ead_model *model);
 /* The family that would be used, or NULL when ead_chat_render would refuse. */
 EAD_API const char *ead_chat_recognise(const ead_model *model);
-EAD_API void ead_free(void *text);
 
 /* ---- one model: rows in, logits out -------------------------------------------------------- */
 
@@ -205,10 +204,12 @@ EAD_API void ead_session_close(ead_session *session);
  * evaluated. */
 EAD_API ead_status ead_session_eval(ead_session *session, const ead_row *rows, int n,
                                     ead_error *error);
-/* Logits [n_logits] and their statistics of the i-th row that wanted them in the last pass. */
+/* Logits [n_logits], and their statistics, of the i-th row that wanted them in the last pass; NULL and
+ * EAD_ARGUMENT when there is no such row. */
 EAD_API const float *ead_session_logits(const ead_session *session, int i);
 EAD_API ead_status ead_session_stats(const ead_session *session, int i, ead_stats *out,
                                      ead_error *error);
+/* A sequence that is none has length 0, and cannot be shortened. */
 EAD_API int ead_session_length(const ead_session *session, int seq);
 EAD_API void ead_session_truncate(ead_session *session, int seq, int length);
 EAD_API const char *ead_session_cpu(const ead_session *session);
@@ -293,7 +294,7 @@ typedef struct {
     int64_t tokens, switches;
     double seconds;        /* all steps and prompts */
     double parameter_cost; /* the paper's: (p N_L + (1-p) N_S) / N_L; 1 with one model */
-    double ideal_seconds;  /* n_S t_S + n_L t_L of decode steps alone; 0 when not measured */
+    double ideal_seconds;  /* decode rows of each model at its step_seconds; 0 when not measured */
     double large_seconds;  /* estimate of the large model alone on this text; 0 when not measured */
 } ead_summary;
 

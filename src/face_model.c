@@ -181,17 +181,17 @@ ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *
 /* ---- text -------------------------------------------------------------------------------- */
 
 ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes, unsigned flags,
-                        int32_t *ids, size_t capacity, size_t *n_ids, ead_error *error)
+                        int32_t **ids, size_t *n_ids, ead_error *error)
 {
     struct err err = {0};
     struct ids all = {0};
     enum status st = vocab_encode(model->model->vocab, text, bytes, flags, &all, &err);
     if (st == ST_OK) {
-        size_t n = all.n < capacity ? all.n : capacity;
-        if (n) memcpy(ids, all.id, n * sizeof *ids);
+        *ids = all.id;
         *n_ids = all.n;
+    } else {
+        ids_deinit(&all);
     }
-    ids_deinit(&all);
     return face_report(st, &err, error);
 }
 
@@ -267,7 +267,7 @@ static enum status render(const ead_model *model, const char *name, const ead_me
                          i, messages[i].role);
     }
     if (st == ST_OK) st = chat_render(&chat, inner, n, true, out, err);
-    *flags = EAD_PARSE_SPECIAL | (chat_writes_bos(&chat) ? 0 : EAD_ADD_BOS);
+    if (st == ST_OK) *flags = EAD_PARSE_SPECIAL | (chat_writes_bos(&chat) ? 0 : EAD_ADD_BOS);
     free(inner);
     return st;
 }
@@ -305,7 +305,7 @@ const char *ead_chat_recognise(const ead_model *model)
     return chat_open(model, NULL, &chat, &err) == ST_OK ? chat_name(&chat) : NULL;
 }
 
-void ead_free(void *text)
+void ead_free(void *returned)
 {
-    free(text);
+    free(returned);
 }

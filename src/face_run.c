@@ -68,6 +68,7 @@ ead_status ead_session_eval(ead_session *session, const ead_row *rows, int n, ea
 
 const float *ead_session_logits(const ead_session *session, int i)
 {
+    if (i < 0 || i >= engine_logit_rows(session->engine)) return NULL;
     return engine_logits(session->engine, i);
 }
 
@@ -75,7 +76,11 @@ ead_status ead_session_stats(const ead_session *session, int i, ead_stats *out, 
 {
     struct err err = {0};
     struct kern_stats s;
-    enum status st = engine_stats(session->engine, i, &s, &err);
+    const int rows = engine_logit_rows(session->engine);
+    enum status st = i < 0 || i >= rows
+                         ? err_set(&err, ST_ARG, "logits: expected a row from 0 to %d, found %d",
+                                   rows - 1, i)
+                         : engine_stats(session->engine, i, &s, &err);
     if (st == ST_OK) {
         float max = expf(s.max - s.log_sum_exp), second = expf(s.second - s.log_sum_exp);
         *out = (ead_stats){
@@ -86,12 +91,14 @@ ead_status ead_session_stats(const ead_session *session, int i, ead_stats *out, 
 
 int ead_session_length(const ead_session *session, int seq)
 {
-    return engine_length(session->engine, seq);
+    const int n_seq = engine_settings(session->engine)->n_seq;
+    return seq >= 0 && seq < n_seq ? engine_length(session->engine, seq) : 0;
 }
 
 void ead_session_truncate(ead_session *session, int seq, int length)
 {
-    engine_truncate(session->engine, seq, length);
+    const int n_seq = engine_settings(session->engine)->n_seq;
+    if (seq >= 0 && seq < n_seq) engine_truncate(session->engine, seq, length);
 }
 
 const char *ead_session_cpu(const ead_session *session)

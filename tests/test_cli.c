@@ -101,7 +101,8 @@ static void test_usage_errors(void **state)
     assert_said(ead("run", "-S", small, "-p", "x", "--chat", "--raw", NULL), 2, NULL,
                 "--chat contradicts --raw");
     assert_said(ead("run", "-S", small, "-p", "x", "y", NULL), 2, NULL, "\"y\"");
-    assert_said(ead("run", "-S", small, "-p", "x", "--top-p", "0", NULL), 1, NULL, "top-p");
+    assert_said(ead("run", "-S", small, "-p", "x", "--top-p", "0", NULL), 2, NULL,
+                "--top-p: expected a number from");
     assert_said(ead("bench", NULL), 2, NULL, "-m FILE is missing");
     assert_said(ead("inspect", NULL), 2, NULL, "FILE is missing");
 }
@@ -276,6 +277,85 @@ static void test_summary(void **state)
     said_free(&said);
 }
 
+/* Alone, a model takes exactly as long as itself, and nothing more than its own steps. */
+static void test_account_alone(void **state)
+{
+    (void)state;
+    struct said said = ead("run", "-L", large, "-S", small, "-p", "a prompt", "-n", "20",
+                           "--ignore-eos", "--policy", "large", "--json", scrap, NULL);
+    assert_int_equal(said.status, 0);
+    said_free(&said);
+    json_t *report = json_load_file(scrap, 0, NULL);
+    assert_true(fabs(number(report, "time_vs_large_alone") - 1) < 1e-6);
+    assert_true(fabs(number(report, "overhead_over_ideal")) < 1e-6);
+    assert_int_equal((int)number(json_object_get(report, "large"), "decode_rows"), 19);
+    json_decref(report);
+}
+
+/* A vocabulary without one token in use has nothing to choose from. */
+static void test_padding_alone(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    struct tiny *t = tiny_model(&spec);
+    static char text[1024][16];
+    const char *texts[1024];
+    int32_t kinds[1024];
+    const size_t n = (size_t)tiny_real_vocab(&spec);
+    assert_in_range(n, 1, 1024);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text[i], sizeof text[i], "[PAD%d]", (int)i);
+        texts[i] = text[i];
+        kinds[i] = 5;
+    }
+    tiny_set_strs(t, "tokenizer.ggml.tokens", texts, n);
+    tiny_set_array(t, "tokenizer.ggml.token_type", GGUF_I32, kinds, n, n * sizeof *kinds);
+    struct tiny_image *image = tiny_write(t, 0, 1);
+    char path[TINY_PATH_MAX];
+    tiny_save(image->bytes.data, image->bytes.n, path);
+    tiny_image_free(image);
+    tiny_free(t);
+    assert_said(ead("bench", "-m", path, "-p", "4", NULL), 1, NULL, "tokenizer.ggml.token_type");
+    unlink(path);
+}
+
+/* A character that the text breaks off in is not shown. Every token of this text is one byte. */
+static void test_no_half_character(void **state)
+{
+    (void)state;
+    for (int n = 1; n < 12; n++) {
+        char count[8];
+        snprintf(count, sizeof count, "%d", n);
+        struct said said = ead("run", "-S", small, "-p", "\xf0\x9f\xa6", "--raw", "--temp", "5",
+                               "--seed", count, "-n", count, "--ignore-eos", NULL);
+        assert_int_equal(said.status, 0);
+        assert_int_equal(said.out[said.n_out - 1], '\n');
+        if (said.n_out > 1) assert_true((unsigned char)said.out[said.n_out - 2] < 0xc2);
+        said_free(&said);
+    }
+}
+
+/* A change of the policy in a chat keeps the recording that is replayed. */
+static void test_chat_replay(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    spec.n_ctx = 1024;
+    char model[TINY_PATH_MAX];
+    save_model(spec, chatml, model);
+    FILE *file = fopen(scrap, "w");
+    fputs("{\"model\": \"small\"}\n{\"model\": \"large\"}\n", file);
+    fclose(file);
+    const char *args[] = {"ead",      "chat", "-L", model, "-S", model,
+                          "--replay", scrap,  "-n", "4",   NULL};
+    struct said said = program_run(EAD_PROGRAM, args, "hello\n/tau 2\n/show\nagain\n", NULL);
+    assert_int_equal(said.status, 0);
+    assert_null(strstr(said.err, "recording"));
+    assert_non_null(strstr(said.err, "policy replay, tau 2"));
+    said_free(&said);
+    unlink(model);
+}
+
 static void test_prompt_sources(void **state)
 {
     (void)state;
@@ -422,7 +502,7 @@ static void test_logits(void **state)
     assert_said(ead("logits", "-m", small, "--ids", "1,-2", "-o", scrap, NULL), 1, NULL, "-2");
     assert_said(ead("logits", "-m", small, "--ids", "999999", "-o", scrap, NULL), 1, NULL,
                 "999999");
-    assert_said(ead("logits", "-m", small, "--ids", "1", "-o", scrap, "--cpu", "abacus", NULL), 1,
+    assert_said(ead("logits", "-m", small, "--ids", "1", "-o", scrap, "--cpu", "abacus", NULL), 2,
                 NULL, "abacus");
 }
 
@@ -469,6 +549,10 @@ int main(void)
         cmocka_unit_test(test_trace_text),
         cmocka_unit_test(test_replay_and_ends),
         cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_account_alone),
+        cmocka_unit_test(test_padding_alone),
+        cmocka_unit_test(test_no_half_character),
+        cmocka_unit_test(test_chat_replay),
         cmocka_unit_test(test_prompt_sources),
         cmocka_unit_test(test_color),
         cmocka_unit_test(test_interrupt),

@@ -45,18 +45,19 @@ static size_t begin(const ead_model *model, const struct story *s, const char *c
 {
     ead_error error = {0};
     ead_duo_options options = ead_duo_defaults();
-    int32_t ids[IDS_MAX];
+    int32_t *ids = NULL;
     size_t n = 0;
     options.cpu = cpu;
     options.threads = threads;
     const ead_model *large = as_large ? model : NULL, *small = as_large ? NULL : model;
     if (ead_duo_open(large, small, &options, duo, &error)) fail_msg("%s", error.message);
-    if (ead_tokenize(model, s->prompt, strlen(s->prompt), EAD_ADD_BOS, ids, IDS_MAX, &n, &error))
+    if (ead_tokenize(model, s->prompt, strlen(s->prompt), EAD_ADD_BOS, &ids, &n, &error))
         fail_msg("%s", error.message);
     assert_in_range(n, 1, IDS_MAX);
     assert_int_equal(ids[0], ead_token_bos(model));
     assert_memory_equal(ids + 1, s->ids, (n - 1) * sizeof *ids);
     if (ead_duo_append(*duo, ids, n, NULL, NULL, &error)) fail_msg("%s", error.message);
+    ead_free(ids);
     return n - 1;
 }
 

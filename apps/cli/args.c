@@ -44,6 +44,11 @@ static bool set_real(const struct args *a, const struct arg *arg, const char *te
         args_fault(a, "--%s: expected a number, found \"%s\"", arg->name, text);
         return false;
     }
+    if (arg->low != arg->high && !(value >= arg->low && value <= arg->high)) {
+        args_fault(a, "--%s: expected a number from %g to %g, found \"%s\"", arg->name, arg->low,
+                   arg->high, text);
+        return false;
+    }
     *(double *)arg->out = value;
     return true;
 }

@@ -11,7 +11,7 @@
 enum arg_kind {
     ARG_FLAG,   /* bool *out becomes true */
     ARG_INT,    /* int *out, within [min, max] */
-    ARG_REAL,   /* double *out, a number, infinity allowed, NaN not */
+    ARG_REAL,   /* double *out, a number within [low, high], any number when both are 0 */
     ARG_SEED,   /* unsigned long long *out, 0 to 2^64-1 */
     ARG_TEXT,   /* const char **out */
     ARG_CHOICE, /* int *out: the index of the word in `choices` */
@@ -26,6 +26,7 @@ struct arg {
     const char *help;
     void *out;
     int min, max;               /* ARG_INT */
+    double low, high;           /* ARG_REAL */
     const char *const *choices; /* ARG_CHOICE, ended by NULL */
     bool *given;                /* optional: set when the option occurs */
 };

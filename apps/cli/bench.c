@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static struct {
@@ -156,11 +157,12 @@ static int bench_all(struct bench *b, const int32_t *sizes, size_t n)
 static int print_json(const struct bench *b, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
-    json_t *all = json_pack("{s:s, s:s, s:I, s:I, s:s, s:i, s:i, s:O}", "model", options.model,
-                            "arch", info.arch, "parameters", (json_int_t)info.n_params, "bytes",
-                            (json_int_t)info.bytes, "cpu", ead_session_cpu(b->session), "threads",
-                            ead_session_threads(b->session), "repeats", options.repeats, "results",
-                            b->results);
+    json_t *all =
+        json_pack("{s:o, s:s, s:I, s:I, s:s, s:i, s:i, s:O}", "model",
+                  json_text(options.model, strlen(options.model)), "arch", info.arch, "parameters",
+                  (json_int_t)info.n_params, "bytes", (json_int_t)info.bytes, "cpu",
+                  ead_session_cpu(b->session), "threads", ead_session_threads(b->session),
+                  "repeats", options.repeats, "results", b->results);
     if (!all) return fail("no memory for the results");
     int status = json_write("-", all);
     json_decref(all);
@@ -210,7 +212,7 @@ int command_bench(int argc, char **argv)
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
-    if (source_ids(options.sizes, &sizes, &n)) return EXIT_USAGE;
+    if (source_ids("--passes", options.sizes, &sizes, &n)) return EXIT_USAGE;
     for (size_t i = 0; i < n; i++)
         if (sizes[i] < 1 || sizes[i] > 4096) {
             free(sizes);

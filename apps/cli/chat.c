@@ -116,6 +116,10 @@ static bool slash_policy(struct talk *t, const char *value)
     const struct pair_options before = pair_options;
     for (int i = 0; i < EAD_POLICY_REPLAY; i++)
         if (!strcmp(value, pair_policies[i])) {
+            if (!t->pair->large || !t->pair->small) {
+                fail("/policy: with one model there is nothing to choose");
+                return false;
+            }
             pair_options.policy = i;
             return apply_policy(t, &before);
         }
@@ -222,6 +226,17 @@ static void make_parents(char *path)
     }
 }
 
+/* A history that cannot be kept is no reason to stop talking, nor to say so at every line. */
+static void keep_history(char *path)
+{
+    static bool told;
+    make_parents(path);
+    stifle_history(1000);
+    if (!write_history(path) || told) return;
+    told = true;
+    fprintf(stderr, "ead: %s: cannot keep the history: %s\n", path, strerror(errno));
+}
+
 /* A line without its newline, to be freed; NULL at the end of input. */
 static char *read_line(bool terminal)
 {
@@ -237,7 +252,7 @@ static char *read_line(bool terminal)
         free(line);
         return NULL;
     }
-    if (n && line[n - 1] == '\n') line[n - 1] = 0;
+    line[strcspn(line, "\r\n")] = 0;
     return line;
 }
 
@@ -269,15 +284,10 @@ static int converse(struct talk *t)
                 t->color ? screen_paint(EAD_LARGE) : "", t->color ? SCREEN_PLAIN : "");
     }
     for (char *line; (line = read_line(terminal));) {
+        if (kept) keep_history(history); /* now, for Ctrl-C at the prompt ends the program */
         bool more = handle_line(t, line, &status);
         free(line);
         if (!more) break;
-    }
-    if (kept) {
-        make_parents(history);
-        stifle_history(1000);
-        if (write_history(history))
-            fprintf(stderr, "ead: %s: cannot keep the history: %s\n", history, strerror(errno));
     }
     return status;
 }

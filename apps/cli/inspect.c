@@ -159,7 +159,8 @@ static int print_json(const ead_file *file)
     }
     for (size_t i = 0; i < ead_file_tensor_count(file); i++)
         json_array_append_new(tensors, json_tensor(file, i));
-    json_t *all = json_pack("{s:s, s:i, s:I, s:o, s:o}", "file", options.model, "version",
+    json_t *all = json_pack("{s:o, s:i, s:I, s:o, s:o}", "file",
+                            json_text(options.model, strlen(options.model)), "version",
                             (int)ead_file_version(file), "bytes", (json_int_t)ead_file_bytes(file),
                             "metadata", meta, "tensors", tensors);
     int status = all ? EXIT_OK : fail("%s: no memory for the JSON text", options.model);

@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/pair.h"
 #include "cli/source.h"
 
 #include <endian.h>
@@ -9,8 +10,8 @@
 #include <string.h>
 
 static struct {
-    const char *model, *ids, *out, *cpu;
-    int threads;
+    const char *model, *ids, *out;
+    int threads, cpu;
 } options;
 
 static const struct arg table[] = {
@@ -31,11 +32,12 @@ static const struct arg table[] = {
      .value = "FILE",
      .out = &options.out,
      .help = "where the logits go; - is standard output"},
-    {.kind = ARG_TEXT,
+    {.kind = ARG_CHOICE,
      .name = "cpu",
      .value = "LEVEL",
      .out = &options.cpu,
-     .help = "ref, avx2 or avx512 (default: the best of this machine)"},
+     .choices = pair_cpus,
+     .help = "auto, ref, avx2 or avx512 (default: auto)"},
     {.kind = ARG_INT,
      .name = "threads",
      .letter = 't',
@@ -90,7 +92,7 @@ static int open_and_evaluate(const ead_model *model, const int32_t *ids, size_t 
     ead_error error;
     ead_session *session;
     ead_session_options o = ead_session_defaults();
-    o.cpu = options.cpu;
+    o.cpu = options.cpu ? pair_cpus[options.cpu] : NULL;
     o.threads = options.threads;
     o.n_ctx = n < 1 << 24 ? (int)n : 1 << 24;
     o.max_rows = o.max_logits = PASS_ROWS;
@@ -121,10 +123,15 @@ static int with_ids(const ead_model *model)
         if (source_read("-", &text, &bytes)) return EXIT_FAIL;
         list = text;
     }
-    int status = source_ids(list, &ids, &n);
+    int status = source_ids("token id", list, &ids, &n);
     free(text);
     if (status) return status;
-    status = n ? with_output(model, ids, n) : fail("--ids: expected at least one token id");
+    if (!n) status = fail("--ids: expected at least one token id");
+    const int n_logits = ead_model_describe(model).n_logits;
+    for (size_t i = 0; i < n && !status; i++)
+        if (ids[i] >= n_logits)
+            status = fail("token id %zu: expected 0 to %d, found %d", i, n_logits - 1, ids[i]);
+    if (!status) status = with_output(model, ids, n);
     free(ids);
     return status;
 }

@@ -46,7 +46,7 @@ static void help(FILE *to)
 /* What was printed may still sit in a buffer: a full disk must not pass for success. */
 static int finish(int status)
 {
-    if (fflush(stdout) || ferror(stdout)) {
+    if ((fflush(stdout) || ferror(stdout)) && status == EXIT_OK) {
         perror("ead: cannot write to standard output");
         return EXIT_FAIL;
     }
@@ -58,6 +58,11 @@ int main(int argc, char **argv)
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "help") && argc > 2) { /* "help run" is "run --help" */
+        static char option[] = "--help";
+        argv[1] = argv[2];
+        argv[2] = option;
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
         help(stdout);

@@ -52,6 +52,7 @@ ead_policy_options pair_policy(const struct pair *p)
     policy.share = (float)o->share;
     policy.seed = o->seed;
     policy.replay = p->replay;
+    policy.n_replay = p->n_replay;
     return policy;
 }
 
@@ -93,21 +94,17 @@ int pair_open(struct pair *p)
 {
     ead_error error;
     *p = (struct pair){.large_path = pair_options.large, .small_path = pair_options.small};
-    size_t n_replay = 0;
-    if (pair_options.replay && trace_read(pair_options.replay, &p->replay, &n_replay))
+    if (pair_options.replay && trace_read(pair_options.replay, &p->replay, &p->n_replay))
         return EXIT_FAIL;
     if (p->large_path && ead_model_open(p->large_path, 0, &p->large, &error))
         return fail_error(&error);
     if (p->small_path && ead_model_open(p->small_path, 0, &p->small, &error))
         return fail_error(&error);
+    if (p->large && p->small && ead_model_compare(p->large, p->small, &error))
+        return fail("%s and %s: %s", p->large_path, p->small_path, error.message);
     ead_duo_options options = duo_options(p);
-    options.policy.n_replay = n_replay;
     if (!options.n_ctx) options.n_ctx = default_ctx(p);
-    if (ead_duo_open(p->large, p->small, &options, &p->duo, &error)) {
-        if (p->large && p->small && error.status == EAD_ARGUMENT)
-            return fail("%s and %s: %s", p->large_path, p->small_path, error.message);
-        return fail_error(&error);
-    }
+    if (ead_duo_open(p->large, p->small, &options, &p->duo, &error)) return fail_error(&error);
     return EXIT_OK;
 }
 

@@ -11,7 +11,8 @@ struct pair {
     const char *large_path, *small_path; /* NULL: not asked for */
     ead_model *large, *small;
     ead_duo *duo;
-    uint8_t *replay; /* writers of a recorded trace */
+    uint8_t *replay; /* writers of a recorded trace, n_replay of them */
+    size_t n_replay;
 };
 
 /* The rows of the option table, to be put between a command's own; they fill pair_options. */
@@ -98,6 +99,8 @@ struct pair {
          .name = "share",                                                                          \
          .value = "P",                                                                             \
          .out = &pair_options.share,                                                               \
+         .low = 0,                                                                                 \
+         .high = 1,                                                                                \
          .help = "policy random: wanted share of large-model tokens (default: 0.25)"},             \
         {.kind = ARG_TEXT,                                                                         \
          .name = "replay",                                                                         \
@@ -109,6 +112,8 @@ struct pair {
          .name = "temp",                                                                           \
          .value = "T",                                                                             \
          .out = &pair_options.temp,                                                                \
+         .low = 0,                                                                                 \
+         .high = 1000,                                                                             \
          .help = "temperature; 0 takes the most probable token (default: 0)"},                     \
         {.kind = ARG_INT,                                                                          \
          .name = "top-k",                                                                          \
@@ -121,16 +126,22 @@ struct pair {
          .name = "top-p",                                                                          \
          .value = "P",                                                                             \
          .out = &pair_options.top_p,                                                               \
+         .low = 1e-6,                                                                              \
+         .high = 1,                                                                                \
          .help = "draw among the most probable that make up P (default: 1)"},                      \
         {.kind = ARG_REAL,                                                                         \
          .name = "min-p",                                                                          \
          .value = "P",                                                                             \
          .out = &pair_options.min_p,                                                               \
+         .low = 0,                                                                                 \
+         .high = 1,                                                                                \
          .help = "leave out what is less than P times as probable as the best (default: 0)"},      \
         {.kind = ARG_REAL,                                                                         \
          .name = "repeat-penalty",                                                                 \
          .value = "X",                                                                             \
          .out = &pair_options.repeat_penalty,                                                      \
+         .low = 1e-3,                                                                              \
+         .high = 1000,                                                                             \
          .help = "weaken tokens that were written lately (default: 1, off)"},                      \
         {.kind = ARG_INT,                                                                          \
          .name = "repeat-last",                                                                    \

@@ -18,8 +18,9 @@ static json_t *model_report(const ead_summary *s, const ead_model *model, const 
     const ead_work *k = &s->work[w];
     if (!model) return json_null();
     return json_pack(
-        "{s:s, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file", path, "parameters",
-        (json_int_t)ead_model_describe(model).n_params, "tokens", (json_int_t)k->tokens, "share",
+        "{s:o, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
+        json_text(path, strlen(path)), "parameters", (json_int_t)ead_model_describe(model).n_params,
+        "tokens", (json_int_t)k->tokens, "share",
         json_number(s->tokens ? (double)k->tokens / (double)s->tokens : 0), "prompt_rows",
         (json_int_t)k->prompt_rows, "decode_rows", (json_int_t)k->decode_rows, "catchup_rows",
         (json_int_t)k->catchup_rows, "catchup_passes", (json_int_t)k->catchup_passes, "step_ms",
@@ -37,16 +38,18 @@ static double peak_memory_mib(void)
 json_t *report_build(const struct pair *p, const char *stop)
 {
     const ead_summary s = ead_duo_summarise(p->duo);
-    double writing = 0; /* decode and catch-up: what tokens per second are counted over */
-    for (int w = 0; w < EAD_WRITERS; w++)
+    double writing = 0, rows = 0; /* decode and catch-up: what tokens per second are counted over */
+    for (int w = 0; w < EAD_WRITERS; w++) {
         writing += s.work[w].decode_seconds + s.work[w].catchup_seconds;
+        rows += (double)s.work[w].decode_rows;
+    }
     const double relative = s.large_seconds > 0 ? s.seconds / s.large_seconds : 0;
     const double overhead = s.ideal_seconds > 0 ? writing / s.ideal_seconds - 1 : 0;
     return json_pack(
         "{s:s, s:I, s:f, s:o, s:I, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:f, s:s, s:i}", "stop", stop,
         "tokens", (json_int_t)s.tokens, "seconds", s.seconds, "tokens_per_second",
-        measured(writing > 0 ? (double)s.tokens / writing : 0), "switches", (json_int_t)s.switches,
-        "small", model_report(&s, p->small, p->small_path, EAD_SMALL), "large",
+        measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s.switches, "small",
+        model_report(&s, p->small, p->small_path, EAD_SMALL), "large",
         model_report(&s, p->large, p->large_path, EAD_LARGE), "parameter_cost", s.parameter_cost,
         "large_alone_seconds", measured(s.large_seconds), "time_vs_large_alone", measured(relative),
         "ideal_seconds", measured(s.ideal_seconds), "overhead_over_ideal",

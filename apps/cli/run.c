@@ -75,7 +75,7 @@ static const struct arg table[] = {
      .name = "json",
      .value = "FILE",
      .out = &options.json,
-     .help = "write the summary as JSON; - is standard output"},
+     .help = "write the summary as JSON; - puts it behind the text on standard output"},
 };
 static const struct args usage = {
     .command = "run",
@@ -96,6 +96,8 @@ static int list_templates(void)
 
 static int check_options(void)
 {
+    if (options.trace && !strcmp(options.trace, "-"))
+        return args_fault(&usage, "--trace: expected a file; standard output carries the text");
     if (options.chat && options.raw) return args_fault(&usage, "--chat contradicts --raw");
     if (options.raw && (options.template_name || options.system))
         return args_fault(&usage, "--raw contradicts --%s",
@@ -112,7 +114,7 @@ struct prompt {
     char *text; /* to be freed */
     size_t bytes;
     bool chat;
-    int32_t *ids; /* to be freed */
+    int32_t *ids; /* ead_free */
     size_t n_ids;
 };
 
@@ -148,11 +150,8 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
 static int prompt_tokenize(struct prompt *prompt, const ead_model *model, unsigned flags)
 {
     ead_error error;
-    size_t capacity = prompt->bytes + 16;
-    prompt->ids = malloc(capacity * sizeof *prompt->ids);
-    if (!prompt->ids) return fail("no memory for the prompt");
-    if (ead_tokenize(model, prompt->text, prompt->bytes, flags, prompt->ids, capacity,
-                     &prompt->n_ids, &error))
+    if (ead_tokenize(model, prompt->text, prompt->bytes, flags, &prompt->ids, &prompt->n_ids,
+                     &error))
         return fail_error(&error);
     if (!prompt->n_ids)
         return fail("the prompt is empty, and the vocabulary has no token to begin with");
@@ -210,15 +209,11 @@ static int write_all(struct pair *p, struct screen *screen, const struct prompt 
     ead_error error;
     const char *stop = "interrupt";
     ead_status st =
-        ead_duo_append(p->duo, prompt->ids, prompt->n_ids, screen_progress, NULL, &error);
+        ead_duo_append(p->duo, prompt->ids, prompt->n_ids, screen_progress, screen, &error);
     if (st && st != EAD_CANCELLED) return fail_error(&error);
     int status = st ? EXIT_OK : write_text(p, screen, &stop);
     if (screen_end(screen)) status = EXIT_FAIL;
-    if (status)
-        stop = "error";
-    else
-        putchar('\n');
-    fflush(stdout);
+    if (status) stop = "error";
     int reported = write_report(p, stop);
     return status ? status : reported;
 }
@@ -234,7 +229,7 @@ static int with_screen(struct pair *p, const struct prompt *prompt)
     int status = EXIT_OK;
     if (options.trace && !(screen.trace = trace_create(options.trace))) status = EXIT_FAIL;
     if (!status) status = write_all(p, &screen, prompt);
-    if (screen.trace && trace_close(screen.trace, options.trace)) status = EXIT_FAIL;
+    if (screen.trace) status = trace_close(screen.trace, options.trace, status);
     ead_detok_close(screen.detok);
     return status;
 }
@@ -248,12 +243,12 @@ int command_run(int argc, char **argv)
     if (parsed) return parsed;
     struct pair pair = {0};
     struct prompt prompt = {0};
-    screen_catch_signals();
     int status = pair_open(&pair);
     if (!status) status = prompt_prepare(&prompt, pair_speaker(&pair));
+    screen_catch_signals(); /* not before: an interrupt while the prompt is typed simply ends */
     if (!status) status = with_screen(&pair, &prompt);
     free(prompt.text);
-    free(prompt.ids);
+    ead_free(prompt.ids);
     pair_close(&pair);
     return status;
 }

@@ -30,12 +30,13 @@ static void paint(struct screen *s, ead_writer writer)
     s->writer = writer;
 }
 
-static int write_text(const char *text, size_t bytes)
+static int write_text(struct screen *s, const char *text, size_t bytes)
 {
+    s->started = true;
     fwrite(text, 1, bytes, stdout);
-    if (fflush(stdout) || ferror(stdout))
-        return fail("cannot write to standard output: %s", strerror(errno));
-    return EXIT_OK;
+    if (!fflush(stdout) && !ferror(stdout)) return EXIT_OK;
+    s->failed = true;
+    return fail("cannot write to standard output: %s", strerror(errno));
 }
 
 int screen_token(struct screen *s, const ead_token *token)
@@ -47,25 +48,23 @@ int screen_token(struct screen *s, const ead_token *token)
     if (s->trace && trace_write(s->trace, s->trace_path, token, text, bytes)) return EXIT_FAIL;
     if (!bytes) return EXIT_OK;
     paint(s, token->writer);
-    return write_text(text, bytes);
+    return write_text(s, text, bytes);
 }
 
 int screen_end(struct screen *s)
 {
-    ead_error error;
-    const char *text;
-    size_t bytes;
-    if (ead_detok_add(s->detok, -1, &text, &bytes, &error)) return fail_error(&error);
-    int status = write_text(text, bytes);
+    if (s->failed) return EXIT_FAIL;
     if (s->colored) fputs(SCREEN_PLAIN, stdout);
     s->colored = false;
+    int status = write_text(s, "\n", 1);
+    s->started = false;
     return status;
 }
 
 bool screen_progress(void *context, ead_writer reader, int done, int total)
 {
-    (void)context;
-    if (isatty(STDERR_FILENO)) {
+    const struct screen *s = context;
+    if (isatty(STDERR_FILENO) && !s->started) {
         fprintf(stderr, "\r%s model reads the prompt: %d of %d tokens",
                 reader == EAD_LARGE ? "large" : "small", done, total);
         if (done >= total) fprintf(stderr, "\r\033[K");

@@ -17,6 +17,8 @@ struct screen {
     bool color;
     ead_writer writer; /* whose colour is on */
     bool colored;      /* some colour is on */
+    bool started;      /* text stands on the current line: no progress may be shown on it */
+    bool failed;       /* standard output is broken, and that was said */
     ead_detok *detok;
     FILE *trace;
     const char *trace_path;
@@ -31,10 +33,11 @@ bool screen_wants_color(enum screen_color color, FILE *stream);
 
 /* Show one token; EXIT_FAIL after saying what could not be written. */
 int screen_token(struct screen *s, const ead_token *token);
-/* Flush held-back bytes and take the colour off. */
+/* Take the colour off and end the line. A character that the text broke off in is not shown. */
 int screen_end(struct screen *s);
 
-/* ead_progress for a prompt: a line on stderr when it is a terminal; stops on Ctrl-C. */
+/* ead_progress for a prompt, with the screen as context: a line on stderr when it is a terminal and
+ * no text would be wiped; stops on Ctrl-C. */
 bool screen_progress(void *context, ead_writer reader, int done, int total);
 
 /* Set by SIGINT and SIGTERM once screen_catch_signals was called; a second signal kills. */

@@ -44,18 +44,18 @@ int source_read(const char *path, char **data, size_t *bytes)
     return status;
 }
 
-int source_ids(const char *text, int32_t **ids, size_t *n)
+int source_ids(const char *what, const char *text, int32_t **ids, size_t *n)
 {
     int32_t *all = malloc((strlen(text) / 2 + 1) * sizeof *all);
     size_t count = 0;
-    if (!all) return fail("no memory for the token ids");
+    if (!all) return fail("%s: no memory for the numbers", what);
     for (const char *at = text; *(at += strspn(at, ", \t\r\n"));) {
         char *end;
         errno = 0;
         long id = strtol(at, &end, 10);
         if (end == at || errno || id < 0 || id > INT32_MAX || (*end && !strchr(", \t\r\n", *end))) {
             free(all);
-            return fail("token id %zu: expected a number from 0 on, found \"%.20s\"", count, at);
+            return fail("%s %zu: expected a number from 0 on, found \"%.20s\"", what, count, at);
         }
         all[count++] = (int32_t)id;
         at = end;

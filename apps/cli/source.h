@@ -13,8 +13,8 @@ enum {
  * EXIT_OK, or EXIT_FAIL after saying why. */
 int source_read(const char *path, char **data, size_t *bytes);
 
-/* Token ids separated by commas or white space; *ids is to be freed. EXIT_FAIL after saying what is
- * wrong where. */
-int source_ids(const char *text, int32_t **ids, size_t *n);
+/* Numbers from 0 on, separated by commas or white space; *ids is to be freed. EXIT_FAIL after
+ * saying what is wrong where; `what` names them. */
+int source_ids(const char *what, const char *text, int32_t **ids, size_t *n);
 
 #endif

@@ -55,7 +55,7 @@ void talk_deinit(struct talk *t)
     *t = (struct talk){0};
 }
 
-/* Tokens of the whole conversation, with the opening of the answer; to be freed. */
+/* Tokens of the whole conversation, with the opening of the answer; to be released by ead_free. */
 static int render(const struct talk *t, int32_t **ids, size_t *n)
 {
     ead_error error;
@@ -66,23 +66,22 @@ static int render(const struct talk *t, int32_t **ids, size_t *n)
     if (ead_chat_render(model, t->template_name, t->messages, t->n_messages, &text, &bytes, &flags,
                         &error))
         return fail_error(&error);
-    *ids = malloc((bytes + 16) * sizeof **ids);
-    int status = *ids ? EXIT_OK : fail("no memory for the conversation");
-    if (!status && ead_tokenize(model, text, bytes, flags, *ids, bytes + 16, n, &error))
-        status = fail_error(&error);
+    int status = EXIT_OK;
+    if (ead_tokenize(model, text, bytes, flags, ids, n, &error)) status = fail_error(&error);
     ead_free(text);
     return status;
 }
 
 /* Make the duo hold ids[n], keeping what it has in common with them. */
-static ead_status adopt(struct talk *t, const int32_t *ids, size_t n, ead_error *error)
+static ead_status adopt(struct talk *t, struct screen *screen, const int32_t *ids, size_t n,
+                        ead_error *error)
 {
     size_t same = 0;
     while (same < n && same < t->n_ids && ids[same] == t->ids[same]) same++;
     ead_duo_truncate(t->pair->duo, same);
     t->n_ids = same;
     ead_status st =
-        ead_duo_append(t->pair->duo, ids + same, n - same, screen_progress, NULL, error);
+        ead_duo_append(t->pair->duo, ids + same, n - same, screen_progress, screen, error);
     t->n_ids = ead_duo_length(t->pair->duo);
     if (t->n_ids > same) memcpy(t->ids + same, ids + same, (n - same) * sizeof *ids);
     return st;
@@ -123,17 +122,11 @@ static int write_answer(struct talk *t, struct screen *screen)
     return EXIT_OK;
 }
 
-static int answer(struct talk *t)
+static int answer(struct talk *t, struct screen *screen)
 {
-    ead_error error;
-    struct screen screen = {.color = t->color};
     const size_t from = t->n_ids;
-    if (ead_detok_open(pair_speaker(t->pair), EAD_TEXT_START, &screen.detok, &error))
-        return fail_error(&error);
-    int status = write_answer(t, &screen);
-    if (screen_end(&screen)) status = EXIT_FAIL;
-    putchar('\n');
-    ead_detok_close(screen.detok);
+    int status = write_answer(t, screen);
+    if (screen_end(screen)) status = EXIT_FAIL;
     char *text = status ? NULL : answer_text(t, from);
     if (!status)
         status = text ? add_message(t, "assistant", text) : fail("no memory for the answer");
@@ -141,24 +134,36 @@ static int answer(struct talk *t)
     return status;
 }
 
-int talk_turn(struct talk *t, const char *user, bool *usable)
+/* Make the duo hold the conversation so far; *usable as in talk_turn. */
+static int take_in(struct talk *t, struct screen *screen, bool *usable)
 {
     ead_error error;
     int32_t *ids = NULL;
     size_t n = 0;
-    *usable = false;
-    if (add_message(t, "user", user)) return EXIT_FAIL;
     int status = render(t, &ids, &n);
     if (!status) status = reserve_ids(t, n);
     if (!status) {
-        ead_status st = adopt(t, ids, n, &error);
+        ead_status st = adopt(t, screen, ids, n, &error);
         *usable = st == EAD_FULL || st == EAD_CANCELLED;
         if (st) status = fail_error(&error);
     }
-    free(ids);
-    if (status) {
+    ead_free(ids);
+    return status;
+}
+
+int talk_turn(struct talk *t, const char *user, bool *usable)
+{
+    ead_error error;
+    struct screen screen = {.color = t->color};
+    *usable = false;
+    if (add_message(t, "user", user)) return EXIT_FAIL;
+    if (ead_detok_open(pair_speaker(t->pair), EAD_TEXT_START, &screen.detok, &error))
+        return fail_error(&error);
+    int status = take_in(t, &screen, usable);
+    if (status)
         drop_message(t);
-        return status;
-    }
-    return answer(t);
+    else
+        status = answer(t, &screen);
+    ead_detok_close(screen.detok);
+    return status;
 }

@@ -43,18 +43,13 @@ static int encode(const ead_model *model, const char *text, size_t bytes)
     ead_error error;
     const unsigned flags =
         (options.bos ? EAD_ADD_BOS : 0) | (options.special ? EAD_PARSE_SPECIAL : 0);
-    size_t n, capacity = bytes + 16; /* a token covers a byte or more, BOS and EOS aside */
-    int32_t *ids = malloc(capacity * sizeof *ids);
-    if (!ids) return fail("no memory for the token ids");
-    int status = EXIT_OK;
-    if (ead_tokenize(model, text, bytes, flags, ids, capacity, &n, &error))
-        status = fail_error(&error);
-    else if (n > capacity)
-        status = fail("the text gives more tokens than bytes");
-    for (size_t i = 0; !status && i < n; i++) printf(i ? " %d" : "%d", ids[i]);
-    if (!status) printf("\n");
-    free(ids);
-    return status;
+    size_t n;
+    int32_t *ids;
+    if (ead_tokenize(model, text, bytes, flags, &ids, &n, &error)) return fail_error(&error);
+    for (size_t i = 0; i < n; i++) printf(i ? " %d" : "%d", ids[i]);
+    printf("\n");
+    ead_free(ids);
+    return EXIT_OK;
 }
 
 static int decode_ids(const ead_model *model, const int32_t *ids, size_t n)
@@ -83,7 +78,7 @@ static int decode(const ead_model *model, const char *text)
 {
     int32_t *ids;
     size_t n;
-    if (source_ids(text, &ids, &n)) return EXIT_FAIL;
+    if (source_ids("token id", text, &ids, &n)) return EXIT_FAIL;
     int status = decode_ids(model, ids, n);
     free(ids);
     return status;

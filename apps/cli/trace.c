@@ -38,10 +38,11 @@ int trace_write(FILE *to, const char *path, const ead_token *token, const char *
     return bad ? fail("%s: cannot write: %s", path, strerror(errno)) : EXIT_OK;
 }
 
-int trace_close(FILE *to, const char *path)
+int trace_close(FILE *to, const char *path, int status)
 {
     int bad = ferror(to);
     bad |= fclose(to);
+    if (status) return status;
     return bad ? fail("%s: cannot write: %s", path, strerror(errno)) : EXIT_OK;
 }
 

@@ -26,8 +26,9 @@ FILE *trace_create(const char *path);
 /* One line. EXIT_FAIL after saying why (a full disk). */
 int trace_write(FILE *to, const char *path, const ead_token *token, const char *text, size_t bytes);
 
-/* Close and check that everything reached the disk. */
-int trace_close(FILE *to, const char *path);
+/* Close and check that everything reached the disk; when `status` tells of a failure already, it is
+ * returned and nothing is said again. */
+int trace_close(FILE *to, const char *path, int status);
 
 /* Read the writers of a trace: writers[n], one byte each (an ead_writer), to be freed. EXIT_FAIL
  * after naming the line at fault. */

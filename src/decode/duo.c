@@ -35,7 +35,7 @@ static void carve(struct duo *d, const ead_duo_options *o)
 {
     const size_t n_text = (size_t)d->n_ctx + 1;
     d->text = arena_carve(&d->arena, n_text, sizeof *d->text);
-    d->given = arena_carve(&d->arena, n_text, sizeof *d->given);
+    d->author = arena_carve(&d->arena, n_text, sizeof *d->author);
     d->rows = arena_carve(&d->arena, (size_t)d->max_rows, sizeof *d->rows);
     sampler_carve(&d->sampler, &d->arena, &o->sampler, d->n_vocab);
 }
@@ -111,10 +111,12 @@ static enum status eval_pass(struct duo *d, ead_writer w, int from, int to, bool
     for (int pos = from; pos < to; pos++) {
         bool last = logits && pos == d->n_text - 1;
         d->rows[pos - from] = (struct row){.pos = pos, .token = d->text[pos], .wants_logits = last};
-        if (d->given[pos])
+        if (d->author[pos] == DUO_GIVEN)
             tally->prompt++;
         else if (last)
             tally->decode++;
+        else if (d->author[pos] == (int8_t)w && d->author[pos + 1] == DUO_GIVEN)
+            tally->prompt++; /* its own last token, read with the prompt that followed */
         else
             tally->catchup++;
     }
@@ -147,14 +149,15 @@ static void book(ead_work *work, const struct tally *t, double seconds)
 static enum status catch_up(struct duo *d, ead_writer w, int end, bool logits, struct err *err)
 {
     const int begin = engine_length(d->engines[w], 0);
+    const int most = d->progress && d->max_rows > DUO_POLL_ROWS ? DUO_POLL_ROWS : d->max_rows;
     const double start = now();
     struct tally tally = {0};
     enum status st = ST_OK;
     for (int at = begin; at < end && st == ST_OK;) {
-        int to = end - at > d->max_rows ? at + d->max_rows : end;
+        int to = end - at > most ? at + most : end;
         st = eval_pass(d, w, at, to, logits, &tally, err);
         at = to;
-        if (st == ST_OK && d->progress && end - begin > d->max_rows &&
+        if (st == ST_OK && d->progress && end - begin > most &&
             !d->progress(d->progress_context, w, at - begin, end - begin))
             st = err_set(err, ST_CANCELLED, "stopped while reading the prompt");
     }
@@ -163,6 +166,17 @@ static enum status catch_up(struct duo *d, ead_writer w, int end, bool logits, s
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
+
+/* Written tokens that no engine has evaluated, which the next prompt will take in: the last one. */
+static int unread(const struct duo *d)
+{
+    int covered = 0, n = 0;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (d->engines[w] && engine_length(d->engines[w], 0) > covered)
+            covered = engine_length(d->engines[w], 0);
+    for (int pos = covered; pos < d->n_text; pos++) n += d->author[pos] != DUO_GIVEN;
+    return n;
+}
 
 enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
 {
@@ -175,12 +189,15 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
         if (ids[i] < 0 || ids[i] >= d->n_vocab)
             return err_set(err, ST_ARG, "token %zu: expected an id from 0 to %d, found %d", i,
                            d->n_vocab - 1, ids[i]);
+    d->to_read += (int64_t)n + unread(d);
     for (size_t i = 0; i < n; i++) {
         d->text[d->n_text] = ids[i];
-        d->given[d->n_text++] = true;
+        d->author[d->n_text++] = DUO_GIVEN;
     }
     d->index = 0;
+    const uint64_t rng = d->policy.rng; /* turns of one conversation draw on, they do not repeat */
     policy_init(&d->policy, &d->policy.options);
+    if (d->tokens) d->policy.rng = rng;
     if (!d->n_text) return ST_OK;
     /* The last row waits for the step that needs its logits. */
     const ead_writer first = d->policy.writer;
@@ -210,7 +227,7 @@ static void record(struct duo *d, ead_writer w, int32_t id, const struct kern_st
     *out = (ead_token){.index = d->index, .id = id, .writer = w, .entropy = stats->entropy};
     out->switched = d->index > 0 && w != d->previous;
     d->text[d->n_text] = id;
-    d->given[d->n_text++] = false;
+    d->author[d->n_text++] = (int8_t)w;
     d->index++;
     d->tokens++;
     d->switches += out->switched;
@@ -229,8 +246,7 @@ enum status duo_step(struct duo *d, ead_token *out, struct err *err)
     const ead_writer w = d->policy.writer;
     struct engine *e = d->engines[w];
     if (!d->n_text)
-        return err_set(err, ST_ARG,
-                       "the text is empty; a first token has to be appended");
+        return err_set(err, ST_ARG, "the text is empty; a first token has to be appended");
     if (d->n_text > d->n_ctx)
         return err_set(err, ST_FULL, "the context of %d tokens is full", d->n_ctx);
     /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */
@@ -264,15 +280,16 @@ static double parameter_cost(const struct duo *d)
     return (p * n_l + (1 - p) * n_s) / n_l;
 }
 
-/* What the large model alone would have taken: its own decode step for every token, and the prompt
- * at the rate it read its rows of the prompt. Zero until both were measured. */
-static double large_alone(const struct duo *d, const ead_work *large)
+/* What the large model alone would have taken: its own decode step for every token that cost one
+ * (the first after a prompt comes out of the prompt's pass), and the prompts at the rate it read
+ * its rows of them. Zero until both were measured. */
+static double large_alone(const struct duo *d, const ead_summary *s)
 {
-    int64_t prompt = 0;
-    for (int i = 0; i < d->n_text; i++) prompt += d->given[i];
-    if (large->step_seconds == 0 || (prompt && !large->prompt_rows)) return 0;
-    double per_row = prompt ? large->prompt_seconds / (double)large->prompt_rows : 0;
-    return (double)d->tokens * large->step_seconds + (double)prompt * per_row;
+    const ead_work *large = &s->work[EAD_LARGE];
+    if (large->step_seconds == 0 || (d->to_read && !large->prompt_rows)) return 0;
+    double per_row = d->to_read ? large->prompt_seconds / (double)large->prompt_rows : 0;
+    int64_t steps = s->work[EAD_SMALL].decode_rows + large->decode_rows;
+    return (double)steps * large->step_seconds + (double)d->to_read * per_row;
 }
 
 ead_summary duo_summarise(const struct duo *d)
@@ -285,11 +302,11 @@ ead_summary duo_summarise(const struct duo *d)
         if (work->decode_steps)
             work->step_seconds = work->decode_seconds / (double)work->decode_steps;
         s.seconds += work->prompt_seconds + work->decode_seconds + work->catchup_seconds;
-        s.ideal_seconds += (double)work->tokens * work->step_seconds;
-        measured &= !work->tokens || work->step_seconds > 0;
+        s.ideal_seconds += (double)work->decode_rows * work->step_seconds;
+        measured &= !work->decode_rows || work->step_seconds > 0;
     }
     if (!measured) s.ideal_seconds = 0;
     s.parameter_cost = parameter_cost(d);
-    s.large_seconds = large_alone(d, &s.work[EAD_LARGE]);
+    s.large_seconds = large_alone(d, &s);
     return s;
 }

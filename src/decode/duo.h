@@ -15,6 +15,11 @@
 #include "ead.h"
 #include "engine/engine.h"
 
+enum {
+    DUO_GIVEN = -1,    /* the author of a prompt's token */
+    DUO_POLL_ROWS = 64 /* rows per pass while someone watches: a wish to stop is heard soon */
+};
+
 struct duo {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     struct arena arena;
@@ -24,12 +29,13 @@ struct duo {
     int n_ctx, n_vocab; /* n_vocab: tokens that both models know */
     int n_text;
     int32_t *text;    /* [n_ctx + 1]: the last token a full context yields is never evaluated */
-    bool *given;      /* [n_ctx + 1] tokens the caller put there */
+    int8_t *author;   /* [n_ctx + 1] the ead_writer of each token, or DUO_GIVEN */
     struct row *rows; /* [max_rows] */
     int max_rows;
     int64_t index;       /* of the next token since the last append */
     ead_writer previous; /* writer of the last token */
     int64_t tokens, switches;
+    int64_t to_read;            /* rows that one model alone would have read as prompts */
     ead_work work[EAD_WRITERS]; /* step_seconds is filled in by duo_summarise */
     ead_progress progress;
     void *progress_context;

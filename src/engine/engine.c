@@ -10,6 +10,7 @@ struct engine {
     struct kv kv;
     struct forward forward;
     float *logits; /* [max_logits][n_vocab] */
+    int n_logits;  /* rows of them that the last pass wrote */
 };
 
 static enum status check_range(const char *name, int value, int max, struct err *err)
@@ -23,7 +24,8 @@ static enum status settle_options(const struct model *m, struct engine_options *
 {
     if (!o->kern) o->kern = kern_best();
     if (!o->threads) o->threads = team_default_threads();
-    if (!o->n_ctx) o->n_ctx = m->config.n_ctx_train;
+    if (!o->n_ctx)
+        o->n_ctx = m->config.n_ctx_train < ENGINE_CTX_MAX ? m->config.n_ctx_train : ENGINE_CTX_MAX;
     if (!o->n_seq) o->n_seq = 1;
     if (!o->max_rows) o->max_rows = ENGINE_ROWS_DEFAULT;
     if (!o->max_logits) o->max_logits = 1;
@@ -118,6 +120,8 @@ static enum status check_rows(const struct engine *e, const struct row *rows, in
 enum status engine_eval(struct engine *e, const struct row *rows, int n, struct err *err)
 {
     TRY(check_rows(e, rows, n, err));
+    e->n_logits = 0;
+    for (int i = 0; i < n; i++) e->n_logits += rows[i].wants_logits;
     forward_eval(&e->forward, rows, n, e->logits);
     return ST_OK;
 }
@@ -125,6 +129,11 @@ enum status engine_eval(struct engine *e, const struct row *rows, int n, struct 
 const float *engine_logits(const struct engine *e, int i)
 {
     return e->logits + (size_t)i * e->model->weights.n_vocab;
+}
+
+int engine_logit_rows(const struct engine *e)
+{
+    return e->n_logits;
 }
 
 int engine_vocab(const struct engine *e)

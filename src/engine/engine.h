@@ -42,6 +42,9 @@ MUST_USE enum status engine_eval(struct engine *e, const struct row *rows, int n
 /* Logits [n_vocab] of the i-th row of the last pass that wanted them, valid until the next pass. */
 const float *engine_logits(const struct engine *e, int i);
 
+/* Rows of the last pass that wanted logits; 0 before the first. */
+int engine_logit_rows(const struct engine *e);
+
 /* Leading logits that belong to tokens; those behind pad the embedding and take part in no softmax.
  */
 int engine_vocab(const struct engine *e);

@@ -356,6 +356,11 @@ static enum status read_all(struct vocab *v, const struct gguf *g, struct err *e
     TRY(collect_special(v, g, err));
     TRY(make_pieces(v, bytes, err));
     for (v->real = v->n; v->real && is_padding(v, v->real - 1);) v->real--;
+    if (!v->real)
+        return err_set(err, ST_FORMAT,
+                       "tokenizer.ggml.token_type: expected at least one token in use, found %d of "
+                       "padding alone",
+                       v->n);
     return ST_OK;
 }
 
