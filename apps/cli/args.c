@@ -96,6 +96,19 @@ static bool set_value(const struct args *a, const struct arg *arg, const char *t
     return false;
 }
 
+/* ---- the table ---------------------------------------------------------------------------------
+ */
+
+static int count(const struct args *a)
+{
+    return a->n_table + (a->more ? *a->n_more : 0);
+}
+
+static const struct arg *nth(const struct args *a, int i)
+{
+    return i < a->n_table ? &a->table[i] : &a->more[i - a->n_table];
+}
+
 /* ---- help -------------------------------------------------------------------------------- */
 
 static void help_line(const char *left, const char *help)
@@ -117,8 +130,8 @@ static void help_line(const char *left, const char *help)
 static void help(const struct args *a)
 {
     printf("usage: ead %s %s\n\n%s\n", a->command, a->synopsis, a->description);
-    for (int i = 0; i < a->n_table; i++) {
-        const struct arg *arg = &a->table[i];
+    for (int i = 0; i < count(a); i++) {
+        const struct arg *arg = nth(a, i);
         char left[128];
         if (arg->kind == ARG_HEADING) {
             printf("\n%s\n", arg->help);
@@ -137,8 +150,8 @@ static void help(const struct args *a)
 
 static const struct arg *find(const struct args *a, const char *name, size_t n, char letter)
 {
-    for (int i = 0; i < a->n_table; i++) {
-        const struct arg *arg = &a->table[i];
+    for (int i = 0; i < count(a); i++) {
+        const struct arg *arg = nth(a, i);
         if (arg->kind == ARG_HEADING) continue;
         if (letter ? arg->letter == letter : strlen(arg->name) == n && !strncmp(arg->name, name, n))
             return arg;
@@ -180,7 +193,7 @@ static bool parse_option(const struct args *a, int argc, char **argv, int *i)
 int args_parse(const struct args *a, int argc, char **argv, const char **words, int max_words,
                int *n_words)
 {
-    int count = 0;
+    int found = 0;
     bool options = true;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
@@ -192,12 +205,12 @@ int args_parse(const struct args *a, int argc, char **argv, const char **words, 
             options = false;
         } else if (options && word[0] == '-' && word[1]) {
             if (!parse_option(a, argc, argv, &i)) return EXIT_USAGE;
-        } else if (count < max_words) {
-            words[count++] = word;
+        } else if (found < max_words) {
+            words[found++] = word;
         } else {
             return args_fault(a, "\"%s\": no such argument is expected", word);
         }
     }
-    if (n_words) *n_words = count;
+    if (n_words) *n_words = found;
     return ARGS_GO;
 }

@@ -37,6 +37,8 @@ struct args {
     const char *description; /* a paragraph under it */
     const struct arg *table;
     int n_table;
+    const struct arg *more; /* rows shared with other commands, after the table's; may be NULL */
+    const int *n_more;
 };
 
 enum { ARGS_GO = -1 };

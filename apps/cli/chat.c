@@ -38,7 +38,6 @@ static const struct arg table[] = {
      .min = -1,
      .max = 1 << 30,
      .help = "at most N tokens an answer (default: -1, until it ends)"},
-    PAIR_ARGS,
     {.kind = ARG_HEADING, .help = "output"},
     {.kind = ARG_CHOICE,
      .name = "color",
@@ -55,6 +54,8 @@ static const struct args usage = {
         "Ctrl-C stops an answer; at the prompt it leaves, as Ctrl-D does.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
+    .more = pair_args,
+    .n_more = &n_pair_args,
 };
 
 /* ---- slash commands ---------------------------------------------------------------------- */

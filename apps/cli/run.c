@@ -57,7 +57,6 @@ static const struct arg table[] = {
      .name = "ignore-eos",
      .out = &pair_options.ignore_end,
      .help = "do not stop at a token that ends the text"},
-    PAIR_ARGS,
     {.kind = ARG_HEADING, .help = "output"},
     {.kind = ARG_CHOICE,
      .name = "color",
@@ -86,6 +85,8 @@ static const struct args usage = {
         "The text goes to standard output, a summary to standard error. Ctrl-C ends the text.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
+    .more = pair_args,
+    .n_more = &n_pair_args,
 };
 
 static int list_templates(void)
