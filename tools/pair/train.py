@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Trains the pair. One command trains it from nothing, or goes on where an earlier run was cut off:
+
+    train.py --out DIR --minutes 120
+
+Problems are drawn without end from generate.stream, seeded by the step: the state of a run is its step,
+its weights and its optimisers, saved every few minutes. The learning rate is constant (after a warm-up),
+so that training can always go on; `--finish STEPS` lowers it to zero from the last checkpoint and writes
+NAME.final.pt beside NAME.pt, which stays as it was.
+"""
+import argparse
+import itertools
+import os
+import signal
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from generate import stream  # noqa: E402
+from model import SHAPES, Config, Model  # noqa: E402
+from optimise import Optimiser  # noqa: E402
+from tokenizer import Tokenizer, prompt, train_on_problems  # noqa: E402
+
+PROBLEMS_A_STEP = 64
+PIECES = 4  # a step's problems, sorted by length, go through the model in this many batches
+RATE = {"large": 1.5e-3, "small": 4e-3}
+WARM_UP = 200
+SAVE_SECONDS = 180
+IGNORED = -100
+
+
+def open_tokenizer(directory):
+    path = os.path.join(directory, "vocab.json")
+    if not os.path.exists(path):
+        train_on_problems().save(path)
+    return Tokenizer.load(path)
+
+
+def encode(tokenizer, problem):
+    """Token ids of prompt, solution and end, and the length of the prompt."""
+    head = tokenizer.encode(prompt(problem["problem"]))
+    return head + tokenizer.encode(" " + problem["solution"]) + [0], len(head)
+
+
+def round_up(length):
+    """Few different lengths, because every new shape costs the CPU library the making of new kernels."""
+    return -(-length // 16) * 16
+
+
+def batches(tokenizer, step):
+    """The problems of a step in batches of similar length: inputs, and targets after the prompt."""
+    problems = itertools.islice(stream(f"train {step}"), PROBLEMS_A_STEP)
+    texts = sorted((encode(tokenizer, p) for p in problems), key=lambda t: len(t[0]))
+    size = PROBLEMS_A_STEP // PIECES
+    for i in range(0, len(texts), size):
+        piece = texts[i:i + size]
+        longest = round_up(max(len(ids) for ids, _ in piece) - 1)
+        inputs = torch.zeros(size, longest, dtype=torch.long)
+        targets = torch.full((size, longest), IGNORED)
+        for row, (ids, head) in enumerate(piece):
+            inputs[row, :len(ids) - 1] = torch.tensor(ids[:-1])
+            targets[row, head - 1:len(ids) - 1] = torch.tensor(ids[head:])
+        yield inputs, targets
+
+
+class Run:
+    """One model in training."""
+
+    def __init__(self, name, directory, device, finish):
+        self.name, self.device = name, device
+        self.tokenizer = open_tokenizer(directory)
+        torch.manual_seed(1)
+        self.config = Config(len(self.tokenizer.tokens), **SHAPES[name])
+        self.model = Model(self.config).to(device)
+        self.optimiser = Optimiser(self.model, RATE[name])
+        self.step, self.tokens, self.seconds = 0, 0, 0.0
+        self.decay_start, self.decay_steps = None, 0
+        self.path = os.path.join(directory, f"{name}.pt")
+        self.load()
+        if finish:
+            self.begin_finish(os.path.join(directory, f"{name}.final.pt"), finish)
+        self.compiled = torch.compile(self.model.hidden, dynamic=True)
+
+    def load(self):
+        if not os.path.exists(self.path):
+            return
+        state = torch.load(self.path, map_location=self.device)
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        for key in ("step", "tokens", "seconds", "decay_start", "decay_steps"):
+            setattr(self, key, state[key])
+
+    def begin_finish(self, path, steps):
+        """Goes on with an unfinished decay from this very step, or starts one."""
+        stable, self.path = self.step, path
+        if os.path.exists(path):
+            decay = torch.load(path, map_location="cpu")
+            if decay["decay_start"] == stable and decay["decay_steps"] == steps:
+                return self.load()
+        self.decay_start, self.decay_steps = stable, steps
+
+    def save(self):
+        keys = ("step", "tokens", "seconds", "decay_start", "decay_steps", "name")
+        state = {k: getattr(self, k) for k in keys}
+        state |= {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
+                  "config": self.config.to_dict()}
+        torch.save(state, self.path + ".part")
+        os.replace(self.path + ".part", self.path)
+
+    def factor(self):
+        if self.decay_start is None:
+            return min(1.0, (self.step + 1) / WARM_UP)
+        return 1 - (self.step - self.decay_start) / self.decay_steps
+
+    def finished(self):
+        return self.decay_start is not None and self.step >= self.decay_start + self.decay_steps
+
+    def train_step(self):
+        """One update; returns the mean loss of a solution token."""
+        pieces = [(i.to(self.device), t.to(self.device)) for i, t in batches(self.tokenizer, self.step)]
+        count = sum((t != IGNORED).sum() for _, t in pieces)
+        total = 0.0
+        for inputs, targets in pieces:
+            wanted = targets != IGNORED
+            with torch.autocast(self.device, torch.bfloat16):
+                logits = self.model.logits(self.compiled(inputs)[wanted])
+            loss = F.cross_entropy(logits.float(), targets[wanted], reduction="sum") / count
+            loss.backward()
+            total += loss.item()
+            self.tokens += inputs.numel()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step(self.factor())
+        self.step += 1
+        return total
+
+    def train(self, seconds):
+        start = last_save = last_print = time.time()
+        losses, stopped = [], []
+        signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+        while time.time() - start < seconds and not self.finished() and not stopped:
+            began = time.time()
+            losses.append(self.train_step())
+            self.seconds += time.time() - began
+            if time.time() - last_print > 30:
+                print(f"{self.name} step {self.step} loss {sum(losses) / len(losses):.4f} "
+                      f"tokens {self.tokens / 1e6:.2f}M rate {self.tokens / self.seconds:.0f}/s", flush=True)
+                losses, last_print = [], time.time()
+            if time.time() - last_save > SAVE_SECONDS:
+                self.save()
+                last_save = time.time()
+        self.save()
+        if stopped:
+            sys.exit(f"{self.name}: stopped and saved at step {self.step}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, help="directory of vocabulary and checkpoints")
+    parser.add_argument("--model", choices=SHAPES, help="only this one; default: small, then large")
+    parser.add_argument("--minutes", type=float, default=60, help="for each model")
+    parser.add_argument("--finish", type=int, default=0, metavar="STEPS",
+                        help="lower the learning rate to zero")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    os.makedirs(args.out, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    for name in [args.model] if args.model else ["small", "large"]:
+        run = Run(name, args.out, device, args.finish)
+        print(f"{name}: {run.model.parameter_count()} parameters, step {run.step}, {device}", flush=True)
+        run.train(args.minutes * 60)
+
+
+if __name__ == "__main__":
+    main()
