@@ -127,14 +127,25 @@ static enum status kv_read_all(struct gguf *g, struct gguf_cursor *c, uint64_t n
     return kv_check_unique(g, err);
 }
 
-/* Skip the metadata of a later part of a split model; only its alignment matters. */
-static enum status kv_skip_all(struct gguf_cursor *c, uint64_t n, uint32_t *align, struct err *err)
+static bool key_is(const struct gguf_kv *kv, const char *key)
+{
+    return kv->key.n == strlen(key) && !memcmp(kv->key.s, key, kv->key.n);
+}
+
+/* Step over the metadata of a later part of a split model: of it only the alignment matters, and
+ * that it is the part its name says. */
+static enum status kv_skip_all(struct gguf_cursor *c, uint64_t n, int part, uint32_t *align,
+                               struct err *err)
 {
     for (uint64_t i = 0; i < n; i++) {
         struct gguf_kv kv;
         TRY(cursor_kv(c, &kv, err));
-        if (kv.key.n == 17 && !memcmp(kv.key.s, "general.alignment", 17) && kv.type == GGUF_U32)
+        if (key_is(&kv, "general.alignment") && kv.type == GGUF_U32)
             *align = (uint32_t)gguf_i64_at(&kv, 0);
+        if (key_is(&kv, "split.no") && kv.type != GGUF_STRING && kv.type != GGUF_ARRAY &&
+            gguf_i64_at(&kv, 0) != part)
+            return err_set(err, ST_FORMAT, "split.no: expected %d, found %lld", part,
+                           (long long)gguf_i64_at(&kv, 0));
     }
     return ST_OK;
 }
@@ -249,7 +260,7 @@ static enum status part_read(struct gguf *g, int part, struct err *err)
         TRY(kv_read_all(g, &c, h.n_kv, err));
         TRY(gguf_read_u32(g, "general.alignment", false, &align, err));
     } else {
-        TRY(kv_skip_all(&c, h.n_kv, &align, err));
+        TRY(kv_skip_all(&c, h.n_kv, part, &align, err));
     }
     return tensors_read(g, &c, h.n_tensors, align, part, err);
 }
@@ -426,9 +437,8 @@ const char *gguf_path(const struct gguf *g)
 
 const struct gguf_kv *gguf_find(const struct gguf *g, const char *key)
 {
-    size_t n = strlen(key);
     for (size_t i = 0; i < g->n_kv; i++)
-        if (g->kv[i].key.n == n && !memcmp(g->kv[i].key.s, key, n)) return &g->kv[i];
+        if (key_is(&g->kv[i], key)) return &g->kv[i];
     return NULL;
 }
 
