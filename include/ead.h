@@ -204,8 +204,8 @@ EAD_API void ead_session_close(ead_session *session);
  * evaluated. */
 EAD_API ead_status ead_session_eval(ead_session *session, const ead_row *rows, int n,
                                     ead_error *error);
-/* Logits [n_logits], and their statistics, of the i-th row that wanted them in the last pass; NULL and
- * EAD_ARGUMENT when there is no such row. */
+/* Logits [n_logits], and their statistics, of the i-th row that wanted them in the last pass; NULL
+ * and EAD_ARGUMENT when there is no such row. */
 EAD_API const float *ead_session_logits(const ead_session *session, int i);
 EAD_API ead_status ead_session_stats(const ead_session *session, int i, ead_stats *out,
                                      ead_error *error);

@@ -77,10 +77,10 @@ ead_status ead_session_stats(const ead_session *session, int i, ead_stats *out, 
     struct err err = {0};
     struct kern_stats s;
     const int rows = engine_logit_rows(session->engine);
-    enum status st = i < 0 || i >= rows
-                         ? err_set(&err, ST_ARG, "logits: expected a row from 0 to %d, found %d",
-                                   rows - 1, i)
-                         : engine_stats(session->engine, i, &s, &err);
+    enum status st =
+        i < 0 || i >= rows
+            ? err_set(&err, ST_ARG, "logits: expected a row from 0 to %d, found %d", rows - 1, i)
+            : engine_stats(session->engine, i, &s, &err);
     if (st == ST_OK) {
         float max = expf(s.max - s.log_sum_exp), second = expf(s.second - s.log_sum_exp);
         *out = (ead_stats){
