@@ -123,7 +123,8 @@ static enum status eval_pass(struct duo *d, ead_writer w, int from, int to, bool
     return engine_eval(d->engines[w], d->rows, to - from, err);
 }
 
-/* Book the rows and the time of an evaluation. Prompt rows take their share of a mixed one. */
+/* Book the rows and the time of an evaluation. Prompt rows take their share of one that also
+ * catches up, and all of any other. */
 static void book(ead_work *work, const struct tally *t, double seconds)
 {
     const int rows = t->prompt + t->catchup + t->decode;
@@ -131,7 +132,7 @@ static void book(ead_work *work, const struct tally *t, double seconds)
     work->catchup_rows += t->catchup;
     work->decode_rows += t->decode;
     if (t->prompt) {
-        double share = seconds * t->prompt / rows;
+        double share = t->catchup ? seconds * t->prompt / rows : seconds;
         work->prompt_seconds += share;
         seconds -= share;
     }
