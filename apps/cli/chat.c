@@ -14,46 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct {
-    const char *system, *template_name;
-    int n, color;
-} options = {.n = -1};
-
-static const struct arg table[] = {
-    {.kind = ARG_TEXT,
-     .name = "system",
-     .value = "TEXT",
-     .out = &options.system,
-     .help = "system message of the conversation"},
-    {.kind = ARG_TEXT,
-     .name = "chat-template",
-     .value = "NAME",
-     .out = &options.template_name,
-     .help = "use the template of this family ('ead run --chat-template list')"},
-    {.kind = ARG_INT,
-     .name = "predict",
-     .letter = 'n',
-     .value = "N",
-     .out = &options.n,
-     .min = -1,
-     .max = 1 << 30,
-     .help = "at most N tokens an answer (default: -1, until it ends)"},
-    {.kind = ARG_HEADING, .help = "output"},
-    {.kind = ARG_CHOICE,
-     .name = "color",
-     .value = "WHEN",
-     .out = &options.color,
-     .choices = screen_colors,
-     .help = "auto, always or never: colour the text by model"},
-};
 static const struct args usage = {
     .command = "chat",
     .synopsis = "--large L.gguf --small S.gguf [OPTION ...]",
     .description =
         "Talk with a pair of models. Lines that begin with / steer it; /help lists them.\n"
         "Ctrl-C stops an answer; at the prompt it leaves, as Ctrl-D does.",
-    .table = table,
-    .n_table = sizeof table / sizeof *table,
     .more = pair_args,
     .n_more = &n_pair_args,
 };
@@ -301,8 +267,8 @@ static int check_template(const struct pair *p)
     char *text;
     size_t bytes;
     unsigned flags;
-    if (ead_chat_render(pair_speaker(p), options.template_name, &probe, 1, &text, &bytes, &flags,
-                        &error))
+    if (ead_chat_render(pair_speaker(p), pair_options.template_name, &probe, 1, &text, &bytes,
+                        &flags, &error))
         return fail_error(&error);
     ead_free(text);
     return EXIT_OK;
@@ -319,10 +285,11 @@ int command_chat(int argc, char **argv)
     if (!status) status = check_template(&pair);
     if (!status) {
         struct talk talk = {.pair = &pair,
-                            .template_name = options.template_name,
-                            .max_tokens = options.n,
-                            .color = screen_wants_color((enum screen_color)options.color, stdout)};
-        status = talk_reset(&talk, options.system);
+                            .template_name = pair_options.template_name,
+                            .max_tokens = pair_options.n,
+                            .color =
+                                screen_wants_color((enum screen_color)pair_options.color, stdout)};
+        status = talk_reset(&talk, pair_options.system);
         if (!status) status = converse(&talk);
         talk_deinit(&talk);
     }

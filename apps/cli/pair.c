@@ -1,6 +1,7 @@
 #include "cli/pair.h"
 
 #include "cli/cli.h"
+#include "cli/screen.h"
 #include "cli/trace.h"
 
 #include <stdlib.h>
@@ -11,7 +12,8 @@ const char *const pair_cpus[] = {"auto", "ref", "avx2", "avx512", NULL};
 const char *const pair_policies[] = {"ead", "large", "small", "random", "replay", NULL};
 const char *const pair_writers[] = {"small", "large", NULL};
 
-struct pair_options pair_options = {.tau = 1,
+struct pair_options pair_options = {.n = -1,
+                                    .tau = 1,
                                     .window = 5,
                                     .dwell = 10,
                                     .share = 0.25,
@@ -20,6 +22,31 @@ struct pair_options pair_options = {.tau = 1,
                                     .repeat_last = 64};
 
 const struct arg pair_args[] = {
+    {.kind = ARG_HEADING, .help = "text"},
+    {.kind = ARG_INT,
+     .name = "predict",
+     .letter = 'n',
+     .value = "N",
+     .out = &pair_options.n,
+     .min = -1,
+     .max = 1 << 30,
+     .help = "at most N tokens of a text or answer (default: -1, until it ends)"},
+    {.kind = ARG_TEXT,
+     .name = "system",
+     .value = "TEXT",
+     .out = &pair_options.system,
+     .help = "system message of the conversation"},
+    {.kind = ARG_TEXT,
+     .name = "chat-template",
+     .value = "NAME",
+     .out = &pair_options.template_name,
+     .help = "use the template of this family; 'ead run --chat-template list' names them"},
+    {.kind = ARG_CHOICE,
+     .name = "color",
+     .value = "WHEN",
+     .out = &pair_options.color,
+     .choices = screen_colors,
+     .help = "auto, always or never: colour the text by model"},
     {.kind = ARG_HEADING, .help = "models"},
     {.kind = ARG_TEXT,
      .name = "large",

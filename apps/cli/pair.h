@@ -22,6 +22,8 @@ extern const int n_pair_args;
 /* Filled by args_parse; defaults stand in pair.c. */
 struct pair_options {
     const char *large, *small, *replay;
+    const char *system, *template_name;
+    int n, color; /* n: tokens at most, -1 without end; color: an enum screen_color */
     int ctx, threads, cpu;
     int policy, window, dwell, start;
     bool policy_given, clear_window, eager_prompt, ignore_end;

@@ -12,10 +12,9 @@
 #include <string.h>
 
 static struct {
-    const char *prompt, *file, *system, *template_name, *trace, *json;
-    int n, color;
+    const char *prompt, *file, *trace, *json;
     bool chat, raw;
-} options = {.n = -1};
+} options;
 
 static const struct arg table[] = {
     {.kind = ARG_TEXT,
@@ -30,40 +29,16 @@ static const struct arg table[] = {
      .value = "FILE",
      .out = &options.file,
      .help = "read the prompt from a file"},
-    {.kind = ARG_INT,
-     .name = "predict",
-     .letter = 'n',
-     .value = "N",
-     .out = &options.n,
-     .min = -1,
-     .max = 1 << 30,
-     .help = "write at most N tokens (default: -1, until the text or the context ends)"},
     {.kind = ARG_FLAG,
      .name = "chat",
      .out = &options.chat,
      .help = "put the prompt into the model's chat template (default if it has one)"},
     {.kind = ARG_FLAG, .name = "raw", .out = &options.raw, .help = "take the prompt as it is"},
-    {.kind = ARG_TEXT,
-     .name = "chat-template",
-     .value = "NAME",
-     .out = &options.template_name,
-     .help = "use the template of this family; 'list' shows the names"},
-    {.kind = ARG_TEXT,
-     .name = "system",
-     .value = "TEXT",
-     .out = &options.system,
-     .help = "system message of the chat"},
     {.kind = ARG_FLAG,
      .name = "ignore-eos",
      .out = &pair_options.ignore_end,
      .help = "do not stop at a token that ends the text"},
     {.kind = ARG_HEADING, .help = "output"},
-    {.kind = ARG_CHOICE,
-     .name = "color",
-     .value = "WHEN",
-     .out = &options.color,
-     .choices = screen_colors,
-     .help = "auto, always or never: colour the text by model"},
     {.kind = ARG_TEXT,
      .name = "trace",
      .value = "FILE",
@@ -100,9 +75,9 @@ static int check_options(void)
     if (options.trace && !strcmp(options.trace, "-"))
         return args_fault(&usage, "--trace: expected a file; standard output carries the text");
     if (options.chat && options.raw) return args_fault(&usage, "--chat contradicts --raw");
-    if (options.raw && (options.template_name || options.system))
+    if (options.raw && (pair_options.template_name || pair_options.system))
         return args_fault(&usage, "--raw contradicts --%s",
-                          options.system ? "system" : "chat-template");
+                          pair_options.system ? "system" : "chat-template");
     if (options.prompt && options.file) return args_fault(&usage, "-p contradicts -f");
     if (!options.prompt && !options.file)
         return args_fault(&usage, "-p PROMPT or -f FILE is missing");
@@ -137,9 +112,10 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
     char *text;
     if (strlen(prompt->text) != prompt->bytes)
         return fail("the prompt holds a NUL byte, which a chat template cannot carry; use --raw");
-    if (options.system) messages[n++] = (ead_message){"system", options.system};
+    if (pair_options.system) messages[n++] = (ead_message){"system", pair_options.system};
     messages[n++] = (ead_message){"user", prompt->text};
-    if (ead_chat_render(model, options.template_name, messages, n, &text, &bytes, flags, &error))
+    if (ead_chat_render(model, pair_options.template_name, messages, n, &text, &bytes, flags,
+                        &error))
         return fail_error(&error);
     free(prompt->text);
     prompt->text = strndup(text, bytes);
@@ -163,8 +139,8 @@ static int prompt_prepare(struct prompt *prompt, const ead_model *model)
 {
     unsigned flags = EAD_ADD_BOS | EAD_PARSE_SPECIAL;
     if (prompt_load(prompt)) return EXIT_FAIL;
-    prompt->chat = !options.raw && (options.chat || options.template_name || options.system ||
-                                    ead_chat_present(model));
+    prompt->chat = !options.raw && (options.chat || pair_options.template_name ||
+                                    pair_options.system || ead_chat_present(model));
     if (prompt->chat && prompt_render(prompt, model, &flags)) return EXIT_FAIL;
     return prompt_tokenize(prompt, model, flags);
 }
@@ -176,7 +152,7 @@ static int write_text(struct pair *p, struct screen *screen, const char **stop)
 {
     ead_error error;
     *stop = "length";
-    for (int i = 0; i != options.n; i++) {
+    for (int i = 0; i != pair_options.n; i++) {
         ead_token token;
         if (screen_interrupted) {
             *stop = "interrupt";
@@ -222,7 +198,8 @@ static int write_all(struct pair *p, struct screen *screen, const struct prompt 
 static int with_screen(struct pair *p, const struct prompt *prompt)
 {
     ead_error error;
-    struct screen screen = {.color = screen_wants_color((enum screen_color)options.color, stdout),
+    struct screen screen = {.color =
+                                screen_wants_color((enum screen_color)pair_options.color, stdout),
                             .trace_path = options.trace};
     /* A continuation keeps the space that begins its first word. */
     unsigned flags = prompt->chat || !prompt->bytes ? EAD_TEXT_START : 0;
@@ -239,7 +216,8 @@ int command_run(int argc, char **argv)
 {
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
-    if (options.template_name && !strcmp(options.template_name, "list")) return list_templates();
+    if (pair_options.template_name && !strcmp(pair_options.template_name, "list"))
+        return list_templates();
     parsed = check_options();
     if (parsed) return parsed;
     struct pair pair = {0};
