@@ -21,8 +21,8 @@
  * Conventions. A function that can fail returns an ead_status and, when `error` is not NULL, leaves
  * one sentence there that names the file or field at fault. Outputs are set on success only.
  * Objects are closed in the opposite order of opening; closing NULL is allowed. Models are
- * immutable and may be shared by threads; sessions and duos belong to one thread at a time. Strings
- * are UTF-8. The library never prints and never exits.
+ * immutable and may be shared by threads; sessions, duos and batches belong to one thread at a
+ * time. Strings are UTF-8. The library never prints and never exits.
  *
  * A struct of options is to be had from its *_defaults function, so that fields added later start
  * with a sensible value.
@@ -227,6 +227,8 @@ typedef enum {
     EAD_POLICY_REPLAY  /* writers read from a recording */
 } ead_policy_kind;
 
+enum { EAD_HORIZON_MAX = 4096 };
+
 typedef struct {
     ead_policy_kind kind;
     double tau;        /* bits */
@@ -234,7 +236,8 @@ typedef struct {
     int dwell;         /* d_min: tokens a model writes at least before it hands over, from 1 */
     ead_writer start;  /* who writes first */
     bool clear_window; /* empty the window at a switch */
-    float share;       /* EAD_POLICY_RANDOM: long-run share of the large model, 0 to 1 */
+    float share;       /* EAD_POLICY_RANDOM: share of the large model's tokens, 0 to 1, ... */
+    int horizon;       /* ... over texts of about so many tokens; 0: in the long run */
     uint64_t seed;     /* EAD_POLICY_RANDOM */
     const uint8_t
         *replay;     /* EAD_POLICY_REPLAY: the writer of each token; borrowed; after the end */
@@ -275,7 +278,7 @@ typedef struct {
     bool switched;  /* the writer differs from that of the token before */
     float entropy;  /* bits: of the distribution this token was drawn from */
     double rolling; /* bits: mean over the window, this entropy included */
-    double seconds; /* this step, catch-up included */
+    double seconds; /* since the token before: passes, catch-up included, and the choice */
     ead_end end;
 } ead_token;
 
@@ -323,9 +326,58 @@ EAD_API size_t ead_duo_length(const ead_duo *duo);
 EAD_API int ead_duo_context(const ead_duo *duo);
 EAD_API ead_status ead_duo_set_policy(ead_duo *duo, const ead_policy_options *policy,
                                       ead_error *error);
+EAD_API ead_status ead_duo_set_sampler(ead_duo *duo, const ead_sampler_options *sampler,
+                                       ead_error *error);
+/* Begin another text: the old one is forgotten with its account, random choices start again at
+ * their seeds. Policy and sampler stay. */
+EAD_API void ead_duo_reset(ead_duo *duo);
 EAD_API ead_summary ead_duo_summarise(const ead_duo *duo);
 EAD_API const char *ead_duo_cpu(const ead_duo *duo);
 EAD_API int ead_duo_threads(const ead_duo *duo);
+
+/* ---- two models, many texts --------------------------------------------------------------- */
+
+/*
+ * A batch is a fixed number of duos over the same two models, whose rows share passes. A step takes
+ * one pass per model for all texts; every text becomes, bit for bit, what it would have become
+ * alone.
+ *
+ *     ead_batch *batch;
+ *     bool active[8] = {false};
+ *     ead_token tokens[8];
+ *     if (ead_batch_open(large, small, &options, 8, &batch, &error)) ...
+ *     if (ead_batch_append(batch, 3, ids, n, &error)) ...
+ *     active[3] = true;
+ *     while (any are active) {
+ *         if (ead_batch_step(batch, active, tokens, &error)) ...
+ *         ... tokens[3].id unless it is EAD_NO_TOKEN; on tokens[3].end
+ *             ead_duo_reset(ead_batch_duo(batch, 3)), and text 3 can take the next prompt ...
+ *     }
+ */
+typedef struct ead_batch ead_batch;
+
+enum { EAD_NO_TOKEN = -1 };
+
+/* n_texts: from 1 to the rows of a pass (options->max_rows, 256 by default). The options hold for
+ * every text until its own are set. */
+EAD_API ead_status ead_batch_open(const ead_model *large, const ead_model *small,
+                                  const ead_duo_options *options, int n_texts, ead_batch **out,
+                                  ead_error *error);
+EAD_API void ead_batch_close(ead_batch *batch);
+/* Text i as a duo; it is the batch's and closes with it. Every function of duos takes it, at any
+ * time between steps; NULL when there is no such text. */
+EAD_API ead_duo *ead_batch_duo(ead_batch *batch, int i);
+/* As ead_duo_append, but nothing is read yet: the steps that follow read it beside the other texts,
+ * in as many passes as it takes. */
+EAD_API ead_status ead_batch_append(ead_batch *batch, int i, const int32_t *ids, size_t n,
+                                    ead_error *error);
+/*
+ * Write the next token of every text i with active[i] into tokens[i]. Its id is EAD_NO_TOKEN where
+ * a text is not active or has not been read to its end: a pass holds max_rows, at least one of each
+ * text. Time of a pass is booked on its texts by rows. On failure no text has changed.
+ */
+EAD_API ead_status ead_batch_step(ead_batch *batch, const bool *active, ead_token *tokens,
+                                  ead_error *error);
 
 #ifdef __cplusplus
 }

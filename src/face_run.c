@@ -1,7 +1,7 @@
 /* The public face: sessions and duos. Contracts are in ead.h. */
 #include "face.h"
 
-#include "decode/duo.h"
+#include "decode/batch.h"
 #include "engine/engine.h"
 
 #include <math.h>
@@ -113,10 +113,23 @@ int ead_session_threads(const ead_session *session)
 
 /* ---- two models -------------------------------------------------------------------------- */
 
+/* A text of a batch. */
 struct ead_duo {
-    struct engine *engines[EAD_WRITERS];
-    struct duo *duo;
+    ead_batch *owner;
+    int text;
 };
+
+struct ead_batch {
+    struct engine *engines[EAD_WRITERS];
+    struct batch *batch;
+    ead_duo *duos; /* [n] */
+    bool is_duo;   /* opened as one: it closes with its only text */
+};
+
+static struct duo *inner(const ead_duo *duo)
+{
+    return batch_duo(duo->owner->batch, duo->text);
+}
 
 ead_duo_options ead_duo_defaults(void)
 {
@@ -136,94 +149,164 @@ static int common_context(const ead_model *const models[EAD_WRITERS], int wanted
     return n_ctx;
 }
 
-static enum status open_all(const ead_model *const models[EAD_WRITERS], const ead_duo_options *o,
-                            ead_duo *d, struct err *err)
+static enum status open_engines(const ead_model *const models[EAD_WRITERS],
+                                const ead_duo_options *o, int n_texts, ead_batch *b,
+                                struct err *err)
 {
-    struct engine_options inner = {
-        .threads = o->threads, .n_ctx = common_context(models, o->n_ctx), .max_rows = o->max_rows};
-    TRY(face_kern(o->cpu, &inner.kern, err));
+    const int max_rows = o->max_rows ? o->max_rows : ENGINE_ROWS_DEFAULT;
+    struct engine_options options = {.threads = o->threads,
+                                     .n_ctx = common_context(models, o->n_ctx),
+                                     .n_seq = n_texts,
+                                     .max_rows = max_rows,
+                                     .max_logits = n_texts};
+    if (n_texts < 1 || n_texts > max_rows)
+        return err_set(err, ST_ARG, "texts: expected 1 to %d, the rows of a pass, found %d",
+                       max_rows, n_texts);
+    TRY(face_kern(o->cpu, &options.kern, err));
     for (int w = 0; w < EAD_WRITERS; w++)
-        if (models[w]) TRY(engine_open(models[w]->model, &inner, &d->engines[w], err));
-    return duo_open(d->engines[EAD_LARGE], d->engines[EAD_SMALL], o, &d->duo, err);
+        if (models[w]) TRY(engine_open(models[w]->model, &options, &b->engines[w], err));
+    return batch_open(b->engines[EAD_LARGE], b->engines[EAD_SMALL], o, &b->batch, err);
 }
 
-ead_status ead_duo_open(const ead_model *large, const ead_model *small,
-                        const ead_duo_options *options, ead_duo **out, ead_error *error)
+static enum status open_batch(const ead_model *const models[EAD_WRITERS], const ead_duo_options *o,
+                              int n_texts, ead_batch *b, struct err *err)
+{
+    TRY(open_engines(models, o, n_texts, b, err));
+    b->duos = calloc((size_t)n_texts, sizeof *b->duos);
+    if (!b->duos) return err_set(err, ST_MEMORY, "cannot hold the texts of a batch");
+    for (int i = 0; i < n_texts; i++) b->duos[i] = (ead_duo){.owner = b, .text = i};
+    return ST_OK;
+}
+
+ead_status ead_batch_open(const ead_model *large, const ead_model *small,
+                          const ead_duo_options *options, int n_texts, ead_batch **out,
+                          ead_error *error)
 {
     struct err err = {0};
     const ead_model *const models[EAD_WRITERS] = {[EAD_SMALL] = small, [EAD_LARGE] = large};
     const ead_duo_options defaults = ead_duo_defaults();
-    ead_duo *d = calloc(1, sizeof *d);
-    enum status st = d ? open_all(models, options ? options : &defaults, d, &err)
-                       : err_set(&err, ST_MEMORY, "cannot hold the session's description");
+    ead_batch *b = calloc(1, sizeof *b);
+    enum status st = b ? open_batch(models, options ? options : &defaults, n_texts, b, &err)
+                       : err_set(&err, ST_MEMORY, "cannot hold the description of a batch");
     if (st == ST_OK)
-        *out = d;
+        *out = b;
     else
-        ead_duo_close(d);
+        ead_batch_close(b);
     return face_report(st, &err, error);
+}
+
+void ead_batch_close(ead_batch *batch)
+{
+    if (!batch) return;
+    batch_close(batch->batch);
+    for (int w = 0; w < EAD_WRITERS; w++) engine_close(batch->engines[w]);
+    free(batch->duos);
+    free(batch);
+}
+
+ead_duo *ead_batch_duo(ead_batch *batch, int i)
+{
+    return i >= 0 && i < batch->batch->n ? &batch->duos[i] : NULL;
+}
+
+ead_status ead_batch_append(ead_batch *batch, int i, const int32_t *ids, size_t n, ead_error *error)
+{
+    struct err err = {0};
+    enum status st =
+        i < 0 || i >= batch->batch->n
+            ? err_set(&err, ST_ARG, "text: expected 0 to %d, found %d", batch->batch->n - 1, i)
+            : duo_append(batch_duo(batch->batch, i), ids, n, &err);
+    return face_report(st, &err, error);
+}
+
+ead_status ead_batch_step(ead_batch *batch, const bool *active, ead_token *tokens, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(batch_step(batch->batch, active, tokens, &err), &err, error);
+}
+
+/* ---- one text ---------------------------------------------------------------------------- */
+
+ead_status ead_duo_open(const ead_model *large, const ead_model *small,
+                        const ead_duo_options *options, ead_duo **out, ead_error *error)
+{
+    ead_batch *batch;
+    ead_status st = ead_batch_open(large, small, options, 1, &batch, error);
+    if (st != EAD_OK) return st;
+    batch->is_duo = true;
+    *out = &batch->duos[0];
+    return EAD_OK;
 }
 
 void ead_duo_close(ead_duo *duo)
 {
-    if (!duo) return;
-    duo_close(duo->duo);
-    for (int w = 0; w < EAD_WRITERS; w++) engine_close(duo->engines[w]);
-    free(duo);
+    if (duo && duo->owner->is_duo) ead_batch_close(duo->owner);
 }
 
 ead_status ead_duo_append(ead_duo *duo, const int32_t *ids, size_t n, ead_progress progress,
                           void *context, ead_error *error)
 {
     struct err err = {0};
-    duo->duo->progress = progress;
-    duo->duo->progress_context = context;
-    return face_report(duo_append(duo->duo, ids, n, &err), &err, error);
+    enum status st = duo_append(inner(duo), ids, n, &err);
+    if (st == ST_OK) st = batch_read(duo->owner->batch, duo->text, progress, context, &err);
+    return face_report(st, &err, error);
 }
 
 ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error)
 {
     struct err err = {0};
-    return face_report(duo_step(duo->duo, out, &err), &err, error);
+    return face_report(batch_write(duo->owner->batch, duo->text, out, &err), &err, error);
 }
 
 void ead_duo_truncate(ead_duo *duo, size_t length)
 {
-    if (length < (size_t)duo->duo->n_text) duo_truncate(duo->duo, (int)length);
+    if (length < ead_duo_length(duo)) duo_truncate(inner(duo), (int)length);
 }
 
 size_t ead_duo_length(const ead_duo *duo)
 {
-    return (size_t)duo->duo->n_text;
+    return (size_t)inner(duo)->n_text;
 }
 
 int ead_duo_context(const ead_duo *duo)
 {
-    return duo->duo->n_ctx;
+    return inner(duo)->n_ctx;
 }
 
 ead_status ead_duo_set_policy(ead_duo *duo, const ead_policy_options *policy, ead_error *error)
 {
     struct err err = {0};
-    return face_report(duo_set_policy(duo->duo, policy, &err), &err, error);
+    return face_report(duo_set_policy(inner(duo), policy, &err), &err, error);
+}
+
+ead_status ead_duo_set_sampler(ead_duo *duo, const ead_sampler_options *sampler, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(duo_set_sampler(inner(duo), sampler, &err), &err, error);
+}
+
+void ead_duo_reset(ead_duo *duo)
+{
+    duo_reset(inner(duo));
 }
 
 ead_summary ead_duo_summarise(const ead_duo *duo)
 {
-    return duo_summarise(duo->duo);
+    return duo_summarise(inner(duo));
 }
 
-static const struct engine_options *duo_settings(const ead_duo *duo)
+static const struct engine_options *settings(const ead_duo *duo)
 {
-    return engine_settings(duo->engines[EAD_SMALL] ? duo->engines[EAD_SMALL]
-                                                   : duo->engines[EAD_LARGE]);
+    struct engine *const *engines = duo->owner->engines;
+    return engine_settings(engines[engines[EAD_SMALL] ? EAD_SMALL : EAD_LARGE]);
 }
 
 const char *ead_duo_cpu(const ead_duo *duo)
 {
-    return duo_settings(duo)->kern->name;
+    return settings(duo)->kern->name;
 }
 
 int ead_duo_threads(const ead_duo *duo)
 {
-    return duo_settings(duo)->threads;
+    return settings(duo)->threads;
 }

@@ -123,6 +123,37 @@ static void check_run(const ead_model *large, const ead_model *small, int thread
     ead_duo_close(duo);
 }
 
+/* Three texts in turns over shared passes: a text that is done makes room for the next. */
+static void check_batch(const ead_model *large, const ead_model *small, int threads)
+{
+    static const int32_t prompt[] = {1, 50, 60, 70, 80};
+    ead_duo_options o = ead_duo_defaults();
+    ead_batch *batch = NULL;
+    ead_token tokens[3];
+    const bool active[] = {true, true, true};
+    o.policy.kind = EAD_POLICY_RANDOM;
+    o.policy.dwell = 2;
+    o.policy.horizon = 20;
+    o.threads = threads;
+    o.ignore_end = true;
+    o.sampler.temperature = 1;
+    assert_int_equal(ead_batch_open(large, small, &o, 3, &batch, NULL), EAD_OK);
+    for (int i = 0; i < 60; i++) {
+        ead_duo *duo = ead_batch_duo(batch, i % 3);
+        if (i == 10) atomic_store(&allocations, 0); /* the threads have started */
+        o.policy.seed = (uint64_t)i;
+        ead_duo_reset(duo);
+        ead_status st = ead_duo_set_policy(duo, &o.policy, NULL);
+        st = st ? st : ead_batch_append(batch, i % 3, prompt, 5, NULL);
+        for (int k = 0; k < 5 && !st; k++)
+            if (i >= 2) st = ead_batch_step(batch, active, tokens, NULL);
+        if (st) fail_msg("a step failed");
+    }
+    const int counted = atomic_load(&allocations);
+    if (counted) fail_msg("%d allocations in a batch on %d threads", counted, threads);
+    ead_batch_close(batch);
+}
+
 static void test_tokens_allocate_nothing(void **state)
 {
     (void)state;
@@ -137,6 +168,7 @@ static void test_tokens_allocate_nothing(void **state)
         check_run(large, small, threads, 0, 0);
         check_run(large, small, threads, 1, 20);
         check_run(large, small, threads, 2, 0);
+        check_batch(large, small, threads);
     }
     ead_model_close(large);
     ead_model_close(small);

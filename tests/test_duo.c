@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "decode/duo.h"
+#include "decode/batch.h"
 #include "ead.h"
 #include "tiny.h"
 
@@ -315,7 +315,7 @@ static void test_away_and_back_is_the_identity(void **state)
     const struct engine_options eo = {.threads = 2, .n_ctx = N_CTX, .max_rows = N_CTX};
     for (int steps = 1; steps < 30; steps += 4) {
         struct engine *engines[2];
-        struct duo *d = NULL;
+        struct batch *b = NULL;
         ead_token token;
         ead_duo_options o = options_of(EAD_POLICY_RANDOM);
         o.policy.share = 0.5f;
@@ -323,11 +323,11 @@ static void test_away_and_back_is_the_identity(void **state)
         o.policy.seed = (uint64_t)steps;
         for (int w = 0; w < 2; w++)
             assert_int_equal(engine_open(models[w], &eo, &engines[w], NULL), ST_OK);
-        assert_int_equal(duo_open(engines[EAD_LARGE], engines[EAD_SMALL], &o, &d, NULL), ST_OK);
-        assert_int_equal(duo_append(d, pair.prompt, PROMPT, NULL), ST_OK);
-        for (int i = 0; i < steps; i++) assert_int_equal(duo_step(d, &token, NULL), ST_OK);
-        for (int w = 0; w < 2; w++) check_engine(engines[w], d, models[w]);
-        duo_close(d);
+        assert_int_equal(batch_open(engines[EAD_LARGE], engines[EAD_SMALL], &o, &b, NULL), ST_OK);
+        assert_int_equal(duo_append(batch_duo(b, 0), pair.prompt, PROMPT, NULL), ST_OK);
+        for (int i = 0; i < steps; i++) assert_int_equal(batch_write(b, 0, &token, NULL), ST_OK);
+        for (int w = 0; w < 2; w++) check_engine(engines[w], batch_duo(b, 0), models[w]);
+        batch_close(b);
         for (int w = 0; w < 2; w++) engine_close(engines[w]);
     }
     for (int w = 0; w < 2; w++) model_close(models[w]);

@@ -213,13 +213,72 @@ static void test_random_rate_solves_its_equation(void **state)
     (void)state;
     for (int dwell = 1; dwell <= 50; dwell += 7)
         for (double share = 0.05; share < 1; share += 0.05) {
-            double a = policy_random_rate(share, dwell);
+            const ead_policy_options o = {.share = (float)share, .dwell = dwell};
+            double a = policy_random_rate(&o);
             double small = dwell - 1 + 1 / a, large = dwell - 1 + 1 / (1 - a);
             assert_true(a > 0 && a < 1);
-            assert_true(fabs(large / (large + small) - share) < 1e-9);
+            assert_true(fabs(large / (large + small) - (double)o.share) < 1e-9);
         }
-    assert_true(policy_random_rate(0, 3) == 0);
-    assert_true(policy_random_rate(1, 3) == 1);
+    assert_true(policy_random_rate(&(ead_policy_options){.share = 0, .dwell = 3}) == 0);
+    assert_true(policy_random_rate(&(ead_policy_options){.share = 1, .dwell = 3}) == 1);
+}
+
+/* Large tokens of many texts of n tokens each, as a share. */
+static double simulate_texts(const ead_policy_options *options, int n, int texts)
+{
+    ead_policy_options o = *options;
+    struct policy p;
+    int64_t large = 0;
+    policy_init(&p, &o);
+    for (int i = 0; i < texts; i++) {
+        p.options.seed = (uint64_t)i; /* policy_restart solves nothing anew */
+        policy_restart(&p);
+        for (int t = 0; t < n; t++) {
+            large += p.writer == EAD_LARGE;
+            (void)policy_observe(&p, 1);
+        }
+    }
+    return (double)large / n / texts;
+}
+
+static void test_random_over_a_horizon(void **state)
+{
+    (void)state;
+    static const double shares[] = {0.05, 0.2, 0.43, 0.7};
+    static const int lengths[] = {40, 90, 400}, dwells[] = {1, 5, 10};
+    for (size_t i = 0; i < 4 * 3 * 3; i++) {
+        ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .window = 1};
+        const double share = shares[i / 9];
+        const int n = lengths[i / 3 % 3];
+        o.share = (float)share;
+        o.dwell = dwells[i % 3];
+        o.horizon = n;
+        const double found = simulate_texts(&o, n, 4000);
+        if (fabs(found - share) > 0.006)
+            fail_msg("share %g, dwell %d, %d tokens: found %g", share, o.dwell, n, found);
+        o.start = EAD_LARGE; /* it has its first turn whatever is wanted */
+        const double least = (double)o.dwell / n, started = simulate_texts(&o, n, 4000);
+        if (fabs(started - (share > least ? share : least)) > 0.008)
+            fail_msg("share %g, dwell %d, %d tokens, large first: found %g", share, o.dwell, n,
+                     started);
+    }
+}
+
+static void test_expected_share(void **state)
+{
+    (void)state;
+    assert_true(policy_expected_share(0.5, 5, 5, EAD_SMALL) == 0);
+    assert_true(policy_expected_share(0.5, 5, 5, EAD_LARGE) == 1);
+    assert_true(policy_expected_share(1, 20, 5, EAD_SMALL) == 0.75);
+    assert_true(policy_expected_share(0, 20, 5, EAD_LARGE) == 0.25);
+    assert_true(fabs(policy_expected_share(0.3, 2, 1, EAD_SMALL) - 0.15) < 1e-12);
+    /* by hand: SSS SSL SLS SLL with dwell 1 */
+    const double a = 0.3, by_hand = ((1 - a) * a + a * (1 - a) + 2 * a * a) / 3;
+    assert_true(fabs(policy_expected_share(a, 3, 1, EAD_SMALL) - by_hand) < 1e-12);
+    /* the long run is the limit */
+    const ead_policy_options o = {.share = 0.3f, .dwell = 10};
+    const double rate = policy_random_rate(&o);
+    assert_true(fabs(policy_expected_share(rate, EAD_HORIZON_MAX, 10, EAD_SMALL) - 0.3) < 0.003);
 }
 
 static void test_random_is_its_seed(void **state)
@@ -295,6 +354,13 @@ static void test_options_are_checked(void **state)
     refuse(o, "share: expected 0 to 1, found 1.5");
     o.share = NAN;
     refuse(o, "share");
+    o.share = 1;
+    o.horizon = -1;
+    refuse(o, "horizon: expected 0 to 4096, found -1");
+    o.horizon = 4097;
+    refuse(o, "horizon");
+    o.horizon = 4096;
+    assert_int_equal(policy_check(&o, NULL), ST_OK);
     o.kind = EAD_POLICY_REPLAY;
     refuse(o, "replay");
     o.replay = &one;
@@ -311,6 +377,8 @@ int main(void)
         cmocka_unit_test(test_rule_equals_its_definition),
         cmocka_unit_test(test_random_has_the_wanted_share_and_dwell),
         cmocka_unit_test(test_random_rate_solves_its_equation),
+        cmocka_unit_test(test_random_over_a_horizon),
+        cmocka_unit_test(test_expected_share),
         cmocka_unit_test(test_random_is_its_seed),
         cmocka_unit_test(test_replay_follows_the_recording),
         cmocka_unit_test(test_options_are_checked),

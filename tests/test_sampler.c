@@ -22,31 +22,28 @@ static ead_sampler_options defaults(void)
         .temperature = 1, .top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
 }
 
-static void open_sampler(struct sampler *s, struct arena *arena, const ead_sampler_options *o,
+static void open_sampler(struct sampler *s, struct candidate *scratch, const ead_sampler_options *o,
                          int n_vocab)
 {
     struct err err = {0};
-    *arena = (struct arena){0};
     if (sampler_check(o, &err) != ST_OK) fail_msg("%s", err.message);
-    sampler_carve(s, arena, o, n_vocab);
-    assert_int_equal(arena_commit(arena, NULL), ST_OK);
-    sampler_carve(s, arena, o, n_vocab);
+    assert_in_range(n_vocab, 1, V_MAX);
+    sampler_init(s, o, scratch, n_vocab);
 }
 
 /* Draw n times from the same logits and count. */
 static void count_draws(const ead_sampler_options *o, const float *logits, int n_vocab, int n,
                         int *counts)
 {
-    struct arena arena;
+    struct candidate scratch[V_MAX];
     struct sampler s;
-    open_sampler(&s, &arena, o, n_vocab);
+    open_sampler(&s, scratch, o, n_vocab);
     memset(counts, 0, (size_t)n_vocab * sizeof *counts);
     for (int i = 0; i < n; i++) {
         int32_t id = sampler_choose(&s, logits, NULL, 0);
         assert_in_range(id, 0, n_vocab - 1);
         counts[id]++;
     }
-    arena_deinit(&arena);
 }
 
 static void random_logits(float *logits, int n, float spread, uint64_t *rng)
@@ -59,11 +56,10 @@ static void random_logits(float *logits, int n, float spread, uint64_t *rng)
 static int32_t choose_once(const ead_sampler_options *o, const float *logits, int n_vocab,
                            const int32_t *text, size_t n_text)
 {
-    struct arena arena;
+    struct candidate scratch[V_MAX];
     struct sampler s;
-    open_sampler(&s, &arena, o, n_vocab);
+    open_sampler(&s, scratch, o, n_vocab);
     int32_t id = sampler_choose(&s, logits, text, n_text);
-    arena_deinit(&arena);
     return id;
 }
 
@@ -249,13 +245,13 @@ static void test_seeds(void **state)
     float logits[50];
     uint64_t rng = 3;
     random_logits(logits, 50, 1, &rng);
-    struct arena arena[3];
+    struct candidate scratch[V_MAX]; /* one for all */
     struct sampler s[3];
     int differ = 0;
     for (int i = 0; i < 3; i++) {
         ead_sampler_options o = defaults();
         o.seed = i < 2 ? 77 : 78;
-        open_sampler(&s[i], &arena[i], &o, 50);
+        open_sampler(&s[i], scratch, &o, 50);
     }
     for (int i = 0; i < N; i++) {
         int32_t a = sampler_choose(&s[0], logits, NULL, 0);
@@ -263,7 +259,6 @@ static void test_seeds(void **state)
         differ += sampler_choose(&s[2], logits, NULL, 0) != a;
     }
     assert_true(differ > N / 2);
-    for (int i = 0; i < 3; i++) arena_deinit(&arena[i]);
 }
 
 /* ---- options ------------------------------------------------------------------------------- */

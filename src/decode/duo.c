@@ -1,90 +1,24 @@
 #include "decode/duo.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+/* ---- setting up -------------------------------------------------------------------------- */
 
-/* ---- opening ----------------------------------------------------------------------------- */
-
-static const struct engine *any_engine(const struct duo *d)
-{
-    return d->engines[EAD_SMALL] ? d->engines[EAD_SMALL] : d->engines[EAD_LARGE];
-}
-
-static enum status check_engines(const struct engine *large, const struct engine *small,
-                                 struct err *err)
-{
-    if (!large && !small)
-        return err_set(err, ST_ARG, "expected a large or a small model, found none");
-    if (!large || !small) return ST_OK;
-    const struct engine_options *a = engine_settings(large), *b = engine_settings(small);
-    if (a->n_ctx != b->n_ctx || a->max_rows != b->max_rows)
-        return err_set(err, ST_ARG, "both engines need the same context and rows per pass");
-    int32_t same;
-    return vocab_compare(engine_model(large)->vocab, engine_model(small)->vocab, &same, err);
-}
-
-static void carve(struct duo *d, const ead_duo_options *o)
+void duo_carve(struct duo *d, struct arena *arena)
 {
     const size_t n_text = (size_t)d->n_ctx + 1;
-    d->text = arena_carve(&d->arena, n_text, sizeof *d->text);
-    d->author = arena_carve(&d->arena, n_text, sizeof *d->author);
-    d->rows = arena_carve(&d->arena, (size_t)d->max_rows, sizeof *d->rows);
-    sampler_carve(&d->sampler, &d->arena, &o->sampler, d->n_vocab);
+    d->text = arena_carve(arena, n_text, sizeof *d->text);
+    d->author = arena_carve(arena, n_text, sizeof *d->author);
 }
 
-static int shared_vocab(const struct engine *large, const struct engine *small)
+enum status duo_init(struct duo *d, const ead_duo_options *options, struct candidate *scratch,
+                     struct err *err)
 {
-    int a = large ? engine_vocab(large) : engine_vocab(small);
-    int b = small ? engine_vocab(small) : a;
-    return a < b ? a : b;
-}
-
-static enum status fill(struct duo *d, const ead_duo_options *o, struct err *err)
-{
-    const struct engine_options *settings = engine_settings(any_engine(d));
-    d->n_ctx = settings->n_ctx;
-    d->max_rows = settings->max_rows;
-    d->n_vocab = shared_vocab(d->engines[EAD_LARGE], d->engines[EAD_SMALL]);
-    d->ignore_end = o->ignore_end;
-    d->eager_prompt = o->eager_prompt;
-    TRY(sampler_check(&o->sampler, err));
-    TRY(duo_set_policy(d, &o->policy, err));
-    carve(d, o); /* measures */
-    TRY(arena_commit(&d->arena, err));
-    carve(d, o);
-    return ST_OK;
-}
-
-enum status duo_open(struct engine *large, struct engine *small, const ead_duo_options *options,
-                     struct duo **out, struct err *err)
-{
-    TRY(check_engines(large, small, err));
-    struct duo *d = calloc(1, sizeof *d);
-    if (!d) return err_set(err, ST_MEMORY, "cannot hold the session's description");
-    d->engines[EAD_LARGE] = large;
-    d->engines[EAD_SMALL] = small;
-    enum status st = fill(d, options, err);
-    if (st != ST_OK) {
-        duo_close(d);
-        return st;
-    }
-    *out = d;
-    return ST_OK;
-}
-
-void duo_close(struct duo *d)
-{
-    if (!d) return;
-    arena_deinit(&d->arena);
-    free(d);
+    d->ignore_end = options->ignore_end;
+    d->eager_prompt = options->eager_prompt;
+    TRY(sampler_check(&options->sampler, err));
+    sampler_init(&d->sampler, &options->sampler, scratch, d->n_vocab);
+    return duo_set_policy(d, &options->policy, err);
 }
 
 enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
@@ -97,37 +31,21 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
     return ST_OK;
 }
 
-/* ---- evaluating -------------------------------------------------------------------------- */
-
-/* What the rows of one evaluation were for; see ead_work. */
-struct tally {
-    int prompt, catchup, decode;
-};
-
-/* One pass over text[from, to); the last row wants logits when it ends the text. */
-static enum status eval_pass(struct duo *d, ead_writer w, int from, int to, bool logits,
-                             struct tally *tally, struct err *err)
+enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err)
 {
-    for (int pos = from; pos < to; pos++) {
-        bool last = logits && pos == d->n_text - 1;
-        d->rows[pos - from] = (struct row){.pos = pos, .token = d->text[pos], .wants_logits = last};
-        if (d->author[pos] == DUO_GIVEN)
-            tally->prompt++;
-        else if (last)
-            tally->decode++;
-        else if (d->author[pos] == (int8_t)w && d->author[pos + 1] == DUO_GIVEN)
-            tally->prompt++; /* its own last token, read with the prompt that followed */
-        else
-            tally->catchup++;
-    }
-    return engine_eval(d->engines[w], d->rows, to - from, err);
+    TRY(sampler_check(o, err));
+    sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
+    return ST_OK;
 }
 
-/* Book the rows and the time of an evaluation. Prompt rows take their share of one that also
- * catches up, and all of any other. */
-static void book(ead_work *work, const struct tally *t, double seconds)
+/* ---- the account ------------------------------------------------------------------------- */
+
+/* Book an evaluation. Prompt rows take their share of one that also catches up, and all of any
+ * other. */
+static void book(ead_work *work, const struct duo_tally *t)
 {
     const int rows = t->prompt + t->catchup + t->decode;
+    double seconds = t->seconds;
     work->prompt_rows += t->prompt;
     work->catchup_rows += t->catchup;
     work->decode_rows += t->decode;
@@ -145,131 +63,29 @@ static void book(ead_work *work, const struct tally *t, double seconds)
     }
 }
 
-/* Bring an engine's cache up to text[0, end), in as many passes as it takes. Passes that were done
- * when a later one is cancelled stay done. */
-static enum status catch_up(struct duo *d, ead_writer w, int end, bool logits, struct err *err)
+static void settle(struct duo *d, ead_writer w)
 {
-    const int begin = engine_length(d->engines[w], 0);
-    const int most = d->progress && d->max_rows > DUO_POLL_ROWS ? DUO_POLL_ROWS : d->max_rows;
-    const double start = now();
-    struct tally tally = {0};
-    enum status st = ST_OK;
-    for (int at = begin; at < end && st == ST_OK;) {
-        int to = end - at > most ? at + most : end;
-        st = eval_pass(d, w, at, to, logits, &tally, err);
-        at = to;
-        if (st == ST_OK && d->progress && end - begin > most &&
-            !d->progress(d->progress_context, w, at - begin, end - begin))
-            st = err_set(err, ST_CANCELLED, "stopped while reading the prompt");
+    book(&d->work[w], &d->open[w]);
+    d->open[w] = (struct duo_tally){0};
+}
+
+void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds)
+{
+    struct duo_tally *t = &d->open[w];
+    for (int pos = from; pos < from + n; pos++) {
+        if (d->author[pos] == DUO_GIVEN)
+            t->prompt++;
+        else if (pos == d->n_text - 1)
+            t->decode++;
+        else if (d->author[pos] == (int8_t)w && d->author[pos + 1] == DUO_GIVEN)
+            t->prompt++; /* its own last token, read with the prompt that followed */
+        else
+            t->catchup++;
     }
-    book(&d->work[w], &tally, now() - start);
-    return st;
+    t->seconds += seconds;
+    d->seconds += seconds;
+    if (from + n == goal) settle(d, w);
 }
-
-/* ---- writing ----------------------------------------------------------------------------- */
-
-/* Written tokens that no engine has evaluated, which the next prompt will take in: the last one. */
-static int unread(const struct duo *d)
-{
-    int covered = 0, n = 0;
-    for (int w = 0; w < EAD_WRITERS; w++)
-        if (d->engines[w] && engine_length(d->engines[w], 0) > covered)
-            covered = engine_length(d->engines[w], 0);
-    for (int pos = covered; pos < d->n_text; pos++) n += d->author[pos] != DUO_GIVEN;
-    return n;
-}
-
-enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
-{
-    const int room = d->n_text < d->n_ctx ? d->n_ctx - d->n_text : 0;
-    if (n > (size_t)room)
-        return err_set(err, ST_FULL,
-                       "the prompt of %zu tokens does not fit: %d of the context's %d are left", n,
-                       room, d->n_ctx);
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] < 0 || ids[i] >= d->n_vocab)
-            return err_set(err, ST_ARG, "token %zu: expected an id from 0 to %d, found %d", i,
-                           d->n_vocab - 1, ids[i]);
-    d->to_read += (int64_t)n + unread(d);
-    for (size_t i = 0; i < n; i++) {
-        d->text[d->n_text] = ids[i];
-        d->author[d->n_text++] = DUO_GIVEN;
-    }
-    d->index = 0;
-    const uint64_t rng = d->policy.rng; /* turns of one conversation draw on, they do not repeat */
-    policy_init(&d->policy, &d->policy.options);
-    if (d->tokens) d->policy.rng = rng;
-    if (!d->n_text) return ST_OK;
-    /* The last row waits for the step that needs its logits. */
-    const ead_writer first = d->policy.writer;
-    TRY(catch_up(d, first, d->n_text - 1, false, err));
-    const ead_writer second = first == EAD_LARGE ? EAD_SMALL : EAD_LARGE;
-    if (d->eager_prompt && d->engines[second]) TRY(catch_up(d, second, d->n_text - 1, false, err));
-    return ST_OK;
-}
-
-/* The next token and the statistics of its distribution. */
-static enum status choose(struct duo *d, ead_writer w, int32_t *id, struct kern_stats *stats,
-                          struct err *err)
-{
-    const struct engine *e = d->engines[w];
-    TRY(engine_stats(e, 0, stats, err));
-    const ead_sampler_options *o = &d->sampler.options;
-    if (o->temperature == 0 && o->repeat_penalty == 1 && stats->argmax < d->n_vocab)
-        *id = stats->argmax;
-    else
-        *id = sampler_choose(&d->sampler, engine_logits(e, 0), d->text, (size_t)d->n_text);
-    return ST_OK;
-}
-
-static void record(struct duo *d, ead_writer w, int32_t id, const struct kern_stats *stats,
-                   ead_token *out)
-{
-    *out = (ead_token){.index = d->index, .id = id, .writer = w, .entropy = stats->entropy};
-    out->switched = d->index > 0 && w != d->previous;
-    d->text[d->n_text] = id;
-    d->author[d->n_text++] = (int8_t)w;
-    d->index++;
-    d->tokens++;
-    d->switches += out->switched;
-    d->work[w].tokens++;
-    d->previous = w;
-    out->rolling = policy_observe(&d->policy, stats->entropy);
-    if (!d->ignore_end && vocab_is_eog(engine_model(d->engines[w])->vocab, id))
-        out->end = EAD_END_TOKEN;
-    else if (d->n_text > d->n_ctx)
-        out->end = EAD_END_CONTEXT;
-}
-
-enum status duo_step(struct duo *d, ead_token *out, struct err *err)
-{
-    const double start = now();
-    const ead_writer w = d->policy.writer;
-    struct engine *e = d->engines[w];
-    if (!d->n_text)
-        return err_set(err, ST_ARG, "the text is empty; a first token has to be appended");
-    if (d->n_text > d->n_ctx)
-        return err_set(err, ST_FULL, "the context of %d tokens is full", d->n_ctx);
-    /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */
-    engine_truncate(e, 0, d->n_text - 1);
-    TRY(catch_up(d, w, d->n_text, true, err));
-    struct kern_stats stats;
-    int32_t id;
-    TRY(choose(d, w, &id, &stats, err));
-    record(d, w, id, &stats, out);
-    out->seconds = now() - start;
-    return ST_OK;
-}
-
-void duo_truncate(struct duo *d, int length)
-{
-    if (length < 0 || length >= d->n_text) return;
-    d->n_text = length;
-    for (int w = 0; w < EAD_WRITERS; w++)
-        if (d->engines[w]) engine_truncate(d->engines[w], 0, length);
-}
-
-/* ---- the account ------------------------------------------------------------------------- */
 
 static double parameter_cost(const struct duo *d)
 {
@@ -300,6 +116,7 @@ ead_summary duo_summarise(const struct duo *d)
     for (int w = 0; w < EAD_WRITERS; w++) {
         ead_work *work = &s.work[w];
         *work = d->work[w];
+        book(work, &d->open[w]);
         if (work->decode_steps)
             work->step_seconds = work->decode_seconds / (double)work->decode_steps;
         s.seconds += work->prompt_seconds + work->decode_seconds + work->catchup_seconds;
@@ -310,4 +127,132 @@ ead_summary duo_summarise(const struct duo *d)
     s.parameter_cost = parameter_cost(d);
     s.large_seconds = large_alone(d, &s);
     return s;
+}
+
+/* ---- the text ---------------------------------------------------------------------------- */
+
+int duo_read(const struct duo *d, ead_writer w)
+{
+    return engine_length(d->engines[w], d->seq);
+}
+
+/* Written tokens that no engine has evaluated, which the next prompt will take in: the last one. */
+static int unread(const struct duo *d)
+{
+    int covered = 0, n = 0;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (d->engines[w] && duo_read(d, (ead_writer)w) > covered)
+            covered = duo_read(d, (ead_writer)w);
+    for (int pos = covered; pos < d->n_text; pos++) n += d->author[pos] != DUO_GIVEN;
+    return n;
+}
+
+static enum status check_given(const struct duo *d, const int32_t *ids, size_t n, struct err *err)
+{
+    const int room = d->n_text < d->n_ctx ? d->n_ctx - d->n_text : 0;
+    if (n > (size_t)room)
+        return err_set(err, ST_FULL,
+                       "the prompt of %zu tokens does not fit: %d of the context's %d are left", n,
+                       room, d->n_ctx);
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] < 0 || ids[i] >= d->n_vocab)
+            return err_set(err, ST_ARG, "token %zu: expected an id from 0 to %d, found %d", i,
+                           d->n_vocab - 1, ids[i]);
+    return ST_OK;
+}
+
+enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
+{
+    TRY(check_given(d, ids, n, err));
+    d->to_read += (int64_t)n + unread(d);
+    for (int w = 0; w < EAD_WRITERS; w++) settle(d, (ead_writer)w);
+    for (size_t i = 0; i < n; i++) {
+        d->text[d->n_text] = ids[i];
+        d->author[d->n_text++] = DUO_GIVEN;
+    }
+    d->index = 0;
+    d->eager_end = d->eager_prompt ? d->n_text - 1 : 0;
+    d->seconds = 0;
+    const uint64_t rng = d->policy.rng; /* turns of one conversation draw on, they do not repeat */
+    policy_restart(&d->policy);
+    if (d->tokens) d->policy.rng = rng;
+    return ST_OK;
+}
+
+void duo_truncate(struct duo *d, int length)
+{
+    if (length < 0 || length >= d->n_text) return;
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        settle(d, (ead_writer)w);
+        if (d->engines[w]) engine_truncate(d->engines[w], d->seq, length);
+    }
+    d->n_text = length;
+    if (d->eager_end > length) d->eager_end = length;
+}
+
+void duo_reset(struct duo *d)
+{
+    duo_truncate(d, 0);
+    d->index = d->tokens = d->switches = d->to_read = 0;
+    memset(d->work, 0, sizeof d->work);
+    d->seconds = 0;
+    policy_restart(&d->policy);
+    sampler_init(&d->sampler, &d->sampler.options, d->sampler.candidates, d->n_vocab);
+}
+
+/* ---- rows out, a token in ---------------------------------------------------------------- */
+
+enum status duo_prepare(struct duo *d, struct err *err)
+{
+    if (!d->n_text)
+        return err_set(err, ST_ARG, "the text is empty; a first token has to be appended");
+    if (d->n_text > d->n_ctx)
+        return err_set(err, ST_FULL, "the context of %d tokens is full", d->n_ctx);
+    /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */
+    engine_truncate(d->engines[d->policy.writer], d->seq, d->n_text - 1);
+    return ST_OK;
+}
+
+int duo_goal(const struct duo *d, ead_writer w)
+{
+    return w == d->policy.writer ? d->n_text : d->eager_end;
+}
+
+int duo_rows(const struct duo *d, ead_writer w, int goal, int most, struct row *rows)
+{
+    const int from = duo_read(d, w), n = goal - from < most ? goal - from : most;
+    for (int i = 0; i < n; i++)
+        rows[i] = (struct row){.seq = d->seq,
+                               .pos = from + i,
+                               .token = d->text[from + i],
+                               .wants_logits = from + i == d->n_text - 1};
+    return n;
+}
+
+static int32_t choose(struct duo *d, const float *logits, const struct kern_stats *stats)
+{
+    const ead_sampler_options *o = &d->sampler.options;
+    if (o->temperature == 0 && o->repeat_penalty == 1 && stats->argmax < d->n_vocab)
+        return stats->argmax;
+    return sampler_choose(&d->sampler, logits, d->text, (size_t)d->n_text);
+}
+
+void duo_write(struct duo *d, const float *logits, const struct kern_stats *stats, ead_token *out)
+{
+    const ead_writer w = d->policy.writer;
+    const int32_t id = choose(d, logits, stats);
+    *out = (ead_token){.index = d->index, .id = id, .writer = w, .entropy = stats->entropy};
+    out->switched = d->index > 0 && w != d->previous;
+    d->text[d->n_text] = id;
+    d->author[d->n_text++] = (int8_t)w;
+    d->index++;
+    d->tokens++;
+    d->switches += out->switched;
+    d->work[w].tokens++;
+    d->previous = w;
+    out->rolling = policy_observe(&d->policy, stats->entropy);
+    if (!d->ignore_end && vocab_is_eog(engine_model(d->engines[w])->vocab, id))
+        out->end = EAD_END_TOKEN;
+    else if (d->n_text > d->n_ctx)
+        out->end = EAD_END_CONTEXT;
 }

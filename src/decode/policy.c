@@ -18,19 +18,55 @@ enum status policy_check(const ead_policy_options *o, struct err *err)
         return err_set(err, ST_ARG, "start: expected small or large, found %d", (int)o->start);
     if (o->kind == EAD_POLICY_RANDOM && !(o->share >= 0 && o->share <= 1))
         return err_set(err, ST_ARG, "share: expected 0 to 1, found %g", (double)o->share);
+    if (o->horizon < 0 || o->horizon > EAD_HORIZON_MAX)
+        return err_set(err, ST_ARG, "horizon: expected 0 to %d, found %d", EAD_HORIZON_MAX,
+                       o->horizon);
     if (o->kind == EAD_POLICY_REPLAY && (!o->replay || !o->n_replay))
         return err_set(err, ST_ARG, "replay: expected a recording of at least one token");
     return ST_OK;
 }
 
-double policy_random_rate(double share, int dwell)
+/* ---- the random baseline's rate ----------------------------------------------------------- */
+
+static double long_run_share(double a, int dwell)
 {
+    double small = dwell - 1 + 1 / a, large = dwell - 1 + 1 / (1 - a);
+    return large / (large + small);
+}
+
+double policy_expected_share(double a, int n, int dwell, ead_writer start)
+{
+    if (n <= dwell) return start == EAD_LARGE; /* no decision is due before the end */
+    /* Probability of a turn of each kind that began `dwell` tokens ago or less, by the token it
+     * began with; and of one that may end after any token. */
+    double began[EAD_WRITERS][EAD_HORIZON_MAX] = {{0}};
+    double free[EAD_WRITERS] = {0};
+    double large = start == EAD_LARGE, sum = 0;
+    began[start][0] = 1;
+    for (int t = 0; t < n; t++) {
+        sum += large; /* the probability that the large model writes token t */
+        for (int w = 0; w < EAD_WRITERS && t + 1 >= dwell; w++) free[w] += began[w][t + 1 - dwell];
+        const double up = a * free[EAD_SMALL], down = (1 - a) * free[EAD_LARGE];
+        free[EAD_SMALL] -= up;
+        free[EAD_LARGE] -= down;
+        large += up - down;
+        if (t + 1 == n) break;
+        began[EAD_LARGE][t + 1] = up;
+        began[EAD_SMALL][t + 1] = down;
+    }
+    return sum / n;
+}
+
+double policy_random_rate(const ead_policy_options *o)
+{
+    const double share = (double)o->share;
     if (share <= 0 || share >= 1) return share <= 0 ? 0 : 1;
     double low = 0, high = 1;
     for (int i = 0; i < 60; i++) {
-        double a = (low + high) / 2;
-        double small = dwell - 1 + 1 / a, large = dwell - 1 + 1 / (1 - a);
-        if (large / (large + small) < share)
+        const double a = (low + high) / 2;
+        const double found = o->horizon ? policy_expected_share(a, o->horizon, o->dwell, o->start)
+                                        : long_run_share(a, o->dwell);
+        if (found < share)
             low = a;
         else
             high = a;
@@ -38,18 +74,19 @@ double policy_random_rate(double share, int dwell)
     return (low + high) / 2;
 }
 
+/* ---- writing ----------------------------------------------------------------------------- */
+
 static ead_writer replay_at(const ead_policy_options *o, size_t i)
 {
     return o->replay[i < o->n_replay ? i : o->n_replay - 1] ? EAD_LARGE : EAD_SMALL;
 }
 
-void policy_init(struct policy *p, const ead_policy_options *o)
+void policy_restart(struct policy *p)
 {
-    p->options = *o;
+    const ead_policy_options *o = &p->options;
     p->c = 0;
     p->written = 0;
     p->rng = o->seed;
-    p->to_large = policy_random_rate((double)o->share, o->dwell);
     signal_init(&p->signal, o->window);
     switch (o->kind) {
     case EAD_POLICY_LARGE: p->writer = EAD_LARGE; break;
@@ -57,6 +94,13 @@ void policy_init(struct policy *p, const ead_policy_options *o)
     case EAD_POLICY_REPLAY: p->writer = replay_at(o, 0); break;
     default: p->writer = o->start;
     }
+}
+
+void policy_init(struct policy *p, const ead_policy_options *o)
+{
+    p->options = *o;
+    p->to_large = o->kind == EAD_POLICY_RANDOM ? policy_random_rate(o) : 0;
+    policy_restart(p);
 }
 
 /* The writer of the next token, given that p->c and p->written count the one just written. */

@@ -31,6 +31,8 @@ MUST_USE enum status policy_check(const ead_policy_options *o, struct err *err);
 
 /* Start a text. The options must have passed policy_check. */
 void policy_init(struct policy *p, const ead_policy_options *o);
+/* Start another text with the same options. */
+void policy_restart(struct policy *p);
 
 /* A token was written by p->writer from a distribution of this entropy: update the state and choose
  * the next writer. Returns Hbar. */
@@ -38,9 +40,15 @@ double policy_observe(struct policy *p, float entropy);
 
 /*
  * The random baseline asks at every eligible token "large?" with probability a, whoever is active.
- * Turns then last d-1 + 1/a (small) and d-1 + 1/(1-a) (large) tokens on average, d the dwell, and
- * this returns the a that makes the large model's share of tokens the one wanted.
+ * In the long run turns then last d-1 + 1/a (small) and d-1 + 1/(1-a) (large) tokens on average, d
+ * the dwell. A text of n tokens is no long run: it has a first writer, who keeps the pen for d
+ * tokens, and a last turn that is cut off. policy_expected_share is the share of the large model's
+ * tokens over n, by carrying the exact probability of every state from token to token.
+ *
+ * policy_random_rate returns the a that makes the share the one wanted, over `horizon` tokens or in
+ * the long run (0); where no a does, the one that comes nearest.
  */
-double policy_random_rate(double share, int dwell);
+double policy_random_rate(const ead_policy_options *o);
+double policy_expected_share(double a, int n, int dwell, ead_writer start);
 
 #endif

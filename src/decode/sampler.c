@@ -24,11 +24,12 @@ enum status sampler_check(const ead_sampler_options *o, struct err *err)
     return ST_OK;
 }
 
-void sampler_carve(struct sampler *s, struct arena *arena, const ead_sampler_options *o,
-                   int n_vocab)
+void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candidate *scratch,
+                  int n_vocab)
 {
-    *s = (struct sampler){.options = *o, .n_vocab = n_vocab, .rng = o->seed};
-    s->candidates = arena_carve(arena, (size_t)n_vocab, sizeof *s->candidates);
+    const ead_sampler_options mine = *o; /* it may be the sampler's own */
+    *s = (struct sampler){
+        .options = mine, .n_vocab = n_vocab, .candidates = scratch, .rng = mine.seed};
 }
 
 /* Each of the latest tokens is penalised once, however often it occurs: a token is skipped when it
@@ -38,6 +39,7 @@ static void penalise(const struct sampler *s, const int32_t *text, size_t n_text
     const float penalty = s->options.repeat_penalty;
     size_t back = (size_t)s->options.repeat_last;
     if (back > n_text) back = n_text;
+    if (!back) return; /* there may be no text at all */
     const int32_t *recent = text + (n_text - back);
     for (size_t i = 0; i < back; i++) {
         bool again = recent[i] >= s->n_vocab;

@@ -9,7 +9,6 @@
 #ifndef EAD_DECODE_SAMPLER_H
 #define EAD_DECODE_SAMPLER_H
 
-#include "base/arena.h"
 #include "base/status.h"
 #include "ead.h"
 
@@ -23,15 +22,16 @@ struct candidate {
 struct sampler {
     ead_sampler_options options;
     int n_vocab;
-    struct candidate *candidates; /* [n_vocab] scratch */
+    struct candidate *candidates; /* [n_vocab] scratch, borrowed */
     uint64_t rng;
 };
 
 MUST_USE enum status sampler_check(const ead_sampler_options *o, struct err *err);
 
-/* Carve the scratch for n_vocab tokens (once measuring, once for real) and set the seed. */
-void sampler_carve(struct sampler *s, struct arena *arena, const ead_sampler_options *o,
-                   int n_vocab);
+/* Start drawing at the seed. `scratch` [n_vocab] is borrowed; samplers that choose one after the
+ * other may share it. */
+void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candidate *scratch,
+                  int n_vocab);
 
 /* logits [n_vocab], at least one finite, no NaN; text [n_text] is what was written so far. */
 int32_t sampler_choose(struct sampler *s, const float *logits, const int32_t *text, size_t n_text);
