@@ -178,6 +178,7 @@ static const struct {
      "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>User: Bye\n\nAssistant:",
      "<\xef\xbd\x9c"
      "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>User:  Hi \n\nAssistant:"},
+    {"problem", "Problem: Bye\nSolution:", "Problem:  Hi \nSolution:"},
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };
 
@@ -251,6 +252,22 @@ static void test_own_system_prompt(void **state)
     assert_string_equal(c.system, "");
 }
 
+/* The template of the shipped pair: the last message, whoever's it is, and nothing else. */
+static void test_problem(void **state)
+{
+    (void)state;
+    static const struct chat_message system = MESSAGE(CHAT_SYSTEM, "");
+    struct chat c;
+    init(&c, "Problem: {{ messages[-1]['content'] }}\nSolution:");
+    assert_string_equal(chat_name(&c), "problem");
+    assert_false(chat_writes_bos(&c));
+    expect(&c, talk, TALK, true, "Problem: Bye\nSolution:");
+    expect(&c, talk, TALK, false, "Problem: Bye\nSolution:"); /* it does not ask */
+    expect(&c, talk, 3, true, "Problem: <think>\nWhy?\n</think>\n\nYo\nSolution:");
+    expect(&c, talk, 1, true, "Problem: Be brief.\nSolution:");
+    expect(&c, &system, 1, true, "Problem: \nSolution:");
+}
+
 static void test_quirks(void **state)
 {
     (void)state;
@@ -287,7 +304,7 @@ static void test_unknown(void **state)
         struct err err = {0};
         assert_int_equal(chat_init(&c, templates[i], strlen(templates[i]), NULL, &err), ST_SUPPORT);
         assert_non_null(strstr(err.message, "--chat-template"));
-        assert_non_null(strstr(err.message, "deepseek-v2)")); /* the list of names is whole */
+        assert_non_null(strstr(err.message, "problem)")); /* the list of names is whole */
         assert_non_null(strstr(err.message, "--raw"));
     }
     struct chat c;
@@ -423,10 +440,15 @@ static void test_published(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_families),        cmocka_unit_test(test_own_system_prompt),
-        cmocka_unit_test(test_quirks),          cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_with_vocabulary), cmocka_unit_test(test_refused_messages),
-        cmocka_unit_test(test_thinking),        cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_families),
+        cmocka_unit_test(test_own_system_prompt),
+        cmocka_unit_test(test_problem),
+        cmocka_unit_test(test_quirks),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_with_vocabulary),
+        cmocka_unit_test(test_refused_messages),
+        cmocka_unit_test(test_thinking),
+        cmocka_unit_test(test_roles),
         cmocka_unit_test(test_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

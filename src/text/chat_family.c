@@ -165,6 +165,14 @@ static const struct chat_family families[] = {
      .turns = {{"", "\n\n"}, {"User: ", "\n\n"}, {"Assistant: ", EOS}},
      .generate = "Assistant:",
      .has = {"'User: ' + message['content'] + '\n\n'", "'Assistant: ' + message['content'] + eos"}},
+    /* The pair in models/: tools/pair/export.py. */
+    {.name = "problem",
+     .bos = "",
+     .eos = "",
+     .turns = {{"", ""}, {"Problem: ", "\nSolution:"}, {"", ""}},
+     .generate = "",
+     .last_only = true,
+     .has = {"Problem: {{ messages[-1]['content'] }}\nSolution:"}},
 };
 
 const struct chat_family *chat_family_at(size_t i)

@@ -59,6 +59,7 @@ struct chat_family {
     struct chat_turn joint; /* around a system prompt that is not a turn */
     enum chat_trim trim;
     enum chat_think think;
+    bool last_only;           /* the last message is all that is written, in the user's turn */
     bool alternate;           /* after the system prompt, user and assistant by turns */
     const char *system;       /* default system prompt; NULL is none */
     const char *needs_system; /* why there must be one; NULL when there need not */

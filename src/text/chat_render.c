@@ -213,8 +213,9 @@ static enum status add_content(const struct render *r, size_t i)
 static enum status add_turn(const struct render *r, size_t i)
 {
     const struct chat_message *m = &r->messages[i];
-    const struct chat_turn *turn = &r->c->family->turns[m->role];
-    if (m->role == CHAT_SYSTEM) {
+    const bool last_only = r->c->family->last_only;
+    const struct chat_turn *turn = &r->c->family->turns[last_only ? CHAT_USER : m->role];
+    if (m->role == CHAT_SYSTEM && !last_only) {
         enum chat_place place = r->c->family->place;
         if (place == CHAT_PLACE_START || place == CHAT_PLACE_NONE) return ST_OK;
         if (!m->n && r->c->skips_empty_system) return ST_OK;
@@ -321,6 +322,10 @@ enum status chat_render(const struct chat *c, const struct chat_message *message
         r.system = messages;
         r.messages++;
         r.n--;
+    }
+    if (c->family->last_only) {
+        r.messages += n - 1;
+        r.n = 1;
     }
     size_t before = out->len;
     if (add_all(&r, generate) == ST_OK) return ST_OK;
