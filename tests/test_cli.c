@@ -32,6 +32,7 @@ static void save_model(struct tiny_spec spec, const char *template_text, char *p
 static int set_up(void **state)
 {
     (void)state;
+    setenv("EAD_MODELS", "/nowhere", 1); /* no shipped pair: what is not named is missing */
     struct tiny_spec spec = tiny_spec("llama", QT_Q8_0);
     spec.n_ctx = 2048;
     save_model(spec, NULL, small);
@@ -528,6 +529,34 @@ static void test_inspect_and_bench(void **state)
     assert_said(ead("bench", "-m", small, "-p", "0", NULL), 2, NULL, "1 to 4096");
 }
 
+/* Time is not tested; that the schedule was kept, and that its parts add up, is. */
+static void test_bench_pair(void **state)
+{
+    (void)state;
+    struct said said = ead("bench", "--large", large, "--small", small, "--share", "0.25", "--run",
+                           "5", "-g", "60", "--prompt", "7", "-r", "2", "--json", NULL);
+    json_t *report = json_loads(said.out, 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(report, "tokens")), 60);
+    assert_int_equal(json_integer_value(json_object_get(report, "large_tokens")), 15);
+    assert_int_equal(json_integer_value(json_object_get(report, "switches")), 5);
+    /* Turns of 15 and 5, three of each. A model that comes back reads its own last token and those
+     * of the other one; the last of these is the row it decodes from. */
+    assert_int_equal(json_integer_value(json_object_get(report, "large_catchup_rows")),
+                     14 + 15 + 15);
+    assert_int_equal(json_integer_value(json_object_get(report, "small_catchup_rows")), 5 + 5);
+    json_decref(report);
+    said_free(&said);
+    assert_said(ead("run", "--large", large, "--small", small, "--raw", "-p", "a", "-n", "30",
+                    "--policy", "random", "--share", "0.5", "--dwell", "3", "--ignore-eos",
+                    "--trace", trace, NULL),
+                0, NULL, NULL);
+    assert_said(
+        ead("bench", "--large", large, "--small", small, "--replay", trace, "-r", "1", NULL), 0,
+        "30 tokens after a prompt of 32", NULL);
+    assert_said(ead("bench", "--large", large, NULL), 2, NULL, "--small FILE is missing");
+    assert_said(ead("bench", "-m", small, "--large", large, NULL), 2, NULL, "-m goes without");
+}
+
 static void test_example(void **state)
 {
     (void)state;
@@ -560,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_logits),
         cmocka_unit_test(test_inspect_and_bench),
+        cmocka_unit_test(test_bench_pair),
         cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests_name("cli", tests, set_up, tear_down);

@@ -1,3 +1,4 @@
+#include "cli/bench.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/json.h"
@@ -9,11 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-static struct {
-    const char *model, *sizes;
-    int decode, threads, repeats, cpu;
-    bool json;
-} options = {.sizes = "512,16,8,4,1", .decode = 64, .repeats = 5};
+enum { DECODE_DEFAULT = 64 };
+
+static struct bench_options options = {
+    .sizes = "512,16,8,4,1", .share = 0.25, .turn = 10, .prompt = 32, .decode = -1, .repeats = 5};
 
 static const struct arg table[] = {
     {.kind = ARG_TEXT,
@@ -21,13 +21,54 @@ static const struct arg table[] = {
      .letter = 'm',
      .value = "FILE",
      .out = &options.model,
-     .help = "GGUF model"},
+     .help = "time this GGUF model"},
+    {.kind = ARG_TEXT,
+     .name = "large",
+     .letter = 'L',
+     .value = "FILE",
+     .out = &options.large,
+     .help = "time a pair, of which this is the large model ..."},
+    {.kind = ARG_TEXT,
+     .name = "small",
+     .letter = 'S',
+     .value = "FILE",
+     .out = &options.small,
+     .help = "... and this the small one"},
+    {.kind = ARG_HEADING, .help = "one model"},
     {.kind = ARG_TEXT,
      .name = "passes",
      .letter = 'p',
      .value = "LIST",
      .out = &options.sizes,
      .help = "rows of the prompt passes to time (default: 512,16,8,4,1)"},
+    {.kind = ARG_HEADING, .help = "a pair"},
+    {.kind = ARG_REAL,
+     .name = "share",
+     .value = "X",
+     .out = &options.share,
+     .low = 0,
+     .high = 1,
+     .help = "share of the tokens that the large model writes (default: 0.25)"},
+    {.kind = ARG_INT,
+     .name = "run",
+     .value = "N",
+     .out = &options.turn,
+     .min = 1,
+     .max = 1 << 20,
+     .help = "tokens of each of its turns (default: 10)"},
+    {.kind = ARG_TEXT,
+     .name = "replay",
+     .value = "FILE",
+     .out = &options.replay,
+     .help = "take turns as in this trace instead"},
+    {.kind = ARG_INT,
+     .name = "prompt",
+     .value = "N",
+     .out = &options.prompt,
+     .min = 1,
+     .max = 1 << 20,
+     .help = "tokens of the prompt, which is not timed (default: 32)"},
+    {.kind = ARG_HEADING, .help = "both"},
     {.kind = ARG_INT,
      .name = "decode",
      .letter = 'g',
@@ -35,7 +76,7 @@ static const struct arg table[] = {
      .out = &options.decode,
      .min = 0,
      .max = 1 << 20,
-     .help = "tokens to decode, one by one (default: 64)"},
+     .help = "tokens to decode, one by one (default: 64; of a pair: 160, or the trace's)"},
     {.kind = ARG_INT,
      .name = "threads",
      .letter = 't',
@@ -62,10 +103,11 @@ static const struct arg table[] = {
 };
 static const struct args usage = {
     .command = "bench",
-    .synopsis = "-m FILE [-p 512,16,8,4,1] [-g 64] [-t 2] [-r 5] [--json]",
+    .synopsis = "-m FILE | --large FILE --small FILE  [options]",
     .description =
-        "Time passes of many rows into an empty context, and decoding from an empty one.\n"
-        "Rows (or tokens) per second: median, slowest and fastest run.",
+        "One model: time passes of many rows into an empty context, and decoding from an empty\n"
+        "one. Rows (or tokens) per second: median, slowest and fastest run.\n"
+        "A pair: time a text in which the models take turns as told, beside each model alone.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
 };
@@ -78,11 +120,23 @@ struct bench {
     json_t *results;
 };
 
-static double now(void)
+double bench_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double bench_median(double *s, int n)
+{
+    qsort(s, (size_t)n, sizeof *s, by_value);
+    return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
 }
 
 /* Rows of arbitrary tokens: what they say does not change the time they take. */
@@ -96,18 +150,11 @@ static int evaluate(struct bench *b, int from, int n)
     return ead_session_eval(b->session, b->rows, n, &error) ? fail_error(&error) : EXIT_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void record(struct bench *b, const char *test, int rows)
 {
     const int n = options.repeats;
     double *s = b->seconds;
-    qsort(s, (size_t)n, sizeof *s, by_value);
-    double median = n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
+    const double median = bench_median(s, n);
     double rate = rows / median, slowest = rows / s[n - 1], fastest = rows / s[0];
     if (!options.json)
         printf("%-8s %6d %12.2f %12.2f %12.2f %12.3f\n", test, rows, rate, slowest, fastest,
@@ -123,9 +170,9 @@ static int time_pass(struct bench *b, int rows)
 {
     for (int r = -1; r < options.repeats; r++) {
         ead_session_truncate(b->session, 0, 0);
-        double start = now();
+        double start = bench_now();
         if (evaluate(b, 0, rows)) return EXIT_FAIL;
-        if (r >= 0) b->seconds[r] = now() - start;
+        if (r >= 0) b->seconds[r] = bench_now() - start;
     }
     record(b, "pass", rows);
     return EXIT_OK;
@@ -135,10 +182,10 @@ static int time_decode(struct bench *b, int tokens)
 {
     for (int r = -1; r < options.repeats; r++) {
         ead_session_truncate(b->session, 0, 0);
-        double start = now();
+        double start = bench_now();
         for (int i = 0; i < tokens; i++)
             if (evaluate(b, i, 1)) return EXIT_FAIL;
-        if (r >= 0) b->seconds[r] = now() - start;
+        if (r >= 0) b->seconds[r] = bench_now() - start;
     }
     record(b, "decode", tokens);
     return EXIT_OK;
@@ -203,15 +250,13 @@ static int with_session(const ead_model *model, const int32_t *sizes, size_t n)
     return status;
 }
 
-int command_bench(int argc, char **argv)
+static int bench_model(void)
 {
     ead_error error;
     ead_model *model;
     int32_t *sizes;
     size_t n;
-    int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
-    if (parsed != ARGS_GO) return parsed;
-    if (!options.model) return args_fault(&usage, "-m FILE is missing");
+    if (options.decode < 0) options.decode = DECODE_DEFAULT;
     if (source_ids("--passes", options.sizes, &sizes, &n)) return EXIT_USAGE;
     for (size_t i = 0; i < n; i++)
         if (sizes[i] < 1 || sizes[i] > 4096) {
@@ -227,4 +272,18 @@ int command_bench(int argc, char **argv)
     }
     free(sizes);
     return status;
+}
+
+int command_bench(int argc, char **argv)
+{
+    int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
+    if (parsed != ARGS_GO) return parsed;
+    const bool pair = options.large || options.small;
+    if (pair && options.model) return args_fault(&usage, "-m goes without --large and --small");
+    if (pair && !(options.large && options.small))
+        return args_fault(&usage, "%s FILE is missing", options.large ? "--small" : "--large");
+    if (!pair && !options.model)
+        return args_fault(&usage, "-m FILE is missing, or --large FILE and --small FILE");
+    if (pair && options.decode == 0) return args_fault(&usage, "--decode: a pair needs a token");
+    return pair ? bench_pair(&options) : bench_model();
 }

@@ -1,0 +1,25 @@
+/* `ead bench`: one model by itself (bench.c), or a pair under a given schedule (bench_pair.c). */
+#ifndef EAD_CLI_BENCH_H
+#define EAD_CLI_BENCH_H
+
+#include <stdbool.h>
+
+struct bench_options {
+    const char *model, *sizes;
+    const char *large, *small, *replay;
+    double share;
+    int turn, prompt;
+    int decode; /* -1: not given */
+    int threads, repeats, cpu;
+    bool json;
+};
+
+/* Monotonic seconds. */
+double bench_now(void);
+/* The median of s[n], which it sorts. */
+double bench_median(double *s, int n);
+
+/* Time the pair; returns the exit status. */
+int bench_pair(const struct bench_options *o);
+
+#endif

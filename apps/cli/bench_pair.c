@@ -1,0 +1,244 @@
+/*
+ * A pair under a schedule that is given, not decided: what a share of large-model tokens costs in
+ * time does not depend on what the models say, so files with random weights in real shapes do. The
+ * pair, the large model and the small one write in turn, as often as --repeat says, and medians
+ * are compared: a neighbour who slows the machine slows all three.
+ */
+#include "cli/bench.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/pair.h"
+#include "cli/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKENS_DEFAULT = 160 };
+
+/* What is measured of one run of the pair, in seconds; PART_WHOLE is the sum of the others. */
+enum part { PART_SMALL, PART_LARGE, PART_CATCHUP_SMALL, PART_CATCHUP_LARGE, PART_WHOLE, PARTS };
+
+struct schedule {
+    uint8_t *writers; /* [n] */
+    size_t n, large, switches;
+};
+
+struct pair_bench {
+    const struct bench_options *o;
+    ead_model *models[EAD_WRITERS];
+    ead_duo *duo;
+    struct schedule schedule;
+    int32_t *prompt;            /* [o->prompt] */
+    double *parts[PARTS];       /* [repeats] */
+    double *alone[EAD_WRITERS]; /* [repeats] seconds of the same text by one model */
+    double median[PARTS], step[EAD_WRITERS];
+    int64_t catchup_rows[EAD_WRITERS];
+};
+
+/* ---- the schedule ------------------------------------------------------------------------ */
+
+/* Turns of `turn` large tokens, each after as many small ones as keep the share: the large model
+ * begins a turn whenever it would otherwise fall behind. */
+static void make_schedule(struct schedule *s, double share, int turn)
+{
+    size_t owed = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const double small_so_far = (double)(i - s->large);
+        const double due = (double)(s->large + (size_t)turn) * (1 - share);
+        if (!owed && share > 0 && small_so_far >= due / share - 1e-9) owed = (size_t)turn;
+        s->writers[i] = owed ? EAD_LARGE : EAD_SMALL;
+        owed -= owed > 0;
+        s->large += s->writers[i] == EAD_LARGE;
+    }
+}
+
+static int open_schedule(struct pair_bench *b)
+{
+    struct schedule *s = &b->schedule;
+    const size_t wanted = b->o->decode < 0 ? TOKENS_DEFAULT : (size_t)b->o->decode;
+    if (b->o->replay) {
+        if (trace_read(b->o->replay, &s->writers, &s->n)) return EXIT_FAIL;
+        if (!s->n) return fail("%s: expected at least one token", b->o->replay);
+        if (b->o->decode > 0 && s->n > wanted) s->n = wanted;
+        for (size_t i = 0; i < s->n; i++) s->large += s->writers[i] == EAD_LARGE;
+    } else {
+        s->n = wanted;
+        s->writers = malloc(s->n);
+        if (!s->writers) return fail("no memory for a schedule of %zu tokens", s->n);
+        make_schedule(s, b->o->share, b->o->turn);
+    }
+    for (size_t i = 1; i < s->n; i++) s->switches += s->writers[i] != s->writers[i - 1];
+    return EXIT_OK;
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+/* Write the text once under a policy. */
+static int write_text(struct pair_bench *b, ead_policy_kind kind, ead_summary *out)
+{
+    ead_error error;
+    ead_policy_options policy = ead_duo_defaults().policy;
+    policy.kind = kind;
+    policy.replay = b->schedule.writers;
+    policy.n_replay = b->schedule.n;
+    ead_duo_reset(b->duo);
+    if (ead_duo_set_policy(b->duo, &policy, &error) ||
+        ead_duo_append(b->duo, b->prompt, (size_t)b->o->prompt, NULL, NULL, &error))
+        return fail_error(&error);
+    for (size_t i = 0; i < b->schedule.n; i++) {
+        ead_token token;
+        if (ead_duo_step(b->duo, &token, &error)) return fail_error(&error);
+    }
+    *out = ead_duo_summarise(b->duo);
+    return EXIT_OK;
+}
+
+static double writing_seconds(const ead_summary *s)
+{
+    double sum = 0;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        sum += s->work[w].decode_seconds + s->work[w].catchup_seconds;
+    return sum;
+}
+
+/* One round: the pair, then each model alone. Round -1 warms up and is not counted. */
+static int run_round(struct pair_bench *b, int round)
+{
+    static const ead_policy_kind alone[EAD_WRITERS] = {EAD_POLICY_SMALL, EAD_POLICY_LARGE};
+    ead_summary s;
+    if (write_text(b, EAD_POLICY_REPLAY, &s)) return EXIT_FAIL;
+    if (round >= 0) {
+        b->parts[PART_SMALL][round] = s.work[EAD_SMALL].decode_seconds;
+        b->parts[PART_LARGE][round] = s.work[EAD_LARGE].decode_seconds;
+        b->parts[PART_CATCHUP_SMALL][round] = s.work[EAD_SMALL].catchup_seconds;
+        b->parts[PART_CATCHUP_LARGE][round] = s.work[EAD_LARGE].catchup_seconds;
+        b->parts[PART_WHOLE][round] = writing_seconds(&s);
+        for (int w = 0; w < EAD_WRITERS; w++) b->catchup_rows[w] = s.work[w].catchup_rows;
+    }
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        if (write_text(b, alone[w], &s)) return EXIT_FAIL;
+        if (round >= 0) b->alone[w][round] = s.work[w].step_seconds * (double)b->schedule.n;
+    }
+    return EXIT_OK;
+}
+
+static int run_rounds(struct pair_bench *b)
+{
+    for (int round = -1; round < b->o->repeats; round++)
+        if (run_round(b, round)) return EXIT_FAIL;
+    for (int i = 0; i < PARTS; i++) b->median[i] = bench_median(b->parts[i], b->o->repeats);
+    for (int w = 0; w < EAD_WRITERS; w++)
+        b->step[w] = bench_median(b->alone[w], b->o->repeats) / (double)b->schedule.n;
+    return EXIT_OK;
+}
+
+/* ---- the result -------------------------------------------------------------------------- */
+
+static double ideal_seconds(const struct pair_bench *b)
+{
+    const struct schedule *s = &b->schedule;
+    return (double)(s->n - s->large) * b->step[EAD_SMALL] + (double)s->large * b->step[EAD_LARGE];
+}
+
+static void print_text(const struct pair_bench *b)
+{
+    static const char *const names[PARTS] = {[PART_SMALL] = "small decode",
+                                             [PART_LARGE] = "large decode",
+                                             [PART_CATCHUP_SMALL] = "small catch-up",
+                                             [PART_CATCHUP_LARGE] = "large catch-up",
+                                             [PART_WHOLE] = "measured"};
+    const struct schedule *s = &b->schedule;
+    const double whole = b->median[PART_WHOLE], ideal = ideal_seconds(b);
+    const double large_alone = b->step[EAD_LARGE] * (double)s->n;
+    printf("%zu tokens after a prompt of %d, %.1f %% by the large model, %zu switches\n", s->n,
+           b->o->prompt, 100.0 * (double)s->large / (double)s->n, s->switches);
+    printf("step alone: small %.3f ms, large %.3f ms; cpu %s, %d threads, median of %d\n\n",
+           1e3 * b->step[EAD_SMALL], 1e3 * b->step[EAD_LARGE], ead_duo_cpu(b->duo),
+           ead_duo_threads(b->duo), b->o->repeats);
+    for (int i = 0; i < PARTS; i++) {
+        printf("%-16s %10.1f ms %6.1f %%", names[i], 1e3 * b->median[i],
+               100 * b->median[i] / whole);
+        if (i == PART_CATCHUP_SMALL || i == PART_CATCHUP_LARGE)
+            printf("   %lld rows", (long long)b->catchup_rows[i - PART_CATCHUP_SMALL]);
+        putchar('\n');
+    }
+    printf("%-16s %10.1f ms           overhead %+.1f %%\n", "ideal", 1e3 * ideal,
+           100 * (whole / ideal - 1));
+    printf("%-16s %10.1f ms           the pair takes %.3f of it\n", "large alone",
+           1e3 * large_alone, whole / large_alone);
+}
+
+static int print_json(const struct pair_bench *b)
+{
+    const struct schedule *s = &b->schedule;
+    const double ideal = ideal_seconds(b), large_alone = b->step[EAD_LARGE] * (double)s->n;
+    json_t *all = json_pack(
+        "{s:I, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, "
+        "s:s, s:i, s:i}",
+        "tokens", (json_int_t)s->n, "prompt", b->o->prompt, "large_tokens", (json_int_t)s->large,
+        "switches", (json_int_t)s->switches, "seconds", b->median[PART_WHOLE], "small_decode",
+        b->median[PART_SMALL], "large_decode", b->median[PART_LARGE], "small_catchup",
+        b->median[PART_CATCHUP_SMALL], "large_catchup", b->median[PART_CATCHUP_LARGE], "small_step",
+        b->step[EAD_SMALL], "large_step", b->step[EAD_LARGE], "ideal", ideal, "overhead",
+        b->median[PART_WHOLE] / ideal - 1, "large_alone", large_alone, "time_vs_large_alone",
+        b->median[PART_WHOLE] / large_alone, "small_catchup_rows",
+        (json_int_t)b->catchup_rows[EAD_SMALL], "large_catchup_rows",
+        (json_int_t)b->catchup_rows[EAD_LARGE], "cpu", ead_duo_cpu(b->duo), "threads",
+        ead_duo_threads(b->duo), "repeats", b->o->repeats);
+    if (!all) return fail("no memory for the results");
+    const int status = json_write("-", all);
+    json_decref(all);
+    return status;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static int open_duo(struct pair_bench *b)
+{
+    ead_error error;
+    ead_duo_options options = ead_duo_defaults();
+    options.cpu = b->o->cpu ? pair_cpus[b->o->cpu] : NULL;
+    options.threads = b->o->threads;
+    options.n_ctx = b->o->prompt + (int)b->schedule.n + 1;
+    options.eager_prompt = options.ignore_end = true;
+    if (ead_model_open(b->o->large, 0, &b->models[EAD_LARGE], &error) ||
+        ead_model_open(b->o->small, 0, &b->models[EAD_SMALL], &error) ||
+        ead_duo_open(b->models[EAD_LARGE], b->models[EAD_SMALL], &options, &b->duo, &error))
+        return fail_error(&error);
+    return EXIT_OK;
+}
+
+static int allocate(struct pair_bench *b)
+{
+    const size_t n = (size_t)b->o->repeats;
+    double *all = calloc(n * (PARTS + EAD_WRITERS), sizeof *all);
+    b->prompt = malloc((size_t)b->o->prompt * sizeof *b->prompt);
+    b->parts[0] = all; /* the owner of all */
+    if (!all || !b->prompt) return fail("no memory for the measurements");
+    for (int i = 0; i < PARTS; i++) b->parts[i] = all + (size_t)i * n;
+    for (int w = 0; w < EAD_WRITERS; w++) b->alone[w] = all + (size_t)(PARTS + w) * n;
+    const int n_vocab = ead_model_describe(b->models[EAD_SMALL]).n_vocab;
+    for (int i = 0; i < b->o->prompt; i++) b->prompt[i] = (int32_t)(i * 7919LL % n_vocab);
+    return EXIT_OK;
+}
+
+static int bench_opened(struct pair_bench *b)
+{
+    if (open_schedule(b) || open_duo(b) || allocate(b) || run_rounds(b)) return EXIT_FAIL;
+    if (b->o->json) return print_json(b);
+    print_text(b);
+    return EXIT_OK;
+}
+
+int bench_pair(const struct bench_options *o)
+{
+    struct pair_bench b = {.o = o};
+    const int status = bench_opened(&b);
+    free(b.parts[0]);
+    free(b.prompt);
+    free(b.schedule.writers);
+    ead_duo_close(b.duo);
+    for (int w = 0; w < EAD_WRITERS; w++) ead_model_close(b.models[w]);
+    return status;
+}
