@@ -7,7 +7,7 @@ add_custom_target(check_includes ALL
   COMMENT "checking that includes point one way")
 
 file(GLOB_RECURSE EAD_HEADERS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.h
-  ${CMAKE_SOURCE_DIR}/include/*.h)
+  ${CMAKE_SOURCE_DIR}/include/*.h ${CMAKE_SOURCE_DIR}/apps/eval/*.h)
 set(alone "")
 foreach(header ${EAD_HEADERS})
   file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${header})
@@ -17,5 +17,6 @@ foreach(header ${EAD_HEADERS})
   list(APPEND alone ${unit})
 endforeach()
 add_library(headers_alone OBJECT ${alone})
-target_include_directories(headers_alone PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+target_include_directories(headers_alone PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
+  ${CMAKE_SOURCE_DIR}/apps)
 target_link_libraries(headers_alone PRIVATE ead_flags)

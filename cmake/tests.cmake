@@ -18,7 +18,7 @@ foreach(source ${tests})
   add_executable(${name} ${source})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests
     ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(${name} PRIVATE tiny ead ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
+  target_link_libraries(${name} PRIVATE tiny ead_eval ead ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
   target_compile_definitions(${name} PRIVATE SHARED_DIR="${EAD_SHARED_DIR}"
     SOURCE_DIR="${CMAKE_SOURCE_DIR}" EAD_PROGRAM="$<TARGET_FILE:ead_cli>"
     EXAMPLE_PROGRAM="$<TARGET_FILE:example_pair>")
@@ -31,6 +31,9 @@ add_test(NAME check_install
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_install ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_install PROPERTIES ENVIRONMENT
   "CHECK_FLAGS=$<$<BOOL:${EAD_SANITIZE}>:-fsanitize=address$<COMMA>undefined>;CC=${CMAKE_C_COMPILER}")
+
+add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)
 
 # Fuzz targets: libFuzzer programs under EAD_FUZZ, otherwise replayed over their corpus.
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)

@@ -21,6 +21,9 @@ int command_tokenize(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_logits(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_eval(int argc, char **argv);
+int command_calibrate(int argc, char **argv);
+int command_grade(int argc, char **argv);
 
 /* Print "ead: message" to stderr and return EXIT_FAIL. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

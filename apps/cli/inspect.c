@@ -1,6 +1,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "eval/unicode.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -153,7 +154,7 @@ static int print_json(const ead_file *file)
     json_t *meta = json_object(), *tensors = json_array();
     for (size_t i = 0; i < ead_file_meta_count(file); i++) {
         const ead_meta m = ead_file_meta(file, i);
-        char *key = json_clean(m.key, m.key_bytes);
+        char *key = unicode_text(m.key, m.key_bytes);
         json_object_set_new(meta, key ? key : "", json_meta(file, i));
         free(key);
     }

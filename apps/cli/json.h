@@ -6,11 +6,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* A NUL-terminated copy, to be freed, in which every byte that is not part of valid UTF-8, and NUL,
- * is replaced by U+FFFD. NULL without memory. */
-char *json_clean(const char *text, size_t n);
-
-/* A JSON string of those; NULL without memory. */
+/* A JSON string in which every byte that is not part of valid UTF-8, and NUL, is replaced by
+ * U+FFFD; NULL without memory. */
 json_t *json_text(const char *text, size_t n);
 
 /* null when x is not finite, which JSON cannot say. */

@@ -2,8 +2,11 @@
 
 #include "cli/cli.h"
 #include "cli/screen.h"
+#include "cli/shipped.h"
 #include "cli/trace.h"
+#include "eval/profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { CTX_DEFAULT_MAX = 8192 };
@@ -53,7 +56,7 @@ const struct arg pair_args[] = {
      .letter = 'L',
      .value = "FILE",
      .out = &pair_options.large,
-     .help = "GGUF file of the large model"},
+     .help = "GGUF file of the large model (default: the shipped pair)"},
     {.kind = ARG_TEXT,
      .name = "small",
      .letter = 'S',
@@ -83,6 +86,12 @@ const struct arg pair_args[] = {
      .choices = pair_cpus,
      .help = "auto, ref, avx2 or avx512 (default: auto)"},
     {.kind = ARG_HEADING, .help = "who writes"},
+    {.kind = ARG_TEXT,
+     .name = "profile",
+     .value = "FILE",
+     .out = &pair_options.profile,
+     .help = "tau, window and dwell from 'ead calibrate', unless they are given here\n"
+             "(default: that of the shipped pair, where it is used)"},
     {.kind = ARG_CHOICE,
      .name = "policy",
      .value = "NAME",
@@ -94,12 +103,14 @@ const struct arg pair_args[] = {
      .name = "tau",
      .value = "BITS",
      .out = &pair_options.tau,
+     .given = &pair_options.tau_given,
      .help = "the large model writes while the rolling entropy is above this (default: 1)"},
     {.kind = ARG_INT,
      .name = "window",
      .letter = 'w',
      .value = "N",
      .out = &pair_options.window,
+     .given = &pair_options.window_given,
      .min = 1,
      .max = 1024,
      .help = "tokens in the rolling mean (default: 5)"},
@@ -108,6 +119,7 @@ const struct arg pair_args[] = {
      .letter = 'd',
      .value = "N",
      .out = &pair_options.dwell,
+     .given = &pair_options.dwell_given,
      .min = 1,
      .max = 1 << 20,
      .help = "tokens a model writes at least before it hands over (default: 10)"},
@@ -132,6 +144,14 @@ const struct arg pair_args[] = {
      .low = 0,
      .high = 1,
      .help = "policy random: wanted share of large-model tokens (default: 0.25)"},
+    {.kind = ARG_INT,
+     .name = "horizon",
+     .value = "N",
+     .out = &pair_options.horizon,
+     .min = 0,
+     .max = EAD_HORIZON_MAX,
+     .help = "policy random: the share is wanted over texts of about N tokens (default: 0,\n"
+             "in the long run)"},
     {.kind = ARG_TEXT,
      .name = "replay",
      .value = "FILE",
@@ -188,11 +208,32 @@ const struct arg pair_args[] = {
 };
 const int n_pair_args = sizeof pair_args / sizeof *pair_args;
 
+/* ---- checks ------------------------------------------------------------------------------ */
+
+static bool uses_shipped(void)
+{
+    return !pair_options.large && !pair_options.small;
+}
+
+static bool shipped_is_there(void)
+{
+    char *large = shipped_path("large.gguf"), *small = shipped_path("small.gguf");
+    const bool both = large && small;
+    free(large);
+    free(small);
+    return both;
+}
+
 int pair_check(const struct args *usage)
 {
     struct pair_options *o = &pair_options;
-    if (!o->large && !o->small)
-        return args_fault(usage, "expected --large FILE and --small FILE, or one of them");
+    const bool shipped = uses_shipped();
+    if (shipped && !shipped_is_there())
+        return args_fault(usage, "expected --large FILE and --small FILE, or one of them; the "
+                                 "shipped pair is not there");
+    if (o->profile && !shipped && (!o->large || !o->small))
+        return args_fault(usage, "--profile is for two models, found --%s alone",
+                          o->large ? "large" : "small");
     if (o->replay && !o->policy_given) o->policy = EAD_POLICY_REPLAY;
     if (o->policy == EAD_POLICY_REPLAY && !o->replay)
         return args_fault(usage, "--policy replay needs --replay FILE");
@@ -200,8 +241,8 @@ int pair_check(const struct args *usage)
         return args_fault(usage, "--replay goes with --policy replay, found --policy %s",
                           pair_policies[o->policy]);
     const bool both = o->policy == EAD_POLICY_RANDOM || o->policy == EAD_POLICY_REPLAY;
-    const bool lacks_large = !o->large && (both || o->policy == EAD_POLICY_LARGE);
-    const bool lacks_small = !o->small && (both || o->policy == EAD_POLICY_SMALL);
+    const bool lacks_large = !shipped && !o->large && (both || o->policy == EAD_POLICY_LARGE);
+    const bool lacks_small = !shipped && !o->small && (both || o->policy == EAD_POLICY_SMALL);
     if (lacks_large || lacks_small)
         return args_fault(usage, "--policy %s needs --%s FILE", pair_policies[o->policy],
                           lacks_large ? "large" : "small");
@@ -219,6 +260,7 @@ ead_policy_options pair_policy(const struct pair *p)
     policy.start = (ead_writer)o->start;
     policy.clear_window = o->clear_window;
     policy.share = (float)o->share;
+    policy.horizon = o->horizon;
     policy.seed = o->seed;
     policy.replay = p->replay;
     policy.n_replay = p->n_replay;
@@ -259,10 +301,63 @@ static int default_ctx(const struct pair *p)
     return ctx;
 }
 
+/* ---- the profile ------------------------------------------------------------------------- */
+
+/* What the command line says stands; the rest is the profile's. */
+static void adopt(const struct profile *profile)
+{
+    struct pair_options *o = &pair_options;
+    if (!o->tau_given) o->tau = profile->tau;
+    if (!o->window_given) o->window = profile->window;
+    if (!o->dwell_given) o->dwell = profile->dwell;
+}
+
+static void warn_of_others(const struct pair *p, const char *path, const struct profile *profile)
+{
+    const ead_model *const models[] = {[EAD_SMALL] = p->small, [EAD_LARGE] = p->large};
+    const char *const files[] = {[EAD_SMALL] = p->small_path, [EAD_LARGE] = p->large_path};
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (!profile_fits(&profile->models[w], models[w]))
+            fprintf(stderr,
+                    "ead: %s: was calibrated with %s of %llu parameters, found %s of %llu\n", path,
+                    profile->models[w].name, (unsigned long long)profile->models[w].parameters,
+                    files[w], (unsigned long long)ead_model_describe(models[w]).n_params);
+}
+
+/* That of --profile or, for the shipped pair, the one beside it if there is one. */
+static int use_profile(const struct pair *p, bool shipped)
+{
+    ead_error error;
+    struct profile profile;
+    char *beside = pair_options.profile || !shipped ? NULL : shipped_path("profile.json");
+    const char *path = pair_options.profile ? pair_options.profile : beside;
+    int status = EXIT_OK;
+    if (path && profile_read(path, &profile, &error)) {
+        status = fail_error(&error);
+    } else if (path) {
+        warn_of_others(p, path, &profile);
+        adopt(&profile);
+    }
+    free(beside);
+    return status;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+/* The paths as given, or those of the shipped pair. */
+static int find_models(struct pair *p)
+{
+    *p = (struct pair){.large_path = pair_options.large, .small_path = pair_options.small};
+    if (!uses_shipped()) return EXIT_OK;
+    p->large_path = p->shipped[EAD_LARGE] = shipped_path("large.gguf");
+    p->small_path = p->shipped[EAD_SMALL] = shipped_path("small.gguf");
+    return p->large_path && p->small_path ? EXIT_OK : fail("the shipped pair is not there");
+}
+
 int pair_open(struct pair *p)
 {
     ead_error error;
-    *p = (struct pair){.large_path = pair_options.large, .small_path = pair_options.small};
+    if (find_models(p)) return EXIT_FAIL;
     if (pair_options.replay && trace_read(pair_options.replay, &p->replay, &p->n_replay))
         return EXIT_FAIL;
     if (p->large_path && ead_model_open(p->large_path, 0, &p->large, &error))
@@ -271,6 +366,7 @@ int pair_open(struct pair *p)
         return fail_error(&error);
     if (p->large && p->small && ead_model_compare(p->large, p->small, &error))
         return fail("%s and %s: %s", p->large_path, p->small_path, error.message);
+    if (use_profile(p, uses_shipped())) return EXIT_FAIL;
     ead_duo_options options = duo_options(p);
     if (!options.n_ctx) options.n_ctx = default_ctx(p);
     if (ead_duo_open(p->large, p->small, &options, &p->duo, &error)) return fail_error(&error);
@@ -282,6 +378,7 @@ void pair_close(struct pair *p)
     ead_duo_close(p->duo);
     ead_model_close(p->small);
     ead_model_close(p->large);
+    for (int w = 0; w < EAD_WRITERS; w++) free(p->shipped[w]);
     free(p->replay);
     *p = (struct pair){0};
 }

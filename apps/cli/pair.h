@@ -11,7 +11,8 @@ struct pair {
     const char *large_path, *small_path; /* NULL: not asked for */
     ead_model *large, *small;
     ead_duo *duo;
-    uint8_t *replay; /* writers of a recorded trace, n_replay of them */
+    char *shipped[EAD_WRITERS]; /* paths of the shipped pair, where it is used */
+    uint8_t *replay;            /* writers of a recorded trace, n_replay of them */
     size_t n_replay;
 };
 
@@ -21,12 +22,13 @@ extern const int n_pair_args;
 
 /* Filled by args_parse; defaults stand in pair.c. */
 struct pair_options {
-    const char *large, *small, *replay;
+    const char *large, *small, *replay, *profile;
     const char *system, *template_name;
     int n, color; /* n: tokens at most, -1 without end; color: an enum screen_color */
     int ctx, threads, cpu;
-    int policy, window, dwell, start;
-    bool policy_given, clear_window, eager_prompt, ignore_end;
+    int policy, window, dwell, start, horizon;
+    bool policy_given, tau_given, window_given, dwell_given;
+    bool clear_window, eager_prompt, ignore_end;
     double tau, share, temp, top_p, min_p, repeat_penalty;
     int top_k, repeat_last;
     unsigned long long seed;
@@ -34,7 +36,8 @@ struct pair_options {
 extern struct pair_options pair_options;
 extern const char *const pair_cpus[], *const pair_policies[], *const pair_writers[];
 
-/* Say what contradicts in the options; 0 or EXIT_USAGE. */
+/* Say what contradicts in the options; 0 or EXIT_USAGE. Where no model is named, the shipped pair
+ * is. */
 int pair_check(const struct args *usage);
 
 /* Open models, compare them, open the duo. EXIT_FAIL after saying why. pair_close in any case. */

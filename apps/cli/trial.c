@@ -1,0 +1,268 @@
+#include "cli/trial.h"
+
+#include "cli/cli.h"
+#include "cli/pair.h"
+#include "cli/screen.h"
+#include "cli/shipped.h"
+#include "cli/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct trial_options trial_options = {
+    .format = "auto", .window = 5, .dwell = 10, .most = 1024, .parallel = 8};
+
+const struct arg trial_args[] = {
+    {.kind = ARG_HEADING, .help = "problems"},
+    {.kind = ARG_TEXT,
+     .name = "data",
+     .value = "FILE",
+     .out = &trial_options.data,
+     .help = "problems: JSONL, a JSON array, or a directory in MATH's layout"},
+    {.kind = ARG_TEXT,
+     .name = "format",
+     .value = "NAME",
+     .out = &trial_options.format,
+     .help = "math, gsm8k or auto (default: auto, by the fields)"},
+    {.kind = ARG_INT,
+     .name = "limit",
+     .value = "N",
+     .out = &trial_options.limit,
+     .min = 0,
+     .max = 1 << 30,
+     .help = "N of the problems, drawn by --seed (default: 0, all)"},
+    {.kind = ARG_SEED,
+     .name = "seed",
+     .value = "N",
+     .out = &trial_options.seed,
+     .help = "of the drawing and of random switching (default: 0)"},
+    {.kind = ARG_INT,
+     .name = "predict",
+     .letter = 'n',
+     .value = "N",
+     .out = &trial_options.most,
+     .min = 1,
+     .max = 1 << 24,
+     .help = "at most N tokens of an answer (default: 1024)"},
+    {.kind = ARG_TEXT,
+     .name = "template",
+     .value = "FILE",
+     .out = &trial_options.question,
+     .help = "how a problem is put: a text with {problem} in it (default: the model's\n"
+             "chat template, with a request for the form of the answer)"},
+    {.kind = ARG_TEXT,
+     .name = "chat-template",
+     .value = "NAME",
+     .out = &trial_options.chat,
+     .help = "use the chat template of this family"},
+    {.kind = ARG_TEXT,
+     .name = "system",
+     .value = "TEXT",
+     .out = &trial_options.system,
+     .help = "system message in the chat template"},
+    {.kind = ARG_HEADING, .help = "models"},
+    {.kind = ARG_TEXT,
+     .name = "large",
+     .letter = 'L',
+     .value = "FILE",
+     .out = &trial_options.large,
+     .help = "GGUF file of the large model (default: the shipped pair)"},
+    {.kind = ARG_TEXT,
+     .name = "small",
+     .letter = 'S',
+     .value = "FILE",
+     .out = &trial_options.small,
+     .help = "GGUF file of the small model"},
+    {.kind = ARG_INT,
+     .name = "parallel",
+     .letter = 'P',
+     .value = "N",
+     .out = &trial_options.parallel,
+     .min = 1,
+     .max = 256,
+     .help = "problems that share passes; results do not depend on it (default: 8)"},
+    {.kind = ARG_INT,
+     .name = "threads",
+     .letter = 't',
+     .value = "N",
+     .out = &trial_options.threads,
+     .min = 1,
+     .max = 256,
+     .help = "threads (default: all processors)"},
+    {.kind = ARG_CHOICE,
+     .name = "cpu",
+     .value = "LEVEL",
+     .out = &trial_options.cpu,
+     .choices = pair_cpus,
+     .help = "auto, ref, avx2 or avx512 (default: auto); results depend on it"},
+    {.kind = ARG_INT,
+     .name = "ctx",
+     .letter = 'c',
+     .value = "N",
+     .out = &trial_options.ctx,
+     .min = 1,
+     .max = 1 << 24,
+     .help = "context in tokens (default: longest prompt and -n, at most what both were\n"
+             "trained on)"},
+    {.kind = ARG_HEADING, .help = "who writes"},
+    {.kind = ARG_INT,
+     .name = "window",
+     .letter = 'w',
+     .value = "N",
+     .out = &trial_options.window,
+     .min = 1,
+     .max = 1024,
+     .help = "tokens in the rolling mean (default: 5)"},
+    {.kind = ARG_INT,
+     .name = "dwell",
+     .letter = 'd',
+     .value = "N",
+     .out = &trial_options.dwell,
+     .min = 1,
+     .max = 1 << 20,
+     .help = "tokens a model writes at least before it hands over (default: 10)"},
+};
+const int n_trial_args = sizeof trial_args / sizeof *trial_args;
+
+int trial_check(const struct args *usage)
+{
+    const struct trial_options *o = &trial_options;
+    if (!o->data) return args_fault(usage, "--data FILE is missing");
+    if (o->question && (o->chat || o->system))
+        return args_fault(usage, "--template contradicts --%s",
+                          o->chat ? "chat-template" : "system");
+    return 0;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static const char *find_model(struct trial *t, ead_writer w)
+{
+    const struct trial_options *o = &trial_options;
+    if (o->large || o->small) return w == EAD_LARGE ? o->large : o->small;
+    return t->shipped[w] = shipped_path(w == EAD_LARGE ? "large.gguf" : "small.gguf");
+}
+
+static int open_models(struct trial *t)
+{
+    ead_error error;
+    struct runner_model *models = t->runner.models;
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        models[w].path = find_model(t, (ead_writer)w);
+        if (!models[w].path) continue;
+        if (ead_model_open(models[w].path, 0, &t->models[w], &error)) return fail_error(&error);
+        models[w].model = t->models[w];
+    }
+    if (!models[EAD_SMALL].path && !models[EAD_LARGE].path)
+        return fail("the shipped pair is not there; name models with --large and --small");
+    if (models[EAD_SMALL].path && models[EAD_LARGE].path &&
+        ead_model_compare(t->models[EAD_LARGE], t->models[EAD_SMALL], &error))
+        return fail("%s and %s: %s", models[EAD_LARGE].path, models[EAD_SMALL].path, error.message);
+    return EXIT_OK;
+}
+
+static int open_question(struct trial *t)
+{
+    size_t bytes;
+    const char *path = trial_options.question;
+    if (!path) return EXIT_OK;
+    if (source_read(path, &t->question, &bytes)) return EXIT_FAIL;
+    if (strlen(t->question) != bytes) return fail("%s: a template holds no NUL byte", path);
+    if (!strstr(t->question, "{problem}"))
+        return fail("%s: expected {problem} where the problem goes, found none", path);
+    return EXIT_OK;
+}
+
+int trial_open(struct trial *t)
+{
+    ead_error error;
+    const struct trial_options *o = &trial_options;
+    *t = (struct trial){.runner = runner_defaults()};
+    if (open_question(t)) return EXIT_FAIL;
+    if (dataset_open(o->data, o->format, &t->data, &error)) return fail_error(&error);
+    if (open_models(t)) return EXIT_FAIL;
+    struct runner_options *r = &t->runner;
+    r->data = t->data;
+    r->data_path = o->data;
+    r->limit = o->limit;
+    r->seed = o->seed;
+    r->most = o->most;
+    r->parallel = o->parallel;
+    r->threads = o->threads;
+    r->n_ctx = o->ctx;
+    r->cpu = o->cpu ? pair_cpus[o->cpu] : NULL;
+    r->question = t->question;
+    r->chat = o->chat;
+    r->system = o->system;
+    return EXIT_OK;
+}
+
+void trial_close(struct trial *t)
+{
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        ead_model_close(t->models[w]);
+        free(t->shipped[w]);
+    }
+    dataset_close(t->data);
+    free(t->question);
+    *t = (struct trial){0};
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+/* How far a run is, on standard error: one line that changes on a terminal, else a line now and
+ * then. */
+struct meter {
+    bool terminal;
+    double shown; /* seconds of the run */
+};
+
+static const char *show_left(double seconds, char out[48])
+{
+    const long s = (long)(seconds + 0.5);
+    if (s >= 3600)
+        snprintf(out, 48, "%ld h %02ld min", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(out, 48, "%ld min %02ld s", s / 60, s % 60);
+    else
+        snprintf(out, 48, "%ld s", s);
+    return out;
+}
+
+static void show(const struct meter *m, const struct runner_progress *p)
+{
+    char left[48] = "?";
+    const double rate = p->seconds > 0 ? (double)p->here / p->seconds : 0;
+    if (p->here) show_left((double)(p->total - p->done) / rate, left);
+    fprintf(stderr, "%s%-20s %zu of %zu answers, %.1f/s, %.0f tokens/s, %s left%s",
+            m->terminal ? "\r" : "", p->setting, p->done, p->total, rate,
+            p->seconds > 0 ? (double)p->tokens / p->seconds : 0, left,
+            m->terminal ? "\033[K" : "\n");
+}
+
+static bool on_progress(void *context, const struct runner_progress *p)
+{
+    struct meter *m = context;
+    const double every = m->terminal ? 0.2 : 10;
+    if (p->seconds - m->shown >= every) {
+        m->shown = p->seconds;
+        show(m, p);
+    }
+    return !screen_interrupted;
+}
+
+int trial_run(struct trial *t, bool *stopped)
+{
+    ead_error error;
+    struct meter meter = {.terminal = isatty(STDERR_FILENO)};
+    t->runner.progress = on_progress;
+    t->runner.context = &meter;
+    screen_catch_signals();
+    ead_status st = runner_run(&t->runner, &error);
+    if (meter.terminal && meter.shown > 0) fputs("\r\033[K", stderr);
+    *stopped = st == EAD_CANCELLED;
+    return st && !*stopped ? fail_error(&error) : EXIT_OK;
+}

@@ -1,0 +1,40 @@
+/* What `eval` and `calibrate` share: options that say which models, which problems, how many at a
+ * time; and the way from there to a run. */
+#ifndef EAD_CLI_TRIAL_H
+#define EAD_CLI_TRIAL_H
+
+#include "cli/args.h"
+#include "eval/runner.h"
+
+struct trial {
+    struct dataset *data;
+    ead_model *models[EAD_WRITERS];
+    char *question;               /* the template file's text; NULL: none */
+    char *shipped[EAD_WRITERS];   /* paths of the shipped pair when none was named */
+    struct runner_options runner; /* all but settings, dir and progress */
+};
+
+/* Rows to put behind a command's own option table: --large, --small, --data, --format, --limit,
+ * --seed, --window, --dwell, -n, --template, --chat-template, --system, --parallel, --threads,
+ * --cpu, --ctx. They fill trial_options. */
+extern const struct arg trial_args[];
+extern const int n_trial_args;
+
+struct trial_options {
+    const char *large, *small, *data, *format, *question, *chat, *system;
+    int limit, window, dwell, most, parallel, threads, cpu, ctx;
+    unsigned long long seed;
+};
+extern struct trial_options trial_options;
+
+/* Say what is missing or contradicts in the options; 0 or EXIT_USAGE. */
+int trial_check(const struct args *usage);
+/* Open data and models. EXIT_FAIL after saying why. trial_close in any case. */
+int trial_open(struct trial *t);
+void trial_close(struct trial *t);
+
+/* Run it, showing on standard error how far it is; Ctrl-C stops it. EXIT_FAIL after saying why;
+ * *stopped is set when it was Ctrl-C, and then the status is EXIT_OK. */
+int trial_run(struct trial *t, bool *stopped);
+
+#endif

@@ -1,0 +1,113 @@
+#include "eval/entry.h"
+
+#include "eval/fault.h"
+#include "eval/grade.h"
+#include "eval/unicode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *text(const char *s)
+{
+    return unicode_json(s, strlen(s));
+}
+
+/* Numbers of the small and the large model. */
+static json_t *both(int64_t small, int64_t large)
+{
+    return json_pack("[I, I]", (json_int_t)small, (json_int_t)large);
+}
+
+static json_t *both_seconds(double small, double large)
+{
+    return json_pack("[f, f]", small, large);
+}
+
+static json_t *begin(const struct entry *e)
+{
+    return json_pack("{s:s}", "setting", e->settings->list[e->setting].name);
+}
+
+static int add_setting(const struct entry *e, json_t *to)
+{
+    const struct setting *s = &e->settings->list[e->setting];
+    const bool decides = s->kind == EAD_POLICY_EAD || s->kind == EAD_POLICY_RANDOM;
+    int bad = json_object_set_new(to, "policy", json_string(setting_policy_name(s->kind)));
+    if (s->kind == EAD_POLICY_EAD) {
+        bad |= json_object_set_new(to, "tau", json_real(s->tau));
+        bad |= json_object_set_new(to, "window", json_integer(e->settings->window));
+    }
+    if (decides) bad |= json_object_set_new(to, "dwell", json_integer(e->settings->dwell));
+    if (s->kind == EAD_POLICY_RANDOM) bad |= json_object_set_new(to, "share", json_real(s->share));
+    return bad;
+}
+
+/* The answer beside the right one. */
+static int add_verdict(const struct entry *e, json_t *to)
+{
+    const struct eval_problem *p = &e->data->problems[e->problem];
+    char *pred = NULL;
+    (void)grade_extract(e->transcript->output, e->data->format, &pred);
+    int bad = json_object_set_new(to, "problem", json_integer(e->problem));
+    if (p->level) bad |= json_object_set_new(to, "level", json_integer(p->level));
+    if (*p->subject) bad |= json_object_set_new(to, "subject", text(p->subject));
+    bad |= json_object_set_new(to, "gold", text(p->gold));
+    bad |= json_object_set_new(to, "pred", pred ? text(pred) : json_null());
+    bad |= json_object_set_new(to, "correct", json_boolean(grade_equal(p->gold, pred)));
+    free(pred);
+    return bad;
+}
+
+static json_t *result_line(const struct entry *e)
+{
+    const struct transcript *t = e->transcript;
+    const ead_work *s = &e->summary.work[EAD_SMALL], *l = &e->summary.work[EAD_LARGE];
+    json_t *to = begin(e);
+    int bad = add_setting(e, to);
+    bad |= add_verdict(e, to);
+    bad |= json_object_set_new(to, "end", json_string(t->end == EAD_END_TOKEN ? "stop" : "length"));
+    bad |= json_object_set_new(to, "tokens", json_integer(t->n));
+    bad |= json_object_set_new(to, "large", json_integer(l->tokens));
+    bad |= json_object_set_new(to, "switches", json_integer(e->summary.switches));
+    bad |= json_object_set_new(to, "prompt_rows", both(s->prompt_rows, l->prompt_rows));
+    bad |= json_object_set_new(to, "decode_rows", both(s->decode_rows, l->decode_rows));
+    bad |= json_object_set_new(to, "catchup_rows", both(s->catchup_rows, l->catchup_rows));
+    bad |= json_object_set_new(to, "catchup_passes", both(s->catchup_passes, l->catchup_passes));
+    bad |= json_object_set(to, "runs", t->runs);
+    bad |= json_object_set_new(to, "output", unicode_json(t->output, t->bytes));
+    if (!bad) return to;
+    json_decref(to);
+    return NULL;
+}
+
+static json_t *time_line(const struct entry *e)
+{
+    const ead_work *s = &e->summary.work[EAD_SMALL], *l = &e->summary.work[EAD_LARGE];
+    return json_pack("{s:s, s:i, s:i, s:i, s:f, s:o, s:o, s:o, s:o}", "setting",
+                     e->settings->list[e->setting].name, "problem", e->problem, "parallel",
+                     e->parallel, "threads", e->threads, "seconds", e->transcript->seconds,
+                     "prompt_seconds", both_seconds(s->prompt_seconds, l->prompt_seconds),
+                     "decode_seconds", both_seconds(s->decode_seconds, l->decode_seconds),
+                     "catchup_seconds", both_seconds(s->catchup_seconds, l->catchup_seconds),
+                     "decode_steps", both(s->decode_steps, l->decode_steps));
+}
+
+static json_t *trace_line(const struct entry *e)
+{
+    const struct transcript *t = e->transcript;
+    return json_pack("{s:s, s:i, s:o, s:O, s:s, s:O}", "setting",
+                     e->settings->list[e->setting].name, "problem", e->problem, "text",
+                     text(e->data->problems[e->problem].text), "pieces", t->pieces, "writers",
+                     t->writers ? t->writers : "", "entropy", t->entropy);
+}
+
+ead_status entry_make(const struct entry *e, json_t *lines[JOURNAL_FILES], ead_error *error)
+{
+    lines[JOURNAL_RESULTS] = result_line(e);
+    lines[JOURNAL_TIMES] = time_line(e);
+    lines[JOURNAL_TRACES] = e->transcript->pieces ? trace_line(e) : NULL;
+    if (lines[JOURNAL_RESULTS] && lines[JOURNAL_TIMES] &&
+        (lines[JOURNAL_TRACES] || !e->transcript->pieces))
+        return EAD_OK;
+    return fault(error, EAD_MEMORY, "no memory for the lines of an answer");
+}

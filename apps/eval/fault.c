@@ -1,0 +1,15 @@
+#include "eval/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+ead_status fault(ead_error *error, ead_status status, const char *format, ...)
+{
+    if (!error) return status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->message, sizeof error->message, format, args);
+    va_end(args);
+    error->status = status;
+    return status;
+}

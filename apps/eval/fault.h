@@ -1,0 +1,11 @@
+/* How this room reports: an ead_status, and one sentence in the caller's ead_error. */
+#ifndef EAD_EVAL_FAULT_H
+#define EAD_EVAL_FAULT_H
+
+#include "ead.h"
+
+/* Fill `error` (NULL is allowed) and return `status`, so that a caller can `return fault(...)`. */
+ead_status fault(ead_error *error, ead_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

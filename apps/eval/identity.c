@@ -1,0 +1,134 @@
+#include "eval/identity.h"
+
+#include "eval/fault.h"
+#include "eval/unicode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- fingerprints ------------------------------------------------------------------------ */
+
+/* FNV-1a, 64 bits: it tells files apart, it does not guard them. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+{
+    const uint8_t *b = bytes;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ b[i]) * 0x100000001b3u;
+    return hash;
+}
+static const uint64_t mix_start = 0xcbf29ce484222325u;
+
+enum { SPOTS = 256, SPOT_BYTES = 16384 };
+
+/* Of a file by spots spread over it: a model may have many gigabytes, and training changes all of
+ * them. */
+static ead_status mix_file(const char *path, uint64_t *hash, off_t *bytes, ead_error *error)
+{
+    static uint8_t spot[SPOT_BYTES];
+    struct stat found;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool bad = fd < 0 || fstat(fd, &found);
+    *hash = mix_start;
+    *bytes = bad ? 0 : found.st_size;
+    const off_t step = *bytes / SPOTS > SPOT_BYTES ? *bytes / SPOTS : SPOT_BYTES;
+    for (off_t at = 0; at < *bytes && !bad; at += step) {
+        ssize_t n = pread(fd, spot, sizeof spot, at);
+        bad = n < 0;
+        if (n > 0) *hash = mix(*hash, spot, (size_t)n);
+    }
+    ead_status st =
+        bad ? fault(error, EAD_IO, "%s: cannot read: %s", path, strerror(errno)) : EAD_OK;
+    if (fd >= 0) close(fd);
+    return st;
+}
+
+static uint64_t mix_data(const struct dataset *data)
+{
+    uint64_t hash = mix_start;
+    for (size_t i = 0; i < data->n; i++) {
+        hash = mix(hash, data->problems[i].text, strlen(data->problems[i].text) + 1);
+        hash = mix(hash, data->problems[i].gold, strlen(data->problems[i].gold) + 1);
+    }
+    return hash;
+}
+
+static json_t *hex(uint64_t hash)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%016" PRIx64, hash);
+    return json_string(text);
+}
+
+/* ---- parts ------------------------------------------------------------------------------- */
+
+static json_t *base_name(const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    size_t from = n;
+    while (from && path[from - 1] != '/') from--;
+    return unicode_json(path + from, n - from);
+}
+
+static ead_status model_part(const struct runner_model *m, json_t **out, ead_error *error)
+{
+    uint64_t hash;
+    off_t bytes;
+    *out = NULL;
+    if (!m->model) return EAD_OK;
+    ead_status st = mix_file(m->path, &hash, &bytes, error);
+    if (st) return st;
+    const ead_model_info info = ead_model_describe(m->model);
+    *out = json_pack("{s:o, s:I, s:I, s:I, s:o}", "name", base_name(m->path), "bytes",
+                     (json_int_t)bytes, "parameters", (json_int_t)info.n_params, "vocabulary",
+                     (json_int_t)info.n_vocab, "hash", hex(hash));
+    return *out ? EAD_OK : fault(error, EAD_MEMORY, "no memory for run.json");
+}
+
+static json_t *data_part(const struct identity *id)
+{
+    const struct runner_options *o = id->options;
+    return json_pack("{s:o, s:s, s:I, s:I, s:o}", "file", base_name(o->data_path), "format",
+                     o->data->format == DATASET_GSM8K ? "gsm8k" : "math", "problems",
+                     (json_int_t)id->n_problems, "of", (json_int_t)o->data->n, "hash",
+                     hex(mix_data(o->data)));
+}
+
+static json_t *sampler_part(const ead_sampler_options *s)
+{
+    return json_pack("{s:f, s:i, s:f, s:f, s:f, s:i}", "temperature", (double)s->temperature,
+                     "top_k", s->top_k, "top_p", (double)s->top_p, "min_p", (double)s->min_p,
+                     "repeat_penalty", (double)s->repeat_penalty, "repeat_last", s->repeat_last);
+}
+
+static json_t *settings_part(const struct settings *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->n; i++) json_array_append_new(list, json_string(s->list[i].name));
+    return list;
+}
+
+ead_status identity_make(const struct identity *id, json_t **out, ead_error *error)
+{
+    const struct runner_options *o = id->options;
+    json_t *models[EAD_WRITERS] = {NULL};
+    ead_status st = model_part(&o->models[EAD_SMALL], &models[EAD_SMALL], error);
+    if (!st) st = model_part(&o->models[EAD_LARGE], &models[EAD_LARGE], error);
+    if (st) {
+        json_decref(models[EAD_SMALL]);
+        return st;
+    }
+    *out = json_pack("{s:i, s:{s:o*, s:o*}, s:o, s:I, s:o, s:i, s:i, s:s, s:o, s:i, s:i, s:o}",
+                     "ead_eval", 1, "models", "small", models[EAD_SMALL], "large",
+                     models[EAD_LARGE], "data", data_part(id), "seed", (json_int_t)o->seed,
+                     "prompt", unicode_json(id->shape, strlen(id->shape)), "predict", o->most,
+                     "ctx", id->n_ctx, "cpu", id->cpu, "sampling", sampler_part(&o->sampler),
+                     "window", o->settings->window, "dwell", o->settings->dwell, "settings",
+                     settings_part(o->settings));
+    return *out ? EAD_OK : fault(error, EAD_MEMORY, "no memory for run.json");
+}

@@ -1,0 +1,356 @@
+#include "eval/runner.h"
+
+#include "eval/entry.h"
+#include "eval/fault.h"
+#include "eval/identity.h"
+#include "eval/journal.h"
+#include "eval/prompt.h"
+#include "eval/sample.h"
+#include "eval/transcript.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { TRACED = 12 /* problems of each setting whose tokens are kept */ };
+
+struct prompt {
+    int32_t *ids; /* ead_free */
+    size_t n;
+};
+
+/* A text of the batch, and which problem of the sample it answers. */
+struct slot {
+    struct transcript transcript;
+    size_t problem;
+};
+
+struct runner {
+    const struct runner_options *o;
+    struct prompt_style style;
+    int *sample;            /* [n] indices in the data, ascending */
+    struct prompt *prompts; /* [n] */
+    size_t n;
+    int n_ctx;
+    const char **names; /* of settings */
+    ead_batch *batch;
+    int n_slots;
+    struct slot *slots; /* [n_slots] */
+    bool *active;       /* [n_slots] */
+    ead_token *tokens;  /* [n_slots] */
+    struct journal *journal;
+    struct runner_progress progress;
+    double start;
+};
+
+struct runner_options runner_defaults(void)
+{
+    return (struct runner_options){
+        .most = 1024, .parallel = 8, .sampler = ead_duo_defaults().sampler};
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static ead_status no_memory(ead_error *error)
+{
+    return fault(error, EAD_MEMORY, "no memory for the run");
+}
+
+/* ---- problems ---------------------------------------------------------------------------- */
+
+static ead_status take_sample(struct runner *r, ead_error *error)
+{
+    const struct runner_options *o = r->o;
+    r->sample = calloc(o->data->n, sizeof *r->sample);
+    r->prompts = calloc(o->data->n, sizeof *r->prompts);
+    if (!r->sample || !r->prompts) return no_memory(error);
+    r->n = sample_draw(o->data->n, (size_t)o->limit, o->seed, r->sample);
+    return EAD_OK;
+}
+
+/* Both models must hold the longest prompt and, as far as they were trained on that much, an answer
+ * of full length. */
+static ead_status settle_context(struct runner *r, ead_error *error)
+{
+    size_t longest = 0;
+    int trained = INT32_MAX;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->prompts[i].n > r->prompts[longest].n) longest = i;
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        if (!r->o->models[w].model) continue;
+        const int its = ead_model_describe(r->o->models[w].model).n_ctx_train;
+        if (its < trained) trained = its;
+    }
+    const size_t wanted = r->prompts[longest].n + (size_t)r->o->most;
+    r->n_ctx = r->o->n_ctx ? r->o->n_ctx : wanted < (size_t)trained ? (int)wanted : trained;
+    if (r->prompts[longest].n <= (size_t)r->n_ctx) return EAD_OK;
+    return fault(error, EAD_FULL,
+                 "%s: problem %d: its prompt of %zu tokens does not fit into a context of %d",
+                 r->o->data_path, r->sample[longest], r->prompts[longest].n, r->n_ctx);
+}
+
+static ead_status make_prompts(struct runner *r, ead_error *error)
+{
+    ead_status st = prompt_check(&r->style, error);
+    for (size_t i = 0; i < r->n && !st; i++) {
+        const char *text = r->o->data->problems[r->sample[i]].text;
+        st = prompt_make(&r->style, text, &r->prompts[i].ids, &r->prompts[i].n, error);
+        if (!st && !r->prompts[i].n)
+            st = fault(error, EAD_ARGUMENT, "%s: problem %d: the prompt is empty", r->o->data_path,
+                       r->sample[i]);
+    }
+    return st ? st : settle_context(r, error);
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static ead_status open_batch(struct runner *r, ead_error *error)
+{
+    const struct runner_options *o = r->o;
+    ead_duo_options options = ead_duo_defaults();
+    r->n_slots = (size_t)o->parallel < r->n ? o->parallel : (int)r->n;
+    options.cpu = o->cpu;
+    options.threads = o->threads;
+    options.n_ctx = r->n_ctx;
+    const size_t n = (size_t)r->n_slots;
+    r->slots = calloc(n, sizeof *r->slots);
+    r->active = calloc(n, sizeof *r->active);
+    r->tokens = calloc(n, sizeof *r->tokens);
+    if (!r->slots || !r->active || !r->tokens) return no_memory(error);
+    return ead_batch_open(o->models[EAD_LARGE].model, o->models[EAD_SMALL].model, &options,
+                          r->n_slots, &r->batch, error);
+}
+
+static ead_status open_journal(struct runner *r, ead_error *error)
+{
+    const struct settings *settings = r->o->settings;
+    char *shape;
+    json_t *run;
+    r->names = calloc(settings->n, sizeof *r->names);
+    if (!r->names) return no_memory(error);
+    for (size_t i = 0; i < settings->n; i++) r->names[i] = settings->list[i].name;
+    ead_status st = prompt_shape(&r->style, &shape, error);
+    if (st) return st;
+    const struct identity identity = {.options = r->o,
+                                      .n_problems = r->n,
+                                      .shape = shape,
+                                      .cpu = ead_duo_cpu(ead_batch_duo(r->batch, 0)),
+                                      .n_ctx = r->n_ctx};
+    const struct journal_index index = {r->names, settings->n, r->sample, r->n};
+    st = identity_make(&identity, &run, error);
+    free(shape);
+    if (st) return st;
+    st = journal_open(r->o->dir, run, &index, &r->journal, error);
+    json_decref(run);
+    return st;
+}
+
+/* A duo with one model lets it write everything: a setting must not pass for another. */
+static ead_status check_models(const struct runner_options *o, ead_error *error)
+{
+    for (size_t i = 0; i < o->settings->n; i++) {
+        const struct setting *s = &o->settings->list[i];
+        const bool large = s->kind == EAD_POLICY_SMALL || o->models[EAD_LARGE].model;
+        const bool small = s->kind == EAD_POLICY_LARGE || o->models[EAD_SMALL].model;
+        if (!large || !small)
+            return fault(error, EAD_ARGUMENT, "policy %s needs a %s model",
+                         setting_policy_name(s->kind), large ? "small" : "large");
+    }
+    return EAD_OK;
+}
+
+static ead_status open_all(struct runner *r, ead_error *error)
+{
+    const struct runner_options *o = r->o;
+    const ead_model *large = o->models[EAD_LARGE].model;
+    r->style = (struct prompt_style){.model = large ? large : o->models[EAD_SMALL].model,
+                                     .question = o->question,
+                                     .chat = o->chat,
+                                     .system = o->system,
+                                     .format = o->data->format};
+    ead_status st = check_models(o, error);
+    if (!st) st = take_sample(r, error);
+    if (!st) st = make_prompts(r, error);
+    if (!st) st = open_batch(r, error);
+    return st ? st : open_journal(r, error);
+}
+
+static void close_all(struct runner *r)
+{
+    journal_close(r->journal);
+    for (int i = 0; i < r->n_slots && r->slots; i++) transcript_close(&r->slots[i].transcript);
+    ead_batch_close(r->batch);
+    for (size_t i = 0; i < r->n && r->prompts; i++) ead_free(r->prompts[i].ids);
+    free(r->prompts);
+    free(r->sample);
+    free(r->names);
+    free(r->slots);
+    free(r->active);
+    free(r->tokens);
+}
+
+/* ---- random settings --------------------------------------------------------------------- */
+
+/* A random setting does as often by chance what the ead setting of its tau did by entropy: the same
+ * share of tokens, over texts as long as those were. */
+static ead_status match(struct runner *r, struct setting *s, ead_error *error)
+{
+    double tokens = 0, large = 0;
+    for (size_t p = 0; p < r->n; p++) {
+        json_t *line;
+        ead_status st = journal_result(r->journal, (size_t)s->of, p, &line, error);
+        if (st) return st;
+        tokens += json_number_value(json_object_get(line, "tokens"));
+        large += json_number_value(json_object_get(line, "large"));
+        json_decref(line);
+    }
+    const int mean = (int)(tokens / (double)r->n + 0.5);
+    s->share = tokens > 0 ? large / tokens : 0;
+    s->horizon = mean < EAD_HORIZON_MAX ? mean : EAD_HORIZON_MAX;
+    return EAD_OK;
+}
+
+static ead_policy_options policy_of(const struct runner *r, const struct setting *s, uint64_t seed)
+{
+    ead_policy_options p = ead_duo_defaults().policy;
+    p.kind = s->kind;
+    p.tau = s->tau;
+    p.window = r->o->settings->window;
+    p.dwell = r->o->settings->dwell;
+    p.share = (float)s->share;
+    p.horizon = s->horizon;
+    p.seed = seed;
+    return p;
+}
+
+/* ---- one setting ------------------------------------------------------------------------- */
+
+static ead_status begin_problem(struct runner *r, const struct setting *s, int i, size_t problem,
+                                ead_error *error)
+{
+    struct slot *slot = &r->slots[i];
+    ead_duo *duo = ead_batch_duo(r->batch, i);
+    const uint64_t seed = sample_seed(r->o->seed, r->sample[problem]);
+    const ead_policy_options policy = policy_of(r, s, seed);
+    ead_sampler_options sampler = r->o->sampler;
+    sampler.seed = seed;
+    slot->problem = problem;
+    ead_duo_reset(duo);
+    ead_status st = ead_duo_set_policy(duo, &policy, error);
+    if (!st) st = ead_duo_set_sampler(duo, &sampler, error);
+    if (!st)
+        st = ead_batch_append(r->batch, i, r->prompts[problem].ids, r->prompts[problem].n, error);
+    if (!st)
+        st = transcript_open(&slot->transcript, r->style.model, prompt_answer_flags(&r->style),
+                             problem < TRACED, error);
+    r->active[i] = !st;
+    return st;
+}
+
+static ead_status end_problem(struct runner *r, size_t setting, int i, ead_error *error)
+{
+    struct slot *slot = &r->slots[i];
+    const ead_duo *duo = ead_batch_duo(r->batch, i);
+    json_t *lines[JOURNAL_FILES] = {NULL};
+    const struct entry entry = {.settings = r->o->settings,
+                                .setting = setting,
+                                .data = r->o->data,
+                                .problem = r->sample[slot->problem],
+                                .transcript = &slot->transcript,
+                                .summary = ead_duo_summarise(duo),
+                                .parallel = r->n_slots,
+                                .threads = ead_duo_threads(duo)};
+    r->active[i] = false;
+    ead_status st = transcript_end(&slot->transcript, error);
+    if (!st) st = entry_make(&entry, lines, error);
+    if (!st) st = journal_add(r->journal, setting, slot->problem, lines, error);
+    for (int f = 0; f < JOURNAL_FILES; f++) json_decref(lines[f]);
+    transcript_close(&slot->transcript);
+    r->progress.done++;
+    r->progress.here++;
+    return st;
+}
+
+/* Give every free text the next problem that has no result; `next` is where to look. Returns how
+ * many texts are being written in *running. */
+static ead_status fill_slots(struct runner *r, size_t setting, size_t *next, int *running,
+                             ead_error *error)
+{
+    ead_status st = EAD_OK;
+    *running = 0;
+    for (int i = 0; i < r->n_slots && !st; i++) {
+        while (!r->active[i] && *next < r->n && journal_has(r->journal, setting, *next)) ++*next;
+        if (!r->active[i] && *next < r->n)
+            st = begin_problem(r, &r->o->settings->list[setting], i, (*next)++, error);
+        *running += r->active[i];
+    }
+    return st;
+}
+
+static ead_status take_tokens(struct runner *r, size_t setting, ead_error *error)
+{
+    ead_status st = EAD_OK;
+    for (int i = 0; i < r->n_slots && !st; i++) {
+        const ead_token *token = &r->tokens[i];
+        struct transcript *t = &r->slots[i].transcript;
+        if (!r->active[i] || token->id == EAD_NO_TOKEN) continue;
+        st = transcript_add(t, token, error);
+        r->progress.tokens++;
+        if (!st && (token->end || t->n == r->o->most)) st = end_problem(r, setting, i, error);
+    }
+    return st;
+}
+
+static ead_status report(struct runner *r, ead_error *error)
+{
+    r->progress.seconds = now() - r->start;
+    if (!r->o->progress || r->o->progress(r->o->context, &r->progress)) return EAD_OK;
+    return fault(error, EAD_CANCELLED, "the run was stopped");
+}
+
+static ead_status run_setting(struct runner *r, size_t setting, ead_error *error)
+{
+    struct setting *s = &r->o->settings->list[setting];
+    size_t next = 0;
+    int running;
+    ead_status st = s->of >= 0 ? match(r, s, error) : EAD_OK;
+    r->progress.setting = s->name;
+    if (!st) st = fill_slots(r, setting, &next, &running, error);
+    while (!st && running) {
+        st = ead_batch_step(r->batch, r->active, r->tokens, error);
+        if (!st) st = take_tokens(r, setting, error);
+        if (!st) st = report(r, error);
+        if (!st) st = fill_slots(r, setting, &next, &running, error);
+    }
+    return st;
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+static ead_status run_all(struct runner *r, ead_error *error)
+{
+    const size_t n = r->o->settings->n;
+    ead_status st = EAD_OK;
+    r->start = now();
+    r->progress.total = n * r->n;
+    for (size_t i = 0; i < n * r->n; i++)
+        r->progress.done += journal_has(r->journal, i / r->n, i % r->n);
+    for (size_t i = 0; i < n && !st; i++) st = run_setting(r, i, error);
+    if (st && st != EAD_CANCELLED) return st;
+    const ead_status stopped = st;
+    st = journal_finish(r->journal, error);
+    return st ? st : stopped;
+}
+
+ead_status runner_run(const struct runner_options *options, ead_error *error)
+{
+    struct runner r = {.o = options};
+    ead_status st = open_all(&r, error);
+    if (!st) st = run_all(&r, error);
+    close_all(&r);
+    return st;
+}

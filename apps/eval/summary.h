@@ -1,0 +1,69 @@
+/*
+ * What a run shows: for every setting, and again for every level and every subject, accuracy and
+ * cost. Settings are compared over the problems that both have results for; a run that was stopped
+ * has such gaps.
+ *
+ * Terms (docs/METHOD.md):
+ *   kept       accuracy relative to the large model alone, over common problems
+ *   share      tokens that the large model wrote, of all
+ *   cost       the paper's: (p N_L + (1-p) N_S) / N_L with p = share
+ *   time       seconds relative to the large model alone, over common problems
+ *   overhead   seconds of writing over T_ideal = n_S t_S + n_L t_L, less 1. t is the time of a
+ * decode step in the settings "small" and "large" of the same run; n are the tokens that each wrote
+ * but for the first of a text, which comes out of the prompt's pass. Reading the prompt is on
+ * neither side. gain       accuracy less that of random switching at the same share, over common
+ * problems
+ */
+#ifndef EAD_EVAL_SUMMARY_H
+#define EAD_EVAL_SUMMARY_H
+
+#include "ead.h"
+#include "eval/stats.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* Every number may be NaN: not defined, or not measured. Shares are of 1. */
+struct measure {
+    double value;
+    struct interval span; /* 95 % */
+};
+
+struct summary_row {
+    const char *setting, *policy; /* policy: "ead", "random", "small", "large" */
+    double tau;
+    double problems, paired, correct; /* counts; paired: those that "large" has as well */
+    struct measure accuracy, kept, time, gain;
+    double share, cost, seconds, overhead;
+    double switches, catchup; /* a hundred tokens; catchup: rows */
+    double tokens;            /* a problem */
+    double cut;               /* texts that ended by length */
+};
+
+struct summary_group {
+    char *name; /* "Level 3"; "Algebra" */
+    struct summary_row *rows;
+};
+
+struct summary {
+    json_t *run; /* run.json; an empty object when there is none */
+    size_t n_settings, n_problems;
+    size_t n_wanted;       /* as run.json has it; 0 unknown */
+    int parallel, threads; /* texts that shared passes at most while time was measured; 0 unknown */
+    struct summary_row *rows;
+    struct summary_group *levels, *subjects;
+    size_t n_levels, n_subjects;
+    struct records *records;
+};
+
+ead_status summary_read(const char *dir, struct summary **out, ead_error *error);
+/* Of runs of other settings over the same problems; run.json is that of the first. */
+ead_status summary_join(const char *const *dirs, size_t n_dirs, struct summary **out,
+                        ead_error *error);
+void summary_free(struct summary *summary);
+
+/* The row of a setting by its name or, without name, of a policy; NULL when there is none. */
+const struct summary_row *summary_find(const struct summary *s, const char *setting,
+                                       const char *policy);
+
+#endif

@@ -1,0 +1,17 @@
+# cmake -D FOLDER=... -D OUT=... -P embed.cmake: put the report's style and script into its page, and the
+# page into a C file, so that each is edited as what it is.
+file(READ ${FOLDER}/report.html page)
+file(READ ${FOLDER}/report.css style)
+set(script "")
+foreach(part report_base.js report_chart.js report_trace.js report.js)
+  file(READ ${FOLDER}/${part} text)
+  string(APPEND script "${text}")
+endforeach()
+string(REPLACE "@STYLE@" "${style}" page "${page}")
+string(REPLACE "@SCRIPT@" "${script}" page "${page}")
+file(WRITE ${OUT}.html "${page}")
+file(READ ${OUT}.html bytes HEX)
+file(REMOVE ${OUT}.html)
+string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${bytes}")
+file(WRITE ${OUT} "#include \"eval/page.h\"\n\nconst char page[] = {${bytes}0};\n")

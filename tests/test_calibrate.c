@@ -1,0 +1,357 @@
+/* Calibration: the search without any model, the profile as a file, and both as commands over tiny
+ * models. */
+#include "program.h"
+#include "tiny.h"
+
+#include "eval/profile.h"
+#include "eval/search.h"
+#include "eval/sweep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+enum { PATHS = TINY_PATH_MAX + 64, PROBLEMS = 6 };
+
+static char folder[TINY_PATH_MAX], large[PATHS], small[PATHS], data[PATHS], out[PATHS], work[PATHS];
+
+/* ---- a folder that is a shipped pair ------------------------------------------------------- */
+
+static void save_model(int layers, uint64_t seed, const char *path)
+{
+    char made[TINY_PATH_MAX];
+    struct tiny_spec spec = tiny_spec("llama", QT_Q8_0);
+    spec.n_ctx = 512;
+    spec.n_layer = layers;
+    spec.seed += seed;
+    struct tiny *t = tiny_model(&spec);
+    struct tiny_image *image = tiny_write(t, 0, 1);
+    tiny_save(image->bytes.data, image->bytes.n, made);
+    if (rename(made, path)) fail_msg("%s: %s", path, strerror(errno));
+    tiny_image_free(image);
+    tiny_free(t);
+}
+
+static void spill(const char *path, const char *text)
+{
+    FILE *to = fopen(path, "w");
+    if (!to || fputs(text, to) < 0 || fclose(to)) fail_msg("%s: %s", path, strerror(errno));
+}
+
+static void remove_tree(const char *path)
+{
+    DIR *d = opendir(path);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        char inner[2 * PATHS + 256];
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
+        remove_tree(inner);
+    }
+    if (d) closedir(d);
+    remove(path);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    tiny_folder(folder);
+    snprintf(large, sizeof large, "%s/large.gguf", folder);
+    snprintf(small, sizeof small, "%s/small.gguf", folder);
+    snprintf(data, sizeof data, "%s/data.jsonl", folder);
+    snprintf(out, sizeof out, "%s/out.json", folder);
+    snprintf(work, sizeof work, "%s/work", folder);
+    save_model(2, 0, small);
+    save_model(3, 1, large);
+    FILE *to = fopen(data, "w");
+    for (int i = 0; i < PROBLEMS; i++)
+        fprintf(to,
+                "{\"problem\":\"what is %d\",\"level\":\"Level 1\",\"type\":\"Algebra\","
+                "\"solution\":\"\\\\boxed{%d}\"}\n",
+                i, i);
+    fclose(to);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove_tree(folder);
+    return 0;
+}
+
+static void assert_said(struct said said, int status, const char *on_out, const char *on_err)
+{
+    if (said.status != status || (on_out && !strstr(said.out, on_out)) ||
+        (on_err && !strstr(said.err, on_err)))
+        fail_msg("status %d (expected %d)\nstdout: %s\nstderr: %s\nexpected there: %s / %s",
+                 said.status, status, said.out, said.err, on_out ? on_out : "-",
+                 on_err ? on_err : "-");
+    said_free(&said);
+}
+
+/* ---- the search ---------------------------------------------------------------------------- */
+
+/* A pair of which all is known: the share falls with tau, and what it keeps with the share. */
+static struct search_point pretend(double tau, double noise)
+{
+    const double share = tau > 4 ? 0 : exp(-3 * tau);
+    return (struct search_point){.tau = tau,
+                                 .share = share,
+                                 .kept = 0.5 + 0.5 * sqrt(share) + noise,
+                                 .time = 0.2 + 0.8 * share};
+}
+
+static struct search searched(enum search_target target, double wanted, double noise)
+{
+    static const double first[] = {0.05, 0.2, 0.5, 1};
+    struct search s = {.target = target, .wanted = wanted};
+    int turn = 0;
+    for (size_t i = sizeof first / sizeof *first; i-- > 0;) { /* any order, each once */
+        struct search_point p = pretend(first[i], 0);
+        assert_true(search_add(&s, &p));
+        assert_false(search_add(&s, &p));
+    }
+    for (double tau; !isnan(tau = search_next(&s));) {
+        struct search_point p = pretend(tau, ++turn % 2 ? noise : -noise);
+        assert_true(search_add(&s, &p));
+        assert_true(turn < 40);
+    }
+    for (int i = 1; i < s.n; i++) assert_true(s.points[i - 1].tau < s.points[i].tau);
+    return s;
+}
+
+static void assert_choice(enum search_target target, double wanted, double tau)
+{
+    struct search s = searched(target, wanted, 0);
+    const struct search_point *choice = search_choice(&s);
+    assert_non_null(choice);
+    if (!(fabs(choice->tau - tau) <= 0.03 * tau + 1e-9))
+        fail_msg("target %d, %g: expected tau %g, found %g", (int)target, wanted, tau, choice->tau);
+}
+
+static void test_search(void **state)
+{
+    (void)state;
+    assert_choice(SEARCH_SHARE, 0.25, -log(0.25) / 3);
+    assert_choice(SEARCH_SHARE, 0.43, -log(0.43) / 3);
+    assert_choice(SEARCH_SHARE, 0.95, -log(0.95) / 3); /* below the first */
+    assert_choice(SEARCH_SHARE, 0.01, -log(0.01) / 3); /* above the last */
+    assert_choice(SEARCH_SHARE, 1, 0);
+    assert_choice(SEARCH_KEEP, 0.967, -log(0.934 * 0.934) / 3);
+    assert_choice(SEARCH_KEEP, 0.6, -log(0.04) / 3);
+    assert_choice(SEARCH_SPEEDUP, 2, -log(0.375) / 3);
+}
+
+static void test_search_ends(void **state)
+{
+    (void)state;
+    struct search s = searched(SEARCH_KEEP, 1.2, 0);
+    assert_null(search_choice(&s));
+    assert_true(search_best(&s)->tau == 0);
+    s = searched(SEARCH_SPEEDUP, 7, 0); /* five is what the small model alone reaches */
+    assert_null(search_choice(&s));
+    assert_true(fabs(search_value(&s, search_best(&s)) - 5) < 1e-9);
+    s = searched(SEARCH_KEEP, 0.4, 0); /* so does the small model alone */
+    assert_true(search_choice(&s)->share == 0);
+    s = searched(SEARCH_KEEP, 0.9, 0.02);
+    assert_true(search_choice(&s)->kept >= 0.9);
+    struct search none = {.target = SEARCH_KEEP, .wanted = 1};
+    assert_true(isnan(search_next(&none)));
+    assert_null(search_best(&none));
+    assert_true(search_add(&none, &(struct search_point){.tau = 0, .kept = NAN}));
+    assert_true(isnan(search_next(&none)));
+    assert_null(search_best(&none));
+}
+
+static void test_sweep(void **state)
+{
+    (void)state;
+    ead_error error;
+    double taus[SWEEP_MAX];
+    size_t n;
+    char path[2 * PATHS];
+    assert_int_equal(sweep_taus(folder, 5, taus, &n, &error), EAD_OK);
+    assert_true(n >= 3); /* without traces: a fixed scale */
+    snprintf(path, sizeof path, "%s/traces.jsonl", folder);
+    FILE *to = fopen(path, "w");
+    fputs("{\"setting\":\"large\",\"entropy\":[900]}\n{\"setting\":\"small\",\"entropy\":[0", to);
+    for (int i = 1; i < 1000; i++) fprintf(to, ",%g", i / 100.0);
+    fputs("]}\n", to);
+    fclose(to);
+    assert_int_equal(sweep_taus(folder, 1, taus, &n, &error), EAD_OK);
+    assert_int_equal(n, SWEEP_MAX);
+    assert_true(fabs(taus[1] - 5) < 0.11 && fabs(taus[5] - 9.2) < 0.11);
+    for (size_t i = 1; i < n; i++) assert_true(taus[i - 1] < taus[i]);
+    unlink(path);
+}
+
+/* ---- the profile --------------------------------------------------------------------------- */
+
+#define MODEL "{\"name\":\"m.gguf\",\"parameters\":12,\"vocab\":34}"
+#define PROFILE(policy)                                                                            \
+    "{\"ead_profile\":1,\"policy\":" policy ",\"models\":{\"small\":" MODEL ",\"large\":" MODEL "}}"
+
+static void test_profile_round(void **state)
+{
+    (void)state;
+    ead_error error;
+    struct profile back, p = {.tau = 0.123,
+                              .window = 7,
+                              .dwell = 3,
+                              .models = {{"s.gguf", 1000, 50}, {"l\xff.gguf", 1u << 31, 50}},
+                              .target = "keep",
+                              .wanted = 0.967,
+                              .accuracy = 0.5,
+                              .kept = NAN,
+                              .share = 0.25,
+                              .time = NAN,
+                              .data = "cal.jsonl",
+                              .problems = 500};
+    assert_int_equal(profile_write(out, &p, &error), EAD_OK);
+    assert_int_equal(profile_read(out, &back, &error), EAD_OK);
+    assert_true(back.tau == 0.123 && back.window == 7 && back.dwell == 3);
+    assert_true(back.models[EAD_LARGE].parameters == 1u << 31);
+    assert_string_equal(back.models[EAD_SMALL].name, "s.gguf");
+    json_t *json = json_load_file(out, 0, NULL);
+    const json_t *measured = json_object_get(json, "measured");
+    assert_null(json_object_get(measured, "kept"));
+    assert_non_null(json_object_get(measured, "large_share"));
+    json_decref(json);
+    assert_int_equal(profile_write("/nowhere/p", &p, &error), EAD_IO);
+    assert_non_null(strstr(error.message, "/nowhere/p"));
+}
+
+static void refuse(const char *text, const char *expected)
+{
+    ead_error error;
+    struct profile p;
+    spill(out, text);
+    assert_int_equal(profile_read(out, &p, &error), EAD_FORMAT);
+    if (!strstr(error.message, expected) || !strstr(error.message, out))
+        fail_msg("expected \"%s\" in: %s", expected, error.message);
+}
+
+static void test_bad_profiles(void **state)
+{
+    (void)state;
+    ead_error error;
+    struct profile p;
+    assert_int_equal(profile_read("/nowhere/p", &p, &error), EAD_IO);
+    refuse("", "expected JSON");
+    refuse("[]", "expected a JSON object");
+    refuse("{}", "field \"ead_profile\": expected a whole number from 1 to 1, found none");
+    refuse("{\"ead_profile\":2}", "found 2");
+    refuse("{\"ead_profile\":1}", "field \"policy\": expected an object");
+    refuse(PROFILE("{\"tau\":\"1\",\"window\":5,\"dwell\":10}"), "field \"tau\"");
+    refuse(PROFILE("{\"tau\":1,\"window\":0,\"dwell\":10}"), "field \"window\"");
+    refuse(PROFILE("{\"tau\":1,\"window\":5,\"dwell\":0}"), "field \"dwell\"");
+    refuse("{\"ead_profile\":1,\"policy\":{\"tau\":1,\"window\":5,\"dwell\":1},\"models\":"
+           "{\"small\":" MODEL ",\"large\":{\"name\":\"x\"}}}",
+           "model \"large\": field \"parameters\"");
+}
+
+/* Tokens that the large model wrote of 30. */
+static int large_tokens(struct said said)
+{
+    const char *json = strchr(said.out, '{');
+    json_t *report = NULL;
+    for (; json && !report; json = strchr(json + 1, '{'))
+        report = json_loads(json, JSON_DISABLE_EOF_CHECK, NULL);
+    if (said.status || !report) fail_msg("%s%s", said.out, said.err);
+    const json_t *model = json_object_get(report, "large");
+    int n = (int)json_integer_value(json_object_get(model, "tokens"));
+    json_decref(report);
+    said_free(&said);
+    return n;
+}
+
+#define RUN "run", "--raw", "-p", "a", "-n", "30", "--ignore-eos", "--json", "-"
+
+static void test_run_profile(void **state)
+{
+    (void)state;
+    char beside[2 * PATHS];
+    spill(out, PROFILE("{\"tau\":-1,\"window\":5,\"dwell\":1}"));
+    assert_int_equal(large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, NULL)), 29);
+    assert_int_equal(large_tokens(ead(RUN, "-L", large, "-S", small, NULL)), 20);
+    assert_int_equal(
+        large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, "--tau", "1000", NULL)),
+        0);
+    assert_int_equal(
+        large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, "--dwell", "12", NULL)),
+        18);
+    assert_said(ead(RUN, "-L", large, "-S", small, "--profile", out, NULL), 0, NULL,
+                "was calibrated with m.gguf of 12 parameters");
+    assert_said(ead(RUN, "-L", large, "--profile", out, NULL), 2, NULL, "--profile is for two");
+    assert_said(ead(RUN, "-L", large, "-S", small, "--profile", "/nowhere/p", NULL), 1, NULL,
+                "/nowhere/p");
+    /* The shipped pair has its own. */
+    setenv("EAD_MODELS", folder, 1);
+    assert_int_equal(large_tokens(ead(RUN, NULL)), 20);
+    snprintf(beside, sizeof beside, "%s/profile.json", folder);
+    spill(beside, PROFILE("{\"tau\":-1,\"window\":5,\"dwell\":1}"));
+    assert_int_equal(large_tokens(ead(RUN, NULL)), 29);
+    assert_int_equal(large_tokens(ead(RUN, "--dwell", "10", NULL)), 20);
+    unlink(beside);
+    setenv("EAD_MODELS", "/nowhere", 1);
+    assert_said(ead(RUN, NULL), 2, NULL, "the shipped pair is not there");
+}
+
+/* ---- the command --------------------------------------------------------------------------- */
+
+#define CALIBRATE                                                                                  \
+    "calibrate", "-L", large, "-S", small, "--data", data, "-n", "40", "-t", "1", "--dwell", "2"
+
+static void test_calibrate(void **state)
+{
+    (void)state;
+    ead_error error;
+    struct profile p;
+    unlink(out);
+    assert_said(ead(CALIBRATE, "--large-share", "0.5", "--out", out, "--work", work, NULL), 0,
+                "large-model tokens", NULL);
+    assert_int_equal(profile_read(out, &p, &error), EAD_OK);
+    assert_true(p.dwell == 2 && p.window == 5);
+    assert_string_equal(p.models[EAD_SMALL].name, "small.gguf");
+    json_t *json = json_load_file(out, 0, NULL);
+    const json_t *measured = json_object_get(json, "measured");
+    assert_true(json_real_value(json_object_get(measured, "large_share")) <= 0.5);
+    json_decref(json);
+    /* What was measured is not measured again. */
+    struct said again = ead(CALIBRATE, "--large-share", "0.5", "--work", work, NULL);
+    assert_null(strstr(again.err, "answers"));
+    assert_said(again, 0, "large-model tokens", NULL);
+}
+
+static void test_calibrate_refuses(void **state)
+{
+    (void)state;
+    unlink(out);
+    assert_said(ead(CALIBRATE, "--keep", "0.9", "--out", out, NULL), 1, NULL,
+                "the large model solved no problem");
+    assert_int_equal(access(out, F_OK), -1);
+    assert_said(ead(CALIBRATE, "--speedup", "100000", NULL), 1, NULL, "the best was");
+    assert_said(ead(CALIBRATE, "--speedup", "2", "--keep", "1", NULL), 2, NULL, "expected one of");
+    assert_said(ead("calibrate", "-L", large, "--data", data, NULL), 2, NULL, "--small FILE");
+    assert_said(ead("calibrate", "-L", large, "-S", small, NULL), 2, NULL, "--data FILE");
+    assert_said(ead(CALIBRATE, "--out", "/nowhere/p", NULL), 1, NULL, "/nowhere/p");
+    assert_said(ead(CALIBRATE, "--work", "/nowhere/x", NULL), 1, NULL, "/nowhere/x");
+    assert_said(ead("calibrate", "--help", NULL), 0, "usage: ead calibrate", NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_search),       cmocka_unit_test(test_search_ends),
+        cmocka_unit_test(test_sweep),        cmocka_unit_test(test_profile_round),
+        cmocka_unit_test(test_bad_profiles), cmocka_unit_test(test_run_profile),
+        cmocka_unit_test(test_calibrate),    cmocka_unit_test(test_calibrate_refuses),
+    };
+    return cmocka_run_group_tests_name("calibrate", tests, set_up, tear_down);
+}
