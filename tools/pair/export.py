@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a trained model as GGUF, with its vocabulary: any engine that reads GGUF's `llama` opens it.
 
-    export.py --out DIR --to DIR [--type q8_0|f16|f32]     writes pair-small and pair-large
+    export.py --out DIR --to DIR [--type q8_0|f16|f32]     writes small.gguf and large.gguf
 
 The prompt template is plain text, with no roles: `Problem: ...\\nSolution:`. It is stored as the file's
 chat template too, which writes the last message as the problem.
@@ -157,7 +157,7 @@ def main():
         if not os.path.exists(source):
             continue
         model, _ = load_model(source)
-        path = os.path.join(args.to, f"pair-{name}.gguf")
+        path = os.path.join(args.to, f"{name}.gguf")
         fields = model_fields(name, model.config, args.type) | vocabulary_fields(tokenizer)
         write_gguf(path, fields, tensors(model), args.type)
         print(f"{path}: {model.parameter_count()} parameters, {os.path.getsize(path)} bytes, from {source}")

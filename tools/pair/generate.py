@@ -4,7 +4,7 @@
     generate.py --write-sets DIR     calibration (500), test (1,000) and sample (20) in MATH's layout
     generate.py --write-train FILE   problems for training, one JSON object a line (train.py draws the
                                      same stream itself and needs no file)
-    generate.py --check              verifies every equation of many solutions, and the split
+    generate.py --check              verifies every calculation of many solutions, and the split
 
 A problem belongs to one split by a hash of its numbers, whatever its wording, its names and its level:
 a held-out problem cannot return in training in other words.
@@ -17,15 +17,18 @@ import random
 import re
 import sys
 from fractions import Fraction
+from math import gcd
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from subjects import REGISTRY  # noqa: E402
+from work import Work  # noqa: E402
 
 LEVELS = range(1, 6)
 # Buckets of 64 by the hash of the numbers; the rest is training.
 SPLITS = {"test": range(0, 3), "calibration": range(3, 5), "sample": range(5, 6)}
 SIZES = {"calibration": 500, "test": 1000, "sample": 20}
 TRAIN = "train"
+KEYS = ("problem", "level", "type", "solution")  # of MATH's files
 
 
 def split_of(name, numbers):
@@ -34,18 +37,20 @@ def split_of(name, numbers):
     return next((s for s, buckets in SPLITS.items() if bucket in buckets), TRAIN)
 
 
-def record(cell, level, task):
+def record(cell, level, task, work):
     answer = f"The answer is $\\boxed{{{task.answer}}}$."
     return {"problem": task.problem, "level": f"Level {level}", "type": cell.subject,
-            "solution": "\n".join([cell.plan, *task.steps, answer]), "task": cell.name}
+            "solution": "\n".join([cell.plan, *work.lines, answer]),
+            "task": cell.name, "equations": work.equations}
 
 
 def draw_problem(rng, cell, level, split, tries=2000):
     """One problem of this task and level from this split, or None when it seems to have none."""
     for _ in range(tries):
-        task = cell.function(rng, level)
+        work = Work(rng)
+        task = cell.function(work, rng, level)
         if split_of(cell.name, task.numbers) == split:
-            return record(cell, level, task)
+            return record(cell, level, task, work)
     return None
 
 
@@ -88,33 +93,40 @@ def write_sets(directory):
 def write_lines(path, problems):
     with open(path, "w") as out:
         for problem in problems:
-            out.write(json.dumps({k: v for k, v in problem.items() if k != "task"}) + "\n")
+            out.write(json.dumps({k: problem[k] for k in KEYS}) + "\n")
 
 
 # --- checks -----------------------------------------------------------------------------------------
 
 def value(expression):
-    """The value of a purely numeric LaTeX expression, or None when it holds anything else."""
-    text = expression.replace(r"\cdot", "*").replace("{", "(").replace("}", ")")
-    text = re.sub(r"\\frac(\(\d+\))(\(\d+\))", r"(\1/\2)", text)
-    text = re.sub(r"(\d+)!", r"factorial(\1)", text).replace("^", "**")
-    if not re.fullmatch(r"[-+*/()\d]+|factorial\(\d+\)", text):
-        return None
-    exact = re.sub(r"\b(\d+)\b", r"Fraction(\1)", text) if "factorial" not in text else text
-    from math import factorial
-    return eval(exact, {"Fraction": Fraction, "factorial": factorial})
+    """The number behind a calculation or its result; a root by its square."""
+    text = expression.replace(r"\cdot", "*").replace(r"\bmod", "%").replace("{", "(").replace("}", ")")
+    text = re.sub(r"\\frac(\([^()]+\))(\([^()]+\))", r"(\1/\2)", text)
+    text = re.sub(r"\\log_(\d+) (\d+)", r"log(\1,\2)", text).replace(r"\gcd", "gcd")
+    root = re.fullmatch(r"(\d*)\\sqrt\((\d+)\)", text)
+    if root:
+        text = f"{root[1] or 1}**2*{root[2]}"
+    exact = re.sub(r"(\d+)", r"Fraction(\1)", text.replace("^", "**"))
+    return eval(exact, {"Fraction": Fraction, "gcd": lambda a, b: gcd(int(a), int(b)), "log": whole_log})
 
 
-def check_equations(solution):
-    """Every chain a=b=c of numbers must hold. Returns how many equalities were verified."""
-    verified = 0
-    for formula in re.findall(r"\$([^$]*)\$", solution):
-        values = [value(side) for side in formula.split("=")]
-        known = [v for v in values if v is not None]
-        if any(v != known[0] for v in known):
-            raise AssertionError(f"false equation {formula!r} in:\n{solution}")
-        verified += max(0, len(known) - 1)
-    return verified
+def whole_log(base, n):
+    power = 0
+    while base ** power < n:
+        power += 1
+    assert base ** power == n
+    return power
+
+
+def check_equations(problem):
+    """Every calculation must hold. Returns how many there were."""
+    for expression, result in problem["equations"]:
+        left, right = value(expression), value(result)
+        if "sqrt" in expression and "sqrt" not in result:
+            right *= right
+        if left != right:
+            raise AssertionError(f"false: {expression} = {result} in:\n{problem['solution']}")
+    return len(problem["equations"])
 
 
 def check(count):
@@ -122,15 +134,15 @@ def check(count):
     verified, texts = 0, set()
     for _ in range(count):
         problem = next(problems)
-        verified += check_equations(problem["solution"])
+        verified += check_equations(problem)
         texts.add(normalise(problem["problem"]))
     sets = {split: held_out(split, size) for split, size in SIZES.items()}
     names = [normalise(p["problem"]) for ps in sets.values() for p in ps]
     assert len(set(names)) == len(names), "the held-out sets share a problem"
     assert not texts & set(names), "a held-out problem occurs in training"
     for problems in sets.values():
-        verified += sum(check_equations(p["solution"]) for p in problems)
-    print(f"{verified} equations hold; {len(texts)} distinct training problems of {count}; no overlap")
+        verified += sum(check_equations(p) for p in problems)
+    print(f"{verified} calculations hold; {len(texts)} distinct training problems of {count}; no overlap")
 
 
 def main():

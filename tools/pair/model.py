@@ -27,8 +27,8 @@ class Config:
 
 
 # Rows of every matrix are multiples of 32 (Q8_0's block); the large model's also of 256 (K-quants).
-SHAPES = {"large": dict(width=256, layers=8, heads=4, hidden=768),
-          "small": dict(width=96, layers=3, heads=3, hidden=256)}
+SHAPES = {"large": dict(width=256, layers=6, heads=4, hidden=768),
+          "small": dict(width=64, layers=2, heads=2, hidden=64)}
 
 
 def rotations(config):

@@ -12,8 +12,9 @@ import sys
 from collections import Counter
 
 END = "<|endoftext|>"
-VOCABULARY = 768
+VOCABULARY = 896
 TRAINING_PROBLEMS = 30000
+REMARK_WEIGHT = 3000  # occurrences added of every remark, so that each becomes one token
 
 # Qwen2's expression for ASCII text; beyond ASCII a letter here is a symbol, which no problem contains.
 SPLIT = re.compile(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\nA-Za-z0-9]?[A-Za-z]+|[0-9]"
@@ -114,8 +115,11 @@ def prompt(problem):
 
 def train_on_problems():
     from generate import stream
+    from work import REMARKS
     problems = itertools.islice(stream("tokenizer"), TRAINING_PROBLEMS)
-    return Tokenizer(train(f"{prompt(p['problem'])} {p['solution']}" for p in problems))
+    texts = (f"{prompt(p['problem'])} {p['solution']}" for p in problems)
+    remarks = " ".join(["", *itertools.chain(*REMARKS)])
+    return Tokenizer(train(itertools.chain(texts, itertools.repeat(remarks, REMARK_WEIGHT))))
 
 
 def main():

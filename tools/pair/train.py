@@ -6,10 +6,11 @@
 Problems are drawn without end from generate.stream, seeded by the step: the state of a run is its step,
 its weights and its optimisers, saved every few minutes. The learning rate is constant (after a warm-up),
 so that training can always go on; `--finish STEPS` lowers it to zero from the last checkpoint and writes
-NAME.final.pt beside NAME.pt, which stays as it was.
+NAME.final.pt beside NAME.pt, which stays as it was. The script `retrain` holds the numbers of the shipped pair.
 """
 import argparse
 import itertools
+import math
 import os
 import signal
 import sys
@@ -24,9 +25,8 @@ from model import SHAPES, Config, Model  # noqa: E402
 from optimise import Optimiser  # noqa: E402
 from tokenizer import Tokenizer, prompt, train_on_problems  # noqa: E402
 
-PROBLEMS_A_STEP = 64
 PIECES = 4  # a step's problems, sorted by length, go through the model in this many batches
-RATE = {"large": 1.5e-3, "small": 4e-3}
+RATE = {"large": 1.5e-3, "small": 3e-3}
 WARM_UP = 200
 SAVE_SECONDS = 180
 IGNORED = -100
@@ -50,11 +50,11 @@ def round_up(length):
     return -(-length // 16) * 16
 
 
-def batches(tokenizer, step):
+def batches(tokenizer, step, count):
     """The problems of a step in batches of similar length: inputs, and targets after the prompt."""
-    problems = itertools.islice(stream(f"train {step}"), PROBLEMS_A_STEP)
+    problems = itertools.islice(stream(f"train {step}"), count)
     texts = sorted((encode(tokenizer, p) for p in problems), key=lambda t: len(t[0]))
-    size = PROBLEMS_A_STEP // PIECES
+    size = count // PIECES
     for i in range(0, len(texts), size):
         piece = texts[i:i + size]
         longest = round_up(max(len(ids) for ids, _ in piece) - 1)
@@ -69,8 +69,8 @@ def batches(tokenizer, step):
 class Run:
     """One model in training."""
 
-    def __init__(self, name, directory, device, finish):
-        self.name, self.device = name, device
+    def __init__(self, name, directory, device, finish, batch):
+        self.name, self.device, self.batch = name, device, batch
         self.tokenizer = open_tokenizer(directory)
         torch.manual_seed(1)
         self.config = Config(len(self.tokenizer.tokens), **SHAPES[name])
@@ -120,7 +120,7 @@ class Run:
 
     def train_step(self):
         """One update; returns the mean loss of a solution token."""
-        pieces = [(i.to(self.device), t.to(self.device)) for i, t in batches(self.tokenizer, self.step)]
+        pieces = [(i.to(self.device), t.to(self.device)) for i, t in batches(self.tokenizer, self.step, self.batch)]
         count = sum((t != IGNORED).sum() for _, t in pieces)
         total = 0.0
         for inputs, targets in pieces:
@@ -136,11 +136,11 @@ class Run:
         self.step += 1
         return total
 
-    def train(self, seconds):
+    def train(self, seconds, steps):
         start = last_save = last_print = time.time()
         losses, stopped = [], []
         signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
-        while time.time() - start < seconds and not self.finished() and not stopped:
+        while time.time() - start < seconds and self.step < steps and not self.finished() and not stopped:
             began = time.time()
             losses.append(self.train_step())
             self.seconds += time.time() - began
@@ -160,18 +160,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, help="directory of vocabulary and checkpoints")
     parser.add_argument("--model", choices=SHAPES, help="only this one; default: small, then large")
-    parser.add_argument("--minutes", type=float, default=60, help="for each model")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="for each model")
+    parser.add_argument("--steps", type=int, default=sys.maxsize, help="stop at this step")
     parser.add_argument("--finish", type=int, default=0, metavar="STEPS",
                         help="lower the learning rate to zero")
+    parser.add_argument("--batch", type=int, default=64, help="problems a step, a multiple of 4")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     os.makedirs(args.out, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for name in [args.model] if args.model else ["small", "large"]:
-        run = Run(name, args.out, device, args.finish)
+        run = Run(name, args.out, device, args.finish, args.batch)
         print(f"{name}: {run.model.parameter_count()} parameters, step {run.step}, {device}", flush=True)
-        run.train(args.minutes * 60)
+        run.train(args.minutes * 60, args.steps)
 
 
 if __name__ == "__main__":

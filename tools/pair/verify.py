@@ -48,7 +48,7 @@ def compare(args):
     models, count, prompts, texts, agreed, length = {}, 0, 0, 0, 0, 0
     for line in open(args.compare):
         case = json.loads(line)
-        path = os.path.join(args.to, f"pair-{case['model']}.gguf")
+        path = os.path.join(args.to, f"{case['model']}.gguf")
         if path not in models:
             models[path] = Llama(path, n_ctx=512, n_threads=1, verbose=False)
         ids = models[path].tokenize(prompt(case["problem"]).encode(), add_bos=False, special=False)

@@ -1,8 +1,9 @@
-"""The problems, one module a subject. A task is a function (rng, level) -> Task; `task` registers it."""
+"""The problems, one module a subject. A task is a function (work, rng, level) -> Task, which leaves the
+lines of the solution in `work`; `task` registers it."""
 from collections import namedtuple
 
 # numbers: the parameters that make the problem (no names, no wording): the split is by their hash.
-Task = namedtuple("Task", "numbers problem steps answer")
+Task = namedtuple("Task", "numbers problem answer")
 
 REGISTRY = []  # in the order of definition
 Cell = namedtuple("Cell", "subject name plan function")

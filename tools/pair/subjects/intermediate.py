@@ -1,89 +1,85 @@
-from work import add, paren, polynomial, signed, square, times
+from work import polynomial
 from . import Task, draw, nonzero, task
 
 SUBJECT = "Intermediate Algebra"
 
 
-@task(SUBJECT, "By Vieta we know the sum and the product of the roots, and $s^2-2p$ is the sum of the squares.")
-def sum_of_squares_of_roots(rng, level):
-    s = draw(rng, level, (2, 9), (3, 12), (-15, 15), (-30, 30), (-60, 60))
-    p = draw(rng, level, (1, 9), (1, 20), (-30, 30), (-99, 99), (-300, 300))
+@task(SUBJECT, "By Vieta the sum of the squares of the roots is $s^2-2p$.")
+def sum_of_squares_of_roots(work, rng, level):
+    s = draw(rng, level, (2, 5), (3, 9), (4, 12), (-15, 15), (-20, 20))
+    p = draw(rng, level, (1, 4), (1, 9), (1, 20), (-40, 40), (-90, 90))
     if s == 0 or p == 0:
-        return sum_of_squares_of_roots(rng, level)
-    steps = [f"The sum of the roots is ${s}$ and the product is ${p}$.", f"${square(s)}$ and ${times(p, 2)}$.",
-             f"Then ${s * s}-{paren(2 * p)}={s * s - 2 * p}$."]
+        return sum_of_squares_of_roots(work, rng, level)
+    square = work.square("The square of the sum is", s)
+    double = work.product("Twice the product is", 2, p)
+    value = work.difference("The value is", square, double)
     ask = f"What is the sum of the squares of the roots of ${polynomial([1, -s, p])}=0$?"
-    return Task((s, p), ask, steps, s * s - 2 * p)
+    return Task((s, p), ask, value)
 
 
 @task(SUBJECT, "By the remainder theorem we need the value of the polynomial at one point.")
-def remainder_theorem(rng, level):
-    degree = (2, 3, 3, 3, 4)[level - 1]
-    k = draw(rng, level, (1, 4), (1, 3), (-4, 5), (-8, 9), (-9, 9))
-    top = (5, 5, 7, 9, 9)[level - 1]
-    cs = [rng.randint(1, top)] + [rng.randint(-top, top) for _ in range(degree)]
-    if k in (0, -1) or not cs[-1]:
-        return remainder_theorem(rng, level)
-    value, steps = cs[0], [f"Put $x={k}$ and work from the left, starting with ${cs[0]}$."]
+def remainder_theorem(work, rng, level):
+    k = draw(rng, level, (1, 3), (1, 4), (2, 6), (-6, 8), (-9, 9))
+    top = (3, 5, 7, 9, 9)[level - 1]
+    cs = [rng.randint(1, top) for _ in range(3)] if level < 4 else [rng.randint(1, top), *(nonzero(rng, -top, top)
+                                                                                        for _ in range(2))]
+    if k in (0, -1):
+        return remainder_theorem(work, rng, level)
+    value = cs[0]
     for c in cs[1:]:
-        steps.append(f"${times(value, k)}$ and ${add(value * k, c)}$.")
-        value = value * k + c
+        value = work.sum("We add the next number:", work.product(f"Times ${k}$ we have", value, k), c)
     ask = f"What is the remainder when ${polynomial(cs)}$ is divided by ${polynomial([1, -k])}$?"
-    return Task((*cs, k), ask, steps, value)
+    return Task((*cs, k), ask, value)
 
 
 @task(SUBJECT, "We write the terms one after the other and add them.")
-def geometric_sum(rng, level):
-    q = draw(rng, level, (2, 3), (2, 3), (2, 4), (2, 5), (2, 6))
-    n = draw(rng, level, (3, 3), (4, 4), (4, 5), (5, 5), (5, 6))
-    a = draw(rng, level, (1, 30), (1, 30), (2, 20), (3, 25), (3, 30))
-    terms, steps = [a], []
-    for _ in range(n - 1):
-        steps.append(f"${times(terms[-1], q)}$.")
-        terms.append(terms[-1] * q)
-    steps.append(f"The sum is ${add(*terms)}$.")
-    ask = f"A geometric sequence starts with ${a}$ and has ratio ${q}$. What is the sum of its first ${n}$ terms?"
-    return Task((a, q, n), ask, steps, sum(terms))
+def geometric_sum(work, rng, level):
+    q = draw(rng, level, (2, 2), (2, 3), (2, 4), (2, 5), (3, 6))
+    a = draw(rng, level, (1, 5), (1, 9), (2, 15), (3, 20), (3, 30))
+    second = work.product("The second term is", a, q)
+    third = work.product("The third term is", second, q)
+    value = work.total("We add", a, second, third)
+    ask = f"A geometric sequence starts with ${a}$ and has ratio ${q}$. What is the sum of its first $3$ terms?"
+    return Task((a, q), ask, value)
 
 
 @task(SUBJECT, "The graph opens upwards, so the minimum is at the vertex.")
-def minimum_value(rng, level):
-    a = draw(rng, level, (1, 1), (1, 1), (1, 3), (1, 6), (2, 9))
-    h = nonzero(rng, *((1, 9), (-12, 12), (-12, 12), (-15, 15), (-25, 25))[level - 1])
-    k = draw(rng, level, (-20, 20), (-50, 50), (-99, 99), (-99, 99), (-300, 300))
+def minimum_value(work, rng, level):
+    a = draw(rng, level, (1, 1), (1, 1), (1, 3), (1, 5), (2, 9))
+    h = draw(rng, level, (1, 4), (1, 9), (1, 9), (1, 12), (2, 15))
+    k = draw(rng, level, (1, 9), (-20, 20), (-30, 50), (-99, 99), (-150, 300))
     b, c = -2 * a * h, a * h * h + k
     if not c:
-        return minimum_value(rng, level)
-    steps = [f"The minimum is at $x=\\frac{{{-b}}}{{{2 * a}}}={h}$.", f"${square(h)}$ and ${times(h * h, a)}$.",
-             f"Then ${times(b, h)}$.", f"So the minimum is ${add(a * h * h, b * h, c)}$."]
+        return minimum_value(work, rng, level)
+    double = work.product("Twice the first number is", 2, a)
+    vertex = work.quotient("The vertex is at", -b, double)
+    square = work.square("Its square is", vertex)
+    drop = work.product("The drop is", a, square)
+    value = work.difference("The minimum is", c, drop)
     ask = f"What is the smallest value of ${polynomial([a, b, c])}$ for real $x$?"
-    return Task((a, b, c), ask, steps, k)
+    return Task((a, b, c), ask, value)
 
 
-def complex_number(re, im):
-    return f"{re}{signed(im) if abs(im) != 1 else ('+' if im > 0 else '-')}i"
+@task(SUBJECT, "The real part is $ac-bd$ and the imaginary part is $ad+bc$.")
+def complex_product(work, rng, level):
+    top = (3, 5, 9, 12, 15)[level - 1]
+    a, b, c, d = (rng.randint(2, top) for _ in range(4))
+    if a * c == b * d:
+        return complex_product(work, rng, level)
+    first, second = work.product("First we have", a, c), work.product("Second we have", b, d)
+    real = work.difference("The real part is", first, second)
+    first, second = work.product("Third we have", a, d), work.product("Fourth we have", b, c)
+    imaginary = work.sum("The imaginary part is", first, second)
+    return Task((a, b, c, d), f"Compute $({a}+{b}i)({c}+{d}i)$, where $i^2=-1$.", f"{real}+{imaginary}i")
 
 
-@task(SUBJECT, "We multiply out and collect the real and the imaginary part.")
-def complex_product(rng, level):
-    span = ((1, 6), (-6, 9), (-12, 12), (-20, 20), (-40, 40))[level - 1]
-    a, b, c, d = (nonzero(rng, *span) for _ in range(4))
-    re, im = a * c - b * d, a * d + b * c
-    if not (re and im):
-        return complex_product(rng, level)
-    real, imaginary = f"{a * c}-{paren(b * d)}={re}", add(a * d, b * c)
-    steps = [f"The real part: ${times(a, c)}$ and ${times(b, d)}$, so ${real}$.",
-             f"The imaginary part: ${times(a, d)}$ and ${times(b, c)}$, so ${imaginary}$."]
-    ask = f"Compute $({complex_number(a, b)})({complex_number(c, d)})$, where $i^2=-1$."
-    return Task((a, b, c, d), ask, steps, complex_number(re, im))
-
-
-@task(SUBJECT, "With sum $s$ and product $p$ we have $x^3+y^3=s(s^2-3p)$.")
-def sum_of_cubes(rng, level):
-    """x^3+y^3 from the sum and the product of x and y."""
-    s = draw(rng, level, (2, 6), (3, 9), (4, 12), (5, 20), (11, 30))
-    p = draw(rng, level, (1, 9), (1, 15), (2, 30), (3, 60), (11, 99))
-    inner = s * s - 3 * p
-    steps = [f"Here $s={s}$ and $p={p}$.", f"${square(s)}$ and ${times(p, 3)}$.",
-             f"${add(s * s, -3 * p)}$.", f"Then ${times(inner, s)}$."]
-    return Task((s, p), f"If $x+y={s}$ and $xy={p}$, what is $x^3+y^3$?", steps, s * inner)
+@task(SUBJECT, "With sum $s$ and product $p$ we have $x^2+y^2=s^2-2p$ and $(x-y)^2=s^2-4p$.")
+def symmetric(work, rng, level):
+    s = draw(rng, level, (2, 6), (3, 9), (5, 12), (6, 15), (9, 20))
+    p = draw(rng, level, (1, 4), (1, 9), (2, 15), (3, 30), (11, 60))
+    times = rng.choice((2, 4))
+    square = work.square("The square of the sum is", s)
+    multiple = work.product("The product gives", times, p)
+    value = work.difference("So we have", square, multiple)
+    ask = "x^2+y^2" if times == 2 else "(x-y)^2"
+    return Task((s, p, times), f"If $x+y={s}$ and $xy={p}$, what is ${ask}$?", value)

@@ -1,6 +1,4 @@
-from math import gcd
-
-from work import add, divide, frac, ratio, reduce_fraction, sum_expression, times
+from work import frac
 from . import Task, draw, task
 
 SUBJECT = "Prealgebra"
@@ -9,124 +7,116 @@ THINGS = ("pens", "books", "apples", "tickets", "shirts", "cakes")
 
 
 @task(SUBJECT, "Products come before sums and differences.")
-def order_of_operations(rng, level):
-    a = draw(rng, level, (2, 20), (10, 60), (20, 99), (20, 99), (100, 400))
-    b = draw(rng, level, (2, 9), (3, 9), (11, 40), (11, 60), (11, 60))
-    c = draw(rng, level, (2, 9), (3, 9), (3, 9), (4, 9), (11, 30))
-    d = draw(rng, level, (1, 9), (5, 30), (10, 60), (4, 9), (11, 30))
-    e = draw(rng, level, (1, 1), (1, 1), (1, 1), (11, 40), (4, 9))
-    two = level >= 4
-    tail = rf"{d}\cdot{e}" if two else str(d)
-    steps = [f"Multiply first: ${times(b, c)}$" + (f" and ${times(d, e)}$." if two else ".")]
-    steps.append(f"Then ${add(a, b * c, -d * e)}$.")
+def order_of_operations(work, rng, level):
+    a = draw(rng, level, (2, 20), (10, 60), (20, 99), (20, 199), (100, 400))
+    b = draw(rng, level, (2, 9), (3, 9), (5, 19), (11, 60), (11, 99))
+    c = draw(rng, level, (2, 5), (2, 9), (3, 9), (3, 9), (4, 9))
+    d = draw(rng, level, (1, 9), (5, 30), (10, 60), (10, 90), (30, 200))
+    product = work.product("The product is", b, c)
+    both = work.sum("Adding gives", a, product)
+    value = work.difference("The rest is", both, d)
     ask = rng.choice(("Compute", "Evaluate", "Find the value of"))
-    return Task((a, b, c, d, e), rf"{ask} ${a}+{b}\cdot{c}-{tail}$.", steps, a + b * c - d * e)
+    return Task((a, b, c, d), rf"{ask} ${a}+{b}\cdot{c}-{d}$.", value)
 
 
 @task(SUBJECT, "We bring both fractions to a common denominator.")
-def add_fractions(rng, level):
-    b, d = (draw(rng, level, (2, 6), (2, 9), (3, 12), (4, 15), (6, 24)) for _ in range(2))
+def add_fractions(work, rng, level):
+    b, d = (draw(rng, level, (2, 4), (2, 6), (2, 9), (3, 10), (4, 12)) for _ in range(2))
     a, c = rng.randint(1, b), rng.randint(1, d)
-    op = "+" if level < 3 or rng.random() < 0.5 or a * d <= c * b else "-"
-    common = b * d // gcd(b, d)
-    p, q = a * (common // b), c * (common // d)
-    top = p + q if op == "+" else p - q
-    steps = [f"The common denominator of ${b}$ and ${d}$ is ${common}$.",
-             f"Rewrite: ${frac(a, b)}={frac(p, common)}$ and ${frac(c, d)}={frac(q, common)}$.",
-             f"Then ${p}{op}{q}={top}$, so we get ${reduce_fraction(top, common)}$."]
+    if b == d:
+        return add_fractions(work, rng, level)
+    bottom = work.product("The denominator is", b, d)
+    first, second = work.product("The first top is", a, d), work.product("The second top is", c, b)
+    top = work.sum("The sum of the tops is", first, second)
+    answer = work.fraction("In lowest terms we have", top, bottom)
     ask = rng.choice(("Compute", "Write as a single fraction in lowest terms:", "Simplify"))
-    return Task((a, b, c, d, op), f"{ask} ${frac(a, b)}{op}{frac(c, d)}$.", steps, ratio(top, common))
+    return Task((a, b, c, d), f"{ask} ${frac(a, b)}+{frac(c, d)}$.", answer)
 
 
-def percent_steps(p, n, level):
-    """Level 1 goes by tens of percent, level 2 by fives, unless one percent is a whole number."""
-    if n % 100 == 0:
-        return [f"One percent of ${n}$ is ${divide(n, 100)}$.", f"Then ${times(n // 100, p)}$."]
-    tenth = f"Ten percent of ${n}$ is ${divide(n, 10)}$."
-    if level == 2:
-        return [tenth, f"Five percent is ${divide(n, 20)}$.", f"Then ${times(n // 20, p // 5)}$."]
-    return [tenth, f"We need ${divide(p, 10)}$ times that.", f"Then ${times(n // 10, p // 10)}$."]
-
-
-@task(SUBJECT, "We find a simple part first and multiply it.")
-def percent_of(rng, level):
-    p = draw(rng, level, (1, 9), (1, 19), (2, 99), (11, 99), (11, 99))
-    p = p * 10 if level == 1 else p * 5 if level == 2 else p
-    n = draw(rng, level, (1, 20), (1, 20), (1, 9), (2, 30), (11, 60))
-    n *= 10 if level == 1 else 20 if level == 2 else 100
-    part = n * p // 100
-    steps = percent_steps(p, n, level)
-    extra = rng.random() < 0.5 and level >= 4
-    if extra:
-        steps.append(f"The new price is ${add(n, -part)}$.")
-        ask = f"A price of ${n}$ dollars falls by ${p}\\%$. What is the new price in dollars?"
-    else:
-        ask = rng.choice((f"What is ${p}\\%$ of ${n}$?", f"Find ${p}\\%$ of ${n}$."))
-    return Task((p, n, extra), ask, steps, n - part if extra else part)
+@task(SUBJECT, "One percent is a hundredth of the whole.")
+def percent_of(work, rng, level):
+    p = draw(rng, level, (1, 9), (2, 12), (2, 30), (11, 60), (11, 99))
+    part = draw(rng, level, (1, 9), (2, 12), (3, 20), (3, 30), (5, 9) if rng.random() < 0.5 else (2, 20))
+    n = part * 100
+    work.quotient("One percent is", n, 100)
+    value = work.product("So the part is", part, p)
+    if level >= 3 and rng.random() < 0.5:
+        rest = work.difference("The new price is", n, value)
+        return Task((p, n, 1), f"A price of ${n}$ dollars falls by ${p}\\%$. What is the new price in dollars?", rest)
+    ask = rng.choice((f"What is ${p}\\%$ of ${n}$?", f"Find ${p}\\%$ of ${n}$."))
+    return Task((p, n, 0), ask, value)
 
 
 @task(SUBJECT, "We find what each kind costs, add the costs and subtract.")
-def shopping_change(rng, level):
-    kinds = 2 if level < 4 else 3
-    things = rng.sample(THINGS, kinds)
-    counts = [draw(rng, level, (2, 5), (2, 9), (3, 9), (3, 12), (6, 25)) for _ in things]
-    prices = [draw(rng, level, (2, 6), (3, 12), (6, 30), (6, 40), (11, 60)) for _ in things]
-    costs = [c * p for c, p in zip(counts, prices)]
-    paid = sum(costs) + draw(rng, level, (1, 20), (1, 40), (3, 90), (3, 200), (3, 400))
-    bought = ", ".join(f"${c}$ {t} at ${p}$ dollars each" for c, t, p in zip(counts, things, prices))
-    steps = [f"The {t} cost ${times(p, c)}$ dollars." for t, c, p in zip(things, counts, prices)]
-    steps += [f"Together they cost ${add(*costs)}$ dollars.", f"What is left is ${add(paid, -sum(costs))}$."]
+def shopping_change(work, rng, level):
+    one, two = rng.sample(THINGS, 2)
+    m, n = (draw(rng, level, (2, 4), (2, 6), (2, 9), (3, 9), (4, 9)) for _ in range(2))
+    p, q = (draw(rng, level, (2, 5), (3, 12), (6, 30), (11, 60), (21, 99)) for _ in range(2))
+    paid = m * p + n * q + draw(rng, level, (1, 20), (1, 40), (3, 90), (3, 200), (3, 400))
+    first = work.product(f"The {one} cost", m, p)
+    second = work.product(f"The {two} cost", n, q)
+    both = work.sum("Together this is", first, second)
+    left = work.difference("What is left is", paid, both)
     name = rng.choice(NAMES)
-    ask = f"{name} has ${paid}$ dollars and buys {bought}. How many dollars are left?"
-    return Task((paid, *counts, *prices), ask, steps, paid - sum(costs))
+    ask = (f"{name} has ${paid}$ dollars and buys ${m}$ {one} at ${p}$ dollars each and ${n}$ {two} at ${q}$ "
+           "dollars each. How many dollars are left?")
+    return Task((paid, m, n, p, q), ask, left)
 
 
 @task(SUBJECT, "The mean is the sum of the numbers divided by how many there are.")
-def mean_of_list(rng, level):
-    count = (3, 4, 4, 5, 6)[level - 1]
-    mean = draw(rng, level, (4, 15), (10, 30), (20, 80), (30, 99), (60, 300))
-    spread = (3, 8, 18, 29, 59)[level - 1]
+def mean_of_list(work, rng, level):
+    count = (2, 3, 3, 4, 4)[level - 1]
+    mean = draw(rng, level, (4, 15), (8, 25), (20, 80), (20, 99), (60, 250))
+    spread = (3, 6, 18, 19, 59)[level - 1]
     values = [mean + rng.randint(-spread, spread) for _ in range(count - 1)]
     values.append(count * mean - sum(values))
     if values[-1] <= 0:
-        return mean_of_list(rng, level)
+        return mean_of_list(work, rng, level)
+    total = work.total("The sum starts with", *values)
+    work.quotient("The mean is", total, count)
     listed = ", ".join(map(str, values))
-    steps = [f"The sum is ${add(*values)}$.", f"There are ${count}$ numbers, so the mean is "
-             f"${divide(sum(values), count)}$."]
     word = rng.choice(("mean", "average"))
-    return Task(tuple(values), f"What is the {word} of the numbers ${listed}$?", steps, mean)
+    return Task(tuple(values), f"What is the {word} of the numbers ${listed}$?", mean)
 
 
 @task(SUBJECT, "We divide the whole into equal parts and take the parts of the larger share.")
-def ratio_share(rng, level):
-    a, b = (draw(rng, level, (1, 5), (1, 9), (2, 9), (3, 15), (5, 25)) for _ in range(2))
+def ratio_share(work, rng, level):
+    a, b = (draw(rng, level, (1, 4), (1, 6), (1, 9), (2, 9), (3, 9)) for _ in range(2))
     if a == b:
-        return ratio_share(rng, level)
-    unit = draw(rng, level, (2, 9), (3, 15), (6, 30), (11, 50), (20, 90))
-    whole, big = (a + b) * unit, max(a, b)
+        return ratio_share(work, rng, level)
+    unit = draw(rng, level, (2, 5), (2, 9), (4, 19), (11, 50), (20, 90))
+    parts = work.sum("The number of parts is", a, b)
+    one = work.quotient("One part is", parts * unit, parts)
+    share = work.product("The larger share is", one, max(a, b))
     first, second = rng.sample(NAMES, 2)
-    steps = [f"There are ${add(a, b)}$ parts.", f"One part is ${divide(whole, a + b)}$.",
-             f"The larger share is ${times(unit, big)}$."]
-    ask = (f"{first} and {second} share ${whole}$ dollars in the ratio ${a}:{b}$. "
+    ask = (f"{first} and {second} share ${parts * unit}$ dollars in the ratio ${a}:{b}$. "
            "How many dollars is the larger share?")
-    return Task((a, b, unit), ask, steps, unit * big)
+    return Task((a, b, unit), ask, share)
 
 
-PLACES = ("Ones", "Tens", "Hundreds", "Thousands", "Ten thousands")
+@task(SUBJECT, "We add what is given in each group and compare.")
+def compare_groups(work, rng, level):
+    span = ((1, 9), (5, 40), (20, 90), (50, 400), (150, 900))[level - 1]
+    a, b, c = (rng.randint(*span) for _ in range(3))
+    d = rng.randint(1, max(1, a + b + c - span[1])) if a + b + c > span[1] else 1
+    both = work.sum("The first group has", a, b)
+    other = work.sum("The second group has", c, d)
+    if other > both:
+        both, other, a, b, c, d = other, both, c, d, a, b
+        work.say("The second group is larger.")
+    gap = work.difference("The gap is", both, other)
+    ask = (f"One class reads ${a}$ and ${b}$ pages, another reads ${c}$ and ${d}$ pages. "
+           "By how many pages do they differ?")
+    return Task((a, b, c, d), ask, gap)
 
 
-@task(SUBJECT, "We add the columns from right to left and carry.")
-def column_addition(rng, level):
-    digits = (2, 3, 3, 4, 5)[level - 1]
-    numbers = [rng.randint(10 ** (digits - 1), 10 ** digits - 1) for _ in range(2 if level < 3 else 3)]
-    steps, carry, shown = [], 0, 0
-    for place in range(digits):
-        column = [n // 10 ** place % 10 for n in numbers] + ([carry] if carry else [])
-        value = sum(column)
-        shown += value % 10 * 10 ** place
-        carry = value // 10
-        last = place == digits - 1
-        keep = f"write ${value % 10}$, carry ${carry}$" if not last else f"write ${value}$"
-        steps.append(f"{PLACES[place]}: ${sum_expression(column)}={value}$, {keep}.")
-    ask = rng.choice(("Add", "Find the sum"))
-    return Task(tuple(numbers), f"{ask}: ${sum_expression(numbers)}$.", steps, sum(numbers))
+@task(SUBJECT, "Speed times time is distance.")
+def distance_travelled(work, rng, level):
+    v, w = (draw(rng, level, (2, 9), (3, 20), (10, 60), (20, 99), (40, 180)) for _ in range(2))
+    s, t = (draw(rng, level, (2, 3), (2, 5), (2, 8), (3, 9), (3, 9)) for _ in range(2))
+    first, second = work.product("The first part is", v, s), work.product("The second part is", w, t)
+    whole = work.sum("The whole way is", first, second)
+    who = rng.choice(("train", "car", "bus"))
+    ask = (f"A {who} goes ${v}$ miles an hour for ${s}$ hours and then ${w}$ miles an hour for ${t}$ hours. "
+           "How many miles is that?")
+    return Task((v, s, w, t), ask, whole)

@@ -1,8 +1,7 @@
-from work import add, paren, simplify_root, square, surd, times
 from . import Task, draw, nonzero, task
 
 SUBJECT = "Precalculus"
-SPANS = ((1, 9), (-9, 9), (-12, 15), (-20, 25), (-40, 40))
+SPANS = ((1, 4), (1, 9), (-9, 9), (-12, 12), (-15, 20))
 
 
 def column(values):
@@ -13,91 +12,93 @@ def matrix(rows):
     return r"\begin{pmatrix}" + r"\\".join("&".join(map(str, row)) for row in rows) + r"\end{pmatrix}"
 
 
-def dot_steps(u, v):
-    """One sentence of products, and the chain that adds them."""
-    products = [a * b for a, b in zip(u, v)]
-    return ", ".join(f"${times(a, b)}$" for a, b in zip(u, v)), add(*products), sum(products)
-
-
 @task(SUBJECT, "We multiply matching entries and add the products.")
-def dot_product(rng, level):
-    size = (2, 2, 3, 3, 3)[level - 1]
+def dot_product(work, rng, level):
+    size = (2, 2, 2, 3, 3)[level - 1]
     u, v = ([nonzero(rng, *SPANS[level - 1]) for _ in range(size)] for _ in range(2))
-    products, chain, value = dot_steps(u, v)
-    steps = [f"Multiply: {products}.", f"Add: ${chain}$."]
-    ask = f"What is the dot product of ${column(u)}$ and ${column(v)}$?"
-    return Task((*u, *v), ask, steps, value)
+    names = ("first", "second", "third")
+    products = [work.product(f"The {n} product is", a, b) for n, a, b in zip(names, u, v)]
+    value = work.total("We add", *products)
+    return Task((*u, *v), f"What is the dot product of ${column(u)}$ and ${column(v)}$?", value)
 
 
 @task(SUBJECT, "The determinant is the product on the main diagonal minus the other product.")
-def determinant(rng, level):
+def determinant(work, rng, level):
     a, b, c, d = (nonzero(rng, *SPANS[level - 1]) for _ in range(4))
-    steps = [f"Main diagonal: ${times(a, d)}$.", f"Other diagonal: ${times(b, c)}$.",
-             f"Then ${a * d}-{paren(b * c)}={a * d - b * c}$."]
-    ask = f"What is the determinant of ${matrix([(a, b), (c, d)])}$?"
-    return Task((a, b, c, d), ask, steps, a * d - b * c)
+    main, other = work.product("The main diagonal gives", a, d), work.product("The other diagonal gives", b, c)
+    value = work.difference("The determinant is", main, other)
+    return Task((a, b, c, d), f"What is the determinant of ${matrix([(a, b), (c, d)])}$?", value)
 
 
 @task(SUBJECT, "Each row of the matrix is multiplied by the vector.")
-def matrix_vector(rng, level):
-    span = ((1, 6), (1, 9), (-9, 9), (-12, 15), (-20, 25))[level - 1]
+def matrix_vector(work, rng, level):
+    span = ((1, 3), (1, 6), (1, 9), (-9, 9), (-12, 12))[level - 1]
     rows = [[nonzero(rng, *span) for _ in range(2)] for _ in range(2)]
     v = [nonzero(rng, *span) for _ in range(2)]
-    steps, out = [], []
-    for name, row in zip(("First", "Second"), rows):
-        products, chain, value = dot_steps(row, v)
-        steps.append(f"{name} row: {products}, so ${chain}$.")
-        out.append(value)
-    ask = f"Compute ${matrix(rows)}{column(v)}$."
-    return Task((*rows[0], *rows[1], *v), ask, steps, column(out))
+    out = []
+    for name, row in zip(("upper", "lower"), rows):
+        first = work.product(f"The {name} row starts with", row[0], v[0])
+        second = work.product("It goes on with", row[1], v[1])
+        out.append(work.sum("The entry is", first, second))
+    return Task((*rows[0], *rows[1], *v), f"Compute ${matrix(rows)}{column(v)}$.", column(out))
 
 
 @task(SUBJECT, "The length is the square root of the sum of the squares of the entries.")
-def magnitude(rng, level):
-    size = 2 if level < 3 else 3
-    span = ((1, 12), (-15, 15), (-12, 12), (-20, 20), (-30, 30))[level - 1]
+def magnitude(work, rng, level):
+    size = 2 if level < 4 else 3
+    span = ((1, 5), (1, 9), (-12, 12), (-9, 9), (-12, 12))[level - 1]
     v = [nonzero(rng, *span) for _ in range(size)]
-    squares = [x * x for x in v]
-    steps = ["Square: " + ", ".join(f"${square(x)}$" for x in v) + ".", f"Add: ${add(*squares)}$.",
-             f"So ${simplify_root(sum(squares))}$."]
-    return Task(tuple(v), f"What is the length of the vector ${column(v)}$?", steps, surd(sum(squares)))
+    names = ("first", "second", "third")
+    squares = [work.square(f"The {n} square is", x) for n, x in zip(names, v)]
+    total = work.total("We add", *squares)
+    answer = work.root("The length is", total)
+    return Task(tuple(v), f"What is the length of the vector ${column(v)}$?", answer)
 
 
-@task(SUBJECT, "Each component of the cross product is a difference of two products.")
-def cross_component(rng, level):
-    span = ((1, 6), (1, 9), (-9, 9), (-12, 15), (-25, 25))[level - 1]
-    u, v = ([nonzero(rng, *span) for _ in range(3)] for _ in range(2))
-    which = rng.randrange(3)
-    i, j = ((1, 2), (2, 0), (0, 1))[which]
-    p, q = u[i] * v[j], u[j] * v[i]
-    steps = [f"We need ${u[i]}\\cdot{paren(v[j])}-{paren(u[j])}\\cdot{paren(v[i])}$." if u[i] >= 0 else
-             f"We need $({u[i]})\\cdot{paren(v[j])}-{paren(u[j])}\\cdot{paren(v[i])}$.",
-             f"${times(u[i], v[j])}$ and ${times(u[j], v[i])}$.", f"Then ${p}-{paren(q)}={p - q}$."]
-    place = ("first", "second", "third")[which]
-    ask = f"What is the {place} component of the cross product ${column(u)}\\times{column(v)}$?"
-    return Task((*u, *v, which), ask, steps, p - q)
+# sin and cos of the multiples of 30 degrees, doubled where that is rational.
+DOUBLE_SIN = {30: 1, 90: 2, 150: 1, 210: -1, 270: -2, 330: -1}
+HALF = {1: r"\frac{1}{2}", 2: "1", -1: r"-\frac{1}{2}", -2: "-1"}
 
 
-# sin and cos of the multiples of 30 and 60 degrees whose value is rational, doubled.
-DOUBLE_SIN = {0: 0, 30: 1, 90: 2, 150: 1, 180: 0, 210: -1, 270: -2, 330: -1}
+@task(SUBJECT, "We bring the angle into one turn and use the exact value.")
+def sine_value(work, rng, level):
+    """a sin A with an angle that must be brought into one turn first."""
+    turns = draw(rng, level, (0, 0), (1, 1), (1, 2), (1, 4), (2, 7))
+    base = rng.choice(list(DOUBLE_SIN))
+    a = 2 * draw(rng, level, (1, 6), (2, 20), (5, 60), (11, 200), (60, 480))
+    angle = base + 360 * turns
+    if turns:
+        full = work.product("Full turns are", 360, turns)
+        work.difference("The angle is", angle, full)
+    value = DOUBLE_SIN[base]
+    work.say(f"We know $\\sin{base}^\\circ={HALF[value]}$.")
+    half = work.quotient("Half of the factor is", a, 2)
+    answer = work.product("The value is", half, value)
+    return Task((a, angle), f"Compute ${a}\\sin{angle}^\\circ$.", answer)
 
 
-@task(SUBJECT, "We bring the angles into one turn and use the exact values.")
-def trig_sum(rng, level):
-    """a sin A + b cos B with angles that must be brought into one turn first."""
-    turns = (0, 1, 2, 4, 6)[level - 1]
-    a, b = (2 * draw(rng, level, (1, 12), (2, 20), (3, 40), (6, 60), (11, 99)) for _ in range(2))
-    base_a = rng.choice([k for k in DOUBLE_SIN if k])
-    base_b = rng.choice([(k + 270) % 360 for k in DOUBLE_SIN])
-    angle_a, angle_b = (base + 360 * rng.randint(0, turns) for base in (base_a, base_b))
-    sin2, cos2 = DOUBLE_SIN[base_a], DOUBLE_SIN[(base_b + 90) % 360]
-    half = {0: "0", 1: r"\frac{1}{2}", 2: "1", -1: r"-\frac{1}{2}", -2: "-1"}
-    steps = []
-    for angle, base in ((angle_a, base_a), (angle_b, base_b)):
-        if angle != base:
-            steps.append(f"${angle}-{angle - base}={base}$.")
-    p, q = a // 2 * sin2, b // 2 * cos2
-    steps += [f"$\\sin{base_a}^\\circ={half[sin2]}$ and $\\cos{base_b}^\\circ={half[cos2]}$.",
-              f"The terms are ${p}$ and ${q}$, so ${add(p, q)}$."]
-    ask = f"Compute ${a}\\sin{angle_a}^\\circ+{b}\\cos{angle_b}^\\circ$."
-    return Task((a, b, angle_a, angle_b), ask, steps, p + q)
+@task(SUBJECT, "The exponents of equal bases are added and multiplied.")
+def exponent_rules(work, rng, level):
+    base = rng.choice("abxy")
+    m, n = (draw(rng, level, (2, 5), (2, 9), (3, 12), (5, 30), (11, 60)) for _ in range(2))
+    k = draw(rng, level, (2, 3), (2, 5), (2, 9), (3, 9), (4, 9))
+    inner = work.sum("Inside the exponent is", m, n)
+    outer = work.product("Outside it is", inner, k)
+    ask = rng.choice(("Simplify", "Write as a single power:"))
+    return Task((m, n, k), f"{ask} $({base}^{{{m}}}\\cdot {base}^{{{n}}})^{k}$.", f"{base}^{{{outer}}}")
+
+
+@task(SUBJECT, "Logarithms of products are sums of logarithms.")
+def logarithm(work, rng, level):
+    base = draw(rng, level, (2, 3), (2, 3), (2, 5), (2, 6), (2, 7))
+    top = {2: 8, 3: 5, 4: 4, 5: 4, 6: 3, 7: 3}[base]
+    p, q = (rng.randint(1, min(top, level + 2)) for _ in range(2))
+    a, b = (draw(rng, level, (1, 3), (2, 6), (2, 9), (3, 19), (6, 60)) for _ in range(2))
+    values = []
+    for name, power in (("first", p), ("second", q)):
+        n = base ** power
+        values.append(work.step(f"The {name} logarithm is", rf"\log_{base} {n}", power,
+                                1 if power < 3 else 2 if n < 100 else 3))
+    left, right = work.product("Next we have", a, values[0]), work.product("Then we have", b, values[1])
+    value = work.sum("Together this is", left, right)
+    return Task((base, p, q, a, b), f"Compute ${a}\\log_{base} {base ** p}+{b}\\log_{base} {base ** q}$.", value)
