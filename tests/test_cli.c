@@ -372,6 +372,17 @@ static void test_prompt_sources(void **state)
     said_free(&direct);
     said_free(&piped);
     said_free(&filed);
+    /* In a chat template the line end with which an editor closes a file is no part of the text. */
+    file = fopen(scrap, "w");
+    fputs("a prompt\n", file);
+    fclose(file);
+    direct =
+        ead("run", "-S", small, "--chat-template", "chatml", "-p", "a prompt", "-n", "8", NULL);
+    filed = ead("run", "-S", small, "--chat-template", "chatml", "-f", scrap, "-n", "8", NULL);
+    assert_true(direct.status == 0 && *direct.out);
+    assert_string_equal(direct.out, filed.out);
+    said_free(&direct);
+    said_free(&filed);
     assert_said(ead("run", "-S", small, "-p", "a long prompt", "-c", "4", NULL), 1, NULL,
                 "does not fit");
     assert_said(ead("run", "-S", small, "-p", "a", "-c", "8", "--ignore-eos", NULL), 0, NULL,

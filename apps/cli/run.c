@@ -33,7 +33,10 @@ static const struct arg table[] = {
      .name = "chat",
      .out = &options.chat,
      .help = "put the prompt into the model's chat template (default if it has one)"},
-    {.kind = ARG_FLAG, .name = "raw", .out = &options.raw, .help = "take the prompt as it is"},
+    {.kind = ARG_FLAG,
+     .name = "raw",
+     .out = &options.raw,
+     .help = "take the prompt as it is, a last line end included"},
     {.kind = ARG_FLAG,
      .name = "ignore-eos",
      .out = &pair_options.ignore_end,
@@ -112,6 +115,7 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
     char *text;
     if (strlen(prompt->text) != prompt->bytes)
         return fail("the prompt holds a NUL byte, which a chat template cannot carry; use --raw");
+    if (options.file || !strcmp(options.prompt, "-")) source_chomp(prompt->text, &prompt->bytes);
     if (pair_options.system) messages[n++] = (ead_message){"system", pair_options.system};
     messages[n++] = (ead_message){"user", prompt->text};
     if (ead_chat_render(model, pair_options.template_name, messages, n, &text, &bytes, flags,

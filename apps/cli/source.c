@@ -44,6 +44,12 @@ int source_read(const char *path, char **data, size_t *bytes)
     return status;
 }
 
+void source_chomp(char *text, size_t *bytes)
+{
+    if (*bytes && text[*bytes - 1] == '\n') text[--*bytes] = 0;
+    if (*bytes && text[*bytes - 1] == '\r') text[--*bytes] = 0;
+}
+
 int source_ids(const char *what, const char *text, int32_t **ids, size_t *n)
 {
     int32_t *all = malloc((strlen(text) / 2 + 1) * sizeof *all);

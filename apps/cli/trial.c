@@ -170,6 +170,7 @@ static int open_question(struct trial *t)
     const char *path = trial_options.question;
     if (!path) return EXIT_OK;
     if (source_read(path, &t->question, &bytes)) return EXIT_FAIL;
+    source_chomp(t->question, &bytes);
     if (strlen(t->question) != bytes) return fail("%s: a template holds no NUL byte", path);
     if (!strstr(t->question, "{problem}"))
         return fail("%s: expected {problem} where the problem goes, found none", path);
