@@ -99,6 +99,8 @@ static const struct command {
     {"vee", TOKEN_OR, 0},
     {"begin", ENVIRONMENT, TOKEN_BEGIN},
     {"end", ENVIRONMENT, TOKEN_FINISH},
+    {"color", ENVIRONMENT, SKIP}, /* its name, {red}, is read like one that means nothing */
+    {"textcolor", ENVIRONMENT, SKIP},
     {"text", TEXT, 0},
     {"textbf", TEXT, 0},
     {"textit", TEXT, 0},
@@ -131,12 +133,12 @@ static const struct command {
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static const char *const skipped[] = {
-    "left",       "right",      "big",      "Big",          "bigg",      "Bigg",
-    "bigl",       "bigr",       "Bigl",     "Bigr",         "biggl",     "biggr",
-    "middle",     "limits",     "rm",       "bf",           "it",        "quad",
-    "qquad",      "boxed",      "fbox",     "displaystyle", "textstyle", "mathbf",
-    "mathit",     "boldsymbol", "bm",       "mathbb",       "mathcal",   "mathsf",
-    "ensuremath", "phantom",    "nonumber", "space",        "enspace",   "thinspace",
+    "left",         "right",      "big",       "Big",      "bigg",       "Bigg",      "bigl",
+    "bigr",         "Bigl",       "Bigr",      "biggl",    "biggr",      "middle",    "limits",
+    "rm",           "bf",         "it",        "quad",     "qquad",      "boxed",     "fbox",
+    "displaystyle", "textstyle",  "mathbf",    "mathit",   "boldsymbol", "bm",        "mathbb",
+    "mathcal",      "mathsf",     "underline", "large",    "Large",      "checkmark", "blacksquare",
+    "square",       "ensuremath", "phantom",   "nonumber", "space",      "enspace",   "thinspace",
 };
 enum { N_SKIPPED = sizeof skipped / sizeof *skipped };
 

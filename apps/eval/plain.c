@@ -32,14 +32,19 @@ static const char *shown(const struct token *t, size_t *n)
     return s;
 }
 
+enum { RECURS = 256 }; /* 0.36 does not show like 0.\overline{36} */
+
 /* The next character, 0 at the end. */
 static int next(struct walk *w)
 {
     for (; w->at < w->to; w->at++, w->byte = 0) {
         size_t n;
         const char *s = shown(&w->latex->tokens[w->at], &n);
-        if (w->byte < n && !lone_brace(w->latex, w->at))
-            return tolower((unsigned char)s[w->byte++]);
+        if (w->byte < n && !lone_brace(w->latex, w->at)) {
+            const struct token *t = &w->latex->tokens[w->at];
+            const bool recurs = t->kind == TOKEN_NUMBER && w->byte >= (size_t)t->code;
+            return tolower((unsigned char)s[w->byte++]) + (recurs ? RECURS : 0);
+        }
     }
     return 0;
 }
