@@ -104,7 +104,14 @@ EAD_API ead_tensor ead_file_tensor(const ead_file *file, size_t i);
 
 typedef struct ead_model ead_model;
 
-enum { EAD_VOCAB_ONLY = 1 }; /* flags of ead_model_open: neither config nor weights are needed */
+/* Flags of ead_model_open. Weights are rearranged for this machine's kernels at opening, into
+ * memory of about the file's size; without that they are read from the mapped file, and passes are
+ * slower.
+ */
+enum {
+    EAD_VOCAB_ONLY = 1, /* neither config nor weights are needed */
+    EAD_NO_REPACK = 2
+};
 
 typedef struct {
     const char *arch; /* "llama", "qwen2", "qwen3"; NULL when opened for the vocabulary alone */
@@ -112,6 +119,7 @@ typedef struct {
     int n_logits; /* logits per row: at least n_vocab */
     int n_vocab;  /* tokens, without padding at the end */
     uint64_t n_params, bytes;
+    uint64_t repacked; /* bytes of memory for rearranged weights */
 } ead_model_info;
 
 /* Map and validate a GGUF file (its first part when split). */

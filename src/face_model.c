@@ -133,11 +133,15 @@ ead_tensor ead_file_tensor(const ead_file *file, size_t i)
 
 /* ---- models ------------------------------------------------------------------------------ */
 
+_Static_assert((int)EAD_VOCAB_ONLY == (int)MODEL_VOCAB_ONLY &&
+                   (int)EAD_NO_REPACK == (int)MODEL_NO_REPACK,
+               "flags are handed through");
+
 ead_status ead_model_open(const char *path, unsigned flags, ead_model **out, ead_error *error)
 {
     struct err err = {0};
     struct model *m;
-    enum status st = model_open(path, flags & EAD_VOCAB_ONLY, &m, &err);
+    enum status st = model_open(path, flags, &m, &err);
     if (st == ST_OK && !(*out = malloc(sizeof **out))) {
         model_close(m);
         st = err_set(&err, ST_MEMORY, "cannot hold the model's description");
@@ -168,7 +172,8 @@ ead_model_info ead_model_describe(const ead_model *model)
                             .n_logits = m->weights.n_vocab,
                             .n_vocab = vocab_real_size(m->vocab),
                             .n_params = m->weights.n_params,
-                            .bytes = gguf_file_bytes(m->gguf)};
+                            .bytes = gguf_file_bytes(m->gguf),
+                            .repacked = m->weights.panels.capacity};
 }
 
 ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error)

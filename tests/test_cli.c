@@ -540,6 +540,25 @@ static void test_inspect_and_bench(void **state)
     assert_said(ead("bench", "-m", small, "-p", "0", NULL), 2, NULL, "1 to 4096");
 }
 
+/* The weights of the tiny models are quantised, so there is something to repack. */
+static void test_no_repack(void **state)
+{
+    (void)state;
+    const char *const flags[] = {NULL, "--no-repack"};
+    for (int i = 0; i < 2; i++) {
+        struct said said =
+            ead("bench", "-m", small, "-p", "2", "-g", "1", "-r", "1", "--json", flags[i], NULL);
+        json_t *parsed = json_loads(said.out, 0, NULL);
+        json_int_t bytes = json_integer_value(json_object_get(parsed, "repacked_bytes"));
+        assert_int_equal(said.status, 0);
+        assert_true(i ? bytes == 0 : bytes > 0);
+        json_decref(parsed);
+        said_free(&said);
+    }
+    assert_said(ead("run", "-S", small, "-p", "3 4", "-n", "2", "--no-repack", NULL), 0, NULL,
+                NULL);
+}
+
 /* Time is not tested; that the schedule was kept, and that its parts add up, is. */
 static void test_bench_pair(void **state)
 {
@@ -600,6 +619,7 @@ int main(void)
         cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_logits),
         cmocka_unit_test(test_inspect_and_bench),
+        cmocka_unit_test(test_no_repack),
         cmocka_unit_test(test_bench_pair),
         cmocka_unit_test(test_example),
     };

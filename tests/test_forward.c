@@ -250,12 +250,13 @@ static size_t bench_bytes(const struct bench *b, int n)
 }
 
 static void bench_init(struct bench *b, const struct tiny_spec *spec, const struct tiny *t,
-                       enum kern_level level, int n)
+                       enum kern_level level, unsigned model_flags, int n)
 {
     *b = (struct bench){.spec = *spec, .level = level, .n = n, .n_vocab = tiny_logits(spec)};
-    snprintf(b->name, sizeof b->name, "%s %s on %s", spec->arch, quant_info(spec->type)->name,
-             kern_table(level)->name);
-    b->model = tiny_open(t);
+    snprintf(b->name, sizeof b->name, "%s %s on %s%s", spec->arch, quant_info(spec->type)->name,
+             kern_table(level)->name, model_flags & MODEL_NO_REPACK ? ", not repacked" : "");
+    b->model = tiny_open_with(t, model_flags);
+    assert_true(b->model->weights.packed == !(model_flags & MODEL_NO_REPACK));
     tiny_text(spec, 5, b->ids, n);
     b->expected = must(malloc(bench_bytes(b, n)));
     b->got = must(malloc(bench_bytes(b, n)));
@@ -401,22 +402,31 @@ static void check_laws(struct bench *b)
     law_sequences_do_not_meet(b);
 }
 
-/* Oracle and laws on every level for one model. */
+/* Oracle and laws on one level, with weights repacked or as they lie in the file. */
+static void check_level(const struct tiny_spec *spec, struct tiny *t, enum kern_level level,
+                        unsigned model_flags, int n, double **truth)
+{
+    struct bench b;
+    bench_init(&b, spec, t, level, model_flags, n);
+    if (!*truth) *truth = oracle_logits(spec, t, b.ids, n);
+    double error = relative_error(b.expected, *truth, (size_t)n * (size_t)b.n_vocab);
+    double ceiling = tiny_type_is_float(spec->type) ? ceiling_float : ceiling_quant;
+    print_message("%-40s error %.1e of at most %.0e\n", b.name, error, ceiling);
+    if (!(error <= ceiling)) fail_msg("%s: the error is too large", b.name);
+    check_laws(&b);
+    bench_deinit(&b);
+}
+
+/* The same on every level for one model. */
 static void check_model(const struct tiny_spec *spec, int n)
 {
     struct tiny *t = tiny_model(spec);
     double *truth = NULL;
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
-        if (!kern_table((enum kern_level)level)) continue;
-        struct bench b;
-        bench_init(&b, spec, t, (enum kern_level)level, n);
-        if (!truth) truth = oracle_logits(spec, t, b.ids, n);
-        double error = relative_error(b.expected, truth, (size_t)n * (size_t)b.n_vocab);
-        double ceiling = tiny_type_is_float(spec->type) ? ceiling_float : ceiling_quant;
-        print_message("%-24s error %.1e of at most %.0e\n", b.name, error, ceiling);
-        if (!(error <= ceiling)) fail_msg("%s: the error is too large", b.name);
-        check_laws(&b);
-        bench_deinit(&b);
+        const struct kern *k = kern_table((enum kern_level)level);
+        if (!k) continue;
+        check_level(spec, t, k->level, MODEL_NO_REPACK, n, &truth);
+        if (k->packed.matmul) check_level(spec, t, k->level, 0, n, &truth);
     }
     free(truth);
     tiny_free(t);
@@ -488,12 +498,12 @@ static void test_rope_scaling_reaches_the_angles(void **state)
     struct tiny_spec spec = tiny_spec("llama", QT_F32);
     struct tiny *t = tiny_model(&spec);
     struct bench plain, one, four;
-    bench_init(&plain, &spec, t, KERN_REF, SHORT);
+    bench_init(&plain, &spec, t, KERN_REF, 0, SHORT);
     tiny_set_str(t, "llama.rope.scaling.type", "linear");
     tiny_set_f32(t, "llama.rope.scaling.factor", 1);
-    bench_init(&one, &spec, t, KERN_REF, SHORT);
+    bench_init(&one, &spec, t, KERN_REF, 0, SHORT);
     tiny_set_f32(t, "llama.rope.scaling.factor", 4);
-    bench_init(&four, &spec, t, KERN_REF, SHORT);
+    bench_init(&four, &spec, t, KERN_REF, 0, SHORT);
     assert_memory_equal(plain.expected, one.expected, bench_bytes(&one, SHORT));
     assert_memory_equal(plain.expected, four.expected, bench_bytes(&one, 1));
     assert_memory_not_equal(plain.expected, four.expected, bench_bytes(&one, 2));
@@ -520,7 +530,7 @@ static void test_refusals_change_nothing(void **state)
     struct tiny_spec spec = tiny_spec("qwen2", QT_F32);
     struct tiny *t = tiny_model(&spec);
     struct bench b;
-    bench_init(&b, &spec, t, KERN_REF, 12);
+    bench_init(&b, &spec, t, KERN_REF, 0, 12);
     struct engine_options options = {
         .kern = kern_table(KERN_REF), .threads = 1, .n_ctx = 12, .max_rows = 4, .max_logits = 2};
     struct engine *e = NULL;
@@ -622,7 +632,7 @@ static void test_padding_is_masked(void **state)
     float *w = (float *)(void *)output->data.data;
     for (size_t i = real * row / sizeof *w; i < output->data.n / sizeof *w; i++) w[i] *= 1e4f;
     struct bench b;
-    bench_init(&b, &spec, t, KERN_REF, 4);
+    bench_init(&b, &spec, t, KERN_REF, 0, 4);
     struct engine *e = open_engine(b.model, KERN_REF, 1, 4);
     eval(e, 0, b.ids, 0, 4, b.got);
     assert_int_equal(engine_vocab(e), real);

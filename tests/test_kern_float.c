@@ -24,7 +24,7 @@ static struct product product_make(enum quant_type type, int rows, int cols, int
     struct product p = {.n = n, .ldx = (size_t)(cols + 15) / 16 * 16, .ldy = (size_t)rows + 3};
     size_t row = quant_row_bytes(type, (uint64_t)cols), size = row / (size_t)cols;
     p.memory = guard_alloc(row * (size_t)rows, side);
-    p.w = (struct kern_weight){type, rows, cols, row, p.memory.data};
+    p.w = (struct kern_weight){type, rows, cols, row, p.memory.data, NULL};
     for (size_t i = 0; i < (size_t)rows * (size_t)cols; i++) {
         float f = random_normal(seed);
         uint16_t h = type == QT_F16 ? quant_f32_to_f16(f) : quant_f32_to_bf16(f);
@@ -57,8 +57,8 @@ static double product_size(const struct product *p, int r, int o)
 static void check_product(const struct kern *k, const struct product *p)
 {
     float *want = aligned((size_t)p->n * p->ldy, sizeof *want);
-    reference()->matmul_f32[p->w.type](&p->w, p->x, p->ldx, p->n, 0, p->w.rows, want, p->ldy);
-    k->matmul_f32[p->w.type](&p->w, p->x, p->ldx, p->n, 0, p->w.rows, p->y, p->ldy);
+    reference()->matmul_f32(&p->w, p->x, p->ldx, p->n, 0, p->w.rows, want, p->ldy);
+    k->matmul_f32(&p->w, p->x, p->ldx, p->n, 0, p->w.rows, p->y, p->ldy);
     for (int r = 0; r < p->n; r++)
         for (int o = 0; o < p->w.rows; o++) {
             size_t at = (size_t)r * p->ldy + (size_t)o;
@@ -97,14 +97,14 @@ static void check_float_matmul_bits(const struct kern *k)
     uint64_t seed = 2;
     for (int t = 0; t < 3; t++) {
         struct product p = product_make(float_types[t], 37, 100, 13, GUARD_AFTER, &seed);
-        k->matmul_f32[p.w.type](&p.w, p.x, p.ldx, p.n, 0, 37, p.y, p.ldy);
+        k->matmul_f32(&p.w, p.x, p.ldx, p.n, 0, 37, p.y, p.ldy);
         float *piece = aligned((size_t)p.n * p.ldy, sizeof *piece);
         for (size_t r = 0; r < (size_t)p.n; r++) {
             float *y = piece + r * p.ldy;
-            k->matmul_f32[p.w.type](&p.w, p.x + r * p.ldx, p.ldx, 1, 0, 5, y, p.ldy);
-            k->matmul_f32[p.w.type](&p.w, p.x + r * p.ldx, p.ldx, 1, 5, 6, y, p.ldy);
+            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 0, 5, y, p.ldy);
+            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 5, 6, y, p.ldy);
             assert_true(y[6] == 0 && y[36] == 0);
-            k->matmul_f32[p.w.type](&p.w, p.x + r * p.ldx, p.ldx, 1, 6, 37, y, p.ldy);
+            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 6, 37, y, p.ldy);
         }
         assert_memory_equal(piece, p.y, (size_t)p.n * p.ldy * sizeof *piece);
         free(piece);
@@ -124,14 +124,14 @@ static void check_float_matmul_unaligned(const struct kern *k)
     uint64_t seed = 3;
     for (int t = 0; t < 3; t++) {
         struct product p = product_make(float_types[t], 9, 65, 3, GUARD_AFTER, &seed);
-        k->matmul_f32[p.w.type](&p.w, p.x, p.ldx, 3, 0, 9, p.y, p.ldy);
+        k->matmul_f32(&p.w, p.x, p.ldx, 3, 0, 9, p.y, p.ldy);
         uint8_t *odd = malloc(p.w.row_bytes * 9 + 1);
         assert_non_null(odd);
         memcpy(odd + 1, p.w.data, p.w.row_bytes * 9);
         struct kern_weight w = p.w;
         w.data = odd + 1;
         float *y = aligned(3 * p.ldy, sizeof *y);
-        k->matmul_f32[w.type](&w, p.x, p.ldx, 3, 0, 9, y, p.ldy);
+        k->matmul_f32(&w, p.x, p.ldx, 3, 0, 9, y, p.ldy);
         assert_memory_equal(y, p.y, 3 * p.ldy * sizeof *y);
         free(y);
         free(odd);

@@ -593,11 +593,16 @@ static void save_model(const struct tiny *t, char path[TINY_PATH_MAX])
 
 struct model *tiny_open(const struct tiny *t)
 {
+    return tiny_open_with(t, 0);
+}
+
+struct model *tiny_open_with(const struct tiny *t, unsigned model_flags)
+{
     char path[TINY_PATH_MAX];
     struct model *m = NULL;
     struct err err = {0};
     save_model(t, path);
-    enum status st = model_open(path, false, &m, &err);
+    enum status st = model_open(path, model_flags, &m, &err);
     unlink(path);
     must_hold(st == ST_OK, err.message);
     return m;

@@ -99,6 +99,11 @@ static const struct arg table[] = {
      .out = &options.cpu,
      .choices = pair_cpus,
      .help = "auto, ref, avx2 or avx512 (default: auto)"},
+    {.kind = ARG_FLAG,
+     .name = "no-repack",
+     .out = &options.no_repack,
+     .help = "multiply weights as they lie in the file: opens sooner and takes no memory of\n"
+             "its own for them, but passes take twice as long"},
     {.kind = ARG_FLAG, .name = "json", .out = &options.json, .help = "print JSON"},
 };
 static const struct args usage = {
@@ -116,6 +121,7 @@ struct bench {
     ead_session *session;
     ead_row *rows; /* [context] */
     int n_vocab;
+    double open_seconds;
     double *seconds; /* [repeats] */
     json_t *results;
 };
@@ -205,9 +211,10 @@ static int print_json(const struct bench *b, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
     json_t *all =
-        json_pack("{s:o, s:s, s:I, s:I, s:s, s:i, s:i, s:O}", "model",
+        json_pack("{s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:i, s:i, s:O}", "model",
                   json_text(options.model, strlen(options.model)), "arch", info.arch, "parameters",
-                  (json_int_t)info.n_params, "bytes", (json_int_t)info.bytes, "cpu",
+                  (json_int_t)info.n_params, "bytes", (json_int_t)info.bytes, "repacked_bytes",
+                  (json_int_t)info.repacked, "open_seconds", b->open_seconds, "cpu",
                   ead_session_cpu(b->session), "threads", ead_session_threads(b->session),
                   "repeats", options.repeats, "results", b->results);
     if (!all) return fail("no memory for the results");
@@ -216,7 +223,17 @@ static int print_json(const struct bench *b, const ead_model *model)
     return status;
 }
 
-static int with_session(const ead_model *model, const int32_t *sizes, size_t n)
+static void print_head(const struct bench *b, const ead_model *model)
+{
+    const ead_model_info info = ead_model_describe(model);
+    printf("%s: %.1f M parameters, %.1f MiB, cpu %s, %d threads\n", options.model,
+           (double)info.n_params / 1e6, (double)info.bytes / (1 << 20), ead_session_cpu(b->session),
+           ead_session_threads(b->session));
+    printf("opened in %.2f s, %.1f MiB of weights repacked\n", b->open_seconds,
+           (double)info.repacked / (1 << 20));
+}
+
+static int with_session(const ead_model *model, double open_seconds, const int32_t *sizes, size_t n)
 {
     ead_error error;
     int most = options.decode > 1 ? options.decode : 1;
@@ -230,17 +247,13 @@ static int with_session(const ead_model *model, const int32_t *sizes, size_t n)
                              .n_seq = 1,
                              .max_rows = rows,
                              .max_logits = 1};
-    struct bench b = {.n_vocab = ead_model_describe(model).n_vocab};
+    struct bench b = {.n_vocab = ead_model_describe(model).n_vocab, .open_seconds = open_seconds};
     if (ead_session_open(model, &o, &b.session, &error)) return fail_error(&error);
     b.rows = malloc((size_t)most * sizeof *b.rows);
     b.seconds = malloc((size_t)options.repeats * sizeof *b.seconds);
     b.results = json_array();
     int status = b.rows && b.seconds && b.results ? EXIT_OK : fail("no memory for the rows");
-    if (!options.json && !status)
-        printf("%s: %.1f M parameters, %.1f MiB, cpu %s, %d threads\n", options.model,
-               (double)ead_model_describe(model).n_params / 1e6,
-               (double)ead_model_describe(model).bytes / (1 << 20), ead_session_cpu(b.session),
-               ead_session_threads(b.session));
+    if (!options.json && !status) print_head(&b, model);
     if (!status) status = bench_all(&b, sizes, n);
     if (!status && options.json) status = print_json(&b, model);
     json_decref(b.results);
@@ -264,10 +277,11 @@ static int bench_model(void)
             return args_fault(&usage, "--passes: expected numbers from 1 to 4096");
         }
     int status = EXIT_FAIL;
-    if (ead_model_open(options.model, 0, &model, &error)) {
+    const double start = bench_now();
+    if (ead_model_open(options.model, options.no_repack ? EAD_NO_REPACK : 0, &model, &error)) {
         status = fail_error(&error);
     } else {
-        status = with_session(model, sizes, n);
+        status = with_session(model, bench_now() - start, sizes, n);
         ead_model_close(model);
     }
     free(sizes);

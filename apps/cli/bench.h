@@ -11,6 +11,7 @@ struct bench_options {
     int turn, prompt;
     int decode; /* -1: not given */
     int threads, repeats, cpu;
+    bool no_repack;
     bool json;
 };
 

@@ -202,8 +202,9 @@ static int open_duo(struct pair_bench *b)
     options.threads = b->o->threads;
     options.n_ctx = b->o->prompt + (int)b->schedule.n + 1;
     options.eager_prompt = options.ignore_end = true;
-    if (ead_model_open(b->o->large, 0, &b->models[EAD_LARGE], &error) ||
-        ead_model_open(b->o->small, 0, &b->models[EAD_SMALL], &error) ||
+    const unsigned flags = b->o->no_repack ? EAD_NO_REPACK : 0;
+    if (ead_model_open(b->o->large, flags, &b->models[EAD_LARGE], &error) ||
+        ead_model_open(b->o->small, flags, &b->models[EAD_SMALL], &error) ||
         ead_duo_open(b->models[EAD_LARGE], b->models[EAD_SMALL], &options, &b->duo, &error))
         return fail_error(&error);
     return EXIT_OK;

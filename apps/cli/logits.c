@@ -12,6 +12,7 @@
 static struct {
     const char *model, *ids, *out;
     int threads, cpu;
+    bool no_repack;
 } options;
 
 static const struct arg table[] = {
@@ -38,6 +39,11 @@ static const struct arg table[] = {
      .out = &options.cpu,
      .choices = pair_cpus,
      .help = "auto, ref, avx2 or avx512 (default: auto)"},
+    {.kind = ARG_FLAG,
+     .name = "no-repack",
+     .out = &options.no_repack,
+     .help = "multiply weights as they lie in the file: opens sooner and takes no memory of\n"
+             "its own for them, but passes take twice as long"},
     {.kind = ARG_INT,
      .name = "threads",
      .letter = 't',
@@ -145,7 +151,8 @@ int command_logits(int argc, char **argv)
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
     if (!options.ids) return args_fault(&usage, "--ids LIST is missing");
     if (!options.out) return args_fault(&usage, "-o FILE is missing");
-    if (ead_model_open(options.model, 0, &model, &error)) return fail_error(&error);
+    if (ead_model_open(options.model, options.no_repack ? EAD_NO_REPACK : 0, &model, &error))
+        return fail_error(&error);
     int status = with_ids(model);
     ead_model_close(model);
     return status;

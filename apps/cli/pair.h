@@ -28,7 +28,7 @@ struct pair_options {
     int ctx, threads, cpu;
     int policy, window, dwell, start, horizon;
     bool policy_given, tau_given, window_given, dwell_given;
-    bool clear_window, eager_prompt, ignore_end;
+    bool clear_window, eager_prompt, ignore_end, no_repack;
     double tau, share, temp, top_p, min_p, repeat_penalty;
     int top_k, repeat_last;
     unsigned long long seed;

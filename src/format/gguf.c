@@ -391,6 +391,13 @@ void gguf_read_ahead(const struct gguf *g)
             (void)madvise((void *)g->parts[i].data, g->parts[i].bytes, MADV_WILLNEED);
 }
 
+void gguf_release(const struct gguf *g)
+{
+    for (int i = 0; i < g->n_parts; i++)
+        if (g->parts[i].mapped)
+            (void)madvise((void *)g->parts[i].data, g->parts[i].bytes, MADV_DONTNEED);
+}
+
 /* ---- reading ----------------------------------------------------------------------------- */
 
 uint32_t gguf_version(const struct gguf *g)

@@ -76,6 +76,8 @@ void gguf_close(struct gguf *g);
 /* Tell the system that all of the file is about to be read, so that it reads ahead in long runs
  * instead of following page faults: a cold 4 GB model opens in half the time. Only a hint. */
 void gguf_read_ahead(const struct gguf *g);
+/* Tell the system that the mapped pages are not needed for now; they come back when read. */
+void gguf_release(const struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
 size_t gguf_kv_count(const struct gguf *g);

@@ -22,28 +22,37 @@
 
 enum kern_level { KERN_REF, KERN_AVX2, KERN_AVX512, KERN_LEVEL_COUNT };
 
-/* A weight matrix as it lies in the file: rows of cols weights, row after row. */
+/* A weight matrix as it lies in the file, rows of cols weights, row after row; and maybe packed. */
 struct kern_weight {
     enum quant_type type;
     int rows, cols; /* outputs, inputs; cols a multiple of the type's block */
     size_t row_bytes;
-    const uint8_t *data; /* [rows][row_bytes] */
+    const uint8_t *data;   /* [rows][row_bytes] */
+    const uint8_t *packed; /* panels (kern_pack.h), 64-byte aligned, or NULL */
 };
 
 /*
  * Activation rows in 8 bits, in groups of 32: x[k] ~ d[k/32] * q[k], d = max|x| / 127 over the
  * group, q rounded to nearest (ties to even). Quantised weight types multiply these; F32, F16 and
- * BF16 weights multiply the floats. A level arranges and encodes a row within q, d and s as it
- * likes, and only kernels of the same level read them; KERN_REF has them in natural order, zero
- * beyond cols. A group that holds a NaN or an infinity gets d = s = NaN, so that the poison reaches
- * every output it touches; a group too small for 127/max|x| to be a float gets q = 0.
+ * BF16 weights multiply the floats. A method arranges and encodes a row within q, d, s and t as it
+ * likes, and only its own product reads them; KERN_REF has them in natural order, zero beyond cols.
+ * A group that holds a NaN or an infinity gets d = s = NaN, so that the poison reaches every output
+ * it touches; a group too small for 127/max|x| to be a float gets q = 0.
  */
 struct kern_q8 {
-    int8_t *q; /* [rows][KERN_Q8_COLS(cols)] */
-    float *d;  /* [rows][KERN_Q8_COLS(cols)/32] */
-    float *s;  /* [rows][KERN_Q8_COLS(cols)/16]: d times the sum of each 16 values of q */
+    int8_t *q;  /* [rows][KERN_Q8_COLS(cols)] */
+    float *d;   /* [rows][KERN_Q8_COLS(cols)/32] */
+    float *s;   /* [rows][KERN_Q8_COLS(cols)/16]: d times the sum of each 16 values of q */
+    int32_t *t; /* the same shape, where a method wants sums without d */
 };
 #define KERN_Q8_COLS(cols) (((size_t)(cols) + 255) / 256 * 256)
+
+/* The same activations from row r on. */
+static inline struct kern_q8 kern_q8_row(struct kern_q8 x, int cols, int r)
+{
+    const size_t k = KERN_Q8_COLS(cols) * (size_t)r;
+    return (struct kern_q8){x.q + k, x.d + k / 32, x.s + k / 16, x.t + k / 16};
+}
 
 /* What the decoder needs to know of a next-token distribution, before temperature or truncation. */
 struct kern_stats {
@@ -68,24 +77,30 @@ struct kern_attend {
 enum { KERN_ATTEND_BLOCK = 64 };
 #define KERN_ATTEND_SCRATCH(group) ((size_t)(group) * (KERN_ATTEND_BLOCK + 16))
 
+/* One way to multiply quantised weights: how a row of activations is arranged, and the product
+ * that reads that arrangement. */
+struct kern_method {
+    /* Quantise one row into the row at `to`. */
+    void (*quantize)(const float *x, int cols, struct kern_q8 to);
+
+    /* y[r*ldy + o] = sum_k W[o][k] x[r][k] for r in [0, n), o in [o0, o1); other elements of y are
+     * left alone. Products of a group of weights are summed as integers, then scaled:
+     *   sum_g dw[g] dx[g] (sum_k qw[k] qx[k]) + sum_g m[g] sx[g]
+     * where a group is the 16 or 32 weights that share one scale (and minimum m). */
+    void (*matmul)(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
+                   size_t ldy);
+};
+
 struct kern {
     enum kern_level level;
     const char *name; /* "ref", "avx2", "avx512" */
 
-    /* Quantise one row: q, d and s point at the row's first elements. */
-    void (*quantize)(const float *x, int cols, int8_t *q, float *d, float *s);
+    struct kern_method stored; /* weights as they lie in the file */
+    struct kern_method packed; /* packed weights; the reference has none, both are NULL */
 
-    /* y[r*ldy + o] = sum_k W[o][k] x[r][k] for r in [0, n), o in [o0, o1); other elements of y are
-     * left alone. Quantised types, indexed by enum quant_type; NULL for float types. Products of a
-     * group of weights are summed as integers, then scaled:
-     *   sum_g dw[g] dx[g] (sum_k qw[k] qx[k]) + sum_g m[g] sx[g]
-     * where a group is the 16 or 32 weights that share one scale (and minimum m). */
-    void (*matmul_q8[QT_LIMIT])(const struct kern_weight *w, struct kern_q8 x, int n, int o0,
-                                int o1, float *y, size_t ldy);
-
-    /* The same for F32, F16 and BF16 weights over float activations x [n][ldx]; NULL elsewhere. */
-    void (*matmul_f32[QT_LIMIT])(const struct kern_weight *w, const float *x, size_t ldx, int n,
-                                 int o0, int o1, float *y, size_t ldy);
+    /* The same product for F32, F16 and BF16 weights over float activations x [n][ldx]. */
+    void (*matmul_f32)(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0,
+                       int o1, float *y, size_t ldy);
 
     /* y[i] = w[i] * x[i] / sqrt(mean x^2 + eps); y may be x. */
     void (*rms_norm)(float *y, const float *x, const float *w, int n, float eps);

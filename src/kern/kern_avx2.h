@@ -202,9 +202,12 @@ static inline vec vec_sums(const vec sum[LANES])
     return _mm256_permutevar8x32_ps(_mm256_add_ps(even, odd), order);
 }
 
-void avx2_quantize(const float *x, int cols, int8_t *q, float *d, float *s);
-void avx2_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
-                    size_t ldy);
+void avx2_quantize(const float *x, int cols, struct kern_q8 to);
+void avx2_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
+                 size_t ldy);
+void avx2_pack_quantize(const float *x, int cols, struct kern_q8 to);
+void avx2_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                      float *y, size_t ldy);
 
 #endif
 #endif

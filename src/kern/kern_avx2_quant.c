@@ -1,55 +1,5 @@
 #include "kern/kern_avx2_chunk.h"
-
-#include <math.h>
-
-/* ---- activations ----------------------------------------------------------------------------- */
-
-static int lane_sum(__m256i y)
-{
-    __m128i x = _mm_add_epi32(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1));
-    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
-    return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
-}
-
-/* Largest magnitude of 32 floats; as the bits of a float, NaN and infinity stand above all others.
- */
-static float magnitude(const __m256 x[4])
-{
-    __m256i max = _mm256_setzero_si256(), positive = _mm256_set1_epi32(INT32_MAX);
-    for (int i = 0; i < 4; i++)
-        max = _mm256_max_epi32(max, _mm256_and_si256(_mm256_castps_si256(x[i]), positive));
-    int32_t lane[8], largest = 0;
-    _mm256_storeu_si256((__m256i *)(void *)lane, max);
-    for (int i = 0; i < 8; i++) largest = lane[i] > largest ? lane[i] : largest;
-    float amax;
-    memcpy(&amax, &largest, sizeof amax);
-    return amax;
-}
-
-/* One group of a chunk at q: four quadwords, 64 bytes apart. */
-static void quantize_group(const float *x, uint8_t *q, float *d, float *s)
-{
-    __m256 f[4];
-    for (int i = 0; i < 4; i++) f[i] = _mm256_loadu_ps(x + 8 * i);
-    float amax = magnitude(f), inverse = 127.0f / amax;
-    __m256i keep = _mm256_set1_epi32(isfinite(amax) && isfinite(inverse) ? -1 : 0), y[4];
-    for (int i = 0; i < 4; i++) {
-        y[i] = _mm256_cvtps_epi32(_mm256_mul_ps(f[i], _mm256_set1_ps(inverse)));
-        y[i] = _mm256_and_si256(y[i], keep);
-    }
-    *d = isfinite(amax) ? amax / 127.0f : NAN;
-    s[0] = *d * (float)lane_sum(_mm256_add_epi32(y[0], y[1]));
-    s[1] = *d * (float)lane_sum(_mm256_add_epi32(y[2], y[3]));
-    __m256i low = _mm256_packs_epi32(y[0], y[1]), high = _mm256_packs_epi32(y[2], y[3]);
-    __m256i bytes = _mm256_packs_epi16(low, high); /* four by four, out of order */
-    bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-    bytes = _mm256_xor_si256(bytes, _mm256_set1_epi8(INT8_MIN));
-    uint64_t quad[4];
-    memcpy(quad, &bytes, sizeof quad);
-    for (int v = 0; v < 4; v++) memcpy(q + 64 * v, &quad[v], sizeof quad[v]);
-}
-
-/* ---- products -------------------------------------------------------------------------------- */
+#include "kern/kern_avx2_q8.h"
 
 static inline __m256i load_q(struct q8_view x, int v, int h)
 {
@@ -124,13 +74,13 @@ static inline __attribute__((always_inline)) __m256 add_chunk(__m256 sum, const 
 
 #include "kern/kern_vec_quant.h"
 
-void avx2_quantize(const float *x, int cols, int8_t *q, float *d, float *s)
+void avx2_quantize(const float *x, int cols, struct kern_q8 to)
 {
-    quant_row(x, cols, q, d, s);
+    quant_row(x, cols, to);
 }
 
-void avx2_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
-                    size_t ldy)
+void avx2_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
+                 size_t ldy)
 {
     quant_matmul(w, x, n, o0, o1, y, ldy);
 }

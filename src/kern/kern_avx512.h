@@ -188,9 +188,12 @@ static inline vec vec_sums(const vec sum[LANES])
     return _mm512_permutexvar_ps(order, _mm512_add_ps(even, odd));
 }
 
-void avx512_quantize(const float *x, int cols, int8_t *q, float *d, float *s);
-void avx512_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
-                      float *y, size_t ldy);
+void avx512_quantize(const float *x, int cols, struct kern_q8 to);
+void avx512_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
+                   size_t ldy);
+void avx512_pack_quantize(const float *x, int cols, struct kern_q8 to);
+void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                        float *y, size_t ldy);
 
 #endif
 #endif

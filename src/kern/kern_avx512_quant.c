@@ -1,38 +1,5 @@
 #include "kern/kern_avx512_chunk.h"
-
-#include <math.h>
-
-/* Largest magnitude of 32 floats as the bits of a float: NaN and infinity stand above all others.
- */
-static uint32_t magnitude_bits(__m512 a, __m512 b)
-{
-    __m512i sign = _mm512_set1_epi32(INT32_MIN);
-    __m512i ia = _mm512_andnot_si512(sign, _mm512_castps_si512(a));
-    __m512i ib = _mm512_andnot_si512(sign, _mm512_castps_si512(b));
-    return (uint32_t)_mm512_reduce_max_epi32(_mm512_max_epi32(ia, ib));
-}
-
-/* Group g of a 256-group at q: four quadwords, 64 bytes apart. */
-static void quantize_group(const float *x, uint8_t *q, float *d, float *s)
-{
-    __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
-    uint32_t bits = magnitude_bits(a, b);
-    float amax, inverse;
-    memcpy(&amax, &bits, sizeof amax);
-    inverse = 127.0f / amax;
-    *d = isfinite(amax) ? amax / 127.0f : NAN;
-    __mmask16 keep = isfinite(amax) && isfinite(inverse) ? 0xffff : 0;
-    __m512 by = _mm512_set1_ps(inverse);
-    __m512i qa = _mm512_maskz_cvtps_epi32(keep, _mm512_mul_ps(a, by));
-    __m512i qb = _mm512_maskz_cvtps_epi32(keep, _mm512_mul_ps(b, by));
-    s[0] = *d * (float)_mm512_reduce_add_epi32(qa);
-    s[1] = *d * (float)_mm512_reduce_add_epi32(qb);
-    __m256i bytes = _mm256_set_m128i(_mm512_cvtepi32_epi8(qb), _mm512_cvtepi32_epi8(qa));
-    bytes = _mm256_xor_si256(bytes, _mm256_set1_epi8(INT8_MIN));
-    uint64_t quad[4];
-    memcpy(quad, &bytes, sizeof quad);
-    for (int v = 0; v < 4; v++) memcpy(q + 64 * v, &quad[v], sizeof quad[v]);
-}
+#include "kern/kern_avx512_q8.h"
 
 /* sum += the products of one chunk with one row. An instruction's 16-bit products hold 255 * -128,
  * and a lane adds 16 of them to 32 bits: nothing saturates. */
@@ -60,13 +27,13 @@ static inline __attribute__((always_inline)) __m512 add_chunk(__m512 sum, const 
 
 #include "kern/kern_vec_quant.h"
 
-void avx512_quantize(const float *x, int cols, int8_t *q, float *d, float *s)
+void avx512_quantize(const float *x, int cols, struct kern_q8 to)
 {
-    quant_row(x, cols, q, d, s);
+    quant_row(x, cols, to);
 }
 
-void avx512_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
-                      float *y, size_t ldy)
+void avx512_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
+                   size_t ldy)
 {
     quant_matmul(w, x, n, o0, o1, y, ldy);
 }

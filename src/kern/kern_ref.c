@@ -3,6 +3,7 @@
  * are exact; floating sums are kept in double and rounded once, so that the distance of another
  * table from this one is that table's own error.
  */
+#include "format/quant_parts.h"
 #include "kern/kern_tables.h"
 
 #include <math.h>
@@ -31,13 +32,14 @@ static void quantize_group(const float *x, int8_t *q, float *d, float *s)
     }
 }
 
-static void ref_quantize(const float *x, int cols, int8_t *q, float *d, float *s)
+static void ref_quantize(const float *x, int cols, struct kern_q8 to)
 {
     int padded = (int)KERN_Q8_COLS(cols);
-    for (int k = 0; k < cols; k += QK) quantize_group(x + k, q + k, d + k / QK, s + k / 16);
-    for (int k = cols; k < padded; k++) q[k] = 0;
-    for (int k = cols / QK; k < padded / QK; k++) d[k] = 0;
-    for (int k = cols / 16; k < padded / 16; k++) s[k] = 0;
+    for (int k = 0; k < cols; k += QK)
+        quantize_group(x + k, to.q + k, to.d + k / QK, to.s + k / 16);
+    for (int k = cols; k < padded; k++) to.q[k] = 0;
+    for (int k = cols / QK; k < padded / QK; k++) to.d[k] = 0;
+    for (int k = cols / 16; k < padded / 16; k++) to.s[k] = 0;
 }
 
 /* ---- quantised weights ---------------------------------------------------------------------- */
@@ -48,195 +50,21 @@ struct bare {
     float d[QK_K / 16], m[QK_K / 16];
 };
 
-static void bare_scale(struct bare *bare, int group, float d, float m)
+static void bare_block(enum quant_type type, const uint8_t *src, struct bare *bare)
 {
-    for (int half = 0; half < 2; half++) {
-        bare->d[2 * group + half] = d;
-        bare->m[2 * group + half] = m;
+    const struct quant_form *form = &quant_forms[type];
+    struct quant_parts parts = {.scale = {1}, .min = {1}};
+    quant_parts_read(type, src, &parts);
+    float d = quant_f16_to_f32(parts.d), m = form->minima ? quant_f16_to_f32(parts.m) : 0;
+    for (int k = 0; k < quant_info(type)->block; k++)
+        bare->q[k] =
+            form->levels ? quant_iq4_levels[parts.code[k]] : (int8_t)(parts.code[k] - form->offset);
+    for (int j = 0; j < quant_info(type)->block / 16; j++) {
+        int group = form->fine ? j : j / 2;
+        bare->d[j] = d * (float)parts.scale[group];
+        bare->m[j] = form->minima ? m * (float)parts.min[group] : 0;
     }
 }
-
-static void bare_nibbles(struct bare *bare, const uint8_t qs[16], int offset)
-{
-    for (int k = 0; k < 16; k++) {
-        bare->q[k] = (int8_t)((qs[k] & 15) + offset);
-        bare->q[k + 16] = (int8_t)((qs[k] >> 4) + offset);
-    }
-}
-
-static void bare_fifth_bits(struct bare *bare, const uint8_t qh[4])
-{
-    for (int k = 0; k < QK; k++) bare->q[k] = (int8_t)(bare->q[k] + 16 * (qh[k / 8] >> k % 8 & 1));
-}
-
-static void bare_q4_0(const uint8_t *src, struct bare *bare)
-{
-    struct q4_0 b;
-    memcpy(&b, src, sizeof b);
-    bare_nibbles(bare, b.qs, -8);
-    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
-}
-
-static void bare_q4_1(const uint8_t *src, struct bare *bare)
-{
-    struct q4_1 b;
-    memcpy(&b, src, sizeof b);
-    bare_nibbles(bare, b.qs, 0);
-    bare_scale(bare, 0, quant_f16_to_f32(b.d), quant_f16_to_f32(b.m));
-}
-
-static void bare_q5_0(const uint8_t *src, struct bare *bare)
-{
-    struct q5_0 b;
-    memcpy(&b, src, sizeof b);
-    bare_nibbles(bare, b.qs, -16);
-    bare_fifth_bits(bare, b.qh);
-    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
-}
-
-static void bare_q5_1(const uint8_t *src, struct bare *bare)
-{
-    struct q5_1 b;
-    memcpy(&b, src, sizeof b);
-    bare_nibbles(bare, b.qs, 0);
-    bare_fifth_bits(bare, b.qh);
-    bare_scale(bare, 0, quant_f16_to_f32(b.d), quant_f16_to_f32(b.m));
-}
-
-static void bare_q8_0(const uint8_t *src, struct bare *bare)
-{
-    struct q8_0 b;
-    memcpy(&b, src, sizeof b);
-    memcpy(bare->q, b.qs, QK);
-    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
-}
-
-static void bare_levels(int8_t *q, const uint8_t qs[16])
-{
-    for (int k = 0; k < 16; k++) {
-        q[k] = quant_iq4_levels[qs[k] & 15];
-        q[k + 16] = quant_iq4_levels[qs[k] >> 4];
-    }
-}
-
-static void bare_iq4_nl(const uint8_t *src, struct bare *bare)
-{
-    struct iq4_nl b;
-    memcpy(&b, src, sizeof b);
-    bare_levels(bare->q, b.qs);
-    bare_scale(bare, 0, quant_f16_to_f32(b.d), 0);
-}
-
-/* Add one 2-bit plane, times `unit`: each run of 32 bytes holds four groups, lowest bits first. */
-static void bare_two_bits(struct bare *bare, const uint8_t qs[64], int unit)
-{
-    for (int k = 0; k < QK_K; k++) {
-        int run = k / 128, group = k % 128 / 32, byte = k % 32;
-        bare->q[k] = (int8_t)(bare->q[k] + unit * (qs[32 * run + byte] >> 2 * group & 3));
-    }
-}
-
-/* Add one 1-bit plane, times `unit`: bit g of byte j belongs to weight j of group g. */
-static void bare_one_bit(struct bare *bare, const uint8_t qs[32], int unit)
-{
-    for (int k = 0; k < QK_K; k++)
-        bare->q[k] = (int8_t)(bare->q[k] + unit * (qs[k % 32] >> k / 32 & 1));
-}
-
-/* Nibbles in runs of `run` bytes: the low halves are the first `run` weights, the high halves the
- * next. */
-static void bare_runs(struct bare *bare, const uint8_t qs[128], int run)
-{
-    for (int k = 0; k < QK_K; k++) {
-        int shift = k / run % 2 * 4;
-        bare->q[k] = (int8_t)(qs[k / (2 * run) * run + k % run] >> shift & 15);
-    }
-}
-
-static void bare_q2_k(const uint8_t *src, struct bare *bare)
-{
-    struct q2_k b;
-    memcpy(&b, src, sizeof b);
-    memset(bare->q, 0, QK_K);
-    bare_two_bits(bare, b.qs, 1);
-    float d = quant_f16_to_f32(b.d), dmin = quant_f16_to_f32(b.dmin);
-    for (int j = 0; j < 16; j++) {
-        bare->d[j] = d * (float)(b.scales[j] & 15);
-        bare->m[j] = -dmin * (float)(b.scales[j] >> 4);
-    }
-}
-
-static void bare_q3_k(const uint8_t *src, struct bare *bare)
-{
-    struct q3_k b;
-    memcpy(&b, src, sizeof b);
-    memset(bare->q, -4, QK_K);
-    bare_two_bits(bare, b.qs, 1);
-    bare_one_bit(bare, b.hmask, 4);
-    int8_t scale[16];
-    quant_k3_scales(b.scales, scale);
-    for (int j = 0; j < 16; j++) {
-        bare->d[j] = quant_f16_to_f32(b.d) * (float)scale[j];
-        bare->m[j] = 0;
-    }
-}
-
-static void bare_k4_scales(struct bare *bare, uint16_t d, uint16_t dmin, const uint8_t packed[12])
-{
-    uint8_t scale[8], min[8];
-    quant_k4_scales(packed, scale, min);
-    for (int g = 0; g < 8; g++)
-        bare_scale(bare, g, quant_f16_to_f32(d) * (float)scale[g],
-                   -quant_f16_to_f32(dmin) * (float)min[g]);
-}
-
-static void bare_q4_k(const uint8_t *src, struct bare *bare)
-{
-    struct q4_k b;
-    memcpy(&b, src, sizeof b);
-    bare_runs(bare, b.qs, 32);
-    bare_k4_scales(bare, b.d, b.dmin, b.scales);
-}
-
-static void bare_q5_k(const uint8_t *src, struct bare *bare)
-{
-    struct q5_k b;
-    memcpy(&b, src, sizeof b);
-    bare_runs(bare, b.qs, 32);
-    bare_one_bit(bare, b.qh, 16);
-    bare_k4_scales(bare, b.d, b.dmin, b.scales);
-}
-
-static void bare_q6_k(const uint8_t *src, struct bare *bare)
-{
-    struct q6_k b;
-    memcpy(&b, src, sizeof b);
-    bare_runs(bare, b.ql, 64);
-    bare_two_bits(bare, b.qh, 16);
-    for (int k = 0; k < QK_K; k++) bare->q[k] = (int8_t)(bare->q[k] - 32);
-    for (int j = 0; j < 16; j++) {
-        bare->d[j] = quant_f16_to_f32(b.d) * (float)b.scales[j];
-        bare->m[j] = 0;
-    }
-}
-
-static void bare_iq4_xs(const uint8_t *src, struct bare *bare)
-{
-    struct iq4_xs b;
-    memcpy(&b, src, sizeof b);
-    for (int g = 0; g < 8; g++) {
-        int low = b.scales_l[g / 2] >> g % 2 * 4 & 15, high = b.scales_h >> 2 * g & 3;
-        bare_levels(bare->q + 32 * g, b.qs + 16 * g);
-        bare_scale(bare, g, quant_f16_to_f32(b.d) * (float)((high << 4 | low) - 32), 0);
-    }
-}
-
-static void (*const bare_block[QT_LIMIT])(const uint8_t *src, struct bare *bare) = {
-    [QT_Q4_0] = bare_q4_0, [QT_Q4_1] = bare_q4_1,     [QT_Q5_0] = bare_q5_0,
-    [QT_Q5_1] = bare_q5_1, [QT_Q8_0] = bare_q8_0,     [QT_Q2_K] = bare_q2_k,
-    [QT_Q3_K] = bare_q3_k, [QT_Q4_K] = bare_q4_k,     [QT_Q5_K] = bare_q5_k,
-    [QT_Q6_K] = bare_q6_k, [QT_IQ4_NL] = bare_iq4_nl, [QT_IQ4_XS] = bare_iq4_xs,
-};
 
 /* The product of one block with the activations under it. */
 static double block_dot(const struct bare *bare, int weights, const int8_t *q, const float *d,
@@ -259,7 +87,7 @@ static float row_dot(const struct kern_weight *w, int o, const int8_t *q, const 
     double sum = 0;
     for (int k = 0; k < w->cols; k += info->block, src += info->bytes) {
         struct bare bare;
-        bare_block[w->type](src, &bare);
+        bare_block(w->type, src, &bare);
         sum += block_dot(&bare, info->block, q + k, d + k / QK, s + k / 16);
     }
     return (float)sum;
@@ -418,21 +246,8 @@ static void ref_stats(const float *logits, int n, struct kern_stats *out)
 const struct kern kern_ref = {
     .level = KERN_REF,
     .name = "ref",
-    .quantize = ref_quantize,
-    .matmul_q8 = {[QT_Q4_0] = ref_matmul_q8,
-                  [QT_Q4_1] = ref_matmul_q8,
-                  [QT_Q5_0] = ref_matmul_q8,
-                  [QT_Q5_1] = ref_matmul_q8,
-                  [QT_Q8_0] = ref_matmul_q8,
-                  [QT_Q2_K] = ref_matmul_q8,
-                  [QT_Q3_K] = ref_matmul_q8,
-                  [QT_Q4_K] = ref_matmul_q8,
-                  [QT_Q5_K] = ref_matmul_q8,
-                  [QT_Q6_K] = ref_matmul_q8,
-                  [QT_IQ4_NL] = ref_matmul_q8,
-                  [QT_IQ4_XS] = ref_matmul_q8},
-    .matmul_f32 =
-        {[QT_F32] = ref_matmul_f32, [QT_F16] = ref_matmul_f32, [QT_BF16] = ref_matmul_f32},
+    .stored = {ref_quantize, ref_matmul_q8},
+    .matmul_f32 = ref_matmul_f32,
     .rms_norm = ref_rms_norm,
     .add = ref_add,
     .silu_mul = ref_silu_mul,

@@ -1,7 +1,7 @@
 /*
  * Quantised weights times quantised activations: the loops, for the vector of the including file
  * (kern_vec.h) and its way of keeping a chunk (kern_chunk.h): struct chunk, chunk_<type>() for
- * every type, add_chunk(), quantize_group().
+ * every type, add_chunk(); and its quantize_group().
  *
  * When cols is no multiple of 256, the last chunk of a row is its last 256 weights, which overlap
  * the chunk before; activations are repeated there under scale zero. So no kernel needs a tail, and
@@ -27,16 +27,30 @@ enum {
 
 /* ---- activations ----------------------------------------------------------------------------- */
 
-static void quant_row(const float *x, int cols, int8_t *q, float *d, float *s)
+/* Group i of a row: four quadwords, 64 bytes apart, unsigned. */
+static void store_group(struct kern_q8 to, int i, const struct q8_group *group)
+{
+    uint64_t quad[4];
+    memcpy(quad, &group->q, sizeof quad);
+    int8_t *q = to.q + i / 8 * CHUNK + i % 8 * 8;
+    for (int v = 0; v < 4; v++) {
+        quad[v] ^= 0x8080808080808080;
+        memcpy(q + 64 * v, &quad[v], sizeof quad[v]);
+    }
+    to.d[i] = group->d;
+    for (int h = 0; h < 2; h++) to.s[2 * i + h] = group->d * (float)group->sum[h];
+}
+
+static void quant_row(const float *x, int cols, struct kern_q8 to)
 {
     static const float zero[QK];
     int groups = cols / QK, slots = (int)KERN_Q8_COLS(cols) / QK;
     int repeat = groups < 8 ? 0 : slots - groups; /* groups that the last chunk holds again */
     for (int i = 0; i < slots; i++) {
         int g = i < slots - 8 ? i : i - repeat;
-        quantize_group(g < groups ? x + g * QK : zero, (uint8_t *)q + i / 8 * CHUNK + i % 8 * 8,
-                       d + i, s + 2 * i);
-        if (g < slots - 8 && i >= slots - 8) d[i] = s[2 * i] = s[2 * i + 1] = 0;
+        const struct q8_group group = quantize_group(g < groups ? x + g * QK : zero);
+        store_group(to, i, &group);
+        if (g < slots - 8 && i >= slots - 8) to.d[i] = to.s[2 * i] = to.s[2 * i + 1] = 0;
     }
 }
 

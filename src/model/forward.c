@@ -49,6 +49,7 @@ void forward_carve(struct forward *f, struct arena *arena)
     f->q8.q = arena_carve(arena, rows * wide, sizeof(int8_t));
     f->q8.d = arena_carve(arena, rows * wide / 32, f32);
     f->q8.s = arena_carve(arena, rows * wide / 16, f32);
+    f->q8.t = arena_carve(arena, rows * wide / 16, sizeof *f->q8.t);
     f->cos = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
     f->sin = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
     size_t scratch = round16(KERN_ATTEND_SCRATCH(c->n_head / c->n_head_kv));
@@ -58,11 +59,15 @@ void forward_carve(struct forward *f, struct arena *arena)
 
 /* ---- phases ------------------------------------------------------------------------------ */
 
+/* Packed weights are all packed, or none is: activations have one arrangement. */
+static const struct kern_method *forward_method(const struct forward *f)
+{
+    return f->weights->packed && f->kern->packed.matmul ? &f->kern->packed : &f->kern->stored;
+}
+
 static void quantize_row(const struct forward *f, const float *x, int cols, int r)
 {
-    size_t wide = KERN_Q8_COLS(cols);
-    f->kern->quantize(x, cols, f->q8.q + (size_t)r * wide, f->q8.d + (size_t)r * (wide / 32),
-                      f->q8.s + (size_t)r * (wide / 16));
+    forward_method(f)->quantize(x, cols, kern_q8_row(f->q8, cols, r));
 }
 
 static bool type_is_float(enum quant_type type)
@@ -81,11 +86,11 @@ static bool needs_q8(const struct product *p, int n)
 static void multiply(const struct pass *p, const struct product *m, const float *x, size_t ldx,
                      int n, int begin, int end)
 {
-    const struct kern *k = p->f->kern;
+    const struct forward *f = p->f;
     if (type_is_float(m->w->type))
-        k->matmul_f32[m->w->type](m->w, x, ldx, n, begin, end, m->y, m->ldy);
+        f->kern->matmul_f32(m->w, x, ldx, n, begin, end, m->y, m->ldy);
     else
-        k->matmul_q8[m->w->type](m->w, p->f->q8, n, begin, end, m->y, m->ldy);
+        forward_method(f)->matmul(m->w, f->q8, n, begin, end, m->y, m->ldy);
 }
 
 /*
@@ -97,9 +102,9 @@ static void phase_products(const struct pass *p, struct team_member *me, const s
 {
     int total = 0, begin, end;
     for (int i = 0; i < count; i++) total += m[i].w->rows;
-    /* Enough blocks to even out a slow thread, each a long contiguous read. */
-    int block = total / (me->threads * 8) / 16 * 16;
-    block = block < 16 ? 16 : block > 512 ? 512 : block;
+    /* Enough blocks to even out a slow thread, each a long contiguous read of whole panels. */
+    int block = total / (me->threads * 8) / 32 * 32;
+    block = block < 32 ? 32 : block > 512 ? 512 : block;
     if (me->threads == 1) block = total;
     while (team_take(me, total, block, &begin, &end)) {
         for (int i = 0, first = 0; i < count; first += m[i++].w->rows) {

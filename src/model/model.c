@@ -1,31 +1,43 @@
 #include "model/model.h"
 
+#include "base/team.h"
+#include "model/repack.h"
+
 #include <stdlib.h>
 
-static enum status open_parts(struct model *m, bool vocab_only, struct err *err)
+static enum status repack(struct model *m, struct err *err)
 {
-    if (!vocab_only) {
+    if (!kern_best()->packed.matmul) return ST_OK;
+    TRY(repack_weights(&m->weights, m->config.n_layer, team_default_threads(), err));
+    gguf_release(m->gguf);
+    return ST_OK;
+}
+
+static enum status open_parts(struct model *m, unsigned flags, struct err *err)
+{
+    if (!(flags & MODEL_VOCAB_ONLY)) {
         TRY(config_read(m->gguf, &m->config, err));
         TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
         gguf_read_ahead(m->gguf);
         m->has_weights = true;
     }
     TRY(vocab_open(m->gguf, &m->vocab, err));
-    if (m->has_weights && m->weights.n_vocab < vocab_size(m->vocab))
+    if (!m->has_weights) return ST_OK;
+    if (m->weights.n_vocab < vocab_size(m->vocab))
         return err_set(
             err, ST_FORMAT,
             "tensor token_embd.weight: expected at least %d rows, one per token, found %d",
             vocab_size(m->vocab), m->weights.n_vocab);
-    return ST_OK;
+    return flags & MODEL_NO_REPACK ? ST_OK : repack(m, err);
 }
 
-enum status model_open(const char *path, bool vocab_only, struct model **out, struct err *err)
+enum status model_open(const char *path, unsigned flags, struct model **out, struct err *err)
 {
     struct model *m = calloc(1, sizeof *m);
     if (!m) return err_set(err, ST_MEMORY, "%s: cannot hold the model's description", path);
     enum status st = gguf_open(path, &m->gguf, err);
     if (st == ST_OK) {
-        st = open_parts(m, vocab_only, err);
+        st = open_parts(m, flags, err);
         if (st != ST_OK) err_prefix(err, st, path);
     }
     if (st != ST_OK) {

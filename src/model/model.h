@@ -17,9 +17,17 @@ struct model {
     struct weights weights;
 };
 
-/* With `vocab_only` neither config nor tensors are looked at, so that vocabularies without weights
- * and models of other architectures open too. The error names the file. */
-MUST_USE enum status model_open(const char *path, bool vocab_only, struct model **out,
+enum model_flags {
+    /* Look at neither config nor tensors, so that vocabularies without weights and models of other
+     * architectures open too. */
+    MODEL_VOCAB_ONLY = 1,
+    /* Multiply weights as they lie in the file; otherwise they are packed, where this machine's
+     * kernels want it. */
+    MODEL_NO_REPACK = 2
+};
+
+/* `flags`: any of enum model_flags. The error names the file. */
+MUST_USE enum status model_open(const char *path, unsigned flags, struct model **out,
                                 struct err *err);
 void model_close(struct model *m);
 

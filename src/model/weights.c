@@ -187,5 +187,6 @@ enum status weights_bind(const struct gguf *g, const struct config *c, struct we
 void weights_deinit(struct weights *w)
 {
     arena_deinit(&w->arena);
+    arena_deinit(&w->panels);
     *w = (struct weights){0};
 }

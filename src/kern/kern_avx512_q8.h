@@ -1,0 +1,48 @@
+/* Activations to 8 bits, a group of 32 at a time, in AVX-512 (kern.h: struct kern_q8). */
+#ifndef EAD_KERN_KERN_AVX512_Q8_H
+#define EAD_KERN_KERN_AVX512_Q8_H
+
+#include "kern/kern_avx512.h"
+
+#if defined(__AVX512VNNI__)
+
+#include <math.h>
+#include <string.h>
+
+struct q8_group {
+    __m256i q; /* 32 signed bytes */
+    float d;
+    int sum[2]; /* of each 16 */
+};
+
+/* Largest magnitude of 32 floats as the bits of a float: NaN and infinity stand above all others.
+ */
+static inline uint32_t magnitude_bits(__m512 a, __m512 b)
+{
+    __m512i sign = _mm512_set1_epi32(INT32_MIN);
+    __m512i ia = _mm512_andnot_si512(sign, _mm512_castps_si512(a));
+    __m512i ib = _mm512_andnot_si512(sign, _mm512_castps_si512(b));
+    return (uint32_t)_mm512_reduce_max_epi32(_mm512_max_epi32(ia, ib));
+}
+
+static inline struct q8_group quantize_group(const float *x)
+{
+    struct q8_group out;
+    __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
+    uint32_t bits = magnitude_bits(a, b);
+    float amax, inverse;
+    memcpy(&amax, &bits, sizeof amax);
+    inverse = 127.0f / amax;
+    out.d = isfinite(amax) ? amax / 127.0f : NAN;
+    __mmask16 keep = isfinite(amax) && isfinite(inverse) ? 0xffff : 0;
+    __m512 by = _mm512_set1_ps(inverse);
+    __m512i qa = _mm512_maskz_cvtps_epi32(keep, _mm512_mul_ps(a, by));
+    __m512i qb = _mm512_maskz_cvtps_epi32(keep, _mm512_mul_ps(b, by));
+    out.sum[0] = _mm512_reduce_add_epi32(qa);
+    out.sum[1] = _mm512_reduce_add_epi32(qb);
+    out.q = _mm256_set_m128i(_mm512_cvtepi32_epi8(qb), _mm512_cvtepi32_epi8(qa));
+    return out;
+}
+
+#endif
+#endif

@@ -1,0 +1,111 @@
+#include "kern/kern_pack.h"
+
+#include <string.h>
+
+/* Four codes at once: bytes keep to themselves, for no code is shifted beyond its own. */
+static uint32_t four_codes(const uint8_t *code)
+{
+    uint32_t word;
+    memcpy(&word, code, sizeof word);
+    return word;
+}
+
+static uint32_t all_bytes(int byte)
+{
+    return (uint32_t)byte * 0x01010101u;
+}
+
+typedef uint32_t step[PANEL]; /* four inputs of every output */
+
+static void pack_bytes(step to[8], const struct quant_parts parts[PANEL], int k)
+{
+    for (int j = 0; j < 8; j++)
+        for (int o = 0; o < PANEL; o++) to[j][o] = four_codes(parts[o].code + k + 4 * j);
+}
+
+static void pack_nibbles(step to[4], const struct quant_parts parts[PANEL], int k)
+{
+    for (int j = 0; j < 4; j++)
+        for (int o = 0; o < PANEL; o++) {
+            uint32_t low = four_codes(parts[o].code + k + 4 * j) & all_bytes(15);
+            uint32_t high = four_codes(parts[o].code + k + 16 + 4 * j) & all_bytes(15);
+            to[j][o] = low | high << 4;
+        }
+}
+
+static void pack_two_bits(step to[2], const struct quant_parts parts[PANEL], int k, int at)
+{
+    for (int j = 0; j < 8; j++)
+        for (int o = 0; o < PANEL; o++) {
+            uint32_t two = four_codes(parts[o].code + k + 4 * j) >> at & all_bytes(3);
+            to[j / 4][o] = (j % 4 ? to[j / 4][o] : 0) | two << 2 * (j % 4);
+        }
+}
+
+static void pack_one_bit(step to, const struct quant_parts parts[PANEL], int k, int at)
+{
+    for (int j = 0; j < 8; j++)
+        for (int o = 0; o < PANEL; o++) {
+            uint32_t one = four_codes(parts[o].code + k + 4 * j) >> at & all_bytes(1);
+            to[o] = (j ? to[o] : 0) | one << j;
+        }
+}
+
+/* The codes of 32 inputs from k on. Planes of 64-byte lines, so `to` is aligned as the panels are.
+ */
+static void pack_codes(uint8_t *to, const struct quant_parts parts[PANEL], int k, int bits)
+{
+    step plane[8];
+    int steps = 0;
+    if (bits == 8) {
+        pack_bytes(plane, parts, k);
+        steps = 8;
+    } else if (bits >= 4) {
+        pack_nibbles(plane, parts, k);
+        steps = 4;
+    }
+    if (bits < 4 || bits == 6) {
+        pack_two_bits(plane + steps, parts, k, bits < 4 ? 0 : 4);
+        steps += 2;
+    }
+    if (bits == 3 || bits == 5) pack_one_bit(plane[steps++], parts, k, bits - 1);
+    memcpy(to, plane, (size_t)steps * sizeof(step));
+}
+
+static void pack_scales(uint8_t *unit, const struct pack_layout *at, const struct quant_form *form,
+                        const struct quant_parts parts[PANEL])
+{
+    for (size_t o = 0; o < PANEL; o++) {
+        memcpy(unit + 2 * o, &parts[o].d, 2);
+        if (form->minima) memcpy(unit + at->m + 2 * o, &parts[o].m, 2);
+        for (size_t j = 0; j < (size_t)quant_scales(form); j++) {
+            unit[at->scale + j * PANEL + o] = (uint8_t)parts[o].scale[j];
+            if (form->minima) unit[at->min + j * PANEL + o] = (uint8_t)parts[o].min[j];
+        }
+    }
+}
+
+/* Outputs beyond the last are zero, in all parts. */
+static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
+{
+    const struct pack_layout at = pack_layout(w->type);
+    const struct quant_form *form = &quant_forms[w->type];
+    const size_t block = quant_info(w->type)->bytes;
+    const int outputs = w->rows - first < PANEL ? w->rows - first : PANEL;
+    struct quant_parts parts[PANEL];
+    memset(parts + outputs, 0, (size_t)(PANEL - outputs) * sizeof *parts);
+    for (int u = 0; u < w->cols / at.inputs; u++, to += at.unit) {
+        const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)u * block;
+        for (int o = 0; o < outputs; o++, src += w->row_bytes)
+            quant_parts_read(w->type, src, &parts[o]);
+        pack_scales(to, &at, form, parts);
+        for (int g = 0; g < at.inputs / QK; g++)
+            pack_codes(to + at.codes + (size_t)g * at.group, parts, QK * g, form->bits);
+    }
+}
+
+void pack_panels_write(const struct kern_weight *w, int first, int end, uint8_t *panels)
+{
+    const size_t bytes = pack_panel_bytes(w->type, w->cols);
+    for (int p = first; p < end; p++) pack_panel(w, p * PANEL, panels + (size_t)p * bytes);
+}
