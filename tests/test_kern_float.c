@@ -309,12 +309,13 @@ struct attention {
     float *q, *out, *scratch;
 };
 
-static struct attention attention_make(int group, int head_dim, int n_pos, float spread,
+/* n_pos positions for the first of `rows` rows; the memory behind the last one is forbidden. */
+static struct attention attention_make(int rows, int group, int head_dim, int n_pos, float spread,
                                        uint64_t *seed)
 {
     struct attention t = {0};
-    size_t heads = (size_t)group * (size_t)head_dim, stride = (size_t)head_dim + 6;
-    size_t used = (size_t)(n_pos - 1) * stride + (size_t)head_dim;
+    size_t ld = (size_t)group * (size_t)head_dim + 5, stride = (size_t)head_dim + 6;
+    size_t used = (size_t)(n_pos + rows - 2) * stride + (size_t)head_dim;
     t.k = guard_alloc(used * 2, GUARD_AFTER);
     t.v = guard_alloc(used * 2, GUARD_AFTER);
     uint16_t *k = t.k.data, *v = t.v.data;
@@ -322,12 +323,24 @@ static struct attention attention_make(int group, int head_dim, int n_pos, float
         k[i] = quant_f32_to_f16(random_normal(seed));
         v[i] = quant_f32_to_f16(random_unit(seed));
     }
-    t.q = aligned(heads, sizeof *t.q);
-    for (size_t i = 0; i < heads; i++) t.q[i] = random_normal(seed) * spread;
-    t.out = aligned(heads, sizeof *t.out);
-    t.scratch = aligned(KERN_ATTEND_SCRATCH(group), sizeof *t.scratch);
-    t.a = (struct kern_attend){
-        t.q, k, v, t.out, stride, group, head_dim, n_pos, 1 / sqrtf((float)head_dim), t.scratch};
+    size_t outputs = (size_t)rows * ld;
+    t.q = aligned(outputs, sizeof *t.q);
+    for (size_t i = 0; i < outputs; i++) t.q[i] = random_normal(seed) * spread;
+    t.out = aligned(outputs, sizeof *t.out);
+    memset(t.out, 0, outputs * sizeof *t.out);
+    t.scratch = aligned(KERN_ATTEND_SCRATCH(rows * group, head_dim), sizeof *t.scratch);
+    t.a = (struct kern_attend){.q = t.q,
+                               .k = k,
+                               .v = v,
+                               .out = t.out,
+                               .ld = ld,
+                               .stride = stride,
+                               .rows = rows,
+                               .group = group,
+                               .head_dim = head_dim,
+                               .n_pos = n_pos,
+                               .scale = 1 / sqrtf((float)head_dim),
+                               .scratch = t.scratch};
     return t;
 }
 
@@ -370,9 +383,10 @@ static void check_attend(const struct kern *k)
     for (int g = 0; g < 7; g++)
         for (int d = 0; d < 8; d++)
             for (int p = 0; p < 7; p++) {
-                struct attention t =
-                    attention_make(attend_groups[g], attend_dims[d], attend_lengths[p], 1, &seed);
-                size_t outputs = (size_t)(attend_groups[g] * attend_dims[d]);
+                int rows = 1 + (g + d + p) % 5;
+                struct attention t = attention_make(rows, attend_groups[g], attend_dims[d],
+                                                    attend_lengths[p], 1, &seed);
+                size_t outputs = (size_t)rows * t.a.ld;
                 k->attend(&t.a);
                 float *got = aligned(outputs, sizeof *got);
                 memcpy(got, t.out, outputs * sizeof *got);
@@ -394,7 +408,7 @@ static void check_attend_definition(const struct kern *k)
 {
     uint64_t seed = 8;
     for (float spread = 1; spread < 1000; spread *= 6) { /* up to one position taking all */
-        struct attention t = attention_make(3, 40, 150, spread, &seed);
+        struct attention t = attention_make(1, 3, 40, 150, spread, &seed);
         k->attend(&t.a);
         for (int h = 0; h < 3; h++)
             for (int i = 0; i < 40; i++) {
@@ -416,7 +430,7 @@ static void attend_matches_definition(void **state)
 static void check_attend_bits(const struct kern *k)
 {
     uint64_t seed = 9;
-    struct attention t = attention_make(11, 48, 100, 1, &seed);
+    struct attention t = attention_make(1, 11, 48, 100, 1, &seed);
     k->attend(&t.a);
     float *all = aligned(11 * 48, sizeof *all);
     memcpy(all, t.out, 11 * 48 * sizeof *all);
@@ -435,6 +449,42 @@ static void attend_heads_are_independent(void **state)
 {
     (void)state;
     for_each_level(check_attend_bits);
+}
+
+/* Nor does a row's depend on the rows beside it: one by one, in two parts, or all together. */
+static void check_attend_rows(const struct kern *k)
+{
+    enum { ROWS = 9, GROUP = 3, DIM = 40 };
+    uint64_t seed = 10;
+    for (int n_pos = 1; n_pos < 200; n_pos += 19) {
+        struct attention t = attention_make(ROWS, GROUP, DIM, n_pos, 1, &seed);
+        const size_t bytes = ROWS * t.a.ld * sizeof(float);
+        k->attend(&t.a);
+        float *all = aligned(ROWS * t.a.ld, sizeof *all);
+        memcpy(all, t.out, bytes);
+        for (int split = 1; split < ROWS; split++) {
+            memset(t.out, 0, bytes);
+            for (int r = 0, n; r < ROWS; r += n) {
+                n = split == 1 ? 1 : r ? ROWS - split : split;
+                struct kern_attend part = t.a;
+                part.q += (size_t)r * t.a.ld;
+                part.out += (size_t)r * t.a.ld;
+                part.rows = n;
+                part.n_pos += r;
+                k->attend(&part);
+            }
+            assert_memory_equal(t.out, all, bytes);
+        }
+        free(all);
+        attention_free(&t);
+    }
+}
+
+static void attend_rows_are_independent(void **state)
+{
+    (void)state;
+    check_attend_rows(reference());
+    for_each_level(check_attend_rows);
 }
 
 /* ---- statistics ------------------------------------------------------------------------------ */
@@ -580,6 +630,7 @@ int main(void)
         cmocka_unit_test(attend_matches_reference),
         cmocka_unit_test(attend_matches_definition),
         cmocka_unit_test(attend_heads_are_independent),
+        cmocka_unit_test(attend_rows_are_independent),
         cmocka_unit_test(stats_match_definition),
         cmocka_unit_test(stats_hold_at_edges),
         cmocka_unit_test(levels_have_names),

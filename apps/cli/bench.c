@@ -41,6 +41,14 @@ static const struct arg table[] = {
      .value = "LIST",
      .out = &options.sizes,
      .help = "rows of the prompt passes to time (default: 512,16,8,4,1)"},
+    {.kind = ARG_INT,
+     .name = "depth",
+     .letter = 'd',
+     .value = "N",
+     .out = &options.depth,
+     .min = 0,
+     .max = 1 << 20,
+     .help = "positions that the context holds before (default: 0)"},
     {.kind = ARG_HEADING, .help = "a pair"},
     {.kind = ARG_REAL,
      .name = "share",
@@ -111,7 +119,7 @@ static const struct args usage = {
     .synopsis = "-m FILE | --large FILE --small FILE  [options]",
     .description =
         "One model: time passes of many rows into an empty context, and decoding from an empty\n"
-        "one. Rows (or tokens) per second: median, slowest and fastest run.\n"
+        "one (or see --depth). Rows (or tokens) per second: median, slowest and fastest run.\n"
         "A pair: time a text in which the models take turns as told, beside each model alone.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
@@ -119,7 +127,8 @@ static const struct args usage = {
 
 struct bench {
     ead_session *session;
-    ead_row *rows; /* [context] */
+    ead_row *rows; /* [most] */
+    int most;      /* rows of a pass */
     int n_vocab;
     double open_seconds;
     double *seconds; /* [repeats] */
@@ -172,12 +181,22 @@ static void record(struct bench *b, const char *test, int rows)
                                     "median_ms", 1e3 * median));
 }
 
+/* Fill the context up to --depth. */
+static int fill(struct bench *b)
+{
+    for (int at = 0; at < options.depth; at += b->most) {
+        int n = options.depth - at < b->most ? options.depth - at : b->most;
+        if (evaluate(b, at, n)) return EXIT_FAIL;
+    }
+    return EXIT_OK;
+}
+
 static int time_pass(struct bench *b, int rows)
 {
     for (int r = -1; r < options.repeats; r++) {
-        ead_session_truncate(b->session, 0, 0);
+        ead_session_truncate(b->session, 0, options.depth);
         double start = bench_now();
-        if (evaluate(b, 0, rows)) return EXIT_FAIL;
+        if (evaluate(b, options.depth, rows)) return EXIT_FAIL;
         if (r >= 0) b->seconds[r] = bench_now() - start;
     }
     record(b, "pass", rows);
@@ -187,10 +206,10 @@ static int time_pass(struct bench *b, int rows)
 static int time_decode(struct bench *b, int tokens)
 {
     for (int r = -1; r < options.repeats; r++) {
-        ead_session_truncate(b->session, 0, 0);
+        ead_session_truncate(b->session, 0, options.depth);
         double start = bench_now();
         for (int i = 0; i < tokens; i++)
-            if (evaluate(b, i, 1)) return EXIT_FAIL;
+            if (evaluate(b, options.depth + i, 1)) return EXIT_FAIL;
         if (r >= 0) b->seconds[r] = bench_now() - start;
     }
     record(b, "decode", tokens);
@@ -199,6 +218,7 @@ static int time_decode(struct bench *b, int tokens)
 
 static int bench_all(struct bench *b, const int32_t *sizes, size_t n)
 {
+    if (fill(b)) return EXIT_FAIL;
     if (!options.json)
         printf("%-8s %6s %12s %12s %12s %12s\n", "test", "rows", "rows/s", "slowest", "fastest",
                "median ms");
@@ -211,12 +231,12 @@ static int print_json(const struct bench *b, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
     json_t *all =
-        json_pack("{s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:i, s:i, s:O}", "model",
+        json_pack("{s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:i, s:i, s:i, s:O}", "model",
                   json_text(options.model, strlen(options.model)), "arch", info.arch, "parameters",
                   (json_int_t)info.n_params, "bytes", (json_int_t)info.bytes, "repacked_bytes",
                   (json_int_t)info.repacked, "open_seconds", b->open_seconds, "cpu",
-                  ead_session_cpu(b->session), "threads", ead_session_threads(b->session),
-                  "repeats", options.repeats, "results", b->results);
+                  ead_session_cpu(b->session), "threads", ead_session_threads(b->session), "depth",
+                  options.depth, "repeats", options.repeats, "results", b->results);
     if (!all) return fail("no memory for the results");
     int status = json_write("-", all);
     json_decref(all);
@@ -243,13 +263,14 @@ static int with_session(const ead_model *model, double open_seconds, const int32
     const char *cpu = options.cpu ? pair_cpus[options.cpu] : NULL;
     ead_session_options o = {.cpu = cpu,
                              .threads = options.threads,
-                             .n_ctx = most,
+                             .n_ctx = options.depth + most,
                              .n_seq = 1,
                              .max_rows = rows,
                              .max_logits = 1};
-    struct bench b = {.n_vocab = ead_model_describe(model).n_vocab, .open_seconds = open_seconds};
+    struct bench b = {
+        .n_vocab = ead_model_describe(model).n_vocab, .open_seconds = open_seconds, .most = rows};
     if (ead_session_open(model, &o, &b.session, &error)) return fail_error(&error);
-    b.rows = malloc((size_t)most * sizeof *b.rows);
+    b.rows = malloc((size_t)rows * sizeof *b.rows);
     b.seconds = malloc((size_t)options.repeats * sizeof *b.seconds);
     b.results = json_array();
     int status = b.rows && b.seconds && b.results ? EXIT_OK : fail("no memory for the rows");

@@ -8,7 +8,7 @@ struct bench_options {
     const char *model, *sizes;
     const char *large, *small, *replay;
     double share;
-    int turn, prompt;
+    int turn, prompt, depth;
     int decode; /* -1: not given */
     int threads, repeats, cpu;
     bool no_repack;

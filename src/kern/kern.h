@@ -63,19 +63,21 @@ struct kern_stats {
     float entropy;     /* bits: METHOD, -sum p log2 p; NaN if any logit is NaN or +infinity */
 };
 
-/* One row of queries of one key-value head against the cache of one sequence and layer. */
+/* Consecutive rows of one sequence, of which row r sees the first n_pos + r positions: their
+ * queries of one key-value head against the cache of one layer. */
 struct kern_attend {
-    const float *q;        /* [group][head_dim]: the query heads that share this key-value head */
-    const uint16_t *k, *v; /* f16, [n_pos][stride], head_dim used of each */
-    float *out;            /* [group][head_dim] */
-    size_t stride;         /* elements from one position to the next */
-    int group, head_dim, n_pos;
+    const float *q;        /* [rows][ld]: the [group][head_dim] query heads that share the head */
+    const uint16_t *k, *v; /* f16, [n_pos + rows - 1][stride], head_dim used of each */
+    float *out;            /* [rows][ld], of which [group][head_dim] is written */
+    size_t ld, stride;     /* elements from one row, or position, to the next */
+    int rows, group, head_dim, n_pos;
     float scale;    /* 1/sqrt(head_dim) as a rule */
-    float *scratch; /* KERN_ATTEND_SCRATCH(group) floats, 64-byte aligned */
+    float *scratch; /* KERN_ATTEND_SCRATCH(rows * group, head_dim) floats, 64-byte aligned */
 };
 /* Attention runs with an online softmax over blocks of this many positions. */
 enum { KERN_ATTEND_BLOCK = 64 };
-#define KERN_ATTEND_SCRATCH(group) ((size_t)(group) * (KERN_ATTEND_BLOCK + 16))
+#define KERN_ATTEND_SCRATCH(queries, head_dim)                                                     \
+    ((size_t)(queries) * (KERN_ATTEND_BLOCK + 3 + 2 * (size_t)(head_dim)))
 
 /* One way to multiply quantised weights: how a row of activations is arranged, and the product
  * that reads that arrangement. */

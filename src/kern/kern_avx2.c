@@ -1,6 +1,7 @@
 #include "kern/kern_avx2.h"
 
 #include "kern/kern_tables.h"
+#include "kern/kern_vec_attend.h"
 #include "kern/kern_vec_float.h"
 #include "kern/kern_vec_row.h"
 #include "kern/kern_vec_stats.h"

@@ -166,14 +166,16 @@ static void ref_to_f16(uint16_t *y, const float *x, int n)
 
 /* One query head: its block of scores is the only scratch, `out` carries the weighted sum so far.
  */
-static void attend_head(const struct kern_attend *a, int head)
+static void attend_head(const struct kern_attend *a, int row, int head)
 {
-    const float *q = a->q + (size_t)head * (size_t)a->head_dim;
-    float *out = a->out + (size_t)head * (size_t)a->head_dim, *score = a->scratch;
+    const size_t at = (size_t)row * a->ld + (size_t)head * (size_t)a->head_dim;
+    const float *q = a->q + at;
+    float *out = a->out + at, *score = a->scratch;
+    const int n_pos = a->n_pos + row;
     double max = -INFINITY, sum = 0;
     for (int i = 0; i < a->head_dim; i++) out[i] = 0;
-    for (int p0 = 0; p0 < a->n_pos; p0 += KERN_ATTEND_BLOCK) {
-        int count = a->n_pos - p0 < KERN_ATTEND_BLOCK ? a->n_pos - p0 : KERN_ATTEND_BLOCK;
+    for (int p0 = 0; p0 < n_pos; p0 += KERN_ATTEND_BLOCK) {
+        int count = n_pos - p0 < KERN_ATTEND_BLOCK ? n_pos - p0 : KERN_ATTEND_BLOCK;
         double block_max = max;
         for (int p = 0; p < count; p++) {
             const uint16_t *k = a->k + (size_t)(p0 + p) * a->stride;
@@ -201,7 +203,8 @@ static void attend_head(const struct kern_attend *a, int head)
 
 static void ref_attend(const struct kern_attend *a)
 {
-    for (int head = 0; head < a->group; head++) attend_head(a, head);
+    for (int row = 0; row < a->rows; row++)
+        for (int head = 0; head < a->group; head++) attend_head(a, row, head);
 }
 
 /* ---- statistics of logits -------------------------------------------------------------------- */

@@ -9,6 +9,7 @@ struct pass {
     const struct row *rows;
     int n;
     int n_wanted;
+    int n_runs;
     float *logits;
 };
 
@@ -32,6 +33,22 @@ static int widest_input(const struct config *c)
     return config_q_dim(c) > widest ? config_q_dim(c) : widest;
 }
 
+/* Rows of a sequence attend together, so that the cache is read once for several of them: as many
+ * as make this many queries, for more would drive the cache out of the nearest memory. */
+enum { ATTEND_QUERIES = 48 };
+
+static int most_attending(const struct config *c)
+{
+    const int group = c->n_head / c->n_head_kv;
+    return group < ATTEND_QUERIES ? ATTEND_QUERIES / group : 1;
+}
+
+static size_t attend_scratch(const struct config *c)
+{
+    const int queries = most_attending(c) * (c->n_head / c->n_head_kv);
+    return round16(KERN_ATTEND_SCRATCH(queries, c->head_dim));
+}
+
 void forward_carve(struct forward *f, struct arena *arena)
 {
     const struct config *c = f->config;
@@ -52,8 +69,8 @@ void forward_carve(struct forward *f, struct arena *arena)
     f->q8.t = arena_carve(arena, rows * wide / 16, sizeof *f->q8.t);
     f->cos = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
     f->sin = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
-    size_t scratch = round16(KERN_ATTEND_SCRATCH(c->n_head / c->n_head_kv));
-    f->scratch = arena_carve(arena, (size_t)f->team.threads * scratch, f32);
+    f->scratch = arena_carve(arena, (size_t)f->team.threads * attend_scratch(c), f32);
+    f->runs = arena_carve(arena, rows + 1, sizeof *f->runs);
     f->wanted = arena_carve(arena, (size_t)f->max_logits, sizeof *f->wanted);
 }
 
@@ -220,11 +237,12 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
     const struct config *c = f->config;
     const int group = c->n_head / c->n_head_kv;
     const size_t q_dim = round16((size_t)config_q_dim(c));
-    float *scratch = f->scratch + (size_t)me->index * round16(KERN_ATTEND_SCRATCH(group));
+    float *scratch = f->scratch + (size_t)me->index * attend_scratch(c);
     int item, end;
     /* Later rows see more positions: hand out the long ones first. */
-    while (team_take(me, p->n * c->n_head_kv, 1, &item, &end)) {
-        const int r = p->n - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
+    while (team_take(me, p->n_runs * c->n_head_kv, 1, &item, &end)) {
+        const int run = p->n_runs - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
+        const int r = f->runs[run];
         const struct row *row = &p->rows[r];
         const size_t at = (size_t)r * q_dim + (size_t)head * group * c->head_dim;
         f->kern->attend(&(struct kern_attend){
@@ -232,7 +250,9 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
             .k = kv_head(f->kv, row->seq, layer, 0, head),
             .v = kv_head(f->kv, row->seq, layer, 1, head),
             .out = f->att + at,
+            .ld = q_dim,
             .stride = (size_t)c->head_dim,
+            .rows = f->runs[run + 1] - r,
             .group = group,
             .head_dim = c->head_dim,
             .n_pos = row->pos + 1,
@@ -312,11 +332,25 @@ static void walk(struct team_member *me, void *context)
     if (p->n_wanted) walk_output(p, me);
 }
 
+/* Cut the rows into runs of one sequence, short enough that every thread gets two. */
+static int cut_runs(const struct forward *f, const struct row *rows, int n)
+{
+    const int shares = 2 * f->team.threads, most = most_attending(f->config);
+    int fair = (n * f->config->n_head_kv + shares - 1) / shares, count = 0;
+    fair = fair < most ? fair : most;
+    for (int r = 0; r < n; r++)
+        if (r == 0 || rows[r].seq != rows[r - 1].seq || r - f->runs[count - 1] == fair)
+            f->runs[count++] = r;
+    f->runs[count] = n;
+    return count;
+}
+
 void forward_eval(struct forward *f, const struct row *rows, int n, float *logits)
 {
     struct pass p = {.f = f, .rows = rows, .n = n, .logits = logits};
     for (int r = 0; r < n; r++)
         if (rows[r].wants_logits) f->wanted[p.n_wanted++] = r;
+    p.n_runs = cut_runs(f, rows, n);
     team_run(&f->team, walk, &p);
     for (int r = 0; r < n; r++) f->kv->length[rows[r].seq] = rows[r].pos + 1;
 }

@@ -41,7 +41,8 @@ struct forward {
     float *gate, *up;  /* [R][d_ff] */
     struct kern_q8 q8; /* [R][widest input] activations in 8 bits */
     float *cos, *sin;  /* [R][n_rot/2] */
-    float *scratch;    /* [threads][KERN_ATTEND_SCRATCH(group)] */
+    float *scratch;    /* [threads][attention of a run] */
+    int *runs;         /* [R + 1] where runs of rows that attend together begin; then the end */
     int *wanted;       /* [max_logits] rows whose logits are asked for, in order */
 };
 
