@@ -57,8 +57,11 @@ static double product_size(const struct product *p, int r, int o)
 static void check_product(const struct kern *k, const struct product *p)
 {
     float *want = aligned((size_t)p->n * p->ldy, sizeof *want);
+    struct kern_weight w = p->w;
+    struct guard panels = pack_weights(k, &w);
     reference()->matmul_f32(&p->w, p->x, p->ldx, p->n, 0, p->w.rows, want, p->ldy);
-    k->matmul_f32(&p->w, p->x, p->ldx, p->n, 0, p->w.rows, p->y, p->ldy);
+    k->matmul_f32(&w, p->x, p->ldx, p->n, 0, p->w.rows, p->y, p->ldy);
+    panels_free(panels);
     for (int r = 0; r < p->n; r++)
         for (int o = 0; o < p->w.rows; o++) {
             size_t at = (size_t)r * p->ldy + (size_t)o;
@@ -96,18 +99,20 @@ static void check_float_matmul_bits(const struct kern *k)
 {
     uint64_t seed = 2;
     for (int t = 0; t < 3; t++) {
-        struct product p = product_make(float_types[t], 37, 100, 13, GUARD_AFTER, &seed);
-        k->matmul_f32(&p.w, p.x, p.ldx, p.n, 0, 37, p.y, p.ldy);
+        struct product p = product_make(float_types[t], 77, 100, 13, GUARD_AFTER, &seed);
+        struct guard panels = pack_weights(k, &p.w);
+        k->matmul_f32(&p.w, p.x, p.ldx, p.n, 0, 77, p.y, p.ldy);
         float *piece = aligned((size_t)p.n * p.ldy, sizeof *piece);
         for (size_t r = 0; r < (size_t)p.n; r++) {
             float *y = piece + r * p.ldy;
             k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 0, 5, y, p.ldy);
             k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 5, 6, y, p.ldy);
-            assert_true(y[6] == 0 && y[36] == 0);
-            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 6, 37, y, p.ldy);
+            assert_true(y[6] == 0 && y[76] == 0);
+            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 6, 77, y, p.ldy);
         }
         assert_memory_equal(piece, p.y, (size_t)p.n * p.ldy * sizeof *piece);
         free(piece);
+        panels_free(panels);
         product_free(&p);
     }
 }
@@ -124,17 +129,21 @@ static void check_float_matmul_unaligned(const struct kern *k)
     uint64_t seed = 3;
     for (int t = 0; t < 3; t++) {
         struct product p = product_make(float_types[t], 9, 65, 3, GUARD_AFTER, &seed);
+        struct guard straight = pack_weights(k, &p.w);
         k->matmul_f32(&p.w, p.x, p.ldx, 3, 0, 9, p.y, p.ldy);
         uint8_t *odd = malloc(p.w.row_bytes * 9 + 1);
         assert_non_null(odd);
         memcpy(odd + 1, p.w.data, p.w.row_bytes * 9);
         struct kern_weight w = p.w;
         w.data = odd + 1;
+        struct guard panels = pack_weights(k, &w);
         float *y = aligned(3 * p.ldy, sizeof *y);
         k->matmul_f32(&w, p.x, p.ldx, 3, 0, 9, y, p.ldy);
         assert_memory_equal(y, p.y, 3 * p.ldy * sizeof *y);
         free(y);
         free(odd);
+        panels_free(straight);
+        panels_free(panels);
         product_free(&p);
     }
 }
@@ -619,9 +628,9 @@ static void levels_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(float_matmul_matches_reference),
-        cmocka_unit_test(float_matmul_is_bit_identical),
-        cmocka_unit_test(float_matmul_takes_any_alignment),
+        BOTH_WAYS(float_matmul_matches_reference),
+        BOTH_WAYS(float_matmul_is_bit_identical),
+        BOTH_WAYS(float_matmul_takes_any_alignment),
         cmocka_unit_test(rows_match_reference),
         cmocka_unit_test(silu_holds_at_extremes),
         cmocka_unit_test(rope_matches_reference),

@@ -1,10 +1,6 @@
 /* The quantised matrix product and the quantisation of activations, every level and type. */
 #include "kern_test.h"
 
-#include "kern/kern_pack.h"
-
-#include <stdbool.h>
-
 /* Error of an output, as a part of the sum of the absolute products it adds. */
 static const double QUANT_CEILING = 1.5e-7;
 /* The reference against doubles over quant_decode_row, whose floats are rounded once more. */
@@ -13,23 +9,6 @@ static const double DECODE_CEILING = 2e-7;
 static const enum quant_type types[] = {QT_Q4_0,   QT_Q4_1, QT_Q5_0, QT_Q5_1, QT_Q8_0, QT_IQ4_NL,
                                         QT_IQ4_XS, QT_Q2_K, QT_Q3_K, QT_Q4_K, QT_Q5_K, QT_Q6_K};
 enum { TYPES = sizeof types / sizeof *types };
-
-/* Every test runs for weights as they lie in the file, and again for packed ones. */
-static bool packed;
-
-static int stored_weights(void **state)
-{
-    (void)state;
-    packed = false;
-    return 0;
-}
-
-static int packed_weights(void **state)
-{
-    (void)state;
-    packed = true;
-    return 0;
-}
 
 /* The reference has one method, which serves as measure for both. */
 static const struct kern_method *method(const struct kern *k)
@@ -111,22 +90,6 @@ static void quantized_free(struct kern_q8 q)
     free(q.t);
 }
 
-/* The panels of w between forbidden pages; nothing for a method that reads the file's rows. */
-static struct guard pack(const struct kern *k, struct kern_weight *w)
-{
-    if (method(k) != &k->packed) return (struct guard){0};
-    int panels = pack_panels(w->rows);
-    struct guard g = guard_alloc((size_t)panels * pack_panel_bytes(w->type, w->cols), GUARD_AFTER);
-    pack_panels_write(w, 0, panels, g.data);
-    w->packed = g.data;
-    return g;
-}
-
-static void pack_free(struct guard g)
-{
-    if (g.data) guard_free(g);
-}
-
 static float *normal_rows(int n, int cols, uint64_t *seed)
 {
     float *x = aligned((size_t)n * (size_t)cols, sizeof *x);
@@ -137,13 +100,13 @@ static float *normal_rows(int n, int cols, uint64_t *seed)
 static float *product(const struct kern *k, const struct kern_weight *weight, const float *x, int n)
 {
     struct kern_weight w = *weight;
-    struct guard panels = pack(k, &w);
+    struct guard panels = pack_weights(k, &w);
     size_t ldy = (size_t)w.rows;
     float *y = aligned((size_t)n * ldy, sizeof *y);
     struct kern_q8 q = quantized(k, x, n, w.cols);
     method(k)->matmul(&w, q, n, 0, w.rows, y, ldy);
     quantized_free(q);
-    pack_free(panels);
+    panels_free(panels);
     return y;
 }
 
@@ -365,7 +328,7 @@ static void check_bits(const struct kern *k, enum quant_type type, int cols, uin
 {
     enum { ROWS = 77, N = 17, LDY = 81 };
     struct matrix m = matrix_make(type, ROWS, cols, NAN, NAN, GUARD_AFTER, seed);
-    struct guard panels = pack(k, &m.w);
+    struct guard panels = pack_weights(k, &m.w);
     float *x = normal_rows(N, cols, seed);
     struct kern_q8 q = quantized(k, x, N, cols);
     float *all = aligned(N * LDY, sizeof *all), *part = aligned(N * LDY, sizeof *part);
@@ -389,7 +352,7 @@ static void check_bits(const struct kern *k, enum quant_type type, int cols, uin
     free(all);
     free(part);
     free(x);
-    pack_free(panels);
+    panels_free(panels);
     guard_free(m.memory);
 }
 
@@ -522,9 +485,6 @@ static void packing_keeps_size(void **state)
         assert_true(panel <= file + file / (types[t] == QT_Q2_K ? 5 : 25));
     }
 }
-
-#define BOTH_WAYS(test)                                                                            \
-    cmocka_unit_test_setup(test, stored_weights), cmocka_unit_test_setup(test, packed_weights)
 
 int main(void)
 {

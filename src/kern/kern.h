@@ -100,7 +100,8 @@ struct kern {
     struct kern_method stored; /* weights as they lie in the file */
     struct kern_method packed; /* packed weights; the reference has none, both are NULL */
 
-    /* The same product for F32, F16 and BF16 weights over float activations x [n][ldx]. */
+    /* The same product for F32, F16 and BF16 weights, packed or not, over float activations
+     * x [n][ldx]; the reference reads rows as stored. */
     void (*matmul_f32)(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0,
                        int o1, float *y, size_t ldy);
 

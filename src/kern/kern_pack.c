@@ -85,13 +85,37 @@ static void pack_scales(uint8_t *unit, const struct pack_layout *at, const struc
     }
 }
 
-/* Outputs beyond the last are zero, in all parts. */
+/* Outputs of the panel that begins with output `first`; those beyond the last are zero. */
+static int outputs_from(const struct kern_weight *w, int first)
+{
+    return w->rows - first < PANEL ? w->rows - first : PANEL;
+}
+
+/* `bytes` is a constant where this is called, so that copies become moves. */
+static inline void pack_elements(const struct kern_weight *w, int first, uint8_t *to, size_t bytes)
+{
+    const size_t outputs = (size_t)outputs_from(w, first);
+    for (size_t k = 0; k < (size_t)w->cols; k++, to += PANEL * bytes) {
+        const uint8_t *src = w->data + (size_t)first * w->row_bytes + k * bytes;
+        for (size_t o = 0; o < outputs; o++) memcpy(to + o * bytes, src + o * w->row_bytes, bytes);
+        memset(to + outputs * bytes, 0, (PANEL - outputs) * bytes);
+    }
+}
+
+static void pack_float_panel(const struct kern_weight *w, int first, uint8_t *to)
+{
+    if (w->type == QT_F32)
+        pack_elements(w, first, to, 4);
+    else
+        pack_elements(w, first, to, 2);
+}
+
 static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
 {
     const struct pack_layout at = pack_layout(w->type);
     const struct quant_form *form = &quant_forms[w->type];
     const size_t block = quant_info(w->type)->bytes;
-    const int outputs = w->rows - first < PANEL ? w->rows - first : PANEL;
+    const int outputs = outputs_from(w, first);
     struct quant_parts parts[PANEL];
     memset(parts + outputs, 0, (size_t)(PANEL - outputs) * sizeof *parts);
     for (int u = 0; u < w->cols / at.inputs; u++, to += at.unit) {
@@ -107,5 +131,11 @@ static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
 void pack_panels_write(const struct kern_weight *w, int first, int end, uint8_t *panels)
 {
     const size_t bytes = pack_panel_bytes(w->type, w->cols);
-    for (int p = first; p < end; p++) pack_panel(w, p * PANEL, panels + (size_t)p * bytes);
+    panels += (size_t)first * bytes;
+    for (int p = first; p < end; p++, panels += bytes) {
+        if (quant_forms[w->type].bits)
+            pack_panel(w, p * PANEL, panels);
+        else
+            pack_float_panel(w, p * PANEL, panels);
+    }
 }

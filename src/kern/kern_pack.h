@@ -3,7 +3,8 @@
  * are outputs.
  *
  * A matrix is cut into panels of 32 outputs, the last completed with zeros; a panel into units, one
- * for each block of the type along the inputs, in order. A unit holds, for its 32 outputs o:
+ * for each block of the type along the inputs, in order. A unit of floats is the 32 weights of one
+ * input. A unit of a quantised type holds, for its 32 outputs o:
  *
  *   d      [32] half floats
  *   m      [32] half floats                           types with minima
@@ -28,7 +29,7 @@
 
 enum { PANEL = 32 /* outputs */, STEP = PANEL * 4 /* bytes of codes */ };
 
-/* Where the fields of a unit lie. */
+/* Where the fields of a unit of a quantised type lie. */
 struct pack_layout {
     size_t m, scale, min, codes; /* from its start; what it lacks has no size */
     size_t group;                /* bytes of codes of 32 inputs */
@@ -51,6 +52,7 @@ static inline struct pack_layout pack_layout(enum quant_type type)
 
 static inline size_t pack_panel_bytes(enum quant_type type, int cols)
 {
+    if (!quant_forms[type].bits) return (size_t)cols * PANEL * quant_info(type)->bytes;
     struct pack_layout at = pack_layout(type);
     return (size_t)(cols / at.inputs) * at.unit;
 }
@@ -60,8 +62,7 @@ static inline int pack_panels(int rows)
     return (rows + PANEL - 1) / PANEL;
 }
 
-/* Write panels [first, end) of w, which begin at `panels`. A quantised type; w->packed is not read.
- */
+/* Write panels [first, end) of w, which begin at `panels`; w->packed is not read. */
 void pack_panels_write(const struct kern_weight *w, int first, int end, uint8_t *panels);
 
 #endif

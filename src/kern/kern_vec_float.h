@@ -2,7 +2,7 @@
 #ifndef EAD_KERN_KERN_VEC_FLOAT_H
 #define EAD_KERN_KERN_VEC_FLOAT_H
 
-#include "kern/kern_vec.h"
+#include "kern/kern_vec_panel_float.h"
 
 #if defined(LANES)
 
@@ -79,6 +79,10 @@ static void float_tile(dots_fn *dots, struct dots d, size_t w_bytes, int outputs
 static void float_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0,
                          int o1, float *y, size_t ldy)
 {
+    if (w->packed) {
+        panel_float_matmul(w, x, ldx, n, o0, o1, y, ldy);
+        return;
+    }
     dots_fn *dots = w->type == QT_F32 ? dots_f32 : w->type == QT_F16 ? dots_f16 : dots_bf16;
     for (int o = o0; o < o1; o += LANES) {
         const uint8_t *row = w->data + (size_t)o * w->row_bytes;

@@ -3,8 +3,8 @@
  * including file (kern_vec.h), its whole-number twin `ivec` of LANES 32-bit lanes, and its
  * quantize_group().
  *
- * Lanes are outputs. Every output of every row adds its groups of 32 inputs one after the other,
- * from the first to the last: that is the whole order of its sum, whatever stands beside it.
+ * Every output of every row adds its groups of 32 inputs one after the other, from the first to the
+ * last: that is the whole order of its sum, whatever stands beside it.
  *
  * Activations lie in natural order, signed, and t and s hold two numbers for a group: of its first
  * sixteen values, and of all.
@@ -13,14 +13,9 @@
 #define EAD_KERN_KERN_VEC_PACK_H
 
 #include "kern/kern_pack.h"
-#include "kern/kern_vec.h"
+#include "kern/kern_vec_panel.h"
 
 #if defined(LANES)
-
-enum {
-    PAIR = 2 * LANES, /* outputs that are multiplied together */
-    AHEAD = 8192      /* bytes between a weight and the prefetch of a later one */
-};
 
 /* ---- activations ----------------------------------------------------------------------------- */
 
@@ -175,7 +170,7 @@ INLINE void pack_multiply(int rows, enum quant_type type, const struct pack_tile
     for (int k = 0; k < tile->cols; k += at.inputs, unit += at.unit)
         for (size_t g = 0; g < groups; g++) {
             struct pack_group w;
-            for (size_t i = 0; i < part; i += 64) __builtin_prefetch(unit + g * part + i + AHEAD);
+            panel_prefetch(unit + g * part, part);
             pack_load(unit, type, (int)g, tile->lane, &w);
 #pragma GCC unroll 8
             for (int r = 0; r < rows; r++)
@@ -194,8 +189,9 @@ typedef void pack_fn(int rows, const struct pack_tile *tile, vec (*sum)[2]);
 #define PACK_TYPES(X)                                                                              \
     X(QT_Q4_0)                                                                                     \
     X(QT_Q4_1)                                                                                     \
-    X(QT_Q5_0) X(QT_Q5_1) X(QT_Q8_0) X(QT_IQ4_NL) X(QT_Q2_K) X(QT_Q3_K) X(QT_Q4_K) X(QT_Q5_K)      \
-        X(QT_Q6_K) X(QT_IQ4_XS)
+    X(QT_Q5_0)                                                                                     \
+    X(QT_Q5_1) X(QT_Q8_0) X(QT_IQ4_NL) X(QT_Q2_K) X(QT_Q3_K) X(QT_Q4_K) X(QT_Q5_K) X(QT_Q6_K)      \
+        X(QT_IQ4_XS)
 
 #define PACK_MULTIPLY(type)                                                                        \
     static void pack_multiply_##type(int rows, const struct pack_tile *tile, vec(*sum)[2])         \
@@ -207,35 +203,20 @@ PACK_TYPES(PACK_MULTIPLY)
 #define PACK_ENTRY(type) [type] = pack_multiply_##type,
 static pack_fn *const pack_fns[QT_LIMIT] = {PACK_TYPES(PACK_ENTRY)};
 
-/* y[0..end - begin) = lanes [begin, end) of a sum. */
-static inline void pack_store(float *y, const vec sum[2], int begin, int end)
-{
-    float lane[PAIR];
-    if (begin == 0 && end == PAIR) {
-        vec_store(y, sum[0]);
-        vec_store(y + LANES, sum[1]);
-        return;
-    }
-    vec_store(lane, sum[0]);
-    vec_store(lane + LANES, sum[1]);
-    memcpy(y, lane + begin, (size_t)(end - begin) * sizeof *y);
-}
-
 /* Outputs [o0, o1) that lie in the PAIR from o on, of n rows. */
 static void pack_tiles(const struct kern_weight *w, struct kern_q8 x, int n, int o, int o0, int o1,
                        float *y, size_t ldy)
 {
-    const int begin = o0 > o ? o0 - o : 0, end = o1 - o < PAIR ? o1 - o : PAIR;
+    const struct panel_lanes lanes = panel_lanes(o, o0, o1);
     const int blocks = (n + BLOCK - 1) / BLOCK;
-    struct pack_tile tile = {.lane = (size_t)(o % PANEL), .cols = w->cols};
-    tile.panel = w->packed + (size_t)(o / PANEL) * pack_panel_bytes(w->type, w->cols);
+    struct pack_tile tile = {.panel = panel_of(w, o), .lane = (size_t)(o % PANEL), .cols = w->cols};
     for (int b = 0; b < blocks; b++) {
         const int r0 = (int)((long)n * b / blocks), r1 = (int)((long)n * (b + 1) / blocks);
         vec sum[BLOCK][2];
         tile.x = pack_q8_at(x, KERN_Q8_COLS(w->cols), (size_t)r0, 0);
         pack_fns[w->type](r1 - r0, &tile, sum);
         for (int r = r0; r < r1; r++)
-            pack_store(y + (size_t)r * ldy + (size_t)(o + begin), sum[r - r0], begin, end);
+            panel_store(y + (size_t)r * ldy + (size_t)o, sum[r - r0], lanes);
     }
 }
 

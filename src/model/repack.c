@@ -20,19 +20,13 @@ static struct kern_weight *matrix_at(struct weights *w, int i)
     return of_layer[(i - 1) % PER_LAYER];
 }
 
-static bool is_quantised(const struct kern_weight *w)
-{
-    return quant_forms[w->type].bits > 0;
-}
-
 /* Carve room for all panels; `packed` is set once the arena has memory. */
 static void carve(const struct repack *r, struct arena *arena)
 {
     for (int i = 0; i < r->matrices; i++) {
         struct kern_weight *w = matrix_at(r->weights, i);
-        if (is_quantised(w))
-            w->packed = arena_carve(arena, (size_t)pack_panels(w->rows),
-                                    pack_panel_bytes(w->type, w->cols));
+        w->packed =
+            arena_carve(arena, (size_t)pack_panels(w->rows), pack_panel_bytes(w->type, w->cols));
     }
 }
 
@@ -41,8 +35,8 @@ static void write_panels(struct team_member *me, void *context)
     const struct repack *r = context;
     for (int i = 0; i < r->matrices; i++) {
         const struct kern_weight *w = matrix_at(r->weights, i);
-        int begin, end, panels = is_quantised(w) ? pack_panels(w->rows) : 0;
-        while (team_take(me, panels, 4, &begin, &end))
+        int begin, end;
+        while (team_take(me, pack_panels(w->rows), 4, &begin, &end))
             pack_panels_write(w, begin, end, (uint8_t *)w->packed);
         team_barrier(me);
     }

@@ -8,7 +8,7 @@
 
 #include "model/weights.h"
 
-/* Pack every quantised matrix that is multiplied, by `threads` threads. The panels belong to `w`.
+/* Pack every matrix that is multiplied, by `threads` threads. The panels belong to `w`.
  * ST_MEMORY when there is no room; `w` is then as it was. */
 MUST_USE enum status repack_weights(struct weights *w, int n_layer, int threads, struct err *err);
 

@@ -34,7 +34,7 @@ struct weights {
     const float *output_norm;  /* [d_model] */
     const float *rope_factors; /* [n_rot/2] divisors of the angle, or NULL */
     struct layer *layers;      /* [n_layer] */
-    bool packed;               /* every quantised matrix but the embedding as a table of rows */
+    bool packed;               /* every matrix, but not the embedding as a table of rows */
     struct arena arena;        /* owns layers and every vector */
     struct arena panels;       /* owns what is packed */
     uint64_t n_params;         /* weights in all tensors of the file */
