@@ -293,6 +293,17 @@ static const char *const signs[] = {
     "\xe2\x88\x9a",
     "\xff",
     "\\left",
+    "**",
+    "\\over",
+    "\\pmod",
+    " base ",
+    " to ",
+    "(mod ",
+    "<<1=",
+    ">>",
+    "\xe2\x81\xbb",
+    "...",
+    "th",
 };
 
 /* One wound: a byte changed, bytes lost, a sign repeated, a piece of another answer put in. */
@@ -368,6 +379,11 @@ static void test_bounded(void **state)
         {"{1,2,3,4},", "1", 190},
         {"\\text{", "1", 330},
         {"x_{", "1", 600},
+        {"1\\over", "1", 300},
+        {"3\\pmod", "1", 250},
+        {"**", "1", 900},
+        {"answer\n", "1", 20000},
+        {"3 to ", "1", 350},
     };
     const time_t start = time(NULL);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {

@@ -5,13 +5,6 @@
 
 enum { POSTFIXES_MAX = 6 };
 
-static struct node *value_node(struct parser *p, struct value value)
-{
-    struct node *node = parse_node(p, NODE_VALUE, NULL);
-    node->value = value;
-    return node;
-}
-
 /* Parse a list that ends in `close`. Bars outside the brackets do not close within. */
 static struct node *enclosed(struct parser *p, int close)
 {
@@ -23,100 +16,7 @@ static struct node *enclosed(struct parser *p, int close)
     return inside;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------- */
-
-static bool whole(const struct token *t)
-{
-    return t->kind == TOKEN_NUMBER && !memchr(t->s, '.', t->n) && t->n < 18;
-}
-
-static struct value token_value(const struct token *t)
-{
-    return value_decimal(t->s, t->n, (size_t)t->code);
-}
-
-static bool proper(const struct token *top, const struct token *bottom, struct value *part)
-{
-    if (!whole(top) || !whole(bottom)) return false;
-    const struct value a = token_value(top), b = token_value(bottom);
-    if (a.n >= b.n) return false;
-    *part = value_div(a, b);
-    return true;
-}
-
-/* Behind a whole number: " 3/4", "\frac{3}{4}", "\frac34". Skips it. */
-static bool fraction_part(struct parser *p, struct value *part)
-{
-    const struct token *t[5];
-    for (size_t i = 0; i < 5; i++) t[i] = parse_ahead(p, i);
-    if (t[0]->kind == TOKEN_NUMBER && t[0]->space && t[1]->kind == '/' &&
-        proper(t[0], t[2], part)) {
-        p->at += 3;
-        return true;
-    }
-    if (t[0]->kind != TOKEN_FRAC) return false;
-    if (whole(t[1]) && t[1]->n == 2 && t[1]->s[0] < t[1]->s[1]) {
-        *part = value_div(value_int(t[1]->s[0] - '0'), value_int(t[1]->s[1] - '0'));
-        p->at += 2;
-        return true;
-    }
-    if (t[1]->kind != '{' || t[3]->kind != '}' || t[4]->kind != '{' ||
-        parse_ahead(p, 6)->kind != '}' || !proper(t[2], parse_ahead(p, 5), part))
-        return false;
-    p->at += 7;
-    return true;
-}
-
-static int base_word(const struct token *t)
-{
-    static const char *const words[] = {"two",   "three", "four", "five", "six",
-                                        "seven", "eight", "nine", "ten"};
-    for (int i = 0; i < 9; i++)
-        if (strlen(words[i]) == t->n && !strncmp(words[i], t->s, t->n)) return i + 2;
-    return 0;
-}
-
-/* "_2", "_{16}", "_{\text{two}}": the base of the digits before it. Skips it; 0: there is none. */
-static int base_of(struct parser *p)
-{
-    if (parse_peek(p)->kind != '_') return 0;
-    const bool braces = parse_ahead(p, 1)->kind == '{';
-    const struct token *t = parse_ahead(p, braces ? 2 : 1);
-    int base = base_word(t);
-    if (whole(t) && t->n <= 2) base = (int)token_value(t).n;
-    if (base < 2 || (braces && parse_ahead(p, 3)->kind != '}')) return 0;
-    p->at += braces ? 4 : 2;
-    return base;
-}
-
-static struct node *based(struct parser *p, const struct token *digits, int base)
-{
-    if (base == 10) return value_node(p, token_value(digits));
-    struct node *node = parse_node(p, NODE_BASED, NULL);
-    size_t zeros = 0;
-    while (zeros + 1 < digits->n && digits->s[zeros] == '0') zeros++;
-    node->code = base;
-    node->name = name_hash(NAME_START, digits->s + zeros, digits->n - zeros);
-    return node;
-}
-
-static struct node *number(struct parser *p)
-{
-    const struct token t = *parse_peek(p);
-    struct value part, all = token_value(&t);
-    parse_skip(p);
-    const int base = base_of(p);
-    if (base) return based(p, &t, base);
-    if (whole(&t) && fraction_part(p, &part)) all = value_add(all, part);
-    return value_node(p, all);
-}
-
 /* ---- letters and words --------------------------------------------------------------------- */
-
-static bool is(const struct token *t, const char *word)
-{
-    return strlen(word) == t->n && !strncmp(word, t->s, t->n);
-}
 
 /* What stands in a subscript becomes part of the name. */
 static uint64_t subscript(struct parser *p, uint64_t name)
@@ -141,7 +41,7 @@ static struct node *constant(struct parser *p, const struct token *t, long doubl
 {
     struct value v = value_sample(name_hash_exact(NAME_START, t->s, t->n), 0, true);
     v.z = value;
-    return value_node(p, v);
+    return parse_value(p, v);
 }
 
 static struct node *letter(struct parser *p)
@@ -150,9 +50,10 @@ static struct node *letter(struct parser *p)
     uint64_t name = name_hash_exact(NAME_START, t->s, t->n);
     parse_skip(p);
     const bool plain = parse_peek(p)->kind != '_' && parse_peek(p)->kind != '\'';
-    if (plain && is(t, "\\pi")) return constant(p, t, 3.14159265358979323846264338327950288L);
-    if (plain && is(t, "e")) return constant(p, t, 2.71828182845904523536028747135266250L);
-    if (plain && is(t, "i")) return value_node(p, value_i());
+    if (plain && parse_says(t, "\\pi"))
+        return constant(p, t, 3.14159265358979323846264338327950288L);
+    if (plain && parse_says(t, "e")) return constant(p, t, 2.71828182845904523536028747135266250L);
+    if (plain && parse_says(t, "i")) return parse_value(p, value_i());
     while (parse_accept(p, '\'')) name = name_hash_exact(name, "'", 1);
     if (parse_accept(p, '_')) name = subscript(p, name);
     struct node *node = parse_node(p, NODE_VAR, NULL);
@@ -170,19 +71,17 @@ static bool in_words(uint64_t name, const char *const *words, int n, int *index)
 
 static struct node *words_node(struct parser *p, uint64_t name)
 {
-    static const char *const numbers[] = {"zero", "one",    "two",   "three", "four",
-                                          "five", "six",    "seven", "eight", "nine",
-                                          "ten",  "eleven", "twelve"};
     static const char *const nothing[] = {
         "nosolution",       "nosolutions",      "norealsolution",    "norealsolutions", "none",
         "nosuchnumber",     "nosuchvalue",      "emptyset",          "norealroots",     "noroots",
         "nosolutionexists", "nosolutionsexist", "nointegersolutions"};
+    static const char *const verdicts[] = {"yes", "no"}, *const truths[] = {"true", "false"};
     static const char *const reals[] = {"allrealnumbers", "allreals", "realnumbers",
                                         "allrealvalues"};
     int i;
     if (in_words(name, reals, 4, &i)) return parse_node(p, NODE_REALS, NULL);
-    if (in_words(name, numbers, 13, &i)) return value_node(p, value_int(i));
     if (in_words(name, nothing, 13, &i)) return parse_node(p, NODE_EMPTY, NULL);
+    if (in_words(name, verdicts, 2, &i)) name = name_hash(NAME_START, truths[i], strlen(truths[i]));
     struct node *node = parse_node(p, NODE_WORD, NULL);
     node->name = name;
     return node;
@@ -190,13 +89,23 @@ static struct node *words_node(struct parser *p, uint64_t name)
 
 static bool article(const struct token *t)
 {
-    return is(t, "the") || is(t, "The") || is(t, "an") || is(t, "An") || is(t, "a") || is(t, "A");
+    return parse_says(t, "the") || parse_says(t, "The") || parse_says(t, "an") ||
+           parse_says(t, "An") || parse_says(t, "a") || parse_says(t, "A");
+}
+
+/* "on Monday" */
+static bool is_preposition(const struct token *t)
+{
+    return parse_says(t, "on") || parse_says(t, "in") || parse_says(t, "at");
 }
 
 static struct node *words(struct parser *p)
 {
     if (article(parse_peek(p)) && parse_ahead(p, 1)->kind == TOKEN_WORD) parse_skip(p);
+    if (is_preposition(parse_peek(p)) && parse_ahead(p, 1)->kind == TOKEN_WORD) parse_skip(p);
     if (parse_peek(p)->n == 1 && parse_ahead(p, 1)->kind != TOKEN_WORD) return letter(p);
+    struct node *number = parse_spelled_numeral(p);
+    if (number) return number;
     uint64_t name = NAME_START;
     while (parse_peek(p)->kind == TOKEN_WORD) {
         const struct token *t = parse_peek(p);
@@ -213,6 +122,15 @@ static int closing_of(int open)
     return open == '(' ? ')' : open == '[' ? ']' : TOKEN_ANGLE_CLOSE;
 }
 
+/* "1, 2" and, where "," is a decimal sign, "1; 2". */
+static bool is_row(const struct node *list)
+{
+    if (list->kind != NODE_LIST || (list->code != ',' && list->code != ';')) return false;
+    for (const struct node *c = list->child; c; c = c->next)
+        if (c->kind == NODE_LIST) return false;
+    return true;
+}
+
 /* A pair of brackets around one thing groups it, around several it makes a tuple or an interval. */
 static struct node *bracket(struct parser *p)
 {
@@ -224,7 +142,7 @@ static struct node *bracket(struct parser *p)
     const int close = parse_peek(p)->kind;
     if (close != ')' && close != ']' && close != TOKEN_ANGLE_CLOSE) return parse_fail(p);
     parse_skip(p);
-    if (inside->kind == NODE_LIST && inside->code == ',') {
+    if (is_row(inside)) {
         inside->kind = NODE_TUPLE;
         inside->code = (open == TOKEN_ANGLE_OPEN ? '(' : open) << 8 |
                        (close == TOKEN_ANGLE_CLOSE ? ')' : close);
@@ -236,14 +154,23 @@ static struct node *bracket(struct parser *p)
     return parse_fail(p);
 }
 
+/* Tokens of the "x :" or "x \in \mathbb{R} |" that a condition follows; 0: none stands here. */
+static size_t builder_length(const struct parser *p)
+{
+    const bool real = parse_ahead(p, 1)->kind == TOKEN_IN && parse_ahead(p, 2)->kind == TOKEN_REALS;
+    const int bar = parse_ahead(p, real ? 3 : 1)->kind;
+    if (parse_peek(p)->kind != TOKEN_VAR || (bar != '|' && bar != ':')) return 0;
+    return real ? 4 : 2;
+}
+
 /* "\{1, 2\}"; of "\{x : x > 2\}" the condition. */
 static struct node *set(struct parser *p)
 {
     parse_skip(p);
     if (parse_accept(p, TOKEN_SET_CLOSE)) return parse_node(p, NODE_EMPTY, NULL);
-    const int builder = parse_ahead(p, 1)->kind;
-    if (parse_peek(p)->kind == TOKEN_VAR && (builder == '|' || builder == ':')) {
-        p->at += 2;
+    const size_t builder = builder_length(p);
+    if (builder) {
+        p->at += builder;
         return enclosed(p, TOKEN_SET_CLOSE);
     }
     struct node *inside = enclosed(p, TOKEN_SET_CLOSE);
@@ -284,7 +211,7 @@ static struct node *argument(struct parser *p)
     const struct token *t = parse_peek(p);
     if (t->kind == '{') return braced(p);
     if (t->kind != TOKEN_NUMBER) return atom(p);
-    struct node *node = value_node(p, value_int(t->s[0] - '0'));
+    struct node *node = parse_value(p, value_int(t->s[0] - '0'));
     struct token rest = *t;
     if (t->s[0] == '.' || memchr(t->s, '.', t->n)) return parse_fail(p);
     rest.s++;
@@ -312,7 +239,7 @@ static struct node *root(struct parser *p)
     parse_skip(p);
     if (parse_accept(p, '[')) index = enclosed(p, ']');
     struct node *inside = parse_peek(p)->kind == '{' ? braced(p) : atom(p);
-    if (!index) index = value_node(p, value_int(2));
+    if (!index) index = parse_value(p, value_int(2));
     return parse_pair(p, NODE_POWER, inside, parse_node(p, NODE_INVERSE, index));
 }
 
@@ -447,8 +374,11 @@ static struct node *command_atom(struct parser *p)
 
 static struct node *plain_atom(struct parser *p)
 {
-    switch (parse_peek(p)->kind) {
-    case TOKEN_NUMBER: return number(p);
+    const int kind = parse_peek(p)->kind;
+    struct node *node = kind == '(' || kind == '{' ? parse_bracketed_numeral(p) : NULL;
+    if (node) return node;
+    switch (kind) {
+    case TOKEN_NUMBER: return parse_numeral(p);
     case TOKEN_VAR: return letter(p);
     case TOKEN_WORD: return words(p);
     case '(':
@@ -470,6 +400,12 @@ static struct node *atom(struct parser *p)
     return node;
 }
 
+/* "(mod 7)" and "(base 5)" belong to more than the factor before them. */
+static bool starts_remark(const struct parser *p)
+{
+    return parse_ahead(p, 1)->kind == TOKEN_MOD || parse_says(parse_ahead(p, 1), "base");
+}
+
 bool parse_starts_factor(const struct parser *p)
 {
     switch (parse_peek(p)->kind) {
@@ -484,9 +420,9 @@ bool parse_starts_factor(const struct parser *p)
     case TOKEN_FLOOR_OPEN:
     case TOKEN_CEIL_OPEN:
     case TOKEN_BEGIN:
-    case '(':
     case '[':
     case '{': return true;
+    case '(': return !starts_remark(p);
     case '|': return !p->bars;
     default: return false;
     }

@@ -51,7 +51,7 @@ static bool same_with_units(struct comparison *c, struct side gold, struct side 
     const struct side g = without_unit(gold), p = without_unit(pred);
     const struct unit *a = &gold.node->unit, *b = &pred.node->unit;
     if (gold.node->kind != NODE_UNIT || pred.node->kind != NODE_UNIT || !a->known || !b->known)
-        return compare_sides(c, g, p);
+        return a->letter != UNIT_GLUED && b->letter != UNIT_GLUED && compare_sides(c, g, p);
     if (!unit_same_kind(a, b)) return false;
     struct value scale = value_div(value_mul(value_int(b->top), value_int(a->bottom)),
                                    value_mul(value_int(b->bottom), value_int(a->top)));
@@ -181,6 +181,45 @@ static bool same_ratio(struct comparison *c, struct side gold, struct side pred)
     return true;
 }
 
+/* ---- residues ------------------------------------------------------------------------------ */
+
+static const struct node *residue(const struct node *node)
+{
+    node = node->child;
+    if (node->kind != NODE_RELATION) return node;
+    for (node = node->child; node->next;) node = node->next;
+    return node;
+}
+
+/* 3 and 10 modulo 7. */
+static bool congruent(const struct node *a, const struct node *b, const struct node *modulus)
+{
+    struct evaluation at = {.sign = 1};
+    if (node_has_var(a, NULL, NULL) || node_has_var(b, NULL, NULL)) return false;
+    const struct value left = evaluate(a, &at), right = evaluate(b, &at),
+                       m = evaluate(modulus, &at);
+    const struct value steps = value_div(value_add(left, value_neg(right)), m);
+    return steps.small && steps.d == 1;
+}
+
+/* An answer may name the modulus besides; where one is asked for it must. Of "17 \equiv 2" the
+ * answer is 2. */
+static bool same_residue(struct comparison *c, struct side gold, struct side pred)
+{
+    const struct node *g = gold.node->child, *p = pred.node->child;
+    if (gold.node->kind != NODE_MOD) {
+        const bool shown = p->kind == NODE_RELATION && !node_has_var(p->child, NULL, NULL);
+        return compare_sides(c, gold, (struct side){shown ? residue(pred.node) : p, pred.sign});
+    }
+    if (pred.node->kind != NODE_MOD ||
+        !compare_sides(c, (struct side){g->next, 0}, (struct side){p->next, 0}))
+        return false;
+    if (g->kind == NODE_RELATION && p->kind == NODE_RELATION &&
+        !compare_sides(c, (struct side){g->child, 0}, (struct side){p->child, 0}))
+        return false;
+    return congruent(residue(gold.node), residue(pred.node), g->next);
+}
+
 /* ---- anything ------------------------------------------------------------------------------ */
 
 static bool same_spans(struct side gold, struct side pred)
@@ -207,6 +246,7 @@ static bool same_plain(struct comparison *c, struct side gold, struct side pred)
 bool compare_sides(struct comparison *c, struct side gold, struct side pred)
 {
     if (++c->work > WORK_MAX) return false;
+    if (either(NODE_MOD, gold, pred)) return same_residue(c, gold, pred);
     if (either(NODE_UNIT, gold, pred)) return same_with_units(c, gold, pred);
     if ((spans_is(gold.node) || spans_is(pred.node)) && same_spans(gold, pred)) return true;
     if (equation_lists_tuple(c, gold, pred)) return true;

@@ -20,21 +20,13 @@ static bool is_figure(const struct node *node)
     return all_names(node);
 }
 
-/* f(x), P(A), f(2): a letter or word and brackets. */
-static bool is_application(const struct node *node)
-{
-    if (node->kind != NODE_PRODUCT || node_count(node) != 2) return false;
-    const struct node *f = node->child, *x = f->next;
-    return (f->kind == NODE_VAR || f->kind == NODE_WORD) && (x->grouped || x->kind == NODE_TUPLE);
-}
-
 bool equation_is_name(const struct node *node)
 {
     switch (node->kind) {
     case NODE_VAR:
     case NODE_WORD:
     case NODE_OVER: return true;
-    case NODE_PRODUCT: return is_application(node) || is_figure(node);
+    case NODE_PRODUCT: return node_is_application(node) || is_figure(node);
     case NODE_ABS:
     case NODE_QUOTIENT:
     case NODE_INVERSE:
@@ -45,14 +37,28 @@ bool equation_is_name(const struct node *node)
     }
 }
 
+static bool is_value_of_function(const struct node *node)
+{
+    return node_is_application(node) && !node_has_var(node->child->next, NULL, NULL);
+}
+
+/* f(1) + f(2) - f(3): not the equation of one unknown. */
+static bool is_sum_of_values(const struct node *node)
+{
+    if (node->kind != NODE_SUM) return false;
+    for (const struct node *c = node->child; c; c = c->next)
+        if (!is_value_of_function(c->kind == NODE_NEG ? c->child : c)) return false;
+    return true;
+}
+
 /* What may stand left of "=" when only the value behind it is asked for: a name, a constant, or an
- * expression in several letters such as x + y. An expression in one letter, such as 2x or x^2, is
- * not the letter. */
+ * expression in several letters such as x + y or f(1) + f(2). An expression in one letter, such as
+ * 2x or x^2, is not the letter. */
 static bool may_lead(const struct node *node)
 {
     uint64_t name = 0;
     bool single = true;
-    if (equation_is_name(node)) return true;
+    if (equation_is_name(node) || is_sum_of_values(node)) return true;
     return !node_has_var(node, &name, &single) || !single;
 }
 
@@ -112,7 +118,7 @@ static bool same_function(struct comparison *c, struct side gold, struct side pr
 {
     const struct node *g = gold.node->child, *p = pred.node->child;
     if (!equation_is_name(g) || !equation_is_name(p)) return false;
-    if (!is_application(g) && !is_application(p)) return false;
+    if (!node_is_application(g) && !node_is_application(p)) return false;
     return compare_sides(c, (struct side){last_side(gold.node), gold.sign},
                          (struct side){last_side(pred.node), pred.sign});
 }

@@ -163,7 +163,7 @@ struct value evaluate(const struct node *node, struct evaluation *at)
     case NODE_FACTORIAL: return factorial_value(evaluate(node->child, at));
     case NODE_BINOMIAL: return binomial_value(node, at);
     case NODE_DEGREE: return degree_value(node, at);
-    case NODE_UNIT: return evaluate(node->child, at);
+    case NODE_UNIT: return node->unit.letter ? value_none() : evaluate(node->child, at);
     default: return value_none();
     }
 }

@@ -165,20 +165,44 @@ bool extract_math(const char *text, struct part *out)
     return any;
 }
 
+/* "5! We ..." ends behind its mark, which may be that of a factorial. */
 static size_t sentence_length(const char *s)
 {
     size_t n = 0;
-    while (s[n] && s[n] != '\n' && !(s[n] == '.' && (!s[n + 1] || space(s[n + 1])))) n++;
+    while (s[n] && s[n] != '\n' && !(s[n] == '.' && (!s[n + 1] || space(s[n + 1])))) {
+        if (s[n++] == '!' && s[n] == ' ' && isupper((unsigned char)s[n + 1])) break;
+    }
     return n;
+}
+
+/* Does only "Final" and marks stand before s on its line? */
+static bool starts_heading(const char *text, const char *s)
+{
+    static const char marks[] = " *#_";
+    while (s > text && strchr(marks, s[-1])) s--;
+    if (s - text >= 5 && !strncasecmp(s - 5, "final", 5)) s -= 5;
+    while (s > text && strchr(marks, s[-1])) s--;
+    return s == text || s[-1] == '\n';
+}
+
+/* Bytes at s, which begins with "answer", up to what is given as one; 0: nothing is. The heading
+ * "**Final Answer**" ends its line. */
+static size_t phrase_length(const char *text, const char *s)
+{
+    static const char *const phrases[] = {"answer is", "answer:", "answers are", "answer :"};
+    for (int i = 0; i < 4; i++)
+        if (!strncasecmp(s, phrases[i], strlen(phrases[i]))) return strlen(phrases[i]);
+    const size_t n = strlen("answer"), marks = strspn(s + n, "*_: \t\r");
+    return s[n + marks] == '\n' && starts_heading(text, s) ? n + marks : 0;
 }
 
 bool extract_phrase(const char *text, struct part *out)
 {
-    static const char *const phrases[] = {"answer is", "answer:", "answers are", "answer :"};
     const char *last = NULL;
-    for (const char *s = text; (s = strcasestr(s, "answer")); s++)
-        for (int i = 0; i < 4; i++)
-            if (!strncasecmp(s, phrases[i], strlen(phrases[i]))) last = s + strlen(phrases[i]);
+    for (const char *s = text; (s = strcasestr(s, "answer")); s++) {
+        const size_t n = phrase_length(text, s);
+        if (n) last = s + n;
+    }
     if (!last) return false;
     last += strspn(last, " :*\r\n\t");
     if (math_at(last, out)) return true;

@@ -14,7 +14,8 @@ struct part {
 bool extract_box(const char *text, struct part *out);
 /* The rest of the line behind the last "####". */
 bool extract_hashes(const char *text, struct part *out);
-/* What follows the last "answer is" or "answer:", to the end of its sentence. */
+/* What follows the last "answer is" or "answer:", or the heading "Final Answer", to the end of its
+ * sentence. */
 bool extract_phrase(const char *text, struct part *out);
 /* The last $...$, \(...\) or \[...\]. */
 bool extract_math(const char *text, struct part *out);

@@ -21,6 +21,13 @@ bool node_has_var(const struct node *node, uint64_t *name, bool *single)
     return any;
 }
 
+bool node_is_application(const struct node *node)
+{
+    if (node->kind != NODE_PRODUCT || node_count(node) != 2) return false;
+    const struct node *f = node->child, *x = f->next;
+    return (f->kind == NODE_VAR || f->kind == NODE_WORD) && (x->grouped || x->kind == NODE_TUPLE);
+}
+
 bool node_has_kind(const struct node *node, enum node_kind kind)
 {
     if (node->kind == kind) return true;

@@ -32,6 +32,7 @@ enum node_kind {
     NODE_BASED,     /* digits (name) in base `code` */
     NODE_UNIT,      /* one with a unit */
     NODE_RATIO,     /* a : b : ... */
+    NODE_MOD,       /* a residue, or an equation that names it, and the modulus */
     NODE_LIST,      /* children; code: the last separator, one of , ; TOKEN_AND TOKEN_OR */
     NODE_SET,       /* children */
     NODE_TUPLE,     /* children; code: opening and closing bracket as open << 8 | close */
@@ -71,6 +72,8 @@ size_t node_count(const struct node *node); /* its children */
 /* Does a variable occur in it? *name (may be NULL) becomes one of them; two or more names clear
  * *single (may be NULL). */
 bool node_has_var(const struct node *node, uint64_t *name, bool *single);
+/* f(x), P(A), f(2): a letter or word and brackets. */
+bool node_is_application(const struct node *node);
 bool node_has_kind(const struct node *node, enum node_kind kind);
 
 /* A hash of text without case, going on from `hash`; start with NAME_START. */

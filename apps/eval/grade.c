@@ -45,11 +45,16 @@ static bool is_one_of(const struct reading *r, size_t i, const char *const *word
     return false;
 }
 
-/* Does a word stand at i that only leads up to a number? */
+/* Does a word stand at i that only leads up to an answer, or to a number? */
 static bool idle_word(const struct reading *r, size_t i)
 {
-    static const char *const words[] = {"about", "approximately", "exactly", "roughly", "answer"};
-    return is_one_of(r, i, words, 5) && kind(r, i + 1) == TOKEN_NUMBER;
+    static const char *const links[] = {"therefore", "thus", "hence", "so", "then"};
+    static const char *const labels[] = {"total", "result", "solution", "range", "domain"};
+    if (is_one_of(r, i, links, 5) && i + 1 < r->to) return true;
+    if (is_one_of(r, i, labels, 5) && kind(r, i + 1) == ':') return true;
+    static const char *const words[] = {"about",  "approximately", "exactly", "roughly",
+                                        "answer", "only",          "just"};
+    return is_one_of(r, i, words, 7) && kind(r, i + 1) == TOKEN_NUMBER;
 }
 
 /* "The probability is" before an answer: where it ends, or r->from. */
@@ -61,6 +66,17 @@ static size_t after_is(const struct reading *r)
     return r->from;
 }
 
+/* "5 (since x > 0)", "5, because ...": where the answer ends. */
+static size_t before_reason(const struct reading *r)
+{
+    static const char *const words[] = {"since", "because"};
+    for (size_t i = r->from + 1; i < r->to; i++) {
+        if (is_one_of(r, i, words, 2)) return i;
+        if (kind(r, i) == '(' && is_one_of(r, i + 1, words, 2)) return i;
+    }
+    return r->to;
+}
+
 /* Signs around an answer that are not part of it; of a deduction the last step. */
 static void narrow(struct reading *r)
 {
@@ -68,6 +84,7 @@ static void narrow(struct reading *r)
     for (size_t i = 0; i + 1 < r->to; i++)
         if (r->latex.tokens[i].kind == TOKEN_IMPLIES) r->from = i + 1;
     r->from = after_is(r);
+    r->to = before_reason(r);
     while (r->from < r->to && (idle_front(kind(r, r->from)) || idle_word(r, r->from))) r->from++;
     while (r->to > r->from && idle_back(r->latex.tokens[r->to - 1].kind)) r->to--;
 }
@@ -231,12 +248,23 @@ static bool last_equal(struct part gold, const char *prose)
     return any && parts_equal(gold, math);
 }
 
+/* "The answer is 5!" is glad, and says 5; of "$5!$" it is 120. */
+static bool glad_equal(struct part gold, struct part part)
+{
+    if (part.n < 2 || part.s[part.n - 1] != '!') return false;
+    const char *behind = part.s + part.n + strspn(part.s + part.n, " ");
+    if (*behind == '$' || *behind == '\\') return false;
+    part.n--;
+    return parts_equal(gold, part);
+}
+
 static bool prose_equal(struct part gold, const char *pred)
 {
     struct part part;
     if (!extract_phrase(pred, &part)) return last_equal(gold, pred);
     char *copy = strndup(part.s, part.n);
-    const bool equal = copy && (parts_equal(gold, part) || last_equal(gold, copy));
+    const bool equal =
+        copy && (parts_equal(gold, part) || glad_equal(gold, part) || last_equal(gold, copy));
     free(copy);
     return equal;
 }

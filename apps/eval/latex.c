@@ -1,7 +1,9 @@
 #include "eval/latex.h"
 
 #include "eval/clean.h"
+#include "eval/command.h"
 #include "eval/unit.h"
+#include "eval/word.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -21,147 +23,27 @@ struct lexer {
     int braces;                /* open { */
     int texts[TEXT_DEPTH_MAX]; /* `braces` outside each open \text{ */
     int n_texts;
+    int tables; /* open environments that have columns */
+    bool bold;  /* within the ** ** of a chat */
     bool space, full;
 };
-
-/* ---- commands ------------------------------------------------------------------------------ */
-
-enum { SKIP = 1, TEXT, ENVIRONMENT }; /* beside token kinds; no character that a kind could be */
-
-static const struct command {
-    const char *name;
-    int kind, code;
-} commands[] = {
-    {"frac", TOKEN_FRAC, 0},
-    {"dfrac", TOKEN_FRAC, 0},
-    {"tfrac", TOKEN_FRAC, 0},
-    {"cfrac", TOKEN_FRAC, 0},
-    {"sqrt", TOKEN_SQRT, 0},
-    {"binom", TOKEN_BINOM, 0},
-    {"dbinom", TOKEN_BINOM, 0},
-    {"tbinom", TOKEN_BINOM, 0},
-    {"overline", TOKEN_OVER, 0},
-    {"bar", TOKEN_OVER, 0},
-    {"dot", TOKEN_OVER, 0},
-    {"vec", TOKEN_OVER, 0},
-    {"hat", TOKEN_OVER, 0},
-    {"overrightarrow", TOKEN_OVER, 0},
-    {"cdot", '*', 0},
-    {"times", '*', 0},
-    {"ast", '*', 0},
-    {"div", '/', 0},
-    {"lvert", '|', 0},
-    {"rvert", '|', 0},
-    {"vert", '|', 0},
-    {"mid", '|', 0},
-    {"lt", '<', 0},
-    {"gt", '>', 0},
-    {"le", TOKEN_LE, 0},
-    {"leq", TOKEN_LE, 0},
-    {"leqslant", TOKEN_LE, 0},
-    {"ge", TOKEN_GE, 0},
-    {"geq", TOKEN_GE, 0},
-    {"geqslant", TOKEN_GE, 0},
-    {"ne", TOKEN_NE, 0},
-    {"neq", TOKEN_NE, 0},
-    {"approx", TOKEN_APPROX, 0},
-    {"in", TOKEN_IN, 0},
-    {"cup", TOKEN_CUP, 0},
-    {"bigcup", TOKEN_CUP, 0},
-    {"cap", TOKEN_CAP, 0},
-    {"setminus", TOKEN_EXCEPT, 0},
-    {"backslash", TOKEN_EXCEPT, 0},
-    {"pm", TOKEN_PM, 0},
-    {"mp", TOKEN_MP, 0},
-    {"lbrace", TOKEN_SET_OPEN, 0},
-    {"rbrace", TOKEN_SET_CLOSE, 0},
-    {"lbrack", '[', 0},
-    {"rbrack", ']', 0},
-    {"lfloor", TOKEN_FLOOR_OPEN, 0},
-    {"rfloor", TOKEN_FLOOR_CLOSE, 0},
-    {"lceil", TOKEN_CEIL_OPEN, 0},
-    {"rceil", TOKEN_CEIL_CLOSE, 0},
-    {"langle", TOKEN_ANGLE_OPEN, 0},
-    {"rangle", TOKEN_ANGLE_CLOSE, 0},
-    {"circ", TOKEN_DEGREE, 0},
-    {"degree", TOKEN_DEGREE, 0},
-    {"emptyset", TOKEN_EMPTY, 0},
-    {"varnothing", TOKEN_EMPTY, 0},
-    {"R", TOKEN_REALS, 0},
-    {"reals", TOKEN_REALS, 0},
-    {"implies", TOKEN_IMPLIES, 0},
-    {"Rightarrow", TOKEN_IMPLIES, 0},
-    {"Longrightarrow", TOKEN_IMPLIES, 0},
-    {"therefore", TOKEN_IMPLIES, 0},
-    {"land", TOKEN_AND, 0},
-    {"wedge", TOKEN_AND, 0},
-    {"lor", TOKEN_OR, 0},
-    {"vee", TOKEN_OR, 0},
-    {"begin", ENVIRONMENT, TOKEN_BEGIN},
-    {"end", ENVIRONMENT, TOKEN_FINISH},
-    {"color", ENVIRONMENT, SKIP}, /* its name, {red}, is read like one that means nothing */
-    {"textcolor", ENVIRONMENT, SKIP},
-    {"text", TEXT, 0},
-    {"textbf", TEXT, 0},
-    {"textit", TEXT, 0},
-    {"textrm", TEXT, 0},
-    {"textsf", TEXT, 0},
-    {"texttt", TEXT, 0},
-    {"textnormal", TEXT, 0},
-    {"mbox", TEXT, 0},
-    {"hbox", TEXT, 0},
-    {"mathrm", TEXT, 0},
-    {"operatorname", TEXT, 0},
-    {"sin", TOKEN_FUNCTION, FUNCTION_SIN},
-    {"cos", TOKEN_FUNCTION, FUNCTION_COS},
-    {"tan", TOKEN_FUNCTION, FUNCTION_TAN},
-    {"cot", TOKEN_FUNCTION, FUNCTION_COT},
-    {"sec", TOKEN_FUNCTION, FUNCTION_SEC},
-    {"csc", TOKEN_FUNCTION, FUNCTION_CSC},
-    {"arcsin", TOKEN_FUNCTION, FUNCTION_ARCSIN},
-    {"arccos", TOKEN_FUNCTION, FUNCTION_ARCCOS},
-    {"arctan", TOKEN_FUNCTION, FUNCTION_ARCTAN},
-    {"sinh", TOKEN_FUNCTION, FUNCTION_SINH},
-    {"cosh", TOKEN_FUNCTION, FUNCTION_COSH},
-    {"tanh", TOKEN_FUNCTION, FUNCTION_TANH},
-    {"log", TOKEN_FUNCTION, FUNCTION_LOG},
-    {"lg", TOKEN_FUNCTION, FUNCTION_LOG},
-    {"ln", TOKEN_FUNCTION, FUNCTION_LN},
-    {"exp", TOKEN_FUNCTION, FUNCTION_EXP},
-    {"cis", TOKEN_FUNCTION, FUNCTION_CIS},
-};
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
-
-static const char *const skipped[] = {
-    "left",         "right",      "big",       "Big",      "bigg",       "Bigg",      "bigl",
-    "bigr",         "Bigl",       "Bigr",      "biggl",    "biggr",      "middle",    "limits",
-    "rm",           "bf",         "it",        "quad",     "qquad",      "boxed",     "fbox",
-    "displaystyle", "textstyle",  "mathbf",    "mathit",   "boldsymbol", "bm",        "mathbb",
-    "mathcal",      "mathsf",     "underline", "large",    "Large",      "checkmark", "blacksquare",
-    "square",       "ensuremath", "phantom",   "nonumber", "space",      "enspace",   "thinspace",
-};
-enum { N_SKIPPED = sizeof skipped / sizeof *skipped };
 
 static bool is(const char *name, const char *s, size_t n)
 {
     return strlen(name) == n && !strncmp(name, s, n);
 }
 
-static const struct command *command_find(const char *s, size_t n)
-{
-    static const struct command skip = {"", SKIP, 0};
-    for (int i = 0; i < N_COMMANDS; i++)
-        if (is(commands[i].name, s, n)) return &commands[i];
-    for (int i = 0; i < N_SKIPPED; i++)
-        if (is(skipped[i], s, n)) return &skip;
-    return NULL;
-}
-
 /* ---- tokens -------------------------------------------------------------------------------- */
+
+/* The kind of the token `back` before the next. */
+static int kind_before(const struct lexer *l, size_t back)
+{
+    return l->out->n >= back ? l->out->tokens[l->out->n - back].kind : TOKEN_END;
+}
 
 static int last_kind(const struct lexer *l)
 {
-    return l->out->n ? l->out->tokens[l->out->n - 1].kind : TOKEN_END;
+    return kind_before(l, 1);
 }
 
 static void push(struct lexer *l, int kind, int code, const char *s, size_t n)
@@ -263,6 +145,43 @@ static void exponent(struct lexer *l)
     l->at += 1 + sign + digits;
 }
 
+/* Bytes of "..." at s, behind the digits of a number. */
+static size_t ellipsis(const char *s)
+{
+    static const char *const dots[] = {"...", "\\ldots", "\\dots", "\\cdots"};
+    const size_t spaces = strspn(s, " ");
+    for (size_t i = 0; i < sizeof dots / sizeof *dots; i++) {
+        const size_t n = strlen(dots[i]);
+        if (!strncmp(s + spaces, dots[i], n) && !isalpha((unsigned char)s[spaces + n]))
+            return spaces + n;
+    }
+    return 0;
+}
+
+/* The shortest block that the decimals end in three times, or twice when it is longer than a digit;
+ * 0: they do not show how they go on. */
+static size_t period(const char *decimals, size_t n)
+{
+    for (size_t block = 1; 2 * block <= n; block++) {
+        const size_t tail = (block == 1 ? 3 : 2) * block;
+        if (tail <= n && !memcmp(decimals + n - tail, decimals + n - tail + block, tail - block))
+            return block;
+    }
+    return 0;
+}
+
+/* "0.1666..." is 0.1\overline{6}: keep one block of what recurs. Returns its bytes. */
+static size_t fold_recurring(struct lexer *l, const char *decimals, size_t *n)
+{
+    const size_t dots = ellipsis(l->at), block = dots ? period(decimals, *n) : 0;
+    if (!block) return 0;
+    l->at += dots;
+    while (*n >= 2 * block && !memcmp(decimals + *n - block, decimals + *n - 2 * block, block))
+        *n -= block;
+    *n -= block;
+    return block;
+}
+
 static void number(struct lexer *l)
 {
     char *start = l->digits;
@@ -270,8 +189,10 @@ static void number(struct lexer *l)
     if (*l->at == '.' && (digit(l->at[1]) || !strncmp(l->at + 1, "\\overline{", 10) ||
                           !strncmp(l->at + 1, "\\bar{", 5) || !strncmp(l->at + 1, "\\dot{", 5))) {
         start[n++] = *l->at++;
-        n += copy_digits(l, start + n);
-        recurring = copy_recurring(l, start + n);
+        size_t decimals = copy_digits(l, start + n);
+        recurring = copy_recurring(l, start + n + decimals);
+        if (!recurring) recurring = fold_recurring(l, start + n, &decimals);
+        n += decimals;
     }
     l->digits += n + recurring;
     push(l, TOKEN_NUMBER, (int)n, start, n + recurring);
@@ -279,11 +200,6 @@ static void number(struct lexer *l)
 }
 
 /* ---- words and letters --------------------------------------------------------------------- */
-
-static bool is_word(const char *word, const char *s, size_t n)
-{
-    return strlen(word) == n && !strncasecmp(word, s, n);
-}
 
 /* Words that are signs. */
 static bool sign_word(struct lexer *l, const char *s, size_t n)
@@ -306,9 +222,10 @@ static bool sign_word(struct lexer *l, const char *s, size_t n)
         {"degree", TOKEN_DEGREE, ""},
         {"deg", TOKEN_DEGREE, ""},
         {"sqrt", TOKEN_SQRT, "\\sqrt"},
+        {"mod", TOKEN_MOD, "mod"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (is_word(words[i].word, s, n)) {
+        if (word_is(words[i].word, s, n)) {
             push(l, words[i].kind, 0, words[i].text, strlen(words[i].text));
             l->out->percent |= words[i].kind == '%';
             return true;
@@ -316,40 +233,16 @@ static bool sign_word(struct lexer *l, const char *s, size_t n)
     return false;
 }
 
-static const struct command *function_find(const char *s, size_t n)
-{
-    const struct command *c = command_find(s, n);
-    return c && (c->kind == TOKEN_FUNCTION || c->kind == TOKEN_FRAC) ? c : NULL;
-}
-
-/* The longest name of a function, "pi" or "sqrt" that letters s[0..n) begin with. */
-static size_t name_prefix(const char *s, size_t n)
-{
-    for (size_t k = n < 6 ? n : 6; k >= 2; k--) {
-        if (function_find(s, k) && k >= 3) return k;
-        if (is("ln", s, k) || is("pi", s, k) || is("sqrt", s, k)) return k;
-    }
-    return 0;
-}
-
-/* Short words that nobody means as products. */
-static bool short_word(const char *s, size_t n)
-{
-    static const char *const words[] = {"yes", "no", "odd", "one", "two", "six", "ten", "not"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (is_word(words[i], s, n)) return true;
-    return false;
-}
-
-/* Does s[0..n) stand in a row of words: behind one, or before one that is long enough to be no
- * product? */
+/* Is s[0..n) a name, or does it stand in a row of words: behind one, or before one that is long
+ * enough to be no product? */
 static bool among_words(const struct lexer *l, const char *s, size_t n)
 {
     if (n < 2) return false;
-    if (last_kind(l) == TOKEN_WORD && l->space) return true;
+    if ((last_kind(l) == TOKEN_WORD && l->space) || word_is_name(s, n)) return true;
     const char *next = s + n + strspn(s + n, " ");
     const size_t length = strspn(next, LETTERS);
-    return next > s + n && length >= 4 && !name_prefix(next, length);
+    return next > s + n &&
+           (word_is_name(next, length) || (length >= 4 && !word_prefix(next, length)));
 }
 
 static bool is_cup(const struct lexer *l, const char *s)
@@ -363,7 +256,8 @@ static bool is_cup(const struct lexer *l, const char *s)
 static bool after_operand(const struct lexer *l)
 {
     const int kind = last_kind(l);
-    if (kind == '/') return l->out->n >= 2 && l->out->tokens[l->out->n - 2].kind == TOKEN_WORD;
+    if (kind == '/') return kind_before(l, 2) == TOKEN_WORD;
+    if (kind == TOKEN_VAR) return is("\\pi", l->out->tokens[l->out->n - 1].s, 3);
     return kind == TOKEN_NUMBER || kind == '}' || kind == ')' || kind == TOKEN_WORD;
 }
 
@@ -371,20 +265,44 @@ static bool is_unit(const struct lexer *l, const char *s, size_t n)
 {
     if (!after_operand(l)) return false;
     if (n >= 2) return unit_is_word(s, n, false);
-    return l->options.letter_units && (l->space || last_kind(l) == '/') && unit_is_word(s, n, true);
+    return l->options.letter_units &&
+           (l->space || last_kind(l) == '/' || last_kind(l) == TOKEN_NUMBER) &&
+           unit_is_word(s, n, true);
+}
+
+/* The "rd" of "3rd" and "3^{rd}". */
+static bool is_ordinal(const struct lexer *l, const char *s, size_t n)
+{
+    const size_t marks = last_kind(l) == '{' ? 2 : last_kind(l) == '^';
+    if (l->space || kind_before(l, marks + 1) != TOKEN_NUMBER ||
+        (marks == 2 && kind_before(l, 2) != '^'))
+        return false;
+    const struct token *t = &l->out->tokens[l->out->n - marks - 1];
+    const char last = t->s[t->n - 1];
+    return is("th", s, n) || (is("st", s, n) && last == '1') || (is("nd", s, n) && last == '2') ||
+           (is("rd", s, n) && last == '3');
+}
+
+/* "5 x 3", "$5 x $3" */
+static bool is_times(const struct lexer *l, const char *s)
+{
+    const char *next = s + 1 + strspn(s + 1, " $");
+    return *s == 'x' && l->space && last_kind(l) == TOKEN_NUMBER && s[1] == ' ' && digit(*next);
 }
 
 /* Letters in math: a word where they can be no product, else names of functions and one variable
  * for each letter. */
 static void letters(struct lexer *l, const char *s, size_t n)
 {
-    const size_t prefix = name_prefix(s, n);
-    const bool named = prefix && n - prefix <= 2;
-    const struct command *c = function_find(s, prefix);
+    const size_t prefix = word_prefix(s, n);
+    const bool named = word_is_named(s, n, prefix);
+    const struct command *c = word_function(s, prefix);
     if (n == 1 && is_cup(l, s)) {
         push(l, TOKEN_CUP, 0, s, n);
-    } else if (is_unit(l, s, n) ||
-               (!named && (n >= 4 || short_word(s, n) || among_words(l, s, n)))) {
+    } else if (n == 1 && is_times(l, s)) {
+        push(l, '*', 0, s, n);
+    } else if (is_unit(l, s, n) || is_ordinal(l, s, n) ||
+               (!named && (n >= 4 || word_is_short(s, n) || among_words(l, s, n)))) {
         push(l, TOKEN_WORD, 0, s, n);
     } else if (named) {
         if (c)
@@ -397,14 +315,15 @@ static void letters(struct lexer *l, const char *s, size_t n)
     }
 }
 
-/* Within \text{}: letters, with hyphens and apostrophes among them, and "a.m.". */
-static size_t word_length(const char *s)
+/* "3 to 4" is a ratio. "USD 5" and "US$5" are money. */
+static bool sign_between(struct lexer *l, const char *s, size_t n)
 {
-    size_t n = 0;
-    while (isalpha((unsigned char)s[n]) ||
-           (n && strchr("-'.", s[n]) && s[n] && isalpha((unsigned char)s[n + 1])))
-        n++;
-    return n;
+    const bool ratio = word_is("to", s, n) && (last_kind(l) == TOKEN_NUMBER || last_kind(l) == '}');
+    const bool dollars = is("USD", s, n) || (is("US", s, n) && strspn(l->at, "$\\"));
+    const bool money = dollars && digit(l->at[strspn(l->at, " $\\")]);
+    if (ratio) push(l, ':', TOKEN_WORD, ":", 1);
+    if (money) push(l, TOKEN_MONEY, 0, "$", 1);
+    return ratio || money;
 }
 
 static void word(struct lexer *l)
@@ -414,8 +333,8 @@ static void word(struct lexer *l)
     const bool half_day = !strncasecmp(s, "a.m", 3) || !strncasecmp(s, "p.m", 3);
     if (l->n_texts || half_day) n = word_length(s);
     l->at += n;
-    const struct command *function = function_find(s, n);
-    if ((n > 1 || !l->n_texts) && sign_word(l, s, n)) return;
+    const struct command *function = word_function(s, n);
+    if ((n > 1 || !l->n_texts) && (sign_word(l, s, n) || sign_between(l, s, n))) return;
     if (function && function->kind == TOKEN_FUNCTION && !unit_is_word(s, n, false))
         push(l, TOKEN_FUNCTION, function->code, s, n);
     else if (l->n_texts || half_day)
@@ -438,10 +357,10 @@ static void environment(struct lexer *l, int kind)
         l->at += strcspn(l->at, "}");
         l->at += *l->at != 0;
     }
-    if (array || (n >= 6 && !strncmp(name + n - 6, "matrix", 6)))
-        push(l, kind, 0, name, n);
-    else if (is("cases", name, n))
-        push(l, TOKEN_VAR, 0, name, n);
+    const bool matrix = array || (n >= 6 && !strncmp(name + n - 6, "matrix", 6));
+    if (!matrix && !is("cases", name, n)) return;
+    push(l, matrix ? kind : TOKEN_VAR, 0, name, n);
+    l->tables += kind == TOKEN_BEGIN ? 1 : -1;
 }
 
 static void open_text(struct lexer *l)
@@ -467,11 +386,11 @@ static void command(struct lexer *l)
     const struct command *c = command_find(s + 1, n);
     if (!c)
         push(l, TOKEN_VAR, 0, s, n + 1);
-    else if (c->kind == TEXT)
+    else if (c->kind == COMMAND_TEXT)
         open_text(l);
-    else if (c->kind == ENVIRONMENT)
+    else if (c->kind == COMMAND_ENVIRONMENT)
         environment(l, c->code);
-    else if (c->kind != SKIP)
+    else if (c->kind != COMMAND_SKIP)
         push(l, c->kind, c->code, s, n + 1);
     else if (*l->at == '.' && (is("left", s + 1, n) || is("right", s + 1, n)))
         l->at++;
@@ -491,6 +410,7 @@ static void backslash(struct lexer *l)
     }
     const char *s = l->at;
     l->at += s[1] ? 2 : 1;
+    if (s[1] == '&') push(l, TOKEN_AND, 0, "and", 3);
     for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
         if (s[1] == escapes[i].sign) push(l, escapes[i].kind, 0, s, 2);
     l->out->percent |= s[1] == '%';
@@ -517,10 +437,49 @@ static int pair_kind(const char *s)
     return *s == '<' ? TOKEN_LE : *s == '>' ? TOKEN_GE : *s == '!' ? TOKEN_NE : *s == '=' ? '=' : 0;
 }
 
+/* The marks of bold text in a chat, "**" and "__", say nothing; "x**2" is a power. */
+static bool bold(struct lexer *l)
+{
+    const char *s = l->at, sign[] = {*s, 0};
+    const int last = last_kind(l);
+    const size_t n = *s == '*' || *s == '_' ? strspn(s, sign) : 0;
+    if (n < 2) return false;
+    const char *next = s + n + (s[n] == ' ');
+    const bool operand = last == TOKEN_NUMBER || last == TOKEN_VAR || last == ')' || last == '}';
+    const bool power = *s == '*' && n == 2 && !l->bold && operand && l->space == (s[n] == ' ') &&
+                       (isalnum((unsigned char)*next) || strspn(next, "({-"));
+    l->at += n;
+    if (power)
+        push(l, '^', 0, "^", 1);
+    else
+        l->bold ^= *s == '*';
+    return true;
+}
+
+static bool starts_relation(const char *s)
+{
+    s += strspn(s, " ");
+    if (*s != '\\') return *s == '=' || *s == '<' || *s == '>';
+    const struct command *c = command_find(s + 1, strspn(s + 1, LETTERS));
+    return c && (c->kind == '=' || c->kind == TOKEN_LE || c->kind == TOKEN_GE ||
+                 c->kind == TOKEN_APPROX);
+}
+
+/* In a table a column; in "x &= 5" nothing; elsewhere the word. */
+static void ampersand(struct lexer *l)
+{
+    const char *s = l->at++;
+    if (l->tables > 0)
+        push(l, '&', 0, s, 1);
+    else if (!starts_relation(l->at) && last_kind(l) != '=')
+        push(l, TOKEN_AND, 0, "and", 3);
+}
+
 static void punctuation(struct lexer *l)
 {
     const char *s = l->at;
     const int pair = pair_kind(s);
+    if (bold(l)) return;
     if (pair) {
         push(l, pair, 0, s, 2);
         l->at += 2;
@@ -531,7 +490,7 @@ static void punctuation(struct lexer *l)
     l->out->percent |= *s == '%';
     if (*s == CLEAN_GLUE)
         push(l, ',', 0, s, 1);
-    else if (strchr("+-*/^_()[]|=<>!':%&.,;", *s))
+    else if (strchr("+-*/^_()[]|=<>!':%.,;", *s))
         push(l, *s, 0, s, 1);
 }
 
@@ -548,6 +507,8 @@ static void step(struct lexer *l)
         backslash(l);
     else if (c == '{' || c == '}')
         brace(l);
+    else if (c == '&')
+        ampersand(l);
     else
         punctuation(l);
 }

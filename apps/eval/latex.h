@@ -21,7 +21,8 @@ enum token_kind {
     TOKEN_FRAC,
     TOKEN_SQRT,
     TOKEN_BINOM,
-    TOKEN_OVER, /* \overline, \vec and other marks over one argument */
+    TOKEN_INFIX, /* \over, \choose; code: the kind of the command that takes arguments */
+    TOKEN_OVER,  /* \overline, \vec and other marks over one argument */
     TOKEN_PM,
     TOKEN_MP,
     TOKEN_LE,
@@ -47,7 +48,8 @@ enum token_kind {
     TOKEN_MONEY, /* \$ */
     TOKEN_EMPTY, /* the empty set */
     TOKEN_REALS,
-    TOKEN_IMPLIES
+    TOKEN_IMPLIES,
+    TOKEN_MOD
 };
 
 enum function {
@@ -70,9 +72,9 @@ enum function {
 };
 
 struct token {
-    int kind, code;
-    bool space; /* white space stands before it */
-    bool text;  /* it stands in \text{} or the like */
+    int kind, code; /* of a ':' that was spelled "to" the code is TOKEN_WORD */
+    bool space;     /* white space stands before it */
+    bool text;      /* it stands in \text{} or the like */
     const char *s;
     size_t n;
 };
@@ -82,7 +84,7 @@ struct latex_options {
     enum { COMMA_GROUPS_OUTSIDE, COMMA_GROUPS_NEVER, COMMA_GROUPS_ALWAYS } commas;
     /* whether the comma of "1,234" groups digits: not within brackets; never; there too */
     bool scientific;   /* "2e-3" is 0.002, not 2e - 3 */
-    bool letter_units; /* "5 m" is five metres */
+    bool letter_units; /* "5 m" is five metres, and so is "5m" */
 };
 
 enum { LATEX_TOKENS_MAX = 1024 };

@@ -31,6 +31,12 @@ bool parse_accept(struct parser *p, int kind)
     return true;
 }
 
+bool parse_says(const struct token *t, const char *word)
+{
+    return (t->kind == TOKEN_WORD || t->kind == TOKEN_VAR) && strlen(word) == t->n &&
+           !strncmp(t->s, word, t->n);
+}
+
 struct node *parse_fail(struct parser *p)
 {
     p->failed = true;
@@ -47,6 +53,13 @@ struct node *parse_node(struct parser *p, enum node_kind kind, struct node *chil
     if (p->failed || p->n_nodes == p->room) return parse_fail(p);
     struct node *node = &p->nodes[p->n_nodes++];
     *node = (struct node){.kind = kind, .child = child};
+    return node;
+}
+
+struct node *parse_value(struct parser *p, struct value value)
+{
+    struct node *node = parse_node(p, NODE_VALUE, NULL);
+    node->value = value;
     return node;
 }
 
@@ -96,11 +109,6 @@ static int unit_power(struct parser *p)
     return negative ? -power : power;
 }
 
-static bool says(const struct token *t, const char *word)
-{
-    return t->kind == TOKEN_WORD && strlen(word) == t->n && !strncmp(t->s, word, t->n);
-}
-
 static bool is_unit_token(const struct token *t)
 {
     return t->kind == TOKEN_WORD || t->kind == '.' || t->kind == '*' || t->kind == '/';
@@ -111,16 +119,17 @@ static bool is_unit_token(const struct token *t)
 static struct unit unit_words(struct parser *p)
 {
     struct unit unit = unit_none();
+    const struct token *first = parse_peek(p);
     int sign = 1, power = 1;
     bool all = true, any = false;
     for (const struct token *t; !p->failed && is_unit_token(t = parse_peek(p));) {
         if (t->kind != TOKEN_WORD && parse_ahead(p, 1)->kind != TOKEN_WORD && t->kind != '.') break;
         parse_skip(p);
-        if (t->kind == '/' || says(t, "per")) {
+        if (t->kind == '/' || parse_says(t, "per")) {
             sign = -1;
-        } else if (says(t, "square") || says(t, "sq")) {
+        } else if (parse_says(t, "square") || parse_says(t, "sq")) {
             power = 2;
-        } else if (says(t, "cubic") || says(t, "cu")) {
+        } else if (parse_says(t, "cubic") || parse_says(t, "cu")) {
             power = 3;
         } else if (t->kind == TOKEN_WORD) {
             const int raised = unit_power(p);
@@ -130,6 +139,7 @@ static struct unit unit_words(struct parser *p)
         }
     }
     unit.known = all && any;
+    if (first->n == 1 && !first->text) unit.letter = first->space ? UNIT_LETTER : UNIT_GLUED;
     return unit;
 }
 
@@ -185,26 +195,10 @@ static struct node *product_node(struct parser *p, struct chain *factors)
     return chain_node(p, NODE_PRODUCT, factors);
 }
 
-/* "million" and the like; 0: another word. */
-static int64_t multiple(const struct token *t)
-{
-    static const struct {
-        const char *word;
-        int64_t value;
-    } words[] = {{"hundred", 100},
-                 {"thousand", 1000},
-                 {"million", 1000000},
-                 {"billion", 1000000000},
-                 {"trillion", 1000000000000}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (says(t, words[i].word)) return words[i].value;
-    return 0;
-}
-
 static struct node *multiple_node(struct parser *p)
 {
     struct node *node = parse_node(p, NODE_VALUE, NULL);
-    node->value = value_int(multiple(parse_peek(p)));
+    node->value = value_int(parse_multiple(parse_peek(p)));
     parse_skip(p);
     return node;
 }
@@ -218,7 +212,7 @@ static struct node *parse_product(struct parser *p)
             chain_add(p, &factors, parse_factor(p));
         } else if (parse_accept(p, '/')) {
             chain_add(p, &factors, parse_node(p, NODE_INVERSE, parse_factor(p)));
-        } else if (multiple(parse_peek(p))) {
+        } else if (parse_multiple(parse_peek(p))) {
             chain_add(p, &factors, multiple_node(p));
         } else if (starts_unit(p) && factors.last->kind != NODE_WORD) {
             return with_unit(p, product_node(p, &factors));
@@ -258,7 +252,7 @@ static bool starts_sign(int kind)
     return kind == '+' || kind == '-' || kind == TOKEN_PM || kind == TOKEN_MP;
 }
 
-struct node *parse_sum(struct parser *p)
+static struct node *plain_sum(struct parser *p)
 {
     struct chain terms = {0};
     do chain_add(p, &terms, signed_product(p));
@@ -266,14 +260,25 @@ struct node *parse_sum(struct parser *p)
     return chain_node(p, NODE_SUM, &terms);
 }
 
+/* "3 \over 7" parts all that stands in the same braces. */
+struct node *parse_sum(struct parser *p)
+{
+    struct node *sum = plain_sum(p);
+    const int parted = parse_peek(p)->code;
+    if (!parse_accept(p, TOKEN_INFIX)) return sum;
+    return parse_pair(p, parted == TOKEN_FRAC ? NODE_QUOTIENT : NODE_BINOMIAL, sum, plain_sum(p));
+}
+
 /* ---- sets, relations, lists ---------------------------------------------------------------- */
 
-/* The unit behind the last part is the whole's: "3:30 p.m." */
+/* The unit behind the last part is the whole's: "3:30 p.m."; but "5 to 10 minutes" is no ratio. */
 static struct node *parse_ratio(struct parser *p)
 {
     struct chain parts = {0};
     struct node *unit = NULL;
+    bool spelled = false;
     do {
+        spelled |= parts.n && p->tokens[p->at - 1].code == TOKEN_WORD;
         struct node *part = parse_sum(p);
         const bool last = parse_peek(p)->kind != ':';
         if (!p->failed && parts.n && last && part->kind == NODE_UNIT) {
@@ -284,6 +289,7 @@ static struct node *parse_ratio(struct parser *p)
     } while (parse_accept(p, ':'));
     struct node *ratio = chain_node(p, NODE_RATIO, &parts);
     if (p->failed || !unit) return ratio;
+    if (spelled) return parse_fail(p);
     unit->child = ratio;
     return unit;
 }
@@ -314,6 +320,17 @@ static bool is_relation(int kind)
            kind == TOKEN_NE || kind == TOKEN_IN || kind == TOKEN_APPROX;
 }
 
+/* "\pmod 7", "(mod 7)" */
+static struct node *with_modulus(struct parser *p, struct node *residue)
+{
+    const bool brackets = parse_peek(p)->kind == '(' && parse_ahead(p, 1)->kind == TOKEN_MOD;
+    if (brackets) parse_skip(p);
+    if (!parse_accept(p, TOKEN_MOD)) return residue;
+    struct node *node = parse_pair(p, NODE_MOD, residue, parse_factor(p));
+    if (brackets) parse_expect(p, ')');
+    return node;
+}
+
 /* What stands behind an approximation sign is dropped, for the exact form came before it; but in
  * "x \approx 2.3" none did. */
 static struct node *parse_relation(struct parser *p)
@@ -330,7 +347,7 @@ static struct node *parse_relation(struct parser *p)
         side->relation = kind;
         if (keep) chain_add(p, &sides, side);
     }
-    return chain_node(p, NODE_RELATION, &sides);
+    return with_modulus(p, chain_node(p, NODE_RELATION, &sides));
 }
 
 /* "," ", and" "and" "or"; *kind is the last of them. */

@@ -157,9 +157,15 @@ static bool read_points(const struct node *node, struct spans *out)
     return true;
 }
 
+/* What a condition may be on: x, and for a range f(x). */
 static bool is_free(const struct node *node)
 {
-    return node->kind == NODE_VAR && !is_infinity(node);
+    return (node->kind == NODE_VAR && !is_infinity(node)) || node_is_application(node);
+}
+
+static uint64_t free_name(const struct node *node)
+{
+    return node->kind == NODE_VAR ? node->name : name_hash_exact(node->child->name, "(", 1);
 }
 
 static bool closes(int relation)
@@ -197,7 +203,7 @@ static bool read_condition(const struct node *node, struct spans *out)
     if (c && c->next) return false;
     const struct node *var = is_free(a) && !c ? a : b;
     if (!is_free(var)) return false;
-    out->name = var->name;
+    out->name = free_name(var);
     if (b->relation == TOKEN_IN) return var == a && spans_read(b, out);
     if (var == a) return half_line(b->relation, b, out);
     struct spans right = {0};

@@ -17,7 +17,9 @@ enum unit_kind {
 
 /* A product of units; all zero stands for none. */
 struct unit {
-    bool known;            /* every word of it was understood, and it measures something */
+    bool known; /* every word of it was understood, and it measures something */
+    /* one letter, behind a space or right behind the number, may be a variable after all */
+    enum { UNIT_PLAIN, UNIT_LETTER, UNIT_GLUED } letter;
     int power[UNIT_KINDS]; /* UNIT_HALF_DAY is not a quantity but keeps a.m. from p.m. */
     long long top, bottom; /* its size in metres, grams, seconds, dollars, bits */
 };
