@@ -20,7 +20,8 @@ static const struct arg table[] = {
      .letter = 'o',
      .value = "DIR",
      .out = &options.dir,
-     .help = "where results go; a run that was stopped goes on there"},
+     .help = "where results go; the same command goes on there after a stop, and one with\n"
+             "other problems, models or settings is refused"},
     {.kind = ARG_TEXT,
      .name = "policy",
      .value = "LIST",

@@ -227,7 +227,8 @@ static ead_policy_options policy_of(const struct runner *r, const struct setting
     return p;
 }
 
-/* ---- one setting ------------------------------------------------------------------------- */
+/* ---- a part of the problems
+ * ------------------------------------------------------------------------- */
 
 static ead_status begin_problem(struct runner *r, const struct setting *s, int i, size_t problem,
                                 ead_error *error)
@@ -275,17 +276,24 @@ static ead_status end_problem(struct runner *r, size_t setting, int i, ead_error
     return st;
 }
 
-/* Give every free text the next problem that has no result; `next` is where to look. Returns how
- * many texts are being written in *running. */
-static ead_status fill_slots(struct runner *r, size_t setting, size_t *next, int *running,
-                             ead_error *error)
+/* Problems [next, end) of a setting are still to be looked at. */
+struct part {
+    size_t setting, next, end;
+};
+
+/* Give every free text the next problem that has no result. Returns how many texts are being
+ * written in *running. */
+static ead_status fill_slots(struct runner *r, struct part *part, int *running, ead_error *error)
 {
+    const struct setting *s = &r->o->settings->list[part->setting];
     ead_status st = EAD_OK;
     *running = 0;
     for (int i = 0; i < r->n_slots && !st; i++) {
-        while (!r->active[i] && *next < r->n && journal_has(r->journal, setting, *next)) ++*next;
-        if (!r->active[i] && *next < r->n)
-            st = begin_problem(r, &r->o->settings->list[setting], i, (*next)++, error);
+        while (!r->active[i] && part->next < part->end &&
+               journal_has(r->journal, part->setting, part->next))
+            part->next++;
+        if (!r->active[i] && part->next < part->end)
+            st = begin_problem(r, s, i, part->next++, error);
         *running += r->active[i];
     }
     return st;
@@ -312,24 +320,37 @@ static ead_status report(struct runner *r, ead_error *error)
     return fault(error, EAD_CANCELLED, "the run was stopped");
 }
 
-static ead_status run_setting(struct runner *r, size_t setting, ead_error *error)
+static ead_status run_part(struct runner *r, struct part part, ead_error *error)
 {
-    struct setting *s = &r->o->settings->list[setting];
-    size_t next = 0;
     int running;
-    ead_status st = s->of >= 0 ? match(r, s, error) : EAD_OK;
-    r->progress.setting = s->name;
-    if (!st) st = fill_slots(r, setting, &next, &running, error);
+    r->progress.setting = r->o->settings->list[part.setting].name;
+    ead_status st = fill_slots(r, &part, &running, error);
     while (!st && running) {
         st = ead_batch_step(r->batch, r->active, r->tokens, error);
-        if (!st) st = take_tokens(r, setting, error);
+        if (!st) st = take_tokens(r, part.setting, error);
         if (!st) st = report(r, error);
-        if (!st) st = fill_slots(r, setting, &next, &running, error);
+        if (!st) st = fill_slots(r, &part, &running, error);
     }
     return st;
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
+
+/* The settings that follow another one (see match), or those that do not. One text at a time, they
+ * take turns problem by problem, so that whatever slows the machine slows all of them alike. */
+static ead_status run_phase(struct runner *r, bool following, ead_error *error)
+{
+    const struct settings *all = r->o->settings;
+    const size_t stride = r->n_slots == 1 ? 1 : r->n;
+    ead_status st = EAD_OK;
+    for (size_t i = 0; i < all->n && !st; i++)
+        if (following && all->list[i].of >= 0) st = match(r, &all->list[i], error);
+    for (size_t p = 0; p < r->n && !st; p += stride)
+        for (size_t i = 0; i < all->n && !st; i++)
+            if ((all->list[i].of >= 0) == following)
+                st = run_part(r, (struct part){i, p, p + stride}, error);
+    return st;
+}
 
 static ead_status run_all(struct runner *r, ead_error *error)
 {
@@ -339,7 +360,8 @@ static ead_status run_all(struct runner *r, ead_error *error)
     r->progress.total = n * r->n;
     for (size_t i = 0; i < n * r->n; i++)
         r->progress.done += journal_has(r->journal, i / r->n, i % r->n);
-    for (size_t i = 0; i < n && !st; i++) st = run_setting(r, i, error);
+    if (!st) st = run_phase(r, false, error);
+    if (!st) st = run_phase(r, true, error);
     if (st && st != EAD_CANCELLED) return st;
     const ead_status stopped = st;
     st = journal_finish(r->journal, error);
