@@ -63,19 +63,23 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     }
 }
 
-/* Turn one query's scores into exp(score - max). */
+/* Turn one query's scores into exp(score - max). Lanes behind the last score count for nothing. */
 static void attend_softmax(const struct attention *t, int h, int count)
 {
-    float *score = t->score + h * KERN_ATTEND_BLOCK, max = t->max[h];
-    for (int p = 0; p < count; p++) {
-        score[p] *= t->a->scale;
-        max = score[p] > max ? score[p] : max;
-    }
-    vec sum = vec_zero();
+    float *score = t->score + h * KERN_ATTEND_BLOCK, lane[LANES], max = t->max[h];
+    for (int p = count; p % LANES; p++) score[p] = -INFINITY;
+    vec most = vec_all(max), sum = vec_zero();
     for (int p = 0; p < count; p += LANES) {
-        int n = vec_piece(count - p);
-        vec_store_n(score + p, vec_exp(vec_sub(vec_load_n(score + p, n), vec_all(max))), n);
-        sum = vec_add(sum, vec_load_n(score + p, n));
+        vec scaled = vec_mul(vec_load(score + p), vec_all(t->a->scale));
+        vec_store(score + p, scaled);
+        most = vec_max(scaled, most);
+    }
+    vec_store(lane, most);
+    for (int i = 0; i < LANES; i++) max = lane[i] > max ? lane[i] : max;
+    for (int p = 0; p < count; p += LANES) {
+        vec e = vec_exp(vec_sub(vec_load(score + p), vec_all(max)));
+        vec_store(score + p, e);
+        sum = vec_add(sum, e);
     }
     t->factor[h] = expf(t->max[h] - max);
     t->sum[h] = t->sum[h] * t->factor[h] + vec_sum(sum);
