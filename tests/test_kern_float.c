@@ -323,15 +323,18 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
                                        uint64_t *seed)
 {
     struct attention t = {0};
-    size_t ld = (size_t)group * (size_t)head_dim + 5, stride = (size_t)head_dim + 6;
-    size_t used = (size_t)(n_pos + rows - 2) * stride + (size_t)head_dim;
-    t.k = guard_alloc(used * 2, GUARD_AFTER);
-    t.v = guard_alloc(used * 2, GUARD_AFTER);
+    size_t ld = (size_t)group * (size_t)head_dim + 5;
+    int last = n_pos + rows - 2;
+    size_t keys = kern_key_at(head_dim, last, head_dim - 1) / KERN_KEY_TILE + 1;
+    size_t values = (size_t)(last + 1) * (size_t)head_dim;
+    t.k = guard_alloc(keys * KERN_KEY_TILE * 2, GUARD_AFTER);
+    t.v = guard_alloc(values * 2, GUARD_AFTER);
     uint16_t *k = t.k.data, *v = t.v.data;
-    for (size_t i = 0; i < used; i++) {
-        k[i] = quant_f32_to_f16(random_normal(seed));
-        v[i] = quant_f32_to_f16(random_unit(seed));
-    }
+    memset(k, 0xff, keys * KERN_KEY_TILE * 2); /* not numbers, behind the last position */
+    for (int p = 0; p <= last; p++)
+        for (int i = 0; i < head_dim; i++)
+            k[kern_key_at(head_dim, p, i)] = quant_f32_to_f16(random_normal(seed));
+    for (size_t i = 0; i < values; i++) v[i] = quant_f32_to_f16(random_unit(seed));
     size_t outputs = (size_t)rows * ld;
     t.q = aligned(outputs, sizeof *t.q);
     for (size_t i = 0; i < outputs; i++) t.q[i] = random_normal(seed) * spread;
@@ -343,7 +346,6 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
                                .v = v,
                                .out = t.out,
                                .ld = ld,
-                               .stride = stride,
                                .rows = rows,
                                .group = group,
                                .head_dim = head_dim,
@@ -369,14 +371,14 @@ static double attention_output(const struct kern_attend *a, int head, int at)
     for (int p = 0; p < a->n_pos; p++) {
         for (int i = 0; i < a->head_dim; i++)
             score[p] += (double)a->q[head * a->head_dim + i] *
-                        (double)quant_f16_to_f32(a->k[(size_t)p * a->stride + (size_t)i]);
+                        (double)quant_f16_to_f32(a->k[kern_key_at(a->head_dim, p, i)]);
         score[p] *= (double)a->scale;
         max = fmax(max, score[p]);
     }
     for (int p = 0; p < a->n_pos; p++) {
         double e = exp(score[p] - max);
         sum += e;
-        out += e * (double)quant_f16_to_f32(a->v[(size_t)p * a->stride + (size_t)at]);
+        out += e * (double)quant_f16_to_f32(a->v[(size_t)p * (size_t)a->head_dim + (size_t)at]);
     }
     free(score);
     return out / sum;

@@ -63,13 +63,25 @@ struct kern_stats {
     float entropy;     /* bits: METHOD, -sum p log2 p; NaN if any logit is NaN or +infinity */
 };
 
+/* Keys are stored in tiles of 16 positions, [position/16][head_dim][16], so that the scores of a
+ * tile stand side by side in a vector. */
+enum { KERN_KEY_TILE = 16 };
+
+/* Where element i of the key of position p lies. */
+static inline size_t kern_key_at(int head_dim, int p, int i)
+{
+    const size_t tile = (size_t)(p / KERN_KEY_TILE) * (size_t)head_dim + (size_t)i;
+    return tile * KERN_KEY_TILE + (size_t)(p % KERN_KEY_TILE);
+}
+
 /* Consecutive rows of one sequence, of which row r sees the first n_pos + r positions: their
  * queries of one key-value head against the cache of one layer. */
 struct kern_attend {
-    const float *q;        /* [rows][ld]: the [group][head_dim] query heads that share the head */
-    const uint16_t *k, *v; /* f16, [n_pos + rows - 1][stride], head_dim used of each */
-    float *out;            /* [rows][ld], of which [group][head_dim] is written */
-    size_t ld, stride;     /* elements from one row, or position, to the next */
+    const float *q;    /* [rows][ld]: the [group][head_dim] query heads that share the head */
+    const uint16_t *k; /* f16, whole tiles of keys; what lies behind the last counts for nothing */
+    const uint16_t *v; /* f16, [n_pos + rows - 1][head_dim] */
+    float *out;        /* [rows][ld], of which [group][head_dim] is written */
+    size_t ld;         /* elements from one row to the next */
     int rows, group, head_dim, n_pos;
     float scale;    /* 1/sqrt(head_dim) as a rule */
     float *scratch; /* KERN_ATTEND_SCRATCH(rows * group, head_dim) floats, 64-byte aligned */

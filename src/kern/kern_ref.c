@@ -178,10 +178,10 @@ static void attend_head(const struct kern_attend *a, int row, int head)
         int count = n_pos - p0 < KERN_ATTEND_BLOCK ? n_pos - p0 : KERN_ATTEND_BLOCK;
         double block_max = max;
         for (int p = 0; p < count; p++) {
-            const uint16_t *k = a->k + (size_t)(p0 + p) * a->stride;
             double dot = 0;
             for (int i = 0; i < a->head_dim; i++)
-                dot += (double)q[i] * (double)quant_f16_to_f32(k[i]);
+                dot += (double)q[i] *
+                       (double)quant_f16_to_f32(a->k[kern_key_at(a->head_dim, p0 + p, i)]);
             score[p] = (float)(dot * (double)a->scale);
             block_max = fmax(block_max, (double)score[p]);
         }
@@ -192,7 +192,7 @@ static void attend_head(const struct kern_attend *a, int row, int head)
         for (int i = 0; i < a->head_dim; i++) {
             double acc = (double)out[i] * rescale;
             for (int p = 0; p < count; p++) {
-                const uint16_t *v = a->v + (size_t)(p0 + p) * a->stride;
+                const uint16_t *v = a->v + (size_t)(p0 + p) * (size_t)a->head_dim;
                 acc += exp((double)score[p] - max) * (double)quant_f16_to_f32(v[i]);
             }
             out[i] = (float)acc;

@@ -8,7 +8,7 @@
 #ifndef EAD_KERN_KERN_VEC_ATTEND_H
 #define EAD_KERN_KERN_VEC_ATTEND_H
 
-#include "kern/kern_vec_float.h"
+#include "kern/kern_vec.h"
 
 #if defined(LANES)
 
@@ -35,15 +35,40 @@ static inline int attend_share(const struct attend_block *b, int from)
     return (left + shares - 1) / shares;
 }
 
-/* Ask for positions [p, p + count) of a cache, as far as the first row sees them: multiplying
- * leaves loads no room to run ahead by themselves. */
+/* Ask for positions [p, p + count) of keys or values, as far as the first row sees them:
+ * multiplying leaves loads no room to run ahead by themselves. */
 static inline void attend_prefetch(const struct kern_attend *a, const uint16_t *cache, int p,
                                    int count)
 {
     const int end = p + count < a->n_pos ? p + count : a->n_pos;
-    for (; p < end; p++)
-        for (int i = 0; i < a->head_dim; i += 32)
-            __builtin_prefetch(cache + (size_t)p * a->stride + i);
+    const size_t dim = (size_t)a->head_dim;
+    for (size_t i = (size_t)p * dim; i < (size_t)end * dim && p < end; i += 32)
+        __builtin_prefetch(cache + i);
+}
+
+/* Scores of LANES positions for `rows` queries. Even and odd elements are added apart, so that no
+ * multiplication waits for the last one. */
+INLINE void attend_keys(int rows, const float *q, size_t dim, const uint16_t *keys, float *score)
+{
+    vec even[BLOCK], odd[BLOCK];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) even[r] = odd[r] = vec_zero();
+    size_t i = 0;
+    for (; i + 2 <= dim; i += 2, keys += 2 * KERN_KEY_TILE) {
+        const vec k0 = vec_load_f16(keys), k1 = vec_load_f16(keys + KERN_KEY_TILE);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++) {
+            const float *x = q + (size_t)r * dim + i;
+            even[r] = vec_fma(k0, vec_all(x[0]), even[r]);
+            odd[r] = vec_fma(k1, vec_all(x[1]), odd[r]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+        if (i < dim)
+            even[r] = vec_fma(vec_load_f16(keys), vec_all(q[(size_t)r * dim + i]), even[r]);
+        vec_store(score + r * KERN_ATTEND_BLOCK, vec_add(even[r], odd[r]));
+    }
 }
 
 /* score[h][p] = q[h] . k[p0 + p]; the values of the block are on their way meanwhile. */
@@ -52,13 +77,13 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
     for (int p = 0; p < b->count; p += LANES) {
-        const uint16_t *k = a->k + (size_t)(b->p0 + p) * a->stride;
+        const uint16_t *keys = a->k + kern_key_at(a->head_dim, b->p0 + p, 0);
         attend_prefetch(a, a->v, b->p0 + p, LANES);
         for (int h = b->first, n; h < b->end; h += n) {
+            const float *q = t->q + (size_t)h * dim;
+            float *score = t->score + h * KERN_ATTEND_BLOCK + p;
             n = attend_share(b, h);
-            struct dots d = {(const uint8_t *)k, t->q + (size_t)h * dim, dim, a->head_dim};
-            float_tile(dots_f16, d, a->stride * sizeof *k, vec_piece(b->count - p), n,
-                       t->score + h * KERN_ATTEND_BLOCK + p, KERN_ATTEND_BLOCK);
+            VEC_ROWS(attend_keys, n, q, dim, keys, score)
         }
     }
 }
@@ -94,7 +119,7 @@ INLINE void attend_mix(int rows, const struct attention *t, const struct attend_
     const size_t dim = (size_t)t->a->head_dim;
     float *out = t->sum_v + (size_t)h * dim + at;
     const float *score = t->score + h * KERN_ATTEND_BLOCK;
-    const uint16_t *v = t->a->v + (size_t)b->p0 * t->a->stride + at;
+    const uint16_t *v = t->a->v + (size_t)b->p0 * dim + at;
     vec acc[BLOCK][2];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
@@ -102,7 +127,7 @@ INLINE void attend_mix(int rows, const struct attention *t, const struct attend_
         for (int j = 0; j < vectors; j++)
             acc[r][j] = vec_mul(vec_load_n(out + (size_t)r * dim + j * LANES, n),
                                 vec_all(t->factor[h + r]));
-    for (int p = 0; p < b->count; p++, v += t->a->stride) {
+    for (int p = 0; p < b->count; p++, v += dim) {
         vec value[2];
 #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++) value[j] = vec_load_f16_n(v + j * LANES, n);

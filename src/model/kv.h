@@ -1,9 +1,9 @@
 /*
  * Keys and values of past positions, in f16, for several sequences of one model.
  *
- * Layout [seq][layer][k or v][kv head][position][head_dim]: what one head reads for one row is one
- * contiguous stream. A sequence holds positions 0..length-1; forgetting is shortening. Pages cost
- * memory only once a position has been written.
+ * Layout [seq][layer][k or v][kv head][position][head_dim], keys in tiles of 16 positions (kern.h):
+ * what one head reads for one row is one contiguous stream. A sequence holds positions 0..length-1;
+ * forgetting is shortening. Pages cost memory only once a position has been written.
  */
 #ifndef EAD_MODEL_KV_H
 #define EAD_MODEL_KV_H
@@ -12,7 +12,7 @@
 #include "model/config.h"
 
 struct kv {
-    int n_seq, n_ctx; /* sequences, and the capacity of each in positions */
+    int n_seq, n_ctx; /* sequences, and the capacity of each in positions, whole tiles */
     int n_layer, n_head_kv, head_dim;
     int *length; /* [n_seq] positions held */
     uint16_t *data;
