@@ -9,12 +9,15 @@ file(GLOB face CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
 list(APPEND sources ${face})
 
 set(simd_files ${sources})
-list(FILTER simd_files INCLUDE REGEX "kern_avx")
+list(FILTER simd_files INCLUDE REGEX "kern_a[vm]x")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   foreach(file ${simd_files})
-    if(file MATCHES "avx512")
+    set(avx512 "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx2;-mfma;-mf16c")
+    if(file MATCHES "kern_amx")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
-        "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx2;-mfma;-mf16c")
+        "${avx512};-mamx-tile;-mamx-int8")
+    elseif(file MATCHES "avx512")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${avx512}")
     else()
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
         "-mavx2;-mfma;-mf16c")

@@ -73,13 +73,13 @@ static inline float random_normal(uint64_t *state)
 /* Calls `check` with the table of every level above ref that this machine has. */
 static inline void for_each_level(void (*check)(const struct kern *k))
 {
-    static const char *const names[KERN_LEVEL_COUNT] = {"ref", "avx2", "avx512"};
     for (int level = KERN_REF + 1; level < KERN_LEVEL_COUNT; level++) {
         const struct kern *k = kern_table((enum kern_level)level);
         if (k)
             check(k);
         else
-            print_message("skipped %s: this machine or build lacks it\n", names[level]);
+            print_message("skipped %s: this machine or build lacks it\n",
+                          kern_level_name((enum kern_level)level));
     }
 }
 

@@ -129,7 +129,6 @@ static void check_model(const struct peer *peer)
 static void test_golden_logits(void **state)
 {
     (void)state;
-    static const char *const names[] = {"ref", "avx2", "avx512"};
     struct peer peers[MODELS_MAX];
     int n = read_peers(peers);
     if (!n) {
@@ -138,7 +137,8 @@ static void test_golden_logits(void **state)
     }
     for (int level = 0; level < KERN_LEVEL_COUNT; level++)
         if (!kern_table((enum kern_level)level))
-            print_message("skipped: this machine or build lacks %s\n", names[level]);
+            print_message("skipped: this machine or build lacks %s\n",
+                          kern_level_name((enum kern_level)level));
     for (int i = 0; i < n; i++) check_model(&peers[i]);
 }
 

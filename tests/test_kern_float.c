@@ -615,6 +615,7 @@ static void levels_have_names(void **state)
     assert_int_equal(kern_level_parse("ref"), KERN_REF);
     assert_int_equal(kern_level_parse("avx2"), KERN_AVX2);
     assert_int_equal(kern_level_parse("avx512"), KERN_AVX512);
+    assert_int_equal(kern_level_parse("amx"), KERN_AMX);
     assert_int_equal(kern_level_parse("AVX2"), -1);
     assert_int_equal(kern_level_parse(""), -1);
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
@@ -622,6 +623,7 @@ static void levels_have_names(void **state)
         if (!k) continue;
         assert_int_equal(k->level, level);
         assert_int_equal(kern_level_parse(k->name), level);
+        assert_string_equal(kern_level_name((enum kern_level)level), k->name);
         assert_true(kern_best()->level >= k->level);
     }
     assert_non_null(reference());

@@ -320,6 +320,43 @@ static void hostile_scales_are_harmless(void **state)
     for_each_level(check_scales);
 }
 
+/* ---- tiles ----------------------------------------------------------------------------------- */
+
+/* AMX gives the bits of AVX-512 for every number of rows: of whole tiles and of what is left, in
+ * one block of rows and in two. With `fill` all bytes of the weights are the same. */
+static void check_tiles(enum quant_type type, int n, int fill, uint64_t *seed)
+{
+    const struct kern *vectors = kern_table(KERN_AVX512), *tiles = kern_table(KERN_AMX);
+    const int cols = quant_info(type)->block == 32 ? 352 : 768, rows = 41;
+    struct matrix m = matrix_make(type, rows, cols, NAN, NAN, GUARD_AFTER, seed);
+    if (fill >= 0) memset(m.memory.data, fill, (size_t)rows * m.w.row_bytes);
+    float *x = normal_rows(n, cols, seed);
+    float *got = product(tiles, &m.w, x, n), *want = product(vectors, &m.w, x, n);
+    if (memcmp(got, want, (size_t)n * (size_t)rows * sizeof *got))
+        fail_msg("%s: %d rows differ, weights %s", quant_info(type)->name, n,
+                 fill >= 0 ? "of one byte" : "at random");
+    free(x);
+    free(got);
+    free(want);
+    guard_free(m.memory);
+}
+
+static void tiles_equal_vectors(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    if (!kern_table(KERN_AMX)) {
+        print_message("skipped: this machine or build lacks amx\n");
+        skip();
+    }
+    for (int t = 0; t < TYPES; t++) {
+        for (int n = 15; n <= 33; n++) check_tiles(types[t], n, -1, &seed);
+        for (int n = 63; n <= 82; n += 19) check_tiles(types[t], n, -1, &seed);
+        check_tiles(types[t], 16, 0x78, &seed);
+        check_tiles(types[t], 17, 0x00, &seed);
+    }
+}
+
 /* ---- the promise ----------------------------------------------------------------------------- */
 
 /* The same bits whatever rows stand beside and however outputs are split; nothing else is written.
@@ -495,6 +532,7 @@ int main(void)
         BOTH_WAYS(integers_are_exact),
         BOTH_WAYS(largest_sums_do_not_saturate),
         BOTH_WAYS(hostile_scales_are_harmless),
+        cmocka_unit_test_setup(tiles_equal_vectors, packed_weights),
         BOTH_WAYS(rows_and_ranges_do_not_matter),
         BOTH_WAYS(quantising_is_exact),
         BOTH_WAYS(sums_are_exact),

@@ -112,7 +112,7 @@ static bool have_cpu(const ead_model *model, const char *cpu)
 
 static void check_line(const char *line)
 {
-    static const char *const cpus[] = {"ref", "avx2", "avx512"};
+    static const char *const cpus[] = {"ref", "avx2", "avx512", "amx"};
     struct story s;
     json_error_t trouble;
     json_t *json = json_loads(line, 0, &trouble);
@@ -124,7 +124,7 @@ static void check_line(const char *line)
     snprintf(path, sizeof path, SHARED_DIR "/models/%.63s.gguf", s.model);
     if (ead_model_open(path, 0, &model, &error)) fail_msg("%s", error.message);
     check_text(model, &s);
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++)
         for (int threads = 1; threads <= 2; threads++)
             if (have_cpu(model, cpus[i])) check_story(model, &s, cpus[i], threads);
     print_message("%s: \"%s\": %zu tokens\n", s.model, s.prompt, s.n);

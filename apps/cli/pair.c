@@ -11,7 +11,7 @@
 
 enum { CTX_DEFAULT_MAX = 8192 };
 
-const char *const pair_cpus[] = {"auto", "ref", "avx2", "avx512", NULL};
+const char *const pair_cpus[] = {"auto", "ref", "avx2", "avx512", "amx", NULL};
 const char *const pair_policies[] = {"ead", "large", "small", "random", "replay", NULL};
 const char *const pair_writers[] = {"small", "large", NULL};
 
@@ -84,7 +84,7 @@ const struct arg pair_args[] = {
      .value = "LEVEL",
      .out = &pair_options.cpu,
      .choices = pair_cpus,
-     .help = "auto, ref, avx2 or avx512 (default: auto)"},
+     .help = "auto, ref, avx2, avx512 or amx (default: auto)"},
     {.kind = ARG_FLAG,
      .name = "no-repack",
      .out = &pair_options.no_repack,

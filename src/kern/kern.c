@@ -11,6 +11,8 @@ static const struct kern *table_ref(void)
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* clang's __builtin_cpu_supports does not know this one. */
 static int have_f16c(void)
@@ -32,6 +34,29 @@ static const struct kern *table_avx512(void)
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
     return have ? &kern_avx512 : NULL;
 }
+
+/* Tiles are state that Linux gives to a process which asks for it; threads inherit it. */
+static int have_tiles(void)
+{
+#if defined(__linux__)
+    enum {
+        REQUEST_PERMISSION = 0x1023 /* of arch_prctl */,
+        TILE_DATA = 18 /* feature of xstate */
+    };
+    return !syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA);
+#else
+    return 0;
+#endif
+}
+
+static const struct kern *table_amx(void)
+{
+    enum { AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 }; /* edx of leaf 7 */
+    const unsigned both = AMX_TILE | AMX_INT8;
+    unsigned a, b, c, d = 0;
+    int have = table_avx512() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & both) == both;
+    return have && have_tiles() ? &kern_amx : NULL;
+}
 #else
 static const struct kern *table_avx2(void)
 {
@@ -39,6 +64,11 @@ static const struct kern *table_avx2(void)
 }
 
 static const struct kern *table_avx512(void)
+{
+    return NULL;
+}
+
+static const struct kern *table_amx(void)
 {
     return NULL;
 }
@@ -51,6 +81,7 @@ static const struct {
     [KERN_REF] = {"ref", table_ref},
     [KERN_AVX2] = {"avx2", table_avx2},
     [KERN_AVX512] = {"avx512", table_avx512},
+    [KERN_AMX] = {"amx", table_amx},
 };
 
 const struct kern *kern_table(enum kern_level level)
@@ -63,6 +94,11 @@ const struct kern *kern_best(void)
     const struct kern *best = NULL;
     for (int level = KERN_LEVEL_COUNT - 1; !best; level--) best = levels[level].table();
     return best;
+}
+
+const char *kern_level_name(enum kern_level level)
+{
+    return levels[level].name;
 }
 
 int kern_level_parse(const char *name)

@@ -6,17 +6,13 @@
 #include "kern/kern_vec_row.h"
 #include "kern/kern_vec_stats.h"
 
-const struct kern kern_avx512 = {
-    .level = KERN_AVX512,
-    .name = "avx512",
-    .stored = {avx512_quantize, avx512_matmul},
-    .packed = {avx512_pack_quantize, avx512_pack_matmul},
-    .matmul_f32 = float_matmul,
-    .rms_norm = row_rms_norm,
-    .add = row_add,
-    .silu_mul = row_silu_mul,
-    .rope = row_rope,
-    .to_f16 = row_to_f16,
-    .attend = float_attend,
-    .stats = row_stats,
-};
+#define TABLE(of_level, of_name, pack_matmul)                                                      \
+    {                                                                                              \
+        .level = of_level, .name = of_name, .stored = {avx512_quantize, avx512_matmul},            \
+        .packed = {avx512_pack_quantize, pack_matmul}, .matmul_f32 = float_matmul,                 \
+        .rms_norm = row_rms_norm, .add = row_add, .silu_mul = row_silu_mul, .rope = row_rope,      \
+        .to_f16 = row_to_f16, .attend = float_attend, .stats = row_stats,                          \
+    }
+
+const struct kern kern_avx512 = TABLE(KERN_AVX512, "avx512", avx512_pack_matmul);
+const struct kern kern_amx = TABLE(KERN_AMX, "amx", amx_pack_matmul);
