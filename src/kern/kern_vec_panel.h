@@ -18,9 +18,12 @@ enum {
     AHEAD = 8192      /* bytes between a weight and the prefetch of a later one */
 };
 
+/* Into the second cache: the first has too few places for loads that are under way. */
 static inline void panel_prefetch(const uint8_t *weights, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(weights + i + AHEAD);
+    enum { READ = 0, SECOND_CACHE = 2 };
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch(weights + i + AHEAD, READ, SECOND_CACHE);
 }
 
 /* The panel in which output o lies. */
