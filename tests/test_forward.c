@@ -1,7 +1,7 @@
 /*
  * The forward pass, held to two things: an independent computation in double precision, and laws
  * that must hold bit for bit however rows are grouped, threads counted and sequences interleaved.
- * For every architecture, weight type and kernel level of this machine.
+ * For every architecture, weight type, cache type and kernel level of this machine.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ceilings on |a - b| / |b| over all logits. Quantised types multiply 8-bit activations. */
-static const double ceiling_float = 3e-4, ceiling_quant = 3e-2;
+/* Ceilings on |a - b| / |b| over all logits. Quantised types multiply 8-bit activations; a cache of
+ * codes may hold a neighbour of the exact one here and there. */
+static const double ceiling_float = 3e-4, ceiling_codes = 1e-3, ceiling_quant = 3e-2;
 
 static void *must(void *p)
 {
@@ -30,18 +31,20 @@ static void *must(void *p)
 /* ---- the oracle ---------------------------------------------------------------------------- */
 
 /* Reads tensors by name from the file's list, keeps everything in doubles, rounds nothing but what
- * the cache rounds: keys and values to halves. */
+ * the cache rounds: keys and values to halves, or to codes with a scale. */
 struct oracle {
     const struct tiny_spec *spec;
+    enum kern_cache cache;
     struct tiny *t;
     float *w[TINY_TENSORS_MAX]; /* decoded weights */
     double *k, *v;              /* [layer][position][kv_dim] */
     int n_pos, max_pos;
 };
 
-static void oracle_init(struct oracle *o, const struct tiny_spec *spec, struct tiny *t, int max_pos)
+static void oracle_init(struct oracle *o, const struct tiny_spec *spec, struct tiny *t,
+                        enum kern_cache cache, int max_pos)
 {
-    *o = (struct oracle){.spec = spec, .t = t, .max_pos = max_pos};
+    *o = (struct oracle){.spec = spec, .cache = cache, .t = t, .max_pos = max_pos};
     for (int i = 0; i < t->n_tensors; i++) {
         const struct tiny_tensor *x = &t->tensor[i];
         o->w[i] = must(malloc(x->dims[0] * x->dims[1] * sizeof(float)));
@@ -127,9 +130,30 @@ static double *cached(const struct oracle *o, double *cache, int layer, int pos,
     return cache + (((size_t)layer * o->max_pos + pos) * s->n_head_kv + head) * s->head_dim;
 }
 
-static void store(double *to, const double *from, int n)
+static double half(double x)
 {
-    for (int i = 0; i < n; i++) to[i] = (double)quant_f16_to_f32(quant_f32_to_f16((float)from[i]));
+    return (double)quant_f16_to_f32(quant_f32_to_f16((float)x));
+}
+
+/* Round what the cache would hold of a head. */
+static void store_head(enum kern_cache cache, double *to, const double *from, int n)
+{
+    for (int i = 0; i < n; i++) to[i] = half(from[i]);
+    if (cache == KERN_CACHE_F16) return;
+    for (int at = 0; at < n; at += 32) {
+        const int end = at + 32 < n ? at + 32 : n;
+        double most = 0;
+        for (int i = at; i < end; i++) most = fmax(most, fabs(from[i]));
+        const double scale = half(most / 127);
+        for (int i = at; i < end; i++) to[i] = scale * rint(from[i] / scale);
+    }
+}
+
+static void store(const struct oracle *o, double *to, const double *from)
+{
+    const int dim = o->spec->head_dim;
+    for (int h = 0; h < o->spec->n_head_kv; h++)
+        store_head(o->cache, to + h * dim, from + h * dim, dim);
 }
 
 /* One query head against positions 0..pos. */
@@ -157,7 +181,7 @@ enum { WIDE = 1024 }; /* no tiny model is wider */
 static void oracle_attention(struct oracle *o, int layer, double *x)
 {
     const struct tiny_spec *s = o->spec;
-    const int dim = s->head_dim, pos = o->n_pos, kv_dim = s->n_head_kv * dim;
+    const int dim = s->head_dim, pos = o->n_pos;
     double h[WIDE], q[WIDE], k[WIDE], v[WIDE], mixed[WIDE], y[WIDE];
     rms_norm(tensor_of(o, layer, "attn_norm.weight", NULL), x, h, s->d_model);
     linear(o, layer, "attn_q.weight", "attn_q.bias", h, q);
@@ -165,8 +189,8 @@ static void oracle_attention(struct oracle *o, int layer, double *x)
     linear(o, layer, "attn_v.weight", "attn_v.bias", h, v);
     turn(o, layer, "attn_q_norm.weight", q, s->n_head, pos);
     turn(o, layer, "attn_k_norm.weight", k, s->n_head_kv, pos);
-    store(cached(o, o->k, layer, pos, 0), k, kv_dim);
-    store(cached(o, o->v, layer, pos, 0), v, kv_dim);
+    store(o, cached(o, o->k, layer, pos, 0), k);
+    store(o, cached(o, o->v, layer, pos, 0), v);
     for (int i = 0; i < s->n_head; i++) attend(o, layer, i, q + i * dim, pos, mixed + i * dim);
     linear(o, layer, "attn_output.weight", "attn_output.bias", mixed, y);
     for (int i = 0; i < s->d_model; i++) x[i] += y[i];
@@ -204,10 +228,18 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
 
 enum { ROWS_MAX = 200, SEQS = 3 };
 
-static struct engine *open_engine(const struct model *m, enum kern_level level, int threads,
-                                  int n_ctx)
+/* What an engine computes with: everything that its numbers may depend on. */
+struct means {
+    enum kern_level level;
+    enum kern_cache cache;
+    unsigned model_flags; /* weights repacked, or as they lie in the file */
+};
+static const struct means on_ref = {.level = KERN_REF};
+
+static struct engine *open_engine(const struct model *m, struct means means, int threads, int n_ctx)
 {
-    const struct engine_options options = {.kern = kern_table(level),
+    const struct engine_options options = {.kern = kern_table(means.level),
+                                           .cache = means.cache,
                                            .threads = threads,
                                            .n_ctx = n_ctx,
                                            .n_seq = SEQS,
@@ -236,7 +268,7 @@ static void eval(struct engine *e, int seq, const int32_t *ids, int from, int to
 struct bench {
     struct tiny_spec spec;
     struct model *model;
-    enum kern_level level;
+    struct means means;
     int n, n_vocab;
     int32_t ids[ROWS_MAX];
     float *expected; /* [n][n_vocab] */
@@ -250,17 +282,19 @@ static size_t bench_bytes(const struct bench *b, int n)
 }
 
 static void bench_init(struct bench *b, const struct tiny_spec *spec, const struct tiny *t,
-                       enum kern_level level, unsigned model_flags, int n)
+                       struct means means, int n)
 {
-    *b = (struct bench){.spec = *spec, .level = level, .n = n, .n_vocab = tiny_logits(spec)};
-    snprintf(b->name, sizeof b->name, "%s %s on %s%s", spec->arch, quant_info(spec->type)->name,
-             kern_table(level)->name, model_flags & MODEL_NO_REPACK ? ", not repacked" : "");
-    b->model = tiny_open_with(t, model_flags);
-    assert_true(b->model->weights.packed == !(model_flags & MODEL_NO_REPACK));
+    const bool stored = means.model_flags & MODEL_NO_REPACK;
+    *b = (struct bench){.spec = *spec, .means = means, .n = n, .n_vocab = tiny_logits(spec)};
+    snprintf(b->name, sizeof b->name, "%s %s on %s%s%s", spec->arch, quant_info(spec->type)->name,
+             kern_table(means.level)->name, means.cache == KERN_CACHE_Q8_0 ? ", cache q8_0" : "",
+             stored ? ", not repacked" : "");
+    b->model = tiny_open_with(t, means.model_flags);
+    assert_true(b->model->weights.packed == !stored);
     tiny_text(spec, 5, b->ids, n);
     b->expected = must(malloc(bench_bytes(b, n)));
     b->got = must(malloc(bench_bytes(b, n)));
-    struct engine *e = open_engine(b->model, level, 1, n);
+    struct engine *e = open_engine(b->model, means, 1, n);
     for (int i = 0; i < n; i++) eval(e, 0, b->ids, i, i + 1, b->expected);
     engine_close(e);
 }
@@ -294,13 +328,13 @@ static double relative_error(const float *a, const double *b, size_t n)
     return sqrt(difference / size);
 }
 
-static double *oracle_logits(const struct tiny_spec *spec, struct tiny *t, const int32_t *ids,
-                             int n)
+static double *oracle_logits(const struct tiny_spec *spec, struct tiny *t, enum kern_cache cache,
+                             const int32_t *ids, int n)
 {
     struct oracle o;
     const size_t n_vocab = (size_t)tiny_logits(spec);
     double *logits = must(malloc((size_t)n * n_vocab * sizeof(double)));
-    oracle_init(&o, spec, t, n);
+    oracle_init(&o, spec, t, cache, n);
     for (int i = 0; i < n; i++) oracle_token(&o, ids[i], logits + (size_t)i * n_vocab);
     oracle_deinit(&o);
     return logits;
@@ -311,7 +345,7 @@ static double *oracle_logits(const struct tiny_spec *spec, struct tiny *t, const
 static void law_prefill_equals_decode(struct bench *b)
 {
     for (int threads = 1; threads <= 3; threads++) {
-        struct engine *e = open_engine(b->model, b->level, threads, b->n);
+        struct engine *e = open_engine(b->model, b->means, threads, b->n);
         eval(e, 0, b->ids, 0, b->n, b->got);
         same_bits(b, b->n, "one pass on several threads equals decoding");
         engine_close(e);
@@ -320,7 +354,7 @@ static void law_prefill_equals_decode(struct bench *b)
 
 static void law_any_split(struct bench *b, uint64_t seed)
 {
-    struct engine *e = open_engine(b->model, b->level, 1 + (int)(seed % 2), b->n);
+    struct engine *e = open_engine(b->model, b->means, 1 + (int)(seed % 2), b->n);
     for (int at = 0; at < b->n;) {
         int to = at + 1 + (int)(rng_bits(&seed) % 9);
         to = to < b->n ? to : b->n;
@@ -335,7 +369,7 @@ static void law_any_split(struct bench *b, uint64_t seed)
 static void law_rewind_equals_fresh(struct bench *b)
 {
     int32_t other[ROWS_MAX];
-    struct engine *e = open_engine(b->model, b->level, 1, b->n);
+    struct engine *e = open_engine(b->model, b->means, 1, b->n);
     tiny_text(&b->spec, 6, other, b->n);
     const int keep = b->n / 3;
     memcpy(other, b->ids, (size_t)keep * sizeof *other);
@@ -376,7 +410,7 @@ static void law_sequences_do_not_meet(struct bench *b)
     int at[SEQS] = {0}, slot[8];
     uint64_t rng = 8;
     struct row rows[8];
-    struct engine *e = open_engine(b->model, b->level, 2, b->n);
+    struct engine *e = open_engine(b->model, b->means, 2, b->n);
     for (int s = 0; s < SEQS; s++) tiny_text(&b->spec, 40 + (uint64_t)s, text[s], b->n);
     memcpy(text[1], b->ids, sizeof text[1]);
     while (at[1] < b->n) {
@@ -402,33 +436,44 @@ static void check_laws(struct bench *b)
     law_sequences_do_not_meet(b);
 }
 
-/* Oracle and laws on one level, with weights repacked or as they lie in the file. */
-static void check_level(const struct tiny_spec *spec, struct tiny *t, enum kern_level level,
-                        unsigned model_flags, int n, double **truth)
+/* Oracle and laws by one means. */
+static void check_means(const struct tiny_spec *spec, struct tiny *t, struct means means, int n,
+                        double **truth)
 {
     struct bench b;
-    bench_init(&b, spec, t, level, model_flags, n);
-    if (!*truth) *truth = oracle_logits(spec, t, b.ids, n);
+    bench_init(&b, spec, t, means, n);
+    if (!*truth) *truth = oracle_logits(spec, t, means.cache, b.ids, n);
     double error = relative_error(b.expected, *truth, (size_t)n * (size_t)b.n_vocab);
-    double ceiling = tiny_type_is_float(spec->type) ? ceiling_float : ceiling_quant;
+    double ceiling = !tiny_type_is_float(spec->type)  ? ceiling_quant
+                     : means.cache == KERN_CACHE_Q8_0 ? ceiling_codes
+                                                      : ceiling_float;
     print_message("%-40s error %.1e of at most %.0e\n", b.name, error, ceiling);
     if (!(error <= ceiling)) fail_msg("%s: the error is too large", b.name);
     check_laws(&b);
     bench_deinit(&b);
 }
 
-/* The same on every level for one model. */
-static void check_model(const struct tiny_spec *spec, int n)
+/* The same on every level with one type of cache. */
+static void check_cache(const struct tiny_spec *spec, struct tiny *t, enum kern_cache cache, int n)
 {
-    struct tiny *t = tiny_model(spec);
     double *truth = NULL;
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
         const struct kern *k = kern_table((enum kern_level)level);
+        struct means means = {(enum kern_level)level, cache, MODEL_NO_REPACK};
         if (!k) continue;
-        check_level(spec, t, k->level, MODEL_NO_REPACK, n, &truth);
-        if (k->packed.matmul) check_level(spec, t, k->level, 0, n, &truth);
+        check_means(spec, t, means, n, &truth);
+        means.model_flags = 0;
+        if (k->packed.matmul) check_means(spec, t, means, n, &truth);
     }
     free(truth);
+}
+
+/* And with every type, for one model. */
+static void check_model(const struct tiny_spec *spec, int n)
+{
+    struct tiny *t = tiny_model(spec);
+    for (int cache = 0; cache < KERN_CACHE_COUNT; cache++)
+        check_cache(spec, t, (enum kern_cache)cache, n);
     tiny_free(t);
 }
 
@@ -477,6 +522,7 @@ static void test_variants(void **state)
     part.n_layer = 3;
     check_model(&part, SHORT);
     own.n_head_kv = own.n_head;
+    own.head_dim = own.n_rot = 40; /* in a cache of codes, groups of 32 and 8 */
     own.n_layer = 1;
     check_model(&own, SHORT);
 }
@@ -498,12 +544,12 @@ static void test_rope_scaling_reaches_the_angles(void **state)
     struct tiny_spec spec = tiny_spec("llama", QT_F32);
     struct tiny *t = tiny_model(&spec);
     struct bench plain, one, four;
-    bench_init(&plain, &spec, t, KERN_REF, 0, SHORT);
+    bench_init(&plain, &spec, t, on_ref, SHORT);
     tiny_set_str(t, "llama.rope.scaling.type", "linear");
     tiny_set_f32(t, "llama.rope.scaling.factor", 1);
-    bench_init(&one, &spec, t, KERN_REF, 0, SHORT);
+    bench_init(&one, &spec, t, on_ref, SHORT);
     tiny_set_f32(t, "llama.rope.scaling.factor", 4);
-    bench_init(&four, &spec, t, KERN_REF, 0, SHORT);
+    bench_init(&four, &spec, t, on_ref, SHORT);
     assert_memory_equal(plain.expected, one.expected, bench_bytes(&one, SHORT));
     assert_memory_equal(plain.expected, four.expected, bench_bytes(&one, 1));
     assert_memory_not_equal(plain.expected, four.expected, bench_bytes(&one, 2));
@@ -530,7 +576,7 @@ static void test_refusals_change_nothing(void **state)
     struct tiny_spec spec = tiny_spec("qwen2", QT_F32);
     struct tiny *t = tiny_model(&spec);
     struct bench b;
-    bench_init(&b, &spec, t, KERN_REF, 0, 12);
+    bench_init(&b, &spec, t, on_ref, 12);
     struct engine_options options = {
         .kern = kern_table(KERN_REF), .threads = 1, .n_ctx = 12, .max_rows = 4, .max_logits = 2};
     struct engine *e = NULL;
@@ -632,8 +678,8 @@ static void test_padding_is_masked(void **state)
     float *w = (float *)(void *)output->data.data;
     for (size_t i = real * row / sizeof *w; i < output->data.n / sizeof *w; i++) w[i] *= 1e4f;
     struct bench b;
-    bench_init(&b, &spec, t, KERN_REF, 0, 4);
-    struct engine *e = open_engine(b.model, KERN_REF, 1, 4);
+    bench_init(&b, &spec, t, on_ref, 4);
+    struct engine *e = open_engine(b.model, on_ref, 1, 4);
     eval(e, 0, b.ids, 0, 4, b.got);
     assert_int_equal(engine_vocab(e), real);
     for (int i = 0; i < 4; i++) {
@@ -648,18 +694,12 @@ static void test_padding_is_masked(void **state)
     tiny_free(t);
 }
 
-/* Weights that are not numbers are reported, not written. */
-static void test_broken_weights_are_reported(void **state)
+static void check_broken(const struct model *m, enum kern_cache cache)
 {
-    (void)state;
-    struct tiny_spec spec = tiny_spec("llama", QT_Q8_0);
-    struct tiny *t = tiny_model(&spec);
-    const uint16_t nan = 0x7e00;
-    memcpy(tiny_find(t, "blk.1.ffn_down.weight")->data.data, &nan, sizeof nan);
-    struct model *m = tiny_open(t);
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
         if (!kern_table((enum kern_level)level)) continue;
-        struct engine *e = open_engine(m, (enum kern_level)level, 1, 4);
+        const struct means means = {(enum kern_level)level, cache, 0};
+        struct engine *e = open_engine(m, means, 1, 4);
         const int32_t ids[] = {TINY_BOS};
         struct kern_stats stats;
         struct err err = {0};
@@ -668,6 +708,46 @@ static void test_broken_weights_are_reported(void **state)
         assert_non_null(strstr(err.message, "not finite"));
         engine_close(e);
     }
+}
+
+/* Weights that are not numbers are reported, not written; on their way through a cache as well. */
+static void test_broken_weights_are_reported(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"blk.1.ffn_down.weight", "blk.0.attn_k.weight",
+                                        "blk.0.attn_v.weight"};
+    struct tiny_spec spec = tiny_spec("llama", QT_Q8_0);
+    for (int i = 0; i < 3; i++) {
+        struct tiny *t = tiny_model(&spec);
+        const uint16_t nan = 0x7e00;
+        memcpy(tiny_find(t, names[i])->data.data, &nan, sizeof nan);
+        struct model *m = tiny_open(t);
+        for (int cache = 0; cache < KERN_CACHE_COUNT; cache++)
+            check_broken(m, (enum kern_cache)cache);
+        model_close(m);
+        tiny_free(t);
+    }
+}
+
+/* A position in 8 bits costs 34 bytes for every 64 of half floats. */
+static void test_a_cache_of_codes_is_small(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("llama", QT_Q8_0);
+    struct tiny *t = tiny_model(&spec);
+    struct model *m = tiny_open(t);
+    const size_t elements = (size_t)spec.n_layer * 2 * spec.n_head_kv * spec.head_dim;
+    size_t bytes[KERN_CACHE_COUNT];
+    assert_int_equal(spec.head_dim % 32, 0);
+    for (int cache = 0; cache < KERN_CACHE_COUNT; cache++) {
+        const struct means means = {KERN_REF, (enum kern_cache)cache, 0};
+        struct engine *few = open_engine(m, means, 1, 16), *many = open_engine(m, means, 1, 1616);
+        bytes[cache] = engine_bytes(many) - engine_bytes(few);
+        engine_close(few);
+        engine_close(many);
+    }
+    assert_int_equal(bytes[KERN_CACHE_F16], SEQS * 1600 * elements * 2);
+    assert_int_equal(bytes[KERN_CACHE_Q8_0], SEQS * 1600 * elements * 34 / 32);
     model_close(m);
     tiny_free(t);
 }
@@ -684,6 +764,7 @@ int main(void)
         cmocka_unit_test(test_options_are_checked),
         cmocka_unit_test(test_padding_is_masked),
         cmocka_unit_test(test_broken_weights_are_reported),
+        cmocka_unit_test(test_a_cache_of_codes_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

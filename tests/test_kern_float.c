@@ -310,7 +310,130 @@ static void to_f16_is_exact(void **state)
     for_each_level(check_to_f16);
 }
 
+/* Codes and scales of n elements, both between forbidden pages, equal the reference's. */
+static void same_codes(const struct kern *k, const float *x, int n)
+{
+    const size_t scales = kern_cache_groups(n);
+    int8_t want[100];
+    uint16_t want_scale[4];
+    struct guard code = guard_alloc((size_t)n, GUARD_AFTER);
+    struct guard scale = guard_alloc(scales * sizeof(uint16_t), GUARD_AFTER);
+    k->to_q8_0(code.data, scale.data, x, n);
+    reference()->to_q8_0(want, want_scale, x, n);
+    assert_memory_equal(code.data, want, (size_t)n);
+    assert_memory_equal(scale.data, want_scale, scales * sizeof *want_scale);
+    guard_free(code);
+    guard_free(scale);
+}
+
+/* From magnitudes whose scales vanish or are subnormal halves to such as need one beyond them. */
+static void check_to_q8_0(const struct kern *k)
+{
+    static const float special[] = {NAN, INFINITY, -INFINITY, -0.f, 8.3e6f, 8.4e6f, 1e-30f};
+    enum { N = sizeof special / sizeof *special };
+    uint64_t seed = 61;
+    for (int n = 1; n <= 100; n++)
+        for (float spread = 1e-8f; spread < 1e8f; spread *= 7) {
+            struct guard g;
+            float *x = guarded_row(&g, n, spread, &seed);
+            same_codes(k, x, n);
+            for (int i = 0; i < n; i++) x[i] = spread * (float)(i % 9 - 4) / 8; /* ties */
+            same_codes(k, x, n);
+            x[n / 2] = special[n % N];
+            same_codes(k, x, n);
+            guard_free(g);
+        }
+}
+
+static void to_q8_0_is_exact(void **state)
+{
+    (void)state;
+    for_each_level(check_to_q8_0);
+}
+
+/* The definition: an element is off by half a scale at most, the largest has code 127, and a group
+ * that cannot be said in numbers is none, alone. */
+static void to_q8_0_is_near(void **state)
+{
+    (void)state;
+    enum { N = 75 };
+    float x[N];
+    int8_t code[N];
+    uint16_t scale[3];
+    uint64_t seed = 62;
+    for (int round = 0; round < 100; round++) {
+        for (int i = 0; i < N; i++) x[i] = random_normal(&seed);
+        reference()->to_q8_0(code, scale, x, N);
+        for (int i = 0; i < N; i++) {
+            const double d = (double)quant_f16_to_f32(scale[i / 32]);
+            assert_true(fabs(d * code[i] - (double)x[i]) <= 0.5001 * d);
+        }
+        for (int from = 0; from < N; from += 32) {
+            int most = 0;
+            for (int i = from; i < N && i < from + 32; i++)
+                most = abs(code[i]) > most ? abs(code[i]) : most;
+            assert_int_equal(most, 127);
+        }
+    }
+    x[40] = INFINITY;
+    reference()->to_q8_0(code, scale, x, N);
+    for (int i = 32; i < 64; i++) assert_int_equal(code[i], 0);
+    assert_false(isnan(quant_f16_to_f32(scale[0])) || isnan(quant_f16_to_f32(scale[2])));
+    assert_true(isnan(quant_f16_to_f32(scale[1])));
+}
+
 /* ---- attention ------------------------------------------------------------------------------ */
+
+/* Tests of attention run for EVERY_CACHE. */
+static enum kern_cache cache;
+
+static int cache_f16(void **state)
+{
+    (void)state;
+    cache = KERN_CACHE_F16;
+    return 0;
+}
+
+static int cache_q8_0(void **state)
+{
+    (void)state;
+    cache = KERN_CACHE_Q8_0;
+    return 0;
+}
+
+#define EVERY_CACHE(test)                                                                          \
+    cmocka_unit_test_setup(test, cache_f16), cmocka_unit_test_setup(test, cache_q8_0)
+
+/* Write a position of a stream by the layout that kern_cache.h describes. */
+static void cache_write(uint8_t *stream, bool is_value, int head_dim, int p, const float *x)
+{
+    uint8_t *tile = stream + kern_cache_tile(cache, head_dim, p);
+    uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
+    uint16_t half[128], scale[4];
+    int8_t code[128];
+    reference()->to_f16(half, x, head_dim);
+    reference()->to_q8_0(code, scale, x, head_dim);
+    for (int i = 0; i < head_dim; i++) {
+        const size_t at = kern_cache_at(is_value, head_dim, p, i);
+        if (cache == KERN_CACHE_F16) {
+            memcpy(elements + 2 * at, &half[i], sizeof *half);
+        } else {
+            memcpy(tile + 2 * kern_cache_scale_at(p, i), &scale[i / KERN_GROUP], sizeof *scale);
+            memcpy(elements + at, &code[i], sizeof *code);
+        }
+    }
+}
+
+static double cache_read(const uint8_t *stream, bool is_value, int head_dim, int p, int i)
+{
+    const uint8_t *tile = stream + kern_cache_tile(cache, head_dim, p);
+    const uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
+    const size_t at = kern_cache_at(is_value, head_dim, p, i);
+    const bool q8_0 = cache == KERN_CACHE_Q8_0;
+    uint16_t half;
+    memcpy(&half, q8_0 ? tile + 2 * kern_cache_scale_at(p, i) : elements + 2 * at, sizeof half);
+    return (double)quant_f16_to_f32(half) * (q8_0 ? (int8_t)elements[at] : 1);
+}
 
 struct attention {
     struct kern_attend a;
@@ -325,16 +448,20 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
     struct attention t = {0};
     size_t ld = (size_t)group * (size_t)head_dim + 5;
     int last = n_pos + rows - 2;
-    size_t keys = kern_key_at(head_dim, last, head_dim - 1) / KERN_KEY_TILE + 1;
-    size_t values = (size_t)(last + 1) * (size_t)head_dim;
-    t.k = guard_alloc(keys * KERN_KEY_TILE * 2, GUARD_AFTER);
-    t.v = guard_alloc(values * 2, GUARD_AFTER);
-    uint16_t *k = t.k.data, *v = t.v.data;
-    memset(k, 0xff, keys * KERN_KEY_TILE * 2); /* not numbers, behind the last position */
-    for (int p = 0; p <= last; p++)
-        for (int i = 0; i < head_dim; i++)
-            k[kern_key_at(head_dim, p, i)] = quant_f32_to_f16(random_normal(seed));
-    for (size_t i = 0; i < values; i++) v[i] = quant_f32_to_f16(random_unit(seed));
+    size_t keys = kern_cache_tile(cache, head_dim, last + KERN_TILE);
+    size_t unused = (size_t)(KERN_TILE - 1 - last % KERN_TILE) * (size_t)head_dim;
+    size_t values = keys - unused * (cache == KERN_CACHE_F16 ? 2 : 1);
+    t.k = guard_alloc(keys, GUARD_AFTER);
+    t.v = guard_alloc(values, GUARD_AFTER);
+    memset(t.k.data, 0xff, keys); /* not numbers, behind the last position */
+    memset(t.v.data, 0xff, values);
+    for (int p = 0; p <= last; p++) {
+        float key[128], value[128];
+        for (int i = 0; i < head_dim; i++) key[i] = random_normal(seed);
+        for (int i = 0; i < head_dim; i++) value[i] = random_unit(seed);
+        cache_write(t.k.data, false, head_dim, p, key);
+        cache_write(t.v.data, true, head_dim, p, value);
+    }
     size_t outputs = (size_t)rows * ld;
     t.q = aligned(outputs, sizeof *t.q);
     for (size_t i = 0; i < outputs; i++) t.q[i] = random_normal(seed) * spread;
@@ -342,8 +469,9 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
     memset(t.out, 0, outputs * sizeof *t.out);
     t.scratch = aligned(KERN_ATTEND_SCRATCH(rows * group, head_dim), sizeof *t.scratch);
     t.a = (struct kern_attend){.q = t.q,
-                               .k = k,
-                               .v = v,
+                               .k = t.k.data,
+                               .v = t.v.data,
+                               .cache = cache,
                                .out = t.out,
                                .ld = ld,
                                .rows = rows,
@@ -370,15 +498,15 @@ static double attention_output(const struct kern_attend *a, int head, int at)
     double *score = calloc((size_t)a->n_pos, sizeof *score), max = -INFINITY, sum = 0, out = 0;
     for (int p = 0; p < a->n_pos; p++) {
         for (int i = 0; i < a->head_dim; i++)
-            score[p] += (double)a->q[head * a->head_dim + i] *
-                        (double)quant_f16_to_f32(a->k[kern_key_at(a->head_dim, p, i)]);
+            score[p] +=
+                (double)a->q[head * a->head_dim + i] * cache_read(a->k, false, a->head_dim, p, i);
         score[p] *= (double)a->scale;
         max = fmax(max, score[p]);
     }
     for (int p = 0; p < a->n_pos; p++) {
         double e = exp(score[p] - max);
         sum += e;
-        out += e * (double)quant_f16_to_f32(a->v[(size_t)p * (size_t)a->head_dim + (size_t)at]);
+        out += e * cache_read(a->v, true, a->head_dim, p, at);
     }
     free(score);
     return out / sum;
@@ -632,20 +760,14 @@ static void levels_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH_WAYS(float_matmul_matches_reference),
-        BOTH_WAYS(float_matmul_is_bit_identical),
-        BOTH_WAYS(float_matmul_takes_any_alignment),
-        cmocka_unit_test(rows_match_reference),
-        cmocka_unit_test(silu_holds_at_extremes),
-        cmocka_unit_test(rope_matches_reference),
-        cmocka_unit_test(rope_turns_the_right_pairs),
-        cmocka_unit_test(to_f16_is_exact),
-        cmocka_unit_test(attend_matches_reference),
-        cmocka_unit_test(attend_matches_definition),
-        cmocka_unit_test(attend_heads_are_independent),
-        cmocka_unit_test(attend_rows_are_independent),
-        cmocka_unit_test(stats_match_definition),
-        cmocka_unit_test(stats_hold_at_edges),
+        BOTH_WAYS(float_matmul_matches_reference),    BOTH_WAYS(float_matmul_is_bit_identical),
+        BOTH_WAYS(float_matmul_takes_any_alignment),  cmocka_unit_test(rows_match_reference),
+        cmocka_unit_test(silu_holds_at_extremes),     cmocka_unit_test(rope_matches_reference),
+        cmocka_unit_test(rope_turns_the_right_pairs), cmocka_unit_test(to_f16_is_exact),
+        cmocka_unit_test(to_q8_0_is_exact),           cmocka_unit_test(to_q8_0_is_near),
+        EVERY_CACHE(attend_matches_reference),        EVERY_CACHE(attend_matches_definition),
+        EVERY_CACHE(attend_heads_are_independent),    EVERY_CACHE(attend_rows_are_independent),
+        cmocka_unit_test(stats_match_definition),     cmocka_unit_test(stats_hold_at_edges),
         cmocka_unit_test(levels_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

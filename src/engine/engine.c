@@ -39,7 +39,7 @@ static enum status settle_options(const struct model *m, struct engine_options *
 static void carve(struct engine *e)
 {
     const struct engine_options *o = &e->options;
-    kv_carve(&e->kv, &e->arena, &e->model->config, o->n_seq, o->n_ctx);
+    kv_carve(&e->kv, &e->arena, &e->model->config, o->cache, o->n_seq, o->n_ctx);
     forward_carve(&e->forward, &e->arena);
     e->logits = arena_carve(&e->arena, (size_t)o->max_logits * (size_t)e->model->weights.n_vocab,
                             sizeof *e->logits);

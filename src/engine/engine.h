@@ -19,6 +19,7 @@ struct engine_options {
     int threads;             /* 0: as many as this process may use */
     int n_ctx;               /* positions per sequence; 0: as many as the model was trained on */
     int n_seq;               /* 0: 1 */
+    enum kern_cache cache;   /* type of the cache of keys and values; 0: f16 */
     int max_rows;            /* rows of one pass; 0: ENGINE_ROWS_DEFAULT */
     int max_logits;          /* rows of one pass that may want logits; 0: 1 */
 };

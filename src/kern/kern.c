@@ -107,3 +107,11 @@ int kern_level_parse(const char *name)
         if (!strcmp(name, levels[level].name)) return level;
     return -1;
 }
+
+int kern_cache_parse(const char *name)
+{
+    static const char *const names[KERN_CACHE_COUNT] = {"f16", "q8_0"};
+    for (int type = 0; type < KERN_CACHE_COUNT; type++)
+        if (!strcmp(name, names[type])) return type;
+    return -1;
+}

@@ -16,6 +16,7 @@
 #define EAD_KERN_KERN_H
 
 #include "format/quant.h"
+#include "kern/kern_cache.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -63,25 +64,15 @@ struct kern_stats {
     float entropy;     /* bits: METHOD, -sum p log2 p; NaN if any logit is NaN or +infinity */
 };
 
-/* Keys are stored in tiles of 16 positions, [position/16][head_dim][16], so that the scores of a
- * tile stand side by side in a vector. */
-enum { KERN_KEY_TILE = 16 };
-
-/* Where element i of the key of position p lies. */
-static inline size_t kern_key_at(int head_dim, int p, int i)
-{
-    const size_t tile = (size_t)(p / KERN_KEY_TILE) * (size_t)head_dim + (size_t)i;
-    return tile * KERN_KEY_TILE + (size_t)(p % KERN_KEY_TILE);
-}
-
 /* Consecutive rows of one sequence, of which row r sees the first n_pos + r positions: their
  * queries of one key-value head against the cache of one layer. */
 struct kern_attend {
-    const float *q;    /* [rows][ld]: the [group][head_dim] query heads that share the head */
-    const uint16_t *k; /* f16, whole tiles of keys; what lies behind the last counts for nothing */
-    const uint16_t *v; /* f16, [n_pos + rows - 1][head_dim] */
-    float *out;        /* [rows][ld], of which [group][head_dim] is written */
-    size_t ld;         /* elements from one row to the next */
+    const float *q;        /* [rows][ld]: the [group][head_dim] query heads that share the head */
+    const uint8_t *k;      /* whole tiles of keys; what lies behind the last counts for nothing */
+    const uint8_t *v;      /* values of n_pos + rows - 1 positions */
+    enum kern_cache cache; /* the type of both (kern_cache.h) */
+    float *out;            /* [rows][ld], of which [group][head_dim] is written */
+    size_t ld;             /* elements from one row to the next */
     int rows, group, head_dim, n_pos;
     float scale;    /* 1/sqrt(head_dim) as a rule */
     float *scratch; /* KERN_ATTEND_SCRATCH(rows * group, head_dim) floats, 64-byte aligned */
@@ -129,6 +120,11 @@ struct kern {
 
     void (*to_f16)(uint16_t *y, const float *x, int n); /* nearest even; overflow to infinity */
 
+    /* A head's key or value x [n] for the cache, in groups of 32 of which the last may be shorter:
+     * x[i] ~ scale[i/32] * code[i], scale = max|x| / 127 over the group rounded to a half float
+     * (kern_cache_scale), code = x / scale to nearest (ties to even), within 127. */
+    void (*to_q8_0)(int8_t *code, uint16_t *scale, const float *x, int n);
+
     void (*attend)(const struct kern_attend *a);
 
     /* One pass over logits [n], rescaling as the maximum grows; -INFINITY counts as probability 0.
@@ -147,5 +143,8 @@ int kern_level_parse(const char *name);
 
 /* The other way, whether or not this machine has the level. */
 const char *kern_level_name(enum kern_level level);
+
+/* "f16", "q8_0" to a type of cache; -1 for anything else. */
+int kern_cache_parse(const char *name);
 
 #endif

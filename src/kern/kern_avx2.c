@@ -17,6 +17,7 @@ const struct kern kern_avx2 = {
     .silu_mul = row_silu_mul,
     .rope = row_rope,
     .to_f16 = row_to_f16,
+    .to_q8_0 = row_to_q8_0,
     .attend = float_attend,
     .stats = row_stats,
 };

@@ -91,6 +91,18 @@ static inline vec vec_load_bf16_part(const void *p, int n)
     return vec_of_bf16(vec_words_part(p, n));
 }
 
+static inline vec vec_load_i8(const void *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p)));
+}
+
+static inline vec vec_load_i8_part(const void *p, int n)
+{
+    int8_t byte[8] = {0};
+    memcpy(byte, p, (size_t)n);
+    return vec_load_i8(byte);
+}
+
 static inline void vec_store(float *p, vec a)
 {
     _mm256_storeu_ps(p, a);
@@ -111,6 +123,17 @@ static inline void vec_store_f16_part(uint16_t *p, vec a, int n)
     uint16_t word[8];
     vec_store_f16(word, a);
     memcpy(p, word, (size_t)n * sizeof *word);
+}
+
+/* To nearest, ties to even, for elements within 127. */
+static inline void vec_store_i8_part(int8_t *p, vec a, int n)
+{
+    int8_t byte[8];
+    __m256i whole = _mm256_cvtps_epi32(a);
+    __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64((__m128i *)(void *)byte, _mm_packs_epi16(words, words));
+    memcpy(p, byte, (size_t)n);
 }
 
 static inline vec vec_add(vec a, vec b)

@@ -11,7 +11,7 @@
         .level = of_level, .name = of_name, .stored = {avx512_quantize, avx512_matmul},            \
         .packed = {avx512_pack_quantize, pack_matmul}, .matmul_f32 = float_matmul,                 \
         .rms_norm = row_rms_norm, .add = row_add, .silu_mul = row_silu_mul, .rope = row_rope,      \
-        .to_f16 = row_to_f16, .attend = float_attend, .stats = row_stats,                          \
+        .to_f16 = row_to_f16, .to_q8_0 = row_to_q8_0, .attend = float_attend, .stats = row_stats,  \
     }
 
 const struct kern kern_avx512 = TABLE(KERN_AVX512, "avx512", avx512_pack_matmul);

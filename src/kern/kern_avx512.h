@@ -84,6 +84,16 @@ static inline vec vec_load_bf16_part(const void *p, int n)
     return vec_of_bf16(_mm256_maskz_loadu_epi16(vec_first(n), p));
 }
 
+static inline vec vec_load_i8(const void *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p)));
+}
+
+static inline vec vec_load_i8_part(const void *p, int n)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(vec_first(n), p)));
+}
+
 static inline void vec_store(float *p, vec a)
 {
     _mm512_storeu_ps(p, a);
@@ -102,6 +112,12 @@ static inline void vec_store_f16(uint16_t *p, vec a)
 static inline void vec_store_f16_part(uint16_t *p, vec a, int n)
 {
     _mm256_mask_storeu_epi16(p, vec_first(n), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+
+/* To nearest, ties to even, for elements within 127. */
+static inline void vec_store_i8_part(int8_t *p, vec a, int n)
+{
+    _mm512_mask_cvtsepi32_storeu_epi8(p, vec_first(n), _mm512_cvtps_epi32(a));
 }
 
 static inline vec vec_add(vec a, vec b)

@@ -162,7 +162,35 @@ static void ref_to_f16(uint16_t *y, const float *x, int n)
     for (int i = 0; i < n; i++) y[i] = quant_f32_to_f16(x[i]);
 }
 
+static void ref_to_q8_0(int8_t *code, uint16_t *scale, const float *x, int n)
+{
+    for (int from = 0; from < n; from += KERN_GROUP) {
+        const int to = from + KERN_GROUP < n ? from + KERN_GROUP : n;
+        float most = 0, poison = 0;
+        for (int i = from; i < to; i++) {
+            most = fmaxf(most, fabsf(x[i]));
+            poison += x[i] * 0; /* NaN where x is not finite */
+        }
+        float factor = kern_cache_scale(most + poison, scale++);
+        for (int i = from; i < to; i++)
+            code[i] = factor > 0 ? (int8_t)lrintf(fmaxf(-127, fminf(127, x[i] * factor))) : 0;
+    }
+}
+
 /* ---- attention ------------------------------------------------------------------------------ */
+
+/* Element i of position p of a stream of the cache. */
+static double cached(const struct kern_attend *a, bool is_value, int p, int i)
+{
+    const uint8_t *stream = is_value ? a->v : a->k;
+    const uint8_t *tile = stream + kern_cache_tile(a->cache, a->head_dim, p);
+    const uint8_t *elements = tile + kern_cache_scales(a->cache, a->head_dim);
+    const size_t at = kern_cache_at(is_value, a->head_dim, p, i);
+    if (a->cache == KERN_CACHE_F16)
+        return (double)quant_f16_to_f32(((const uint16_t *)elements)[at]);
+    const uint16_t *scales = (const uint16_t *)tile;
+    return (double)quant_f16_to_f32(scales[kern_cache_scale_at(p, i)]) * (int8_t)elements[at];
+}
 
 /* One query head: its block of scores is the only scratch, `out` carries the weighted sum so far.
  */
@@ -179,9 +207,7 @@ static void attend_head(const struct kern_attend *a, int row, int head)
         double block_max = max;
         for (int p = 0; p < count; p++) {
             double dot = 0;
-            for (int i = 0; i < a->head_dim; i++)
-                dot += (double)q[i] *
-                       (double)quant_f16_to_f32(a->k[kern_key_at(a->head_dim, p0 + p, i)]);
+            for (int i = 0; i < a->head_dim; i++) dot += (double)q[i] * cached(a, false, p0 + p, i);
             score[p] = (float)(dot * (double)a->scale);
             block_max = fmax(block_max, (double)score[p]);
         }
@@ -191,10 +217,8 @@ static void attend_head(const struct kern_attend *a, int row, int head)
         for (int p = 0; p < count; p++) sum += exp((double)score[p] - max);
         for (int i = 0; i < a->head_dim; i++) {
             double acc = (double)out[i] * rescale;
-            for (int p = 0; p < count; p++) {
-                const uint16_t *v = a->v + (size_t)(p0 + p) * (size_t)a->head_dim;
-                acc += exp((double)score[p] - max) * (double)quant_f16_to_f32(v[i]);
-            }
+            for (int p = 0; p < count; p++)
+                acc += exp((double)score[p] - max) * cached(a, true, p0 + p, i);
             out[i] = (float)acc;
         }
     }
@@ -256,6 +280,7 @@ const struct kern kern_ref = {
     .silu_mul = ref_silu_mul,
     .rope = ref_rope,
     .to_f16 = ref_to_f16,
+    .to_q8_0 = ref_to_q8_0,
     .attend = ref_attend,
     .stats = ref_stats,
 };

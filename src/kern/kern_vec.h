@@ -34,6 +34,11 @@ static inline vec vec_load_bf16_n(const void *p, int n)
     return n == LANES ? vec_load_bf16(p) : vec_load_bf16_part(p, n);
 }
 
+static inline vec vec_load_i8_n(const void *p, int n)
+{
+    return n == LANES ? vec_load_i8(p) : vec_load_i8_part(p, n);
+}
+
 static inline void vec_store_n(float *p, vec a, int n)
 {
     if (n == LANES)

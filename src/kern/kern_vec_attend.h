@@ -1,6 +1,8 @@
 /*
- * Attention over a half-float cache, with an online softmax over blocks of positions; kern_vec.h
- * says how this header is used.
+ * Attention over a cache of any type, with an online softmax over blocks of positions; kern_vec.h
+ * says how this header is used. The loops are written once; what differs by type is attend_load,
+ * and where scales come from. A scale times a code is exact, so to the sums a cache of codes is one
+ * of floats.
  *
  * Queries of several rows go through a block of the cache together as long as all of them see all
  * of it; then every row takes its last blocks alone. A query's sums are the same either way.
@@ -37,38 +39,69 @@ static inline int attend_share(const struct attend_block *b, int from)
 
 /* Ask for positions [p, p + count) of keys or values, as far as the first row sees them:
  * multiplying leaves loads no room to run ahead by themselves. */
-static inline void attend_prefetch(const struct kern_attend *a, const uint16_t *cache, int p,
+static inline void attend_prefetch(const struct kern_attend *a, const uint8_t *cache, int p,
                                    int count)
 {
     const int end = p + count < a->n_pos ? p + count : a->n_pos;
-    const size_t dim = (size_t)a->head_dim;
-    for (size_t i = (size_t)p * dim; i < (size_t)end * dim && p < end; i += 32)
+    const size_t bytes = kern_cache_bytes(a->cache, a->head_dim);
+    for (size_t i = (size_t)p * bytes; i < (size_t)end * bytes && p < end; i += 64)
         __builtin_prefetch(cache + i);
 }
 
-/* Scores of LANES positions for `rows` queries. Even and odd elements are added apart, so that no
- * multiplication waits for the last one. */
-INLINE void attend_keys(int rows, const float *q, size_t dim, const uint16_t *keys, float *score)
+/* n elements of a tile from element `at` on. scale: of their codes, where there are codes. */
+INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at, vec scale, int n)
 {
-    vec even[BLOCK], odd[BLOCK];
+    if (type == KERN_CACHE_Q8_0) return vec_mul(vec_load_i8_n(elements + at, n), scale);
+    return vec_load_f16_n(elements + 2 * at, n);
+}
+
+/* Scores of the LANES positions from `lane` of a tile on, for `rows` queries. Even and odd elements
+ * are added apart, so that no multiplication waits for the last one. */
+INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t dim,
+                        const uint8_t *tile, size_t lane, float *score)
+{
+    const uint8_t *keys = tile + kern_cache_scales(type, (int)dim);
+    const size_t group = type == KERN_CACHE_Q8_0 ? KERN_GROUP : dim;
+    vec even[BLOCK], odd[BLOCK], scale = vec_zero();
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) even[r] = odd[r] = vec_zero();
-    size_t i = 0;
-    for (; i + 2 <= dim; i += 2, keys += 2 * KERN_KEY_TILE) {
-        const vec k0 = vec_load_f16(keys), k1 = vec_load_f16(keys + KERN_KEY_TILE);
+    for (size_t from = 0, i = 0; from < dim; from += group) {
+        const size_t to = from + group < dim ? from + group : dim;
+        if (type == KERN_CACHE_Q8_0)
+            scale = vec_load_f16((const uint16_t *)(const void *)tile +
+                                 from / KERN_GROUP * KERN_TILE + lane);
+        for (; i + 2 <= to; i += 2) {
+            const size_t at = i * KERN_TILE + lane;
+            const vec k0 = attend_load(type, keys, at, scale, LANES);
+            const vec k1 = attend_load(type, keys, at + KERN_TILE, scale, LANES);
 #pragma GCC unroll 8
-        for (int r = 0; r < rows; r++) {
-            const float *x = q + (size_t)r * dim + i;
-            even[r] = vec_fma(k0, vec_all(x[0]), even[r]);
-            odd[r] = vec_fma(k1, vec_all(x[1]), odd[r]);
+            for (int r = 0; r < rows; r++) {
+                const float *x = q + (size_t)r * dim + i;
+                even[r] = vec_fma(k0, vec_all(x[0]), even[r]);
+                odd[r] = vec_fma(k1, vec_all(x[1]), odd[r]);
+            }
         }
     }
+    const size_t last = dim - 1;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-        if (i < dim)
-            even[r] = vec_fma(vec_load_f16(keys), vec_all(q[(size_t)r * dim + i]), even[r]);
+        if (dim % 2)
+            even[r] = vec_fma(attend_load(type, keys, last * KERN_TILE + lane, scale, LANES),
+                              vec_all(q[(size_t)r * dim + last]), even[r]);
         vec_store(score + r * KERN_ATTEND_BLOCK, vec_add(even[r], odd[r]));
     }
+}
+
+static void attend_keys_f16(int rows, const float *q, size_t dim, const uint8_t *tile, size_t lane,
+                            float *score)
+{
+    VEC_ROWS(attend_keys, rows, KERN_CACHE_F16, q, dim, tile, lane, score)
+}
+
+static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t *tile, size_t lane,
+                             float *score)
+{
+    VEC_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, lane, score)
 }
 
 /* score[h][p] = q[h] . k[p0 + p]; the values of the block are on their way meanwhile. */
@@ -77,13 +110,17 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
     for (int p = 0; p < b->count; p += LANES) {
-        const uint16_t *keys = a->k + kern_key_at(a->head_dim, b->p0 + p, 0);
+        const uint8_t *tile = a->k + kern_cache_tile(a->cache, a->head_dim, b->p0 + p);
+        const size_t lane = (size_t)(p % KERN_TILE);
         attend_prefetch(a, a->v, b->p0 + p, LANES);
         for (int h = b->first, n; h < b->end; h += n) {
             const float *q = t->q + (size_t)h * dim;
             float *score = t->score + h * KERN_ATTEND_BLOCK + p;
             n = attend_share(b, h);
-            VEC_ROWS(attend_keys, n, q, dim, keys, score)
+            if (a->cache == KERN_CACHE_Q8_0)
+                attend_keys_q8_0(n, q, dim, tile, lane, score);
+            else
+                attend_keys_f16(n, q, dim, tile, lane, score);
         }
     }
 }
@@ -111,15 +148,47 @@ static void attend_softmax(const struct attention *t, int h, int count)
     t->max[h] = max;
 }
 
-/* sum_v[h][at..] = sum_v rescaled + sum_p score[h][p] v[p], for `rows` queries from h on and one or
- * two vectors of the head; the last vector may be partial. */
-INLINE void attend_mix(int rows, const struct attention *t, const struct attend_block *b, int h,
-                       int at, int n, int vectors)
+/* One or two vectors of a head, of which the last may be partial; both lie in one group. */
+struct attend_piece {
+    int at, n, vectors;
+};
+
+/* acc[r] += sum_p score[r][p] v[p] over the first `count` positions of a tile of values. */
+INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const uint8_t *tile,
+                            int count, struct attend_piece piece, const float *score,
+                            vec acc[BLOCK][2])
 {
-    const size_t dim = (size_t)t->a->head_dim;
-    float *out = t->sum_v + (size_t)h * dim + at;
+    const uint8_t *values = tile + kern_cache_scales(type, head_dim);
+    const uint16_t *halves =
+        (const uint16_t *)(const void *)tile + kern_cache_scale_at(0, piece.at);
+    float scale[KERN_TILE];
+    for (int p = 0; type == KERN_CACHE_Q8_0 && p < KERN_TILE; p += LANES)
+        vec_store(scale + p, vec_load_f16(halves + p));
+    for (int p = 0; p < count; p++) {
+        const size_t at = (size_t)p * (size_t)head_dim + (size_t)piece.at;
+        const vec one = type == KERN_CACHE_Q8_0 ? vec_all(scale[p]) : vec_zero();
+        vec value[2];
+#pragma GCC unroll 2
+        for (int j = 0; j < piece.vectors; j++)
+            value[j] = attend_load(type, values, at + (size_t)j * LANES, one, piece.n);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+            for (int j = 0; j < piece.vectors; j++)
+                acc[r][j] = vec_fma(value[j], vec_all(score[r * KERN_ATTEND_BLOCK + p]), acc[r][j]);
+    }
+}
+
+/* sum_v[h] = sum_v rescaled + sum_p score[h][p] v[p], for a piece of the head of `rows` queries
+ * from h on. */
+INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t,
+                       const struct attend_block *b, int h, struct attend_piece piece)
+{
+    const int head_dim = t->a->head_dim, n = piece.n, vectors = piece.vectors;
+    const size_t dim = (size_t)head_dim;
+    float *out = t->sum_v + (size_t)h * dim + piece.at;
     const float *score = t->score + h * KERN_ATTEND_BLOCK;
-    const uint16_t *v = t->a->v + (size_t)b->p0 * dim + at;
+    const uint8_t *tile = t->a->v + kern_cache_tile(type, head_dim, b->p0);
     vec acc[BLOCK][2];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
@@ -127,15 +196,10 @@ INLINE void attend_mix(int rows, const struct attention *t, const struct attend_
         for (int j = 0; j < vectors; j++)
             acc[r][j] = vec_mul(vec_load_n(out + (size_t)r * dim + j * LANES, n),
                                 vec_all(t->factor[h + r]));
-    for (int p = 0; p < b->count; p++, v += dim) {
-        vec value[2];
-#pragma GCC unroll 2
-        for (int j = 0; j < vectors; j++) value[j] = vec_load_f16_n(v + j * LANES, n);
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
-            for (int j = 0; j < vectors; j++)
-                acc[r][j] = vec_fma(value[j], vec_all(score[r * KERN_ATTEND_BLOCK + p]), acc[r][j]);
+    for (int p = 0; p < b->count; p += KERN_TILE) {
+        const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
+        attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
+        tile += kern_cache_tile(type, head_dim, KERN_TILE);
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
@@ -144,18 +208,30 @@ INLINE void attend_mix(int rows, const struct attention *t, const struct attend_
             vec_store_n(out + (size_t)r * dim + j * LANES, acc[r][j], n);
 }
 
-static void attend_mix_share(const struct attention *t, const struct attend_block *b, int h,
-                             int queries)
+INLINE void attend_mix_share(enum kern_cache type, const struct attention *t,
+                             const struct attend_block *b, int h, int queries)
 {
     const int dim = t->a->head_dim;
     int at = 0;
     for (; at + 2 * LANES <= dim; at += 2 * LANES) {
-        VEC_ROWS(attend_mix, queries, t, b, h, at, LANES, 2)
+        VEC_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, LANES, 2})
     }
     for (; at < dim; at += LANES) {
-        int n = vec_piece(dim - at);
-        VEC_ROWS(attend_mix, queries, t, b, h, at, n, 1)
+        const int n = vec_piece(dim - at);
+        VEC_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, n, 1})
     }
+}
+
+static void attend_mix_f16(const struct attention *t, const struct attend_block *b, int h,
+                           int queries)
+{
+    attend_mix_share(KERN_CACHE_F16, t, b, h, queries);
+}
+
+static void attend_mix_q8_0(const struct attention *t, const struct attend_block *b, int h,
+                            int queries)
+{
+    attend_mix_share(KERN_CACHE_Q8_0, t, b, h, queries);
 }
 
 /* The keys of the next block are asked for piece by piece. */
@@ -167,7 +243,10 @@ static void attend_values(const struct attention *t, const struct attend_block *
     for (int h = b->first, n; h < b->end; h += n, next += ahead) {
         n = attend_share(b, h);
         attend_prefetch(t->a, t->a->k, next, ahead);
-        attend_mix_share(t, b, h, n);
+        if (t->a->cache == KERN_CACHE_Q8_0)
+            attend_mix_q8_0(t, b, h, n);
+        else
+            attend_mix_f16(t, b, h, n);
     }
 }
 

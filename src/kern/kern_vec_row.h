@@ -7,6 +7,7 @@
 #if defined(LANES)
 
 #include <math.h>
+#include <string.h>
 
 static void row_rms_norm(float *y, const float *x, const float *w, int n, float eps)
 {
@@ -65,6 +66,39 @@ static void row_to_f16(uint16_t *y, const float *x, int n)
     int i = 0;
     for (; i + LANES <= n; i += LANES) vec_store_f16(y + i, vec_load(x + i));
     if (i < n) vec_store_f16_part(y + i, vec_load_part(x + i, n - i), n - i);
+}
+
+/* The largest magnitude of n elements, NaN if one of them is not finite. */
+static float row_most(const float *x, int n)
+{
+    float lane[LANES], most = 0;
+    vec top = vec_zero(), poison = vec_zero();
+    for (int i = 0; i < n; i += LANES) {
+        vec a = vec_load_n(x + i, vec_piece(n - i));
+        top = vec_max(vec_max(a, vec_sub(vec_zero(), a)), top);
+        poison = vec_add(poison, vec_mul(a, vec_zero())); /* NaN where a is not finite */
+    }
+    if (vec_has_nan(poison)) return NAN;
+    vec_store(lane, top);
+    for (int i = 0; i < LANES; i++) most = lane[i] > most ? lane[i] : most;
+    return most;
+}
+
+static void row_to_q8_0(int8_t *code, uint16_t *scale, const float *x, int n)
+{
+    for (int from = 0; from < n; from += KERN_GROUP) {
+        const int to = from + KERN_GROUP < n ? from + KERN_GROUP : n;
+        const float factor = kern_cache_scale(row_most(x + from, to - from), scale++);
+        if (factor > 0) {
+            for (int i = from; i < to; i += LANES) {
+                const int k = vec_piece(to - i);
+                vec a = vec_mul(vec_load_n(x + i, k), vec_all(factor));
+                vec_store_i8_part(code + i, vec_max(vec_all(-127), vec_min(vec_all(127), a)), k);
+            }
+        } else {
+            memset(code + from, 0, (size_t)(to - from));
+        }
+    }
 }
 
 #endif

@@ -201,18 +201,14 @@ static void turn_heads(const struct forward *f, float *heads, int n, const float
     }
 }
 
-/* Write the row's keys and values into the cache. half: scratch [head_dim]. */
-static void store_kv(const struct forward *f, const struct row *row, int layer, const float *k,
-                     const float *v, uint16_t *half)
+/* Write the row's keys (or values) x [kv_dim] into the cache. */
+static void store(const struct forward *f, const struct row *row, int layer, bool is_value,
+                  const float *x)
 {
     const int dim = f->config->head_dim;
     for (int head = 0; head < f->config->n_head_kv; head++) {
-        const size_t from = (size_t)head * dim;
-        uint16_t *keys = kv_head(f->kv, row->seq, layer, 0, head);
-        uint16_t *values = kv_head(f->kv, row->seq, layer, 1, head);
-        f->kern->to_f16(half, k + from, dim);
-        for (int i = 0; i < dim; i++) keys[kern_key_at(dim, row->pos, i)] = half[i];
-        f->kern->to_f16(values + (size_t)row->pos * dim, v + from, dim);
+        uint8_t *stream = kv_stream(f->kv, row->seq, layer, is_value, head);
+        kv_write(f->kv, f->kern, stream, is_value, row->pos, x + (size_t)head * dim);
     }
 }
 
@@ -223,14 +219,14 @@ static void phase_turn(const struct pass *p, struct team_member *me, int layer)
     const struct layer *l = &f->weights->layers[layer];
     const size_t q_dim = round16((size_t)config_q_dim(c)),
                  kv_dim = round16((size_t)config_kv_dim(c));
-    uint16_t *half = (uint16_t *)(f->scratch + (size_t)me->index * attend_scratch(c));
     int r, end;
     while (team_take(me, p->n, 1, &r, &end)) {
         float *k = f->k + (size_t)r * kv_dim, *v = f->v + (size_t)r * kv_dim;
         turn_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, r);
         turn_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, r);
         if (l->v_bias) f->kern->add(v, l->v_bias, config_kv_dim(c));
-        store_kv(f, &p->rows[r], layer, k, v, half);
+        store(f, &p->rows[r], layer, false, k);
+        store(f, &p->rows[r], layer, true, v);
     }
     team_barrier(me);
 }
@@ -251,8 +247,9 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
         const size_t at = (size_t)r * q_dim + (size_t)head * group * c->head_dim;
         f->kern->attend(&(struct kern_attend){
             .q = f->q + at,
-            .k = kv_head(f->kv, row->seq, layer, 0, head),
-            .v = kv_head(f->kv, row->seq, layer, 1, head),
+            .k = kv_stream(f->kv, row->seq, layer, false, head),
+            .v = kv_stream(f->kv, row->seq, layer, true, head),
+            .cache = f->kv->type,
             .out = f->att + at,
             .ld = q_dim,
             .rows = f->runs[run + 1] - r,
