@@ -17,4 +17,7 @@ ead_status face_report(enum status st, const struct err *err, ead_error *error);
 /* A kernel table by its public name; NULL is the best of this machine. */
 MUST_USE enum status face_kern(const char *cpu, const struct kern **out, struct err *err);
 
+/* A type of cache by its public name; NULL is f16. */
+MUST_USE enum status face_cache(const char *name, enum kern_cache *out, struct err *err);
+
 #endif

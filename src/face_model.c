@@ -37,6 +37,15 @@ enum status face_kern(const char *cpu, const struct kern **out, struct err *err)
     return *out ? ST_OK : err_set(err, ST_SUPPORT, "cpu: this machine lacks %s", cpu);
 }
 
+enum status face_cache(const char *name, enum kern_cache *out, struct err *err)
+{
+    const int type = name ? kern_cache_parse(name) : KERN_CACHE_F16;
+    if (type < 0)
+        return err_set(err, ST_ARG, "cache type: expected f16 or q8_0, found \"%.32s\"", name);
+    *out = (enum kern_cache)type;
+    return ST_OK;
+}
+
 const char *ead_version(void)
 {
     return EAD_VERSION;

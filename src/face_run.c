@@ -28,6 +28,7 @@ static enum status session_open(const ead_model *model, const ead_session_option
                                    .max_rows = o->max_rows,
                                    .max_logits = o->max_logits};
     TRY(face_kern(o->cpu, &inner.kern, err));
+    TRY(face_cache(o->cache_type, &inner.cache, err));
     TRY(engine_open(model->model, &inner, &s->engine, err));
     s->rows = calloc((size_t)engine_settings(s->engine)->max_rows, sizeof *s->rows);
     return s->rows ? ST_OK : err_set(err, ST_MEMORY, "cannot hold the rows of a pass");
@@ -163,6 +164,7 @@ static enum status open_engines(const ead_model *const models[EAD_WRITERS],
         return err_set(err, ST_ARG, "texts: expected 1 to %d, the rows of a pass, found %d",
                        max_rows, n_texts);
     TRY(face_kern(o->cpu, &options.kern, err));
+    TRY(face_cache(o->cache_type, &options.cache, err));
     for (int w = 0; w < EAD_WRITERS; w++)
         if (models[w]) TRY(engine_open(models[w]->model, &options, &b->engines[w], err));
     return batch_open(b->engines[EAD_LARGE], b->engines[EAD_SMALL], o, &b->batch, err);

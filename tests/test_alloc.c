@@ -91,7 +91,7 @@ static int steps(ead_duo *duo, int n)
 }
 
 static void check_run(const ead_model *large, const ead_model *small, int threads,
-                      float temperature, int top_k)
+                      const char *cache_type, float temperature, int top_k)
 {
     static const int32_t prompt[] = {1, 50, 60, 70, 80};
     ead_duo_options o = ead_duo_defaults();
@@ -100,6 +100,7 @@ static void check_run(const ead_model *large, const ead_model *small, int thread
     o.policy.dwell = 2;
     o.policy.share = 0.5f;
     o.threads = threads;
+    o.cache_type = cache_type;
     o.ignore_end = true;
     o.sampler.temperature = temperature;
     o.sampler.top_k = top_k;
@@ -165,9 +166,9 @@ static void test_tokens_allocate_nothing(void **state)
     ead_model *large = open_model("llama", QT_Q8_0, 3), *small = open_model("qwen2", QT_F16, 1);
     assert_true(atomic_load(&allocations) > 0); /* it counts */
     for (int threads = 1; threads <= 2; threads++) {
-        check_run(large, small, threads, 0, 0);
-        check_run(large, small, threads, 1, 20);
-        check_run(large, small, threads, 2, 0);
+        check_run(large, small, threads, "f16", 0, 0);
+        check_run(large, small, threads, "q8_0", 1, 20);
+        check_run(large, small, threads, "f16", 2, 0);
         check_batch(large, small, threads);
     }
     ead_model_close(large);

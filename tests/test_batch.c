@@ -1,6 +1,6 @@
 /*
  * Texts that share passes. Whatever company a text has, it is what it is alone: token for token,
- * entropies bit for bit, and in the rows of its account.
+ * entropies bit for bit, and in the rows of its account. With every type of cache.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,11 +42,14 @@ static struct {
 
 static const uint8_t recording[] = {0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1};
 
+static const char *cache_type;
+
 static ead_duo_options base_options(void)
 {
     ead_duo_options o = ead_duo_defaults();
     o.threads = 1;
     o.n_ctx = N_CTX;
+    o.cache_type = cache_type;
     o.max_rows = 16;
     return o;
 }
@@ -473,5 +476,11 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_a_failed_step_changes_nothing),
     };
-    return cmocka_run_group_tests(tests, open_pair, close_pair);
+    int failed = 0;
+    static const char *const types[] = {"f16", "q8_0"};
+    for (int i = 0; i < 2; i++) {
+        cache_type = types[i];
+        failed += cmocka_run_group_tests_name(cache_type, tests, open_pair, close_pair);
+    }
+    return failed;
 }

@@ -540,6 +540,38 @@ static void test_inspect_and_bench(void **state)
     assert_said(ead("bench", "-m", small, "-p", "0", NULL), 2, NULL, "1 to 4096");
 }
 
+/* Every command that opens an engine takes the option, refuses what it does not know before it
+ * looks at anything else, and computes other logits with it. */
+static void test_cache_type(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"run", "chat", "eval", "calibrate", "bench", "logits"};
+    const char *const types[] = {"f16", "q8_0"};
+    struct said logits[2];
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        assert_said(ead(commands[i], "--cache-type", "q4_0", NULL), 2, NULL,
+                    "--cache-type: expected one of f16, q8_0, found \"q4_0\"");
+    for (int i = 0; i < 2; i++) {
+        char field[64];
+        snprintf(field, sizeof field, "\"cache_type\": \"%s\"", types[i]);
+        logits[i] = ead("logits", "-m", small, "--ids", "1,5,9,2,7", "-o", "-", "--cache-type",
+                        types[i], NULL);
+        assert_int_equal(logits[i].status, 0);
+        assert_said(ead("run", "-S", small, "-p", "3 4", "-n", "3", "--cache-type", types[i],
+                        "--json", "-", NULL),
+                    0, field, NULL);
+        assert_said(ead("bench", "-L", large, "-S", small, "-g", "4", "-r", "1", "--json",
+                        "--cache-type", types[i], NULL),
+                    0, field, NULL);
+        assert_said(ead("bench", "-m", small, "-p", "2", "-g", "1", "-r", "1", "--cache-type",
+                        types[i], NULL),
+                    0, types[i], NULL);
+    }
+    assert_int_equal(logits[0].n_out, logits[1].n_out);
+    assert_memory_not_equal(logits[0].out, logits[1].out, logits[0].n_out);
+    for (int i = 0; i < 2; i++) said_free(&logits[i]);
+}
+
 /* The weights of the tiny models are quantised, so there is something to repack. */
 static void test_no_repack(void **state)
 {
@@ -619,6 +651,7 @@ int main(void)
         cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_logits),
         cmocka_unit_test(test_inspect_and_bench),
+        cmocka_unit_test(test_cache_type),
         cmocka_unit_test(test_no_repack),
         cmocka_unit_test(test_bench_pair),
         cmocka_unit_test(test_example),

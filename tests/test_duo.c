@@ -1,6 +1,7 @@
 /*
  * Two tiny models, one text. What adaptive decoding writes is held against each model alone,
- * against fresh starts over the same text, and against an account kept by hand.
+ * against fresh starts over the same text, and against an account kept by hand. All of it with
+ * every type of cache.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,8 @@ enum { PROMPT = 9, STEPS = 60, TEXT_MAX = 256, N_CTX = 128 };
 
 /* ---- the pair ------------------------------------------------------------------------------ */
 
+static const char *cache_type;
+
 /* Different architectures, sizes, weight types and paddings; one vocabulary. */
 static struct pair {
     struct tiny_spec large_spec, small_spec;
@@ -40,6 +43,7 @@ static ead_duo_options options_of(ead_policy_kind kind)
     o.policy.dwell = 2;
     o.threads = 1;
     o.n_ctx = N_CTX;
+    o.cache_type = cache_type;
     o.max_rows = 32;
     o.ignore_end = true;
     return o;
@@ -231,6 +235,7 @@ static void test_every_token_is_its_writers(void **state)
         ead_session *session = NULL;
         ead_row rows[PROMPT + STEPS];
         so.max_logits = so.max_rows = PROMPT + STEPS;
+        so.cache_type = cache_type;
         assert_int_equal(ead_session_open(models[w], &so, &session, NULL), EAD_OK);
         for (int i = 0; i < PROMPT + STEPS; i++) rows[i] = (ead_row){0, i, r.text[i], true};
         assert_int_equal(ead_session_eval(session, rows, PROMPT + STEPS, NULL), EAD_OK);
@@ -790,6 +795,9 @@ static void test_options_are_checked(void **state)
     o.cpu = "mmx";
     refuse_open(&o, EAD_ARGUMENT, "mmx");
     o = options_of(EAD_POLICY_EAD);
+    o.cache_type = "q4_0";
+    refuse_open(&o, EAD_ARGUMENT, "cache type: expected f16 or q8_0, found \"q4_0\"");
+    o = options_of(EAD_POLICY_EAD);
     o.threads = -2;
     refuse_open(&o, EAD_ARGUMENT, "threads");
     o = options_of(EAD_POLICY_EAD);
@@ -875,5 +883,11 @@ int main(void)
         cmocka_unit_test(test_bad_texts_are_refused),
         cmocka_unit_test(test_the_policy_can_be_changed),
     };
-    return cmocka_run_group_tests(tests, open_pair, close_pair);
+    int failed = 0;
+    static const char *const types[] = {"f16", "q8_0"};
+    for (int i = 0; i < 2; i++) {
+        cache_type = types[i];
+        failed += cmocka_run_group_tests_name(cache_type, tests, open_pair, close_pair);
+    }
+    return failed;
 }

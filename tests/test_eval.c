@@ -443,6 +443,7 @@ static void test_other_runs_are_refused(void **state)
         {"--limit", "6", "field \"data.problems\": this run has 6, the one begun there 5"},
         {"--seed", "1", "field \"seed\""},
         {"--cpu", "ref", "field \"cpu\": this run has \"ref\""},
+        {"--cache-type", "q8_0", "field \"cache_type\": this run has \"q8_0\""},
         {"--window", "3", "field \"window\""},
         {"--policy", "large", "field \"settings\""},
         {"--ctx", "200", "field \"ctx\""},

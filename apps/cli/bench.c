@@ -107,6 +107,13 @@ static const struct arg table[] = {
      .out = &options.cpu,
      .choices = pair_cpus,
      .help = "auto, ref, avx2, avx512 or amx (default: auto)"},
+    {.kind = ARG_CHOICE,
+     .name = "cache-type",
+     .value = "TYPE",
+     .out = &options.cache,
+     .choices = pair_caches,
+     .help = "f16, or q8_0 for about half its memory: how keys and values of the context are\n"
+             "kept (default: f16)"},
     {.kind = ARG_FLAG,
      .name = "no-repack",
      .out = &options.no_repack,
@@ -231,12 +238,13 @@ static int print_json(const struct bench *b, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
     json_t *all =
-        json_pack("{s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:i, s:i, s:i, s:O}", "model",
+        json_pack("{s:o, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:i, s:i, s:i, s:O}", "model",
                   json_text(options.model, strlen(options.model)), "arch", info.arch, "parameters",
                   (json_int_t)info.n_params, "bytes", (json_int_t)info.bytes, "repacked_bytes",
                   (json_int_t)info.repacked, "open_seconds", b->open_seconds, "cpu",
-                  ead_session_cpu(b->session), "threads", ead_session_threads(b->session), "depth",
-                  options.depth, "repeats", options.repeats, "results", b->results);
+                  ead_session_cpu(b->session), "cache_type", pair_caches[options.cache], "threads",
+                  ead_session_threads(b->session), "depth", options.depth, "repeats",
+                  options.repeats, "results", b->results);
     if (!all) return fail("no memory for the results");
     int status = json_write("-", all);
     json_decref(all);
@@ -246,9 +254,9 @@ static int print_json(const struct bench *b, const ead_model *model)
 static void print_head(const struct bench *b, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
-    printf("%s: %.1f M parameters, %.1f MiB, cpu %s, %d threads\n", options.model,
+    printf("%s: %.1f M parameters, %.1f MiB, cpu %s, cache %s, %d threads\n", options.model,
            (double)info.n_params / 1e6, (double)info.bytes / (1 << 20), ead_session_cpu(b->session),
-           ead_session_threads(b->session));
+           pair_caches[options.cache], ead_session_threads(b->session));
     printf("opened in %.2f s, %.1f MiB of weights repacked\n", b->open_seconds,
            (double)info.repacked / (1 << 20));
 }
@@ -264,6 +272,7 @@ static int with_session(const ead_model *model, double open_seconds, const int32
     ead_session_options o = {.cpu = cpu,
                              .threads = options.threads,
                              .n_ctx = options.depth + most,
+                             .cache_type = pair_caches[options.cache],
                              .n_seq = 1,
                              .max_rows = rows,
                              .max_logits = 1};

@@ -10,7 +10,7 @@ struct bench_options {
     double share;
     int turn, prompt, depth;
     int decode; /* -1: not given */
-    int threads, repeats, cpu;
+    int threads, repeats, cpu, cache;
     bool no_repack;
     bool json;
 };

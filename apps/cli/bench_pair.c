@@ -153,9 +153,10 @@ static void print_text(const struct pair_bench *b)
     const double large_alone = b->step[EAD_LARGE] * (double)s->n;
     printf("%zu tokens after a prompt of %d, %.1f %% by the large model, %zu switches\n", s->n,
            b->o->prompt, 100.0 * (double)s->large / (double)s->n, s->switches);
-    printf("step alone: small %.3f ms, large %.3f ms; cpu %s, %d threads, median of %d\n\n",
-           1e3 * b->step[EAD_SMALL], 1e3 * b->step[EAD_LARGE], ead_duo_cpu(b->duo),
-           ead_duo_threads(b->duo), b->o->repeats);
+    printf(
+        "step alone: small %.3f ms, large %.3f ms; cpu %s, cache %s, %d threads, median of %d\n\n",
+        1e3 * b->step[EAD_SMALL], 1e3 * b->step[EAD_LARGE], ead_duo_cpu(b->duo),
+        pair_caches[b->o->cache], ead_duo_threads(b->duo), b->o->repeats);
     for (int i = 0; i < PARTS; i++) {
         printf("%-16s %10.1f ms %6.1f %%", names[i], 1e3 * b->median[i],
                100 * b->median[i] / whole);
@@ -175,7 +176,7 @@ static int print_json(const struct pair_bench *b)
     const double ideal = ideal_seconds(b), large_alone = b->step[EAD_LARGE] * (double)s->n;
     json_t *all = json_pack(
         "{s:I, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, "
-        "s:s, s:i, s:i}",
+        "s:s, s:s, s:i, s:i}",
         "tokens", (json_int_t)s->n, "prompt", b->o->prompt, "large_tokens", (json_int_t)s->large,
         "switches", (json_int_t)s->switches, "seconds", b->median[PART_WHOLE], "small_decode",
         b->median[PART_SMALL], "large_decode", b->median[PART_LARGE], "small_catchup",
@@ -184,8 +185,8 @@ static int print_json(const struct pair_bench *b)
         b->median[PART_WHOLE] / ideal - 1, "large_alone", large_alone, "time_vs_large_alone",
         b->median[PART_WHOLE] / large_alone, "small_catchup_rows",
         (json_int_t)b->catchup_rows[EAD_SMALL], "large_catchup_rows",
-        (json_int_t)b->catchup_rows[EAD_LARGE], "cpu", ead_duo_cpu(b->duo), "threads",
-        ead_duo_threads(b->duo), "repeats", b->o->repeats);
+        (json_int_t)b->catchup_rows[EAD_LARGE], "cpu", ead_duo_cpu(b->duo), "cache_type",
+        pair_caches[b->o->cache], "threads", ead_duo_threads(b->duo), "repeats", b->o->repeats);
     if (!all) return fail("no memory for the results");
     const int status = json_write("-", all);
     json_decref(all);
@@ -200,6 +201,7 @@ static int open_duo(struct pair_bench *b)
     ead_duo_options options = ead_duo_defaults();
     options.cpu = b->o->cpu ? pair_cpus[b->o->cpu] : NULL;
     options.threads = b->o->threads;
+    options.cache_type = pair_caches[b->o->cache];
     options.n_ctx = b->o->prompt + (int)b->schedule.n + 1;
     options.eager_prompt = options.ignore_end = true;
     const unsigned flags = b->o->no_repack ? EAD_NO_REPACK : 0;

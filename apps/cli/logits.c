@@ -11,7 +11,7 @@
 
 static struct {
     const char *model, *ids, *out;
-    int threads, cpu;
+    int threads, cpu, cache;
     bool no_repack;
 } options;
 
@@ -39,6 +39,13 @@ static const struct arg table[] = {
      .out = &options.cpu,
      .choices = pair_cpus,
      .help = "auto, ref, avx2, avx512 or amx (default: auto)"},
+    {.kind = ARG_CHOICE,
+     .name = "cache-type",
+     .value = "TYPE",
+     .out = &options.cache,
+     .choices = pair_caches,
+     .help = "f16, or q8_0 for about half its memory: how keys and values of the context are\n"
+             "kept (default: f16)"},
     {.kind = ARG_FLAG,
      .name = "no-repack",
      .out = &options.no_repack,
@@ -100,6 +107,7 @@ static int open_and_evaluate(const ead_model *model, const int32_t *ids, size_t 
     ead_session_options o = ead_session_defaults();
     o.cpu = options.cpu ? pair_cpus[options.cpu] : NULL;
     o.threads = options.threads;
+    o.cache_type = pair_caches[options.cache];
     o.n_ctx = n < 1 << 24 ? (int)n : 1 << 24;
     o.max_rows = o.max_logits = PASS_ROWS;
     if (ead_session_open(model, &o, &session, &error)) return fail_error(&error);

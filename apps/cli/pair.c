@@ -12,6 +12,7 @@
 enum { CTX_DEFAULT_MAX = 8192 };
 
 const char *const pair_cpus[] = {"auto", "ref", "avx2", "avx512", "amx", NULL};
+const char *const pair_caches[] = {"f16", "q8_0", NULL};
 const char *const pair_policies[] = {"ead", "large", "small", "random", "replay", NULL};
 const char *const pair_writers[] = {"small", "large", NULL};
 
@@ -71,6 +72,13 @@ const struct arg pair_args[] = {
      .min = 1,
      .max = 1 << 24,
      .help = "context in tokens (default: what both were trained on, at most 8192)"},
+    {.kind = ARG_CHOICE,
+     .name = "cache-type",
+     .value = "TYPE",
+     .out = &pair_options.cache,
+     .choices = pair_caches,
+     .help = "f16, or q8_0 for about half its memory: how keys and values of the context are\n"
+             "kept (default: f16)"},
     {.kind = ARG_INT,
      .name = "threads",
      .letter = 't',
@@ -287,6 +295,7 @@ static ead_duo_options duo_options(const struct pair *p)
     duo.cpu = o->cpu ? pair_cpus[o->cpu] : NULL;
     duo.threads = o->threads;
     duo.n_ctx = o->ctx;
+    duo.cache_type = pair_caches[o->cache];
     duo.eager_prompt = o->eager_prompt;
     duo.ignore_end = o->ignore_end;
     return duo;

@@ -25,7 +25,7 @@ struct pair_options {
     const char *large, *small, *replay, *profile;
     const char *system, *template_name;
     int n, color; /* n: tokens at most, -1 without end; color: an enum screen_color */
-    int ctx, threads, cpu;
+    int ctx, threads, cpu, cache;
     int policy, window, dwell, start, horizon;
     bool policy_given, tau_given, window_given, dwell_given;
     bool clear_window, eager_prompt, ignore_end, no_repack;
@@ -35,6 +35,7 @@ struct pair_options {
 };
 extern struct pair_options pair_options;
 extern const char *const pair_cpus[], *const pair_policies[], *const pair_writers[];
+extern const char *const pair_caches[];
 
 /* Say what contradicts in the options; 0 or EXIT_USAGE. Where no model is named, the shipped pair
  * is. */

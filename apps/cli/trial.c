@@ -107,6 +107,13 @@ const struct arg trial_args[] = {
      .max = 1 << 24,
      .help = "context in tokens (default: longest prompt and -n, at most what both were\n"
              "trained on)"},
+    {.kind = ARG_CHOICE,
+     .name = "cache-type",
+     .value = "TYPE",
+     .out = &trial_options.cache,
+     .choices = pair_caches,
+     .help = "f16, or q8_0 for about half its memory: how keys and values of the context are\n"
+             "kept (default: f16); results depend on it"},
     {.kind = ARG_HEADING, .help = "who writes"},
     {.kind = ARG_INT,
      .name = "window",
@@ -195,6 +202,7 @@ int trial_open(struct trial *t)
     r->threads = o->threads;
     r->n_ctx = o->ctx;
     r->cpu = o->cpu ? pair_cpus[o->cpu] : NULL;
+    r->cache_type = pair_caches[o->cache];
     r->question = t->question;
     r->chat = o->chat;
     r->system = o->system;

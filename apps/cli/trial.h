@@ -16,13 +16,13 @@ struct trial {
 
 /* Rows to put behind a command's own option table: --large, --small, --data, --format, --limit,
  * --seed, --window, --dwell, -n, --template, --chat-template, --system, --parallel, --threads,
- * --cpu, --ctx. They fill trial_options. */
+ * --cpu, --ctx, --cache-type. They fill trial_options. */
 extern const struct arg trial_args[];
 extern const int n_trial_args;
 
 struct trial_options {
     const char *large, *small, *data, *format, *question, *chat, *system;
-    int limit, window, dwell, most, parallel, threads, cpu, ctx;
+    int limit, window, dwell, most, parallel, threads, cpu, cache, ctx;
     unsigned long long seed;
 };
 extern struct trial_options trial_options;

@@ -116,6 +116,7 @@ static ead_status open_batch(struct runner *r, ead_error *error)
     options.cpu = o->cpu;
     options.threads = o->threads;
     options.n_ctx = r->n_ctx;
+    options.cache_type = o->cache_type;
     const size_t n = (size_t)r->n_slots;
     r->slots = calloc(n, sizeof *r->slots);
     r->active = calloc(n, sizeof *r->active);

@@ -38,6 +38,7 @@ struct runner_options {
     int parallel;                /* texts that share passes, from 1; more change times alone */
     int threads, n_ctx;          /* 0: as many as there are; as many as the prompts need */
     const char *cpu;             /* as in ead_duo_options */
+    const char *cache_type;      /* as there */
     const char *question;        /* a text with {problem} in it; NULL: the model's chat template */
     const char *chat;            /* family of the chat template; NULL: the file's own */
     const char *system;          /* system message; NULL: none */
