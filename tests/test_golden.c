@@ -1,7 +1,7 @@
 /*
  * The golden models: logits of 64 positions, computed in float64 by an independent program. Our
  * error may be at most 1.1 times that of llama.cpp, which peer_error.tsv records, on every kernel
- * level.
+ * level. What a cache of codes adds is a chance of its own, so it comes on top in squares.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,6 +30,13 @@ struct peer {
     char name[64];
     double error;
 };
+
+/* error: what a type of cache may add. For q8_0, 0.0035 to 0.0165 was measured with float weights,
+ * and no more, in squares, with others. */
+static const struct {
+    const char *name;
+    double error;
+} caches[KERN_CACHE_COUNT] = {[KERN_CACHE_F16] = {"f16", 0}, [KERN_CACHE_Q8_0] = {"q8_0", 0.025}};
 
 static int read_peers(struct peer *peers)
 {
@@ -90,10 +97,10 @@ static struct errors measure(const struct engine *e, const float *truth)
 }
 
 static void check_level(const struct model *m, const struct peer *peer, const struct kern *kern,
-                        const float *truth)
+                        enum kern_cache cache, const float *truth)
 {
     const struct engine_options options = {
-        .kern = kern, .threads = 2, .n_ctx = N, .max_rows = N, .max_logits = N};
+        .kern = kern, .threads = 2, .n_ctx = N, .cache = cache, .max_rows = N, .max_logits = N};
     struct engine *e = NULL;
     struct err err = {0};
     struct row rows[N];
@@ -102,10 +109,13 @@ static void check_level(const struct model *m, const struct peer *peer, const st
         rows[i] = (struct row){.pos = i, .token = ids[i], .wants_logits = true};
     if (engine_eval(e, rows, N, &err) != ST_OK) fail_msg("%s", err.message);
     struct errors errors = measure(e, truth);
-    print_message("%-14s %-7s error %.2e (peer %.2e), entropy off by at most %.4f bits\n",
-                  peer->name, kern->name, errors.relative, peer->error, errors.entropy);
-    if (!(errors.relative <= 1.1 * peer->error))
-        fail_msg("%s on %s: the error is above 1.1 times the peer's", peer->name, kern->name);
+    const double ceiling = hypot(1.1 * peer->error, caches[cache].error);
+    print_message("%-14s %-7s cache %-5s error %.2e of %.2e, entropy off by at most %.4f bits\n",
+                  peer->name, kern->name, caches[cache].name, errors.relative, ceiling,
+                  errors.entropy);
+    if (!(errors.relative <= ceiling))
+        fail_msg("%s on %s, cache %s: the error is above the ceiling", peer->name, kern->name,
+                 caches[cache].name);
     engine_close(e);
 }
 
@@ -121,7 +131,8 @@ static void check_model(const struct peer *peer)
     read_truth(peer->name, truth);
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
         const struct kern *kern = kern_table((enum kern_level)level);
-        if (kern) check_level(m, peer, kern, truth);
+        for (int cache = 0; kern && cache < KERN_CACHE_COUNT; cache++)
+            check_level(m, peer, kern, (enum kern_cache)cache, truth);
     }
     model_close(m);
 }
