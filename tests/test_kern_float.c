@@ -452,8 +452,8 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
     size_t unused = (size_t)(KERN_TILE - 1 - last % KERN_TILE) * (size_t)head_dim;
     size_t values = keys - unused * (cache == KERN_CACHE_F16 ? 2 : 1);
     t.k = guard_alloc(keys, GUARD_AFTER);
-    t.v = guard_alloc(values, GUARD_AFTER);
-    memset(t.k.data, 0xff, keys); /* not numbers, behind the last position */
+    t.v = guard_alloc(values + values % 2, GUARD_AFTER); /* streams begin at even addresses */
+    memset(t.k.data, 0xff, keys);                        /* not numbers, behind the last position */
     memset(t.v.data, 0xff, values);
     for (int p = 0; p <= last; p++) {
         float key[128], value[128];

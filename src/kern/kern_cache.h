@@ -7,7 +7,8 @@
  * above; a group is 32 elements of a head, the last one maybe fewer; an element is scale * code
  *
  * In a tile of keys, scores of 16 positions stand side by side in a vector. A position can be
- * written alone: it has bytes of its own in its tile, and none elsewhere.
+ * written alone: it has bytes of its own in its tile, and none elsewhere. Streams begin at even
+ * addresses, so tiles do.
  */
 #ifndef EAD_KERN_KERN_CACHE_H
 #define EAD_KERN_KERN_CACHE_H
