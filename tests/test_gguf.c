@@ -8,10 +8,12 @@
 
 #include "tiny.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- helpers ------------------------------------------------------------------------------- */
@@ -489,6 +491,39 @@ static void test_split_models_open(void **state)
     split_remove(&s);
 }
 
+static struct gguf_part part_of(const char *path, int i)
+{
+    struct gguf *g = NULL;
+    struct err err = {0};
+    if (gguf_open(path, &g, &err) != ST_OK) fail_msg("%s", err.message);
+    struct gguf_part part = gguf_part_at(g, i);
+    gguf_close(g);
+    return part;
+}
+
+/* Weights do not enter the hash of a part; names, shapes, metadata and time of writing tell. */
+static void test_parts_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct timespec then[] = {{1000, 17}, {1000, 18}};
+    struct split s;
+    split_make(&s);
+    const struct gguf_part first = part_of(s.path[0], 0), last = part_of(s.path[0], 2);
+    assert_true(first.head != last.head);
+    s.t->tensor[2].data.data[0] ^= 1;
+    split_write(&s, 2, 3);
+    assert_int_equal(utimensat(AT_FDCWD, s.path[2], then, 0), 0);
+    struct gguf_part part = part_of(s.path[0], 2);
+    assert_true(part.head == last.head && part.bytes == last.bytes);
+    assert_int_equal(part.modified, 1000000000018);
+    s.t->tensor[2].name[0] ^= 1;
+    split_write(&s, 2, 3);
+    part = part_of(s.path[0], 2);
+    assert_true(part.head != last.head && part.bytes == last.bytes);
+    assert_true(part.modified != 1000000000018);
+    split_remove(&s);
+}
+
 static void test_split_models_are_refused_by_name(void **state)
 {
     (void)state;
@@ -548,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_alignment_faults),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_split_models_open),
+        cmocka_unit_test(test_parts_are_told_apart),
         cmocka_unit_test(test_split_models_are_refused_by_name),
         cmocka_unit_test(test_split_counts),
     };

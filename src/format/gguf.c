@@ -1,5 +1,6 @@
 #include "format/gguf.h"
 
+#include "base/hash.h"
 #include "format/gguf_cursor.h"
 
 #include <errno.h>
@@ -17,7 +18,9 @@ enum { PARTS_MAX = 512 };
 struct part {
     const uint8_t *data;
     size_t bytes;
-    bool mapped; /* ours to unmap */
+    size_t head;      /* bytes before the data of tensors: all that part_read reads */
+    int64_t modified; /* nanoseconds */
+    bool mapped;      /* ours to unmap */
 };
 
 struct gguf {
@@ -35,12 +38,16 @@ struct gguf {
 
 static uint64_t name_hash(const char *s)
 {
-    uint64_t h = 1469598103934665603u; /* FNV-1a */
-    for (; *s; s++) h = (h ^ (uint8_t)*s) * 1099511628211u;
+    const uint64_t h = hash_bytes(s, strlen(s));
     return h ^ h >> 29;
 }
 
 /* ---- one part ---------------------------------------------------------------------------- */
+
+static int64_t nanoseconds(const struct timespec *t)
+{
+    return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
 
 static enum status part_map(const char *path, struct part *part, struct err *err)
 {
@@ -61,7 +68,10 @@ static enum status part_map(const char *path, struct part *part, struct err *err
             st = err_set(err, ST_IO, "cannot map %lld bytes: %s", (long long)sb.st_size,
                          strerror(errno));
         else
-            *part = (struct part){.data = data, .bytes = (size_t)sb.st_size, .mapped = true};
+            *part = (struct part){.data = data,
+                                  .bytes = (size_t)sb.st_size,
+                                  .modified = nanoseconds(&sb.st_mtim),
+                                  .mapped = true};
     }
     close(fd);
     return st;
@@ -262,7 +272,9 @@ static enum status part_read(struct gguf *g, int part, struct err *err)
     } else {
         TRY(kv_skip_all(&c, h.n_kv, part, &align, err));
     }
-    return tensors_read(g, &c, h.n_tensors, align, part, err);
+    TRY(tensors_read(g, &c, h.n_tensors, align, part, err));
+    g->parts[part].head = c.at;
+    return ST_OK;
 }
 
 /* ---- the whole model --------------------------------------------------------------------- */
@@ -428,6 +440,12 @@ const struct gguf_tensor *gguf_tensor_at(const struct gguf *g, size_t i)
 int gguf_part_count(const struct gguf *g)
 {
     return g->n_parts;
+}
+
+struct gguf_part gguf_part_at(const struct gguf *g, int i)
+{
+    const struct part *p = &g->parts[i];
+    return (struct gguf_part){p->bytes, p->modified, hash_bytes(p->data, p->head)};
 }
 
 uint64_t gguf_file_bytes(const struct gguf *g)

@@ -62,6 +62,14 @@ struct gguf_tensor {
     int part; /* which file of a split model, from 0 */
 };
 
+/* What tells a file from others, and from what it was before it was written anew, without reading
+ * its weights. It holds nothing of the machine or device the file lies on. */
+struct gguf_part {
+    uint64_t bytes;
+    int64_t modified; /* nanoseconds since 1970; 0 in memory */
+    uint64_t head;    /* hash of header, metadata and tensor entries */
+};
+
 struct gguf; /* owns the mappings */
 
 /* Map and validate `path` (and its other parts). The error names the file. */
@@ -86,6 +94,7 @@ size_t gguf_tensor_count(const struct gguf *g);
 const struct gguf_tensor *gguf_tensor_at(const struct gguf *g, size_t i);
 /* Files of the model and the bytes of all of them. */
 int gguf_part_count(const struct gguf *g);
+struct gguf_part gguf_part_at(const struct gguf *g, int i);
 uint64_t gguf_file_bytes(const struct gguf *g);
 const char *gguf_path(const struct gguf *g); /* as given to gguf_open; "(memory)" otherwise */
 
