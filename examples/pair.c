@@ -20,8 +20,8 @@ int main(int argc, char **argv)
     int32_t *ids;
     size_t n;
     if (argc != 4) return fprintf(stderr, "usage: pair LARGE.gguf SMALL.gguf PROMPT\n"), 2;
-    if (ead_model_open(argv[1], 0, &large, &error)) return stop(&error);
-    if (ead_model_open(argv[2], 0, &small, &error)) return stop(&error);
+    if (ead_model_open(argv[1], NULL, &large, &error)) return stop(&error);
+    if (ead_model_open(argv[2], NULL, &small, &error)) return stop(&error);
     ead_duo_options options = ead_duo_defaults();
     options.policy.tau = 1.5; /* bits */
     if (ead_duo_open(large, small, &options, &duo, &error)) return stop(&error);

@@ -6,8 +6,8 @@
  *     ead_error error;
  *     ead_model *large, *small;
  *     ead_duo *duo;
- *     if (ead_model_open("large.gguf", 0, &large, &error) ||
- *         ead_model_open("small.gguf", 0, &small, &error)) ...
+ *     if (ead_model_open("large.gguf", NULL, &large, &error) ||
+ *         ead_model_open("small.gguf", NULL, &small, &error)) ...
  *     ead_duo_options options = ead_duo_defaults();
  *     options.policy.tau = 1.2;
  *     if (ead_duo_open(large, small, &options, &duo, &error)) ...
@@ -104,14 +104,12 @@ EAD_API ead_tensor ead_file_tensor(const ead_file *file, size_t i);
 
 typedef struct ead_model ead_model;
 
-/* Flags of ead_model_open. Weights are rearranged for this machine's kernels at opening, into
- * memory of about the file's size; without that they are read from the mapped file, and passes are
- * slower.
- */
-enum {
-    EAD_VOCAB_ONLY = 1, /* neither config nor weights are needed */
-    EAD_NO_REPACK = 2
-};
+typedef struct {
+    bool vocab_only; /* neither config nor weights are needed */
+    /* Weights are rearranged for this machine's kernels at opening, into memory of about the file's
+     * size; without that they are read from the mapped file, and passes are slower. */
+    bool no_repack;
+} ead_model_options;
 
 typedef struct {
     const char *arch; /* "llama", "qwen2", "qwen3"; NULL when opened for the vocabulary alone */
@@ -122,9 +120,10 @@ typedef struct {
     uint64_t repacked; /* bytes of memory for rearranged weights */
 } ead_model_info;
 
-/* Map and validate a GGUF file (its first part when split). */
-EAD_API ead_status ead_model_open(const char *path, unsigned flags, ead_model **out,
-                                  ead_error *error);
+EAD_API ead_model_options ead_model_defaults(void);
+/* Map and validate a GGUF file (its first part when split). `options` may be NULL: the defaults. */
+EAD_API ead_status ead_model_open(const char *path, const ead_model_options *options,
+                                  ead_model **out, ead_error *error);
 EAD_API void ead_model_close(ead_model *model);
 EAD_API ead_model_info ead_model_describe(const ead_model *model);
 /* Can the two write one text? EAD_ARGUMENT names the first id whose token differs. */

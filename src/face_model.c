@@ -142,15 +142,19 @@ ead_tensor ead_file_tensor(const ead_file *file, size_t i)
 
 /* ---- models ------------------------------------------------------------------------------ */
 
-_Static_assert((int)EAD_VOCAB_ONLY == (int)MODEL_VOCAB_ONLY &&
-                   (int)EAD_NO_REPACK == (int)MODEL_NO_REPACK,
-               "flags are handed through");
-
-ead_status ead_model_open(const char *path, unsigned flags, ead_model **out, ead_error *error)
+ead_model_options ead_model_defaults(void)
 {
+    return (ead_model_options){0};
+}
+
+ead_status ead_model_open(const char *path, const ead_model_options *options, ead_model **out,
+                          ead_error *error)
+{
+    const ead_model_options o = options ? *options : ead_model_defaults();
+    const struct model_options inner = {.vocab_only = o.vocab_only, .no_repack = o.no_repack};
     struct err err = {0};
     struct model *m;
-    enum status st = model_open(path, flags, &m, &err);
+    enum status st = model_open(path, &inner, &m, &err);
     if (st == ST_OK && !(*out = malloc(sizeof **out))) {
         model_close(m);
         st = err_set(&err, ST_MEMORY, "cannot hold the model's description");

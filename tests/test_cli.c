@@ -496,7 +496,7 @@ static void test_logits(void **state)
     ead_error error;
     ead_model *model;
     ead_session *session;
-    assert_int_equal(ead_model_open(small, 0, &model, &error), 0);
+    assert_int_equal(ead_model_open(small, NULL, &model, &error), 0);
     assert_int_equal(ead_session_open(model, NULL, &session, &error), 0);
     FILE *file = fopen(scrap, "rb");
     const int ids[] = {1, 5, 9}, width = ead_model_describe(model).n_logits;

@@ -441,7 +441,8 @@ static void open_saved(const struct tiny *t, bool vocab_only, enum status expect
     tiny_image_free(image);
     struct model *m = NULL;
     struct err err = {0};
-    enum status st = model_open(path, vocab_only ? MODEL_VOCAB_ONLY : 0, &m, &err);
+    const struct model_options options = {.vocab_only = vocab_only};
+    enum status st = model_open(path, &options, &m, &err);
     assert_int_equal(st, expected);
     if (st != ST_OK && (!strstr(err.message, path) || !strstr(err.message, found)))
         fail_msg("expected \"%s\" and \"%s\" in: %s", path, found, err.message);

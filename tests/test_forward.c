@@ -232,7 +232,7 @@ enum { ROWS_MAX = 200, SEQS = 3 };
 struct means {
     enum kern_level level;
     enum kern_cache cache;
-    unsigned model_flags; /* weights repacked, or as they lie in the file */
+    bool no_repack; /* weights as they lie in the file */
 };
 static const struct means on_ref = {.level = KERN_REF};
 
@@ -284,13 +284,12 @@ static size_t bench_bytes(const struct bench *b, int n)
 static void bench_init(struct bench *b, const struct tiny_spec *spec, const struct tiny *t,
                        struct means means, int n)
 {
-    const bool stored = means.model_flags & MODEL_NO_REPACK;
     *b = (struct bench){.spec = *spec, .means = means, .n = n, .n_vocab = tiny_logits(spec)};
     snprintf(b->name, sizeof b->name, "%s %s on %s%s%s", spec->arch, quant_info(spec->type)->name,
              kern_table(means.level)->name, means.cache == KERN_CACHE_Q8_0 ? ", cache q8_0" : "",
-             stored ? ", not repacked" : "");
-    b->model = tiny_open_with(t, means.model_flags);
-    assert_true(b->model->weights.packed == !stored);
+             means.no_repack ? ", not repacked" : "");
+    b->model = tiny_open_with(t, &(struct model_options){.no_repack = means.no_repack});
+    assert_true(b->model->weights.packed == !means.no_repack);
     tiny_text(spec, 5, b->ids, n);
     b->expected = must(malloc(bench_bytes(b, n)));
     b->got = must(malloc(bench_bytes(b, n)));
@@ -459,10 +458,10 @@ static void check_cache(const struct tiny_spec *spec, struct tiny *t, enum kern_
     double *truth = NULL;
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
         const struct kern *k = kern_table((enum kern_level)level);
-        struct means means = {(enum kern_level)level, cache, MODEL_NO_REPACK};
+        struct means means = {(enum kern_level)level, cache, true};
         if (!k) continue;
         check_means(spec, t, means, n, &truth);
-        means.model_flags = 0;
+        means.no_repack = false;
         if (k->packed.matmul) check_means(spec, t, means, n, &truth);
     }
     free(truth);

@@ -126,7 +126,8 @@ static void check_model(const struct peer *peer)
     struct model *m = NULL;
     struct err err = {0};
     snprintf(path, sizeof path, SHARED_DIR "/golden/%.63s.gguf", peer->name);
-    if (model_open(path, 0, &m, &err) != ST_OK) fail_msg("%s", err.message);
+    if (model_open(path, &(struct model_options){0}, &m, &err) != ST_OK)
+        fail_msg("%s", err.message);
     assert_int_equal(m->weights.n_vocab, V);
     read_truth(peer->name, truth);
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {

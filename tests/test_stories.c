@@ -122,7 +122,7 @@ static void check_line(const char *line)
     ead_model *model = NULL;
     ead_error error = {0};
     snprintf(path, sizeof path, SHARED_DIR "/models/%.63s.gguf", s.model);
-    if (ead_model_open(path, 0, &model, &error)) fail_msg("%s", error.message);
+    if (ead_model_open(path, NULL, &model, &error)) fail_msg("%s", error.message);
     check_text(model, &s);
     for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++)
         for (int threads = 1; threads <= 2; threads++)

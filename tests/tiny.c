@@ -593,16 +593,16 @@ static void save_model(const struct tiny *t, char path[TINY_PATH_MAX])
 
 struct model *tiny_open(const struct tiny *t)
 {
-    return tiny_open_with(t, 0);
+    return tiny_open_with(t, &(struct model_options){0});
 }
 
-struct model *tiny_open_with(const struct tiny *t, unsigned model_flags)
+struct model *tiny_open_with(const struct tiny *t, const struct model_options *options)
 {
     char path[TINY_PATH_MAX];
     struct model *m = NULL;
     struct err err = {0};
     save_model(t, path);
-    enum status st = model_open(path, model_flags, &m, &err);
+    enum status st = model_open(path, options, &m, &err);
     unlink(path);
     must_hold(st == ST_OK, err.message);
     return m;
@@ -614,7 +614,7 @@ ead_model *tiny_open_public(const struct tiny *t)
     ead_model *m = NULL;
     ead_error error = {0};
     save_model(t, path);
-    ead_status st = ead_model_open(path, 0, &m, &error);
+    ead_status st = ead_model_open(path, NULL, &m, &error);
     unlink(path);
     must_hold(st == EAD_OK, error.message);
     return m;

@@ -114,11 +114,7 @@ static const struct arg table[] = {
      .choices = pair_caches,
      .help = "f16, or q8_0 for about half its memory: how keys and values of the context are\n"
              "kept (default: f16)"},
-    {.kind = ARG_FLAG,
-     .name = "no-repack",
-     .out = &options.no_repack,
-     .help = "multiply weights as they lie in the file: opens sooner and takes no memory of\n"
-             "its own for them, but passes take twice as long"},
+    OPENING_ARGS(options.opening),
     {.kind = ARG_FLAG, .name = "json", .out = &options.json, .help = "print JSON"},
 };
 static const struct args usage = {
@@ -295,7 +291,6 @@ static int with_session(const ead_model *model, double open_seconds, const int32
 
 static int bench_model(void)
 {
-    ead_error error;
     ead_model *model;
     int32_t *sizes;
     size_t n;
@@ -306,11 +301,9 @@ static int bench_model(void)
             free(sizes);
             return args_fault(&usage, "--passes: expected numbers from 1 to 4096");
         }
-    int status = EXIT_FAIL;
     const double start = bench_now();
-    if (ead_model_open(options.model, options.no_repack ? EAD_NO_REPACK : 0, &model, &error)) {
-        status = fail_error(&error);
-    } else {
+    int status = opening_model(&options.opening, options.model, &model);
+    if (!status) {
         status = with_session(model, bench_now() - start, sizes, n);
         ead_model_close(model);
     }

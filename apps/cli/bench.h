@@ -2,6 +2,8 @@
 #ifndef EAD_CLI_BENCH_H
 #define EAD_CLI_BENCH_H
 
+#include "cli/opening.h"
+
 #include <stdbool.h>
 
 struct bench_options {
@@ -11,7 +13,7 @@ struct bench_options {
     int turn, prompt, depth;
     int decode; /* -1: not given */
     int threads, repeats, cpu, cache;
-    bool no_repack;
+    struct opening opening;
     bool json;
 };
 

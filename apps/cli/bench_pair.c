@@ -204,10 +204,10 @@ static int open_duo(struct pair_bench *b)
     options.cache_type = pair_caches[b->o->cache];
     options.n_ctx = b->o->prompt + (int)b->schedule.n + 1;
     options.eager_prompt = options.ignore_end = true;
-    const unsigned flags = b->o->no_repack ? EAD_NO_REPACK : 0;
-    if (ead_model_open(b->o->large, flags, &b->models[EAD_LARGE], &error) ||
-        ead_model_open(b->o->small, flags, &b->models[EAD_SMALL], &error) ||
-        ead_duo_open(b->models[EAD_LARGE], b->models[EAD_SMALL], &options, &b->duo, &error))
+    if (opening_model(&b->o->opening, b->o->large, &b->models[EAD_LARGE]) ||
+        opening_model(&b->o->opening, b->o->small, &b->models[EAD_SMALL]))
+        return EXIT_FAIL;
+    if (ead_duo_open(b->models[EAD_LARGE], b->models[EAD_SMALL], &options, &b->duo, &error))
         return fail_error(&error);
     return EXIT_OK;
 }

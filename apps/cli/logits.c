@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/opening.h"
 #include "cli/pair.h"
 #include "cli/source.h"
 
@@ -12,7 +13,7 @@
 static struct {
     const char *model, *ids, *out;
     int threads, cpu, cache;
-    bool no_repack;
+    struct opening opening;
 } options;
 
 static const struct arg table[] = {
@@ -46,11 +47,7 @@ static const struct arg table[] = {
      .choices = pair_caches,
      .help = "f16, or q8_0 for about half its memory: how keys and values of the context are\n"
              "kept (default: f16)"},
-    {.kind = ARG_FLAG,
-     .name = "no-repack",
-     .out = &options.no_repack,
-     .help = "multiply weights as they lie in the file: opens sooner and takes no memory of\n"
-             "its own for them, but passes take twice as long"},
+    OPENING_ARGS(options.opening),
     {.kind = ARG_INT,
      .name = "threads",
      .letter = 't',
@@ -152,15 +149,13 @@ static int with_ids(const ead_model *model)
 
 int command_logits(int argc, char **argv)
 {
-    ead_error error;
     ead_model *model;
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
     if (!options.ids) return args_fault(&usage, "--ids LIST is missing");
     if (!options.out) return args_fault(&usage, "-o FILE is missing");
-    if (ead_model_open(options.model, options.no_repack ? EAD_NO_REPACK : 0, &model, &error))
-        return fail_error(&error);
+    if (opening_model(&options.opening, options.model, &model)) return EXIT_FAIL;
     int status = with_ids(model);
     ead_model_close(model);
     return status;

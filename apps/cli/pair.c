@@ -93,11 +93,7 @@ const struct arg pair_args[] = {
      .out = &pair_options.cpu,
      .choices = pair_cpus,
      .help = "auto, ref, avx2, avx512 or amx (default: auto)"},
-    {.kind = ARG_FLAG,
-     .name = "no-repack",
-     .out = &pair_options.no_repack,
-     .help = "multiply weights as they lie in the file: opens sooner and takes no memory of\n"
-             "its own for them, but passes take twice as long"},
+    OPENING_ARGS(pair_options.opening),
     {.kind = ARG_HEADING, .help = "who writes"},
     {.kind = ARG_TEXT,
      .name = "profile",
@@ -374,11 +370,10 @@ int pair_open(struct pair *p)
     if (find_models(p)) return EXIT_FAIL;
     if (pair_options.replay && trace_read(pair_options.replay, &p->replay, &p->n_replay))
         return EXIT_FAIL;
-    const unsigned flags = pair_options.no_repack ? EAD_NO_REPACK : 0;
-    if (p->large_path && ead_model_open(p->large_path, flags, &p->large, &error))
-        return fail_error(&error);
-    if (p->small_path && ead_model_open(p->small_path, flags, &p->small, &error))
-        return fail_error(&error);
+    const struct opening *opening = &pair_options.opening;
+    if ((p->large_path && opening_model(opening, p->large_path, &p->large)) ||
+        (p->small_path && opening_model(opening, p->small_path, &p->small)))
+        return EXIT_FAIL;
     if (p->large && p->small && ead_model_compare(p->large, p->small, &error))
         return fail("%s and %s: %s", p->large_path, p->small_path, error.message);
     if (use_profile(p, uses_shipped())) return EXIT_FAIL;

@@ -3,6 +3,7 @@
 #define EAD_CLI_PAIR_H
 
 #include "cli/args.h"
+#include "cli/opening.h"
 #include "ead.h"
 
 #include <stdint.h>
@@ -28,7 +29,8 @@ struct pair_options {
     int ctx, threads, cpu, cache;
     int policy, window, dwell, start, horizon;
     bool policy_given, tau_given, window_given, dwell_given;
-    bool clear_window, eager_prompt, ignore_end, no_repack;
+    bool clear_window, eager_prompt, ignore_end;
+    struct opening opening;
     double tau, share, temp, top_p, min_p, repeat_penalty;
     int top_k, repeat_last;
     unsigned long long seed;

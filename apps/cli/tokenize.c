@@ -93,7 +93,9 @@ int command_tokenize(int argc, char **argv)
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
-    if (ead_model_open(options.model, EAD_VOCAB_ONLY, &model, &error)) return fail_error(&error);
+    ead_model_options opening = ead_model_defaults();
+    opening.vocab_only = true;
+    if (ead_model_open(options.model, &opening, &model, &error)) return fail_error(&error);
     int status = source_read("-", &text, &bytes);
     if (!status) {
         status = options.decode ? decode(model, text) : encode(model, text, bytes);

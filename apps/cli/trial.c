@@ -160,7 +160,7 @@ static int open_models(struct trial *t)
     for (int w = 0; w < EAD_WRITERS; w++) {
         models[w].path = find_model(t, (ead_writer)w);
         if (!models[w].path) continue;
-        if (ead_model_open(models[w].path, 0, &t->models[w], &error)) return fail_error(&error);
+        if (ead_model_open(models[w].path, NULL, &t->models[w], &error)) return fail_error(&error);
         models[w].model = t->models[w];
     }
     if (!models[EAD_SMALL].path && !models[EAD_LARGE].path)

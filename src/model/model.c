@@ -13,9 +13,9 @@ static enum status repack(struct model *m, struct err *err)
     return ST_OK;
 }
 
-static enum status open_parts(struct model *m, unsigned flags, struct err *err)
+static enum status open_parts(struct model *m, const struct model_options *o, struct err *err)
 {
-    if (!(flags & MODEL_VOCAB_ONLY)) {
+    if (!o->vocab_only) {
         TRY(config_read(m->gguf, &m->config, err));
         TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
         gguf_read_ahead(m->gguf);
@@ -28,16 +28,17 @@ static enum status open_parts(struct model *m, unsigned flags, struct err *err)
             err, ST_FORMAT,
             "tensor token_embd.weight: expected at least %d rows, one per token, found %d",
             vocab_size(m->vocab), m->weights.n_vocab);
-    return flags & MODEL_NO_REPACK ? ST_OK : repack(m, err);
+    return o->no_repack ? ST_OK : repack(m, err);
 }
 
-enum status model_open(const char *path, unsigned flags, struct model **out, struct err *err)
+enum status model_open(const char *path, const struct model_options *options, struct model **out,
+                       struct err *err)
 {
     struct model *m = calloc(1, sizeof *m);
     if (!m) return err_set(err, ST_MEMORY, "%s: cannot hold the model's description", path);
     enum status st = gguf_open(path, &m->gguf, err);
     if (st == ST_OK) {
-        st = open_parts(m, flags, err);
+        st = open_parts(m, options, err);
         if (st != ST_OK) err_prefix(err, st, path);
     }
     if (st != ST_OK) {

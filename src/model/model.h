@@ -17,18 +17,18 @@ struct model {
     struct weights weights;
 };
 
-enum model_flags {
+struct model_options {
     /* Look at neither config nor tensors, so that vocabularies without weights and models of other
      * architectures open too. */
-    MODEL_VOCAB_ONLY = 1,
+    bool vocab_only;
     /* Multiply weights as they lie in the file; otherwise they are packed, where this machine's
      * kernels want it. */
-    MODEL_NO_REPACK = 2
+    bool no_repack;
 };
 
-/* `flags`: any of enum model_flags. The error names the file. */
-MUST_USE enum status model_open(const char *path, unsigned flags, struct model **out,
-                                struct err *err);
+/* The error names the file. */
+MUST_USE enum status model_open(const char *path, const struct model_options *options,
+                                struct model **out, struct err *err);
 void model_close(struct model *m);
 
 #endif
