@@ -142,6 +142,31 @@ static void test_arena_measures_then_carves(void **state)
     assert_int_equal(arena.used, 0);
 }
 
+static void test_arena_maps_a_file(void **state)
+{
+    (void)state;
+    enum { PAGE = 1 << 16 }; /* of no machine more */
+    struct arena arena = {0}, none = {0};
+    struct err err;
+    FILE *file = tmpfile();
+    assert_int_equal(fseek(file, PAGE + 64, SEEK_SET), 0);
+    for (int i = 0; i < 640 - 64; i++) fputc(i % 7, file);
+    fflush(file);
+    carve(&arena);
+    carve(&none);
+    assert_int_equal(arena_map(&arena, fileno(file), PAGE, NULL), ST_OK);
+    assert_int_equal(arena_map(&none, -1, 0, &err), ST_IO);
+    assert_non_null(strstr(err.message, "cannot map"));
+    fclose(file);
+    struct carved x = carve(&arena);
+    assert_int_equal((uintptr_t)x.a % 64, 0);
+    assert_int_equal(x.a[0], 0);
+    for (int i = 0; i < 400; i++) assert_int_equal(((uint8_t *)x.b)[i], i % 7);
+    assert_int_equal(x.c[0], 448 % 7);
+    arena_deinit(&arena);
+    assert_null(arena.base);
+}
+
 static void test_arena_refuses_what_wraps(void **state)
 {
     (void)state;
@@ -234,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_buf_grows_and_stays_terminated),
         cmocka_unit_test(test_buf_ceiling_keeps_the_content),
         cmocka_unit_test(test_arena_measures_then_carves),
+        cmocka_unit_test(test_arena_maps_a_file),
         cmocka_unit_test(test_arena_refuses_what_wraps),
         cmocka_unit_test(test_team_hands_out_everything_once),
         cmocka_unit_test(test_team_default_is_sane),

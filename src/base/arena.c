@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { ARENA_ALIGN = 64 };
@@ -33,6 +35,17 @@ enum status arena_commit(struct arena *arena, struct err *err)
         return err_set(err, ST_MEMORY, "cannot allocate %zu MiB for caches and scratch",
                        bytes >> 20);
     *arena = (struct arena){.base = base, .capacity = bytes};
+    return ST_OK;
+}
+
+enum status arena_map(struct arena *arena, int fd, off_t offset, struct err *err)
+{
+    void *base = MAP_FAILED;
+    if (!arena->overflow) base = mmap(NULL, arena->used, PROT_READ, MAP_SHARED, fd, offset);
+    if (base == MAP_FAILED)
+        return err_set(err, ST_IO, "cannot map %zu MiB: %s", arena->used >> 20, strerror(errno));
+    (void)madvise(base, arena->used, MADV_WILLNEED);
+    *arena = (struct arena){.base = base, .capacity = arena->used};
     return ST_OK;
 }
 

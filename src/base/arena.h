@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct arena {
     uint8_t *base;   /* NULL while measuring */
@@ -27,6 +28,11 @@ void *arena_carve(struct arena *arena, size_t count, size_t size);
 
 /* Allocate what was measured and start carving from the front. ST_MEMORY names the size. */
 MUST_USE enum status arena_commit(struct arena *arena, struct err *err);
+
+/* The same, but the memory is what lies in a file from `offset` on, a multiple of the page size:
+ * read-only, and shared with all who map it. The file must hold what was measured, and may be
+ * closed. It is about to be read, and the system is told. */
+MUST_USE enum status arena_map(struct arena *arena, int fd, off_t offset, struct err *err);
 
 /* Free the memory; the arena can measure again. */
 void arena_deinit(struct arena *arena);
