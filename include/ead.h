@@ -109,7 +109,21 @@ typedef struct {
     /* Weights are rearranged for this machine's kernels at opening, into memory of about the file's
      * size; without that they are read from the mapped file, and passes are slower. */
     bool no_repack;
+    /* A folder, made if it is missing, that keeps the rearranged weights in one file per model: the
+     * next opening maps that file instead, so that it neither computes nor takes memory of its own.
+     * A file that does not fit the model, by size, time of modification and all but its weights, is
+     * replaced. Who can write to the folder decides what the model says. No fault of it keeps a
+     * model from opening: ead_model_info tells. NULL: none. Not used with no_repack. */
+    const char *pack_cache;
 } ead_model_options;
+
+/* What became of pack_cache. */
+typedef enum {
+    EAD_PACK_NONE,     /* there was none, or nothing to rearrange */
+    EAD_PACK_MAPPED,   /* the weights are those of its file */
+    EAD_PACK_WRITTEN,  /* they were rearranged, and written for the next opening */
+    EAD_PACK_UNWRITTEN /* they were rearranged, and could not be written: pack_fault */
+} ead_pack;
 
 typedef struct {
     const char *arch; /* "llama", "qwen2", "qwen3"; NULL when opened for the vocabulary alone */
@@ -117,7 +131,9 @@ typedef struct {
     int n_logits; /* logits per row: at least n_vocab */
     int n_vocab;  /* tokens, without padding at the end */
     uint64_t n_params, bytes;
-    uint64_t repacked; /* bytes of memory for rearranged weights */
+    uint64_t repacked; /* bytes of rearranged weights; of the mapped file when pack says so */
+    ead_pack pack;
+    const char *pack_fault; /* of EAD_PACK_UNWRITTEN, a sentence that names the file; or NULL */
 } ead_model_info;
 
 EAD_API ead_model_options ead_model_defaults(void);

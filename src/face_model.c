@@ -142,6 +142,11 @@ ead_tensor ead_file_tensor(const ead_file *file, size_t i)
 
 /* ---- models ------------------------------------------------------------------------------ */
 
+_Static_assert((int)EAD_PACK_MAPPED == MODEL_PACK_MAPPED &&
+                   (int)EAD_PACK_WRITTEN == MODEL_PACK_WRITTEN &&
+                   (int)EAD_PACK_UNWRITTEN == MODEL_PACK_UNWRITTEN,
+               "public and inner outcomes are numbered alike");
+
 ead_model_options ead_model_defaults(void)
 {
     return (ead_model_options){0};
@@ -151,7 +156,8 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
                           ead_error *error)
 {
     const ead_model_options o = options ? *options : ead_model_defaults();
-    const struct model_options inner = {.vocab_only = o.vocab_only, .no_repack = o.no_repack};
+    const struct model_options inner = {
+        .vocab_only = o.vocab_only, .no_repack = o.no_repack, .pack_cache = o.pack_cache};
     struct err err = {0};
     struct model *m;
     enum status st = model_open(path, &inner, &m, &err);
@@ -174,6 +180,7 @@ ead_model_info ead_model_describe(const ead_model *model)
 {
     const struct model *m = model->model;
     const struct config *c = &m->config;
+    const bool unwritten = m->pack == MODEL_PACK_UNWRITTEN;
     return (ead_model_info){.arch = c->arch_name,
                             .n_layer = c->n_layer,
                             .d_model = c->d_model,
@@ -186,7 +193,9 @@ ead_model_info ead_model_describe(const ead_model *model)
                             .n_vocab = vocab_real_size(m->vocab),
                             .n_params = m->weights.n_params,
                             .bytes = gguf_file_bytes(m->gguf),
-                            .repacked = m->weights.panels.capacity};
+                            .repacked = m->weights.panels.capacity,
+                            .pack = (ead_pack)m->pack,
+                            .pack_fault = unwritten ? m->pack_fault.message : NULL};
 }
 
 ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error)

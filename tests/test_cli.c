@@ -2,6 +2,7 @@
 #include "program.h"
 #include "tiny.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
@@ -591,6 +592,52 @@ static void test_no_repack(void **state)
                 NULL);
 }
 
+static bool is_mapped(const char *cache)
+{
+    struct said said = ead("bench", "-m", small, "-p", "2", "-g", "1", "-r", "1", "--json",
+                           "--pack-cache", cache, NULL);
+    json_t *parsed = json_loads(said.out, 0, NULL);
+    assert_int_equal(said.status, 0);
+    const bool mapped = json_is_true(json_object_get(parsed, "mapped"));
+    json_decref(parsed);
+    said_free(&said);
+    return mapped;
+}
+
+/* tests/test_packfile.c has what can befall the files. */
+static void test_pack_cache(void **state)
+{
+    (void)state;
+    char cache[TINY_PATH_MAX + 32], path[2 * TINY_PATH_MAX];
+    const char *pair[] = {"ead", "run", "-L", large,          "-S",  small, "-p",
+                          "3 4", "-n",  "9",  "--pack-cache", cache, NULL};
+    if (!kern_best()->packed.matmul) skip();
+    snprintf(cache, sizeof cache, "%s/cache", folder);
+    assert_false(is_mapped(cache));
+    assert_true(is_mapped(cache));
+    struct said first = program_run(EAD_PROGRAM, pair, NULL, NULL); /* the large one is packed */
+    struct said again = program_run(EAD_PROGRAM, pair, NULL, NULL);
+    assert_int_equal(first.status, 0);
+    assert_string_equal(first.out, again.out);
+    said_free(&first);
+    said_free(&again);
+    int n = 0;
+    DIR *dir = opendir(cache);
+    for (struct dirent *d; (d = readdir(dir));) {
+        if (d->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "%s/%s", cache, d->d_name);
+        n += !unlink(path);
+    }
+    closedir(dir);
+    assert_int_equal(n, 2);
+    assert_int_equal(rmdir(cache), 0);
+    assert_said(ead("run", "-S", small, "-p", "x", "-n", "2", "--pack-cache", small, NULL), 0, NULL,
+                "Not a directory; the next start rearranges");
+    assert_said(ead("logits", "-m", small, "--ids", "1", "-o", scrap, "--no-repack", "--pack-cache",
+                    cache, NULL),
+                2, NULL, "--pack-cache contradicts --no-repack");
+}
+
 /* Time is not tested; that the schedule was kept, and that its parts add up, is. */
 static void test_bench_pair(void **state)
 {
@@ -653,6 +700,7 @@ int main(void)
         cmocka_unit_test(test_inspect_and_bench),
         cmocka_unit_test(test_cache_type),
         cmocka_unit_test(test_no_repack),
+        cmocka_unit_test(test_pack_cache),
         cmocka_unit_test(test_bench_pair),
         cmocka_unit_test(test_example),
     };

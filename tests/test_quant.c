@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "format/quant.h"
 
 #include <math.h>
@@ -181,7 +182,7 @@ static void half_places(enum quant_type type, int place[2])
 }
 
 /* 1024 weights of pseudo-random bytes under ordinary scales, decoded from an odd address, and the
- * bits of the result hashed (FNV-1a). When these were taken, the gguf package's NumPy decoder gave
+ * bits of the result hashed. When these were taken, the gguf package's NumPy decoder gave
  * the same bits for the same bytes; a change here is a change of meaning. */
 static uint64_t fingerprint(enum quant_type type)
 {
@@ -200,9 +201,7 @@ static uint64_t fingerprint(enum quant_type type)
         for (int i = 0; i < 2 && quant_info(type)->block > 1; i++)
             if (place[i] >= 0) src[b + (size_t)place[i] + 1] = (uint8_t)(0x2c - 128 * i);
     quant_decode_row(type, src, dst, COLS);
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < COLS * sizeof *dst; i++)
-        hash = (hash ^ ((uint8_t *)dst)[i]) * 0x100000001b3;
+    const uint64_t hash = hash_bytes(dst, COLS * sizeof *dst);
     free(memory);
     free(dst);
     return hash;

@@ -155,6 +155,7 @@ int command_logits(int argc, char **argv)
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
     if (!options.ids) return args_fault(&usage, "--ids LIST is missing");
     if (!options.out) return args_fault(&usage, "-o FILE is missing");
+    if (opening_check(&options.opening, &usage)) return EXIT_USAGE;
     if (opening_model(&options.opening, options.model, &model)) return EXIT_FAIL;
     int status = with_ids(model);
     ead_model_close(model);

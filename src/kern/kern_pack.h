@@ -29,6 +29,10 @@
 
 enum { PANEL = 32 /* outputs */, STEP = PANEL * 4 /* bytes of codes */ };
 
+/* Of the above: to be raised with every change of what a byte of a packed matrix means, or files of
+ * packed weights (model/packfile.h) would be misread. A test holds a hash of it. */
+enum { PACK_LAYOUT = 1 };
+
 /* Where the fields of a unit of a quantised type lie. */
 struct pack_layout {
     size_t m, scale, min, codes; /* from its start; what it lacks has no size */

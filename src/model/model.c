@@ -1,34 +1,63 @@
 #include "model/model.h"
 
 #include "base/team.h"
+#include "model/packfile.h"
 #include "model/repack.h"
 
 #include <stdlib.h>
 
-static enum status repack(struct model *m, struct err *err)
+static enum status open_weights(struct model *m, struct err *err)
 {
-    if (!kern_best()->packed.matmul) return ST_OK;
+    TRY(config_read(m->gguf, &m->config, err));
+    TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
+    m->has_weights = true;
+    return ST_OK;
+}
+
+static enum status open_vocab(struct model *m, struct err *err)
+{
+    TRY(vocab_open(m->gguf, &m->vocab, err));
+    if (m->has_weights && m->weights.n_vocab < vocab_size(m->vocab))
+        return err_set(
+            err, ST_FORMAT,
+            "tensor token_embd.weight: expected at least %d rows, one per token, found %d",
+            vocab_size(m->vocab), m->weights.n_vocab);
+    return ST_OK;
+}
+
+/* Take the weights from the file in the cache if they are there; *out is NULL where there can be no
+ * such file. */
+static void look_up(struct model *m, const char *cache, struct packfile **out)
+{
+    *out = NULL;
+    if (packfile_open(cache, m->gguf, &m->weights, m->config.n_layer, out, &m->pack_fault) != ST_OK)
+        m->pack = MODEL_PACK_UNWRITTEN;
+    else if (packfile_map(*out, &m->weights))
+        m->pack = MODEL_PACK_MAPPED;
+}
+
+static enum status repack(struct model *m, const struct packfile *file, struct err *err)
+{
     TRY(repack_weights(&m->weights, m->config.n_layer, team_default_threads(), err));
     gguf_release(m->gguf);
+    if (!file) return ST_OK;
+    const enum status st = packfile_write(file, &m->weights, &m->pack_fault);
+    m->pack = st == ST_OK ? MODEL_PACK_WRITTEN : MODEL_PACK_UNWRITTEN;
     return ST_OK;
 }
 
 static enum status open_parts(struct model *m, const struct model_options *o, struct err *err)
 {
-    if (!o->vocab_only) {
-        TRY(config_read(m->gguf, &m->config, err));
-        TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
-        gguf_read_ahead(m->gguf);
-        m->has_weights = true;
-    }
-    TRY(vocab_open(m->gguf, &m->vocab, err));
-    if (!m->has_weights) return ST_OK;
-    if (m->weights.n_vocab < vocab_size(m->vocab))
-        return err_set(
-            err, ST_FORMAT,
-            "tensor token_embd.weight: expected at least %d rows, one per token, found %d",
-            vocab_size(m->vocab), m->weights.n_vocab);
-    return o->no_repack ? ST_OK : repack(m, err);
+    struct packfile *file = NULL;
+    if (o->vocab_only) return open_vocab(m, err);
+    TRY(open_weights(m, err));
+    const bool packs = !o->no_repack && kern_best()->packed.matmul;
+    if (packs && o->pack_cache) look_up(m, o->pack_cache, &file);
+    if (!m->weights.packed) gguf_read_ahead(m->gguf);
+    enum status st = open_vocab(m, err);
+    if (st == ST_OK && packs && !m->weights.packed) st = repack(m, file, err);
+    packfile_close(file);
+    return st;
 }
 
 enum status model_open(const char *path, const struct model_options *options, struct model **out,

@@ -9,12 +9,22 @@
 #include "model/weights.h"
 #include "text/vocab.h"
 
+/* What became of the wish to keep packed weights in a file (packfile.h). */
+enum model_pack {
+    MODEL_PACK_NONE, /* there was none, or nothing to pack */
+    MODEL_PACK_MAPPED,
+    MODEL_PACK_WRITTEN,
+    MODEL_PACK_UNWRITTEN /* the weights are packed in memory alone, for the reason in pack_fault */
+};
+
 struct model {
     struct gguf *gguf;
     struct vocab *vocab;
     bool has_weights; /* false: opened for its vocabulary alone; config and weights are zero */
     struct config config;
     struct weights weights;
+    enum model_pack pack;
+    struct err pack_fault;
 };
 
 struct model_options {
@@ -24,6 +34,9 @@ struct model_options {
     /* Multiply weights as they lie in the file; otherwise they are packed, where this machine's
      * kernels want it. */
     bool no_repack;
+    /* The folder of files of packed weights; NULL: they are packed at every opening. No fault of it
+     * keeps a model from opening. */
+    const char *pack_cache;
 };
 
 /* The error names the file. */

@@ -1,7 +1,7 @@
 /*
  * The rearrangement of weights at opening (kern_pack.h says into what, kern_vec_pack.h why). It
  * reads the file once and writes as many bytes to memory of its own, in which the products then
- * read; the mapped file can leave memory again.
+ * read; the mapped file can leave memory again. packfile.h spares the next opening the work.
  */
 #ifndef EAD_MODEL_REPACK_H
 #define EAD_MODEL_REPACK_H
@@ -11,5 +11,13 @@
 /* Pack every matrix that is multiplied, by `threads` threads. The panels belong to `w`.
  * ST_MEMORY when there is no room; `w` is then as it was. */
 MUST_USE enum status repack_weights(struct weights *w, int n_layer, int threads, struct err *err);
+
+/* The matrices that are multiplied, in the order in which their panels lie. */
+int repack_count(int n_layer);
+struct kern_weight *repack_matrix(struct weights *w, int i);
+/* Carve room for the panels of one, which become its packed form; NULL while the arena measures. */
+void repack_carve(struct kern_weight *w, struct arena *arena);
+/* An arena that holds the panels of all becomes `w`'s. */
+void repack_adopt(struct weights *w, int n_layer, struct arena panels);
 
 #endif

@@ -36,7 +36,7 @@ struct weights {
     struct layer *layers;      /* [n_layer] */
     bool packed;               /* every matrix, but not the embedding as a table of rows */
     struct arena arena;        /* owns layers and every vector */
-    struct arena panels;       /* owns what is packed */
+    struct arena panels;       /* owns what is packed; maybe the mapping of a file (packfile.h) */
     uint64_t n_params;         /* weights in all tensors of the file */
 };
 
