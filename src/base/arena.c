@@ -38,6 +38,11 @@ enum status arena_commit(struct arena *arena, struct err *err)
     return ST_OK;
 }
 
+void arena_expect_use(const struct arena *arena)
+{
+    (void)madvise(arena->base, arena->capacity, MADV_HUGEPAGE);
+}
+
 enum status arena_map(struct arena *arena, int fd, off_t offset, struct err *err)
 {
     void *base = MAP_FAILED;

@@ -29,8 +29,12 @@ void *arena_carve(struct arena *arena, size_t count, size_t size);
 /* Allocate what was measured and start carving from the front. ST_MEMORY names the size. */
 MUST_USE enum status arena_commit(struct arena *arena, struct err *err);
 
-/* The same, but the memory is what lies in a file from `offset` on, a multiple of the page size:
- * read-only, and shared with all who map it. The file must hold what was measured, and may be
+/* All of a committed arena will be used, again and again: take huge pages, where the system grants
+ * them. */
+void arena_expect_use(const struct arena *arena);
+
+/* Like arena_commit, but the memory is what lies in a file from `offset` on, a multiple of the page
+ * size: read-only, and shared with all who map it. The file must hold what was measured, and may be
  * closed. It is about to be read, and the system is told. */
 MUST_USE enum status arena_map(struct arena *arena, int fd, off_t offset, struct err *err);
 

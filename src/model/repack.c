@@ -56,6 +56,7 @@ enum status repack_weights(struct weights *w, int n_layer, int threads, struct e
     struct arena arena = {0};
     for (int i = 0; i < r.matrices; i++) repack_carve(repack_matrix(w, i), &arena); /* measures */
     TRY(arena_commit(&arena, err));
+    arena_expect_use(&arena);
     repack_adopt(w, n_layer, arena);
     struct team team;
     team_init(&team, threads);
