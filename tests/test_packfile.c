@@ -338,6 +338,40 @@ static void test_flipped_bits(void **state)
     place_remove(&p);
 }
 
+static void fill_panels(const char *path, int byte)
+{
+    struct stat sb;
+    uint64_t rng = 3;
+    FILE *file = fopen(path, "r+b");
+    assert_int_equal(fstat(fileno(file), &sb), 0);
+    assert_int_equal(fseek(file, START, SEEK_SET), 0);
+    for (off_t i = START; i < sb.st_size; i++)
+        fputc(byte < 0 ? (int)(rng_bits(&rng) & 255) : byte, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Wrong weights are not noticed. They give wrong numbers, or none, and do nothing else. */
+static void test_damaged_panels(void **state)
+{
+    (void)state;
+    for (int i = 0; tiny_types[i] != QT_LIMIT; i++)
+        for (int byte = -1; byte < 256; byte += 256) { /* -1: random ones */
+            struct place p;
+            place_make(&p, tiny_types[i]);
+            place_fill(&p);
+            fill_panels(p.file, byte);
+            struct model *m = open_with(p.model, p.cache);
+            assert_int_equal(m->pack, MODEL_PACK_MAPPED);
+            for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
+                const struct kern *kern = kern_table((enum kern_level)level);
+                size_t n;
+                if (kern) free(logits_of(m, kern, &n));
+            }
+            model_close(m);
+            place_remove(&p);
+        }
+}
+
 static void test_something_else(void **state)
 {
     (void)state;
@@ -585,6 +619,7 @@ int main(void)
         cmocka_unit_test(test_layout_stays),
         cmocka_unit_test(test_wrong_length),
         cmocka_unit_test(test_flipped_bits),
+        cmocka_unit_test(test_damaged_panels),
         cmocka_unit_test(test_something_else),
         cmocka_unit_test(test_changed_model),
         cmocka_unit_test(test_models_of_one_name),
