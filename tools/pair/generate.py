@@ -4,7 +4,8 @@
     generate.py --write-sets DIR     calibration (500), test (1,000) and sample (20) in MATH's layout
     generate.py --write-train FILE   problems for training, one JSON object a line (train.py draws the
                                      same stream itself and needs no file)
-    generate.py --check              verifies every calculation of many solutions, and the split
+    generate.py --check              verifies every calculation of many solutions, that no remark tells
+                                     of a result, and the split
 
 A problem belongs to one split by a hash of its numbers, whatever its wording, its names and its level:
 a held-out problem cannot return in training in other words.
@@ -41,7 +42,7 @@ def record(cell, level, task, work):
     answer = f"The answer is $\\boxed{{{task.answer}}}$."
     return {"problem": task.problem, "level": f"Level {level}", "type": cell.subject,
             "solution": "\n".join([cell.plan, *work.lines, answer]),
-            "task": cell.name, "equations": work.equations}
+            "task": cell.name, "equations": work.equations, "ratings": work.ratings}
 
 
 def draw_problem(rng, cell, level, split, tries=2000):
@@ -129,12 +130,20 @@ def check_equations(problem):
     return len(problem["equations"])
 
 
+def check_ratings(problem, known):
+    """A remark is chosen by the shape of a calculation alone; `known`: the rating of every shape so far."""
+    for shape, rating in problem["ratings"]:
+        if known.setdefault(shape, rating) != rating:
+            raise AssertionError(f"{shape} is rated {known[shape]} and {rating}, so its remark tells of the result")
+
+
 def check(count):
     problems = stream("check")
-    verified, texts = 0, set()
+    verified, texts, ratings = 0, set(), {}
     for _ in range(count):
         problem = next(problems)
         verified += check_equations(problem)
+        check_ratings(problem, ratings)
         texts.add(normalise(problem["problem"]))
     sets = {split: held_out(split, size) for split, size in SIZES.items()}
     names = [normalise(p["problem"]) for ps in sets.values() for p in ps]
@@ -142,7 +151,8 @@ def check(count):
     assert not texts & set(names), "a held-out problem occurs in training"
     for problems in sets.values():
         verified += sum(check_equations(p) for p in problems)
-    print(f"{verified} calculations hold; {len(texts)} distinct training problems of {count}; no overlap")
+    print(f"{verified} calculations hold; {len(texts)} distinct training problems of {count}; no overlap; "
+          f"{len(ratings)} shapes rated")
 
 
 def main():

@@ -4,9 +4,14 @@
 
 The statement copies numbers, which both models learn; the result is found in the head, which is where
 they differ. Between the two stands a remark, and remarks vary as an author's words do: nothing is said
-about an easy calculation, and the harder it is the more ways there are of saying so. So a reader's doubt
+about an easy calculation, and the harder it looks the more ways there are of saying so. So a reader's doubt
 about the next word grows before the hard part and not after it.
+
+How hard it looks is read off the operands: their signs, how many digits they have, which is larger, and
+whether one is 0, 1, 2 or 10. Nothing of the result enters (no carry, no common divisor), or a wrong remark
+would tell a careful reader something false. `generate.py --check` holds the ratings to it (`shape`).
 """
+import re
 from math import gcd
 
 # The remark before a result, by how hard the calculation is: one word and, in this vocabulary, one token.
@@ -19,29 +24,51 @@ REMARKS = (
      "Properly", "Rigorously", "Methodically", "Diligently", "Accurately", "Laboriously", "Stepwise",
      "Persistently"),
 )
-
-
-def remark(rng, hardness):
-    stock = REMARKS[hardness]
-    return stock[max(0, rng.randint(-1, len(stock) - 1))]
-
-
-def clamp(hardness):
-    return max(0, min(len(REMARKS) - 1, hardness))
-
-
-def carries(a, b):
-    """How often a column of a+b exceeds nine."""
-    count = carry = 0
-    while a or b:
-        carry = (a % 10 + b % 10 + carry) // 10
-        count += carry
-        a, b = a // 10, b // 10
-    return count
+# How often an author's remark does not fit: so a reader learns to trust the operands and no remark.
+SLIP = 0.01
 
 
 def digits(n):
     return len(str(abs(n)))
+
+
+def hard_sum(a, b):
+    """a+b, or a-b as the sum of a and -b."""
+    low, high = sorted((digits(a), digits(b)))
+    return max(high + (low > 1) - 2 + ((a < 0) != (b < 0)), int(high > 1)) + 2 * (a < 0)
+
+
+def hard_product(a, b):
+    low, high = sorted((abs(a), abs(b)))
+    if low < 2 or high < 10 or 10 in (low, high):
+        return 0
+    return digits(high) + (digits(low) > 1) - (low == 2)
+
+
+def hard_quotient(a, b):
+    """a/b, whether it is whole or not."""
+    return 0 if abs(b) == 1 else digits(a) + digits(b) - 2 + (digits(a) > 2)
+
+
+def hard_remainder(a, m):
+    return 0 if a < m else digits(a) + digits(m) - 1
+
+
+def hard_root(n):
+    return 2 * digits(n) - 3
+
+
+def hard_pair(product):
+    """Two numbers from their product and their sum."""
+    return digits(product) + (product < 0)
+
+
+def shape(expression):
+    """What a rating may look at: the numbers' lengths and order, and which of them is 0, 1, 2 or 10."""
+    numbers = [int(n) for n in re.findall(r"\d+", expression)]
+    order = [(a > b) - (a < b) for a, b in zip(numbers, numbers[1:])]
+    masked = re.sub(r"\d+", lambda n: n[0] if n[0] in ("0", "1", "2", "10") else "9" * len(n[0]), expression)
+    return masked, tuple(order)
 
 
 def paren(n):
@@ -49,34 +76,36 @@ def paren(n):
 
 
 class Work:
-    """The lines of a solution, and its equations for the check."""
+    """The lines of a solution; for the check its equations, and what each remark was chosen by."""
 
     def __init__(self, rng):
-        self.rng, self.lines, self.equations = rng, [], []
+        self.rng = rng
+        self.start_over()
+
+    def start_over(self):
+        self.lines, self.equations, self.ratings = [], [], []
 
     def say(self, sentence):
         self.lines.append(sentence)
 
+    def remark(self, seen, hardness):
+        """Before the result of a calculation of which a reader has `seen` so much."""
+        rating = max(0, min(len(REMARKS) - 1, hardness))
+        self.ratings.append((shape(seen), rating))
+        stock = self.rng.choice(REMARKS) if self.rng.random() < SLIP else REMARKS[rating]
+        return stock[max(0, self.rng.randint(-1, len(stock) - 1))]
+
     def step(self, lead, expression, result, hardness):
-        """A calculation; `result` is a number or its LaTeX."""
+        """A calculation; `result` is a number or its LaTeX, `hardness` one of the ratings above."""
         self.equations.append((expression, str(result)))
-        self.lines.append(f"{lead} ${expression}$. {remark(self.rng, clamp(hardness))}, it is ${result}$.")
+        self.lines.append(f"{lead} ${expression}$. {self.remark(expression, hardness)}, it is ${result}$.")
         return result
 
     def sum(self, lead, a, b):
-        hardness = digits(a + b) - 2 + carries(abs(a), abs(b)) if a >= 0 and b >= 0 else self.gap(a, b)
-        return self.step(lead, f"{a}{b:+d}", a + b, hardness)
-
-    @staticmethod
-    def gap(a, b):
-        """How hard a sum is that has a negative term."""
-        low, high = sorted((abs(a), abs(b)))
-        if a < 0 and b < 0:
-            return digits(a + b) - 1 + carries(low, high)
-        return digits(high) - 1 + carries(high - low, low)
+        return self.step(lead, f"{a}{b:+d}", a + b, hard_sum(a, b))
 
     def difference(self, lead, a, b):
-        return self.step(lead, f"{a}-{paren(b)}", a - b, self.gap(a, -b) - (b >= 0 and a < 20))
+        return self.step(lead, f"{a}-{paren(b)}", a - b, hard_sum(a, -b))
 
     def total(self, lead, *terms):
         """A sum of several terms, two at a time."""
@@ -86,40 +115,31 @@ class Work:
         return value
 
     def product(self, lead, a, b):
-        low, high = sorted((abs(a), abs(b)))
-        hardness = 0 if low < 2 or high * low <= 20 else 1 if high <= 10 or low == 10 else digits(high)
-        return self.step(lead, rf"{paren(a)}\cdot{paren(b)}", a * b, hardness + (low > 10))
+        return self.step(lead, rf"{paren(a)}\cdot{paren(b)}", a * b, hard_product(a, b))
 
     def square(self, lead, n):
-        size = abs(n)
-        return self.step(lead, f"{paren(n)}^2", n * n, 0 if size < 5 else 1 if size <= 10 else 2 + (size > 15))
+        return self.step(lead, f"{paren(n)}^2", n * n, digits(n) - 1)
 
     def quotient(self, lead, a, b):
         assert a % b == 0
-        size = abs(a // b)
-        hardness = 0 if size < 2 or abs(b) == 1 else 1 if size <= 10 and abs(b) <= 10 else digits(size)
-        return self.step(lead, frac(a, b), a // b, hardness + (abs(b) > 10))
+        return self.step(lead, frac(a, b), a // b, hard_quotient(a, b))
 
     def remainder(self, lead, a, m):
-        hardness = 0 if a < m else 1 if a <= 30 else digits(a)
-        return self.step(lead, rf"{a}\bmod{m}", a % m, hardness + (m > 10))
+        return self.step(lead, rf"{a}\bmod{m}", a % m, hard_remainder(a, m))
 
     def fraction(self, lead, a, b):
         """a/b in lowest terms."""
-        hardness = 1 if b <= 12 else 2 + (gcd(a, b) > 10)
-        return self.step(lead, frac(a, b), ratio(a, b), hardness)
+        return self.step(lead, frac(a, b), ratio(a, b), hard_quotient(a, b))
 
     def root(self, lead, n):
         """The square root of n in simplest form."""
-        hardness = 1 if n <= 50 else 2 if n <= 150 else 3
-        return self.step(lead, rf"\sqrt{{{n}}}", surd(n), hardness)
+        return self.step(lead, rf"\sqrt{{{n}}}", surd(n), hard_root(n))
 
     def pair(self, lead, p, q):
         """The two numbers p <= q behind their sum and their product."""
-        size = max(abs(p), abs(q))
-        hardness = (1 if size <= 5 else 2 if size <= 9 else 3) + (p < 0 < q)
-        self.lines.append(f"{lead} sum ${p + q}$ and product ${p * q}$. "
-                          f"{remark(self.rng, clamp(hardness))}, they are ${p}$ and ${q}$.")
+        seen = f"sum ${p + q}$ and product ${p * q}$"
+        remark = self.remark(seen, hard_pair(p * q))
+        self.lines.append(f"{lead} {seen}. {remark}, they are ${p}$ and ${q}$.")
         self.equations.append((f"{p}+{paren(q)}", str(p + q)))
 
 

@@ -58,8 +58,7 @@ def code_words(work, rng, level):
         sizes.append(rng.randint(2, 9))
         total = work.product("The third makes it", total, sizes[2])
     if banned >= total:
-        work.lines.clear()
-        work.equations.clear()
+        work.start_over()
         return code_words(work, rng, level)
     allowed = work.difference("Allowed are", total, banned)
     listed = " and ".join(f"${s}$" for s in sizes)
