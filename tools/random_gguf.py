@@ -21,6 +21,9 @@ SHAPES = {
     "llama-3.2-3b": ("llama", 3072, 28, 24, 8, 8192, 128256, True, 5e5, 131072),
     "tiny": ("llama", 256, 2, 4, 2, 512, 512, True, 1e4, 2048),
 }
+QWEN_TOKENS = 151665  # the rest of a Qwen2.5 vocabulary is padding, and its length differs by size
+UNUSED = 5  # the kind of a token that pads
+
 # name: number, weights in a block, (size of each field of a block; "h" is an f16 scale, an int is
 # that many random bytes)
 TYPES = {
@@ -92,8 +95,9 @@ def pair(key, value):
 def metadata(name, shape):
     arch, d, layers, heads, kv_heads, d_ff, n_vocab, _, base, context = shape
     tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{i:02X}>" for i in range(256)]
-    tokens += [f"t{i}" for i in range(n_vocab - len(tokens))]
-    kinds = [2, 3, 3] + [6] * 256 + [1] * (n_vocab - 259)
+    real = min(n_vocab, QWEN_TOKENS) if arch == "qwen2" else n_vocab
+    tokens += [f"t{i}" for i in range(len(tokens), real)] + [f"[PAD{i}]" for i in range(real, n_vocab)]
+    kinds = [2, 3, 3] + [6] * 256 + [1] * (real - 259) + [UNUSED] * (n_vocab - real)
     return [
         pair("general.architecture", arch),
         pair("general.name", f"random weights in the shape of {name}"),
