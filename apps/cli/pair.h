@@ -39,6 +39,26 @@ extern struct pair_options pair_options;
 extern const char *const pair_cpus[], *const pair_policies[], *const pair_writers[];
 extern const char *const pair_caches[];
 
+/* The rows of an option table that every command which computes has: `to` is an int, `more` ends the
+ * help. */
+/* clang-format off */
+#define PAIR_CPU_ARG(to, more)                                                                     \
+    {.kind = ARG_CHOICE,                                                                           \
+     .name = "cpu",                                                                                \
+     .value = "LEVEL",                                                                             \
+     .out = &to,                                                                                   \
+     .choices = pair_cpus,                                                                         \
+     .help = "auto, ref, avx2, avx512 or amx (default: auto)" more}
+#define PAIR_CACHE_ARG(to, more)                                                                   \
+    {.kind = ARG_CHOICE,                                                                           \
+     .name = "cache-type",                                                                         \
+     .value = "TYPE",                                                                              \
+     .out = &to,                                                                                   \
+     .choices = pair_caches,                                                                       \
+     .help = "f16, or q8_0 for about half its memory: how keys and values of the context are\n"    \
+             "kept (default: f16)" more}
+/* clang-format on */
+
 /* Say what contradicts in the options; 0 or EXIT_USAGE. Where no model is named, the shipped pair
  * is. */
 int pair_check(const struct args *usage);
