@@ -122,22 +122,18 @@ INLINE void block_multiply(int rows, const struct quant_form form, const struct 
 
 typedef void block_fn(int rows, const struct block *b, size_t lane);
 
-#define CASE(rows)                                                                                 \
-    case rows:                                                                                     \
-        block_multiply(rows, form, b, lane);                                                       \
-        break;
+/* clang-format off */
+#define CASE(rows) case rows: block_multiply(rows, form, b, lane); break;
 #define BLOCK_MULTIPLY(name, ...)                                                                  \
     static void block_multiply_##name(int rows, const struct block *b, size_t lane)                \
     {                                                                                              \
         const struct quant_form form = {__VA_ARGS__};                                              \
         switch (rows) {                                                                            \
-            CASE(1)                                                                                \
-            CASE(2)                                                                                \
-            CASE(3)                                                                                \
-            CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13)    \
-                CASE(14) CASE(15) CASE(16)                                                         \
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)                        \
+            CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15) CASE(16)                 \
         }                                                                                          \
     }
+/* clang-format on */
 BLOCK_MULTIPLY(plain, 0)
 BLOCK_MULTIPLY(minima, .minima = 1)
 BLOCK_MULTIPLY(fine, .fine = 1)
