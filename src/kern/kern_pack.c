@@ -1,6 +1,5 @@
 #include "kern/kern_pack.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* Four codes at once: bytes keep to themselves, for no code is shifted beyond its own. */
@@ -113,44 +112,43 @@ static void pack_float_panel(const struct kern_weight *w, int first, uint8_t *to
 
 /* ---- blocks whose codes lie as they are packed ------------------------------------------------ */
 
-/* Types whose block is d, m where there are minima, and the 4 bytes of each step one after the
- * other. They go straight to their places: most gigabytes of most files are made of them. */
-static bool lies_as_packed(enum quant_type type)
-{
-    return type == QT_Q8_0 || type == QT_Q4_0 || type == QT_Q4_1 || type == QT_IQ4_NL;
-}
+/*
+ * Types whose block is d, m where there are minima, and the 4 bytes of each step one after the
+ * other. They go straight to their places: most gigabytes of most files are made of them.
+ */
 
 enum { RUN = 16 /* blocks of an output that move together: bytes near each other on both sides */ };
 
-/* `steps` is a constant where this is called; bits in `flip` are turned over. */
-static inline void move_blocks(const uint8_t *src, int blocks, const struct pack_layout *at,
-                               size_t steps, uint32_t flip, uint8_t *to, size_t o)
+/* Blocks of output o. The type is a constant where this is called, so that copies become moves. */
+static inline void move_blocks(enum quant_type type, const uint8_t *src, int blocks, uint8_t *to,
+                               size_t o)
 {
-    const size_t halves = at->codes / PANEL; /* bytes of d and m */
-    for (int u = 0; u < blocks; u++, to += at->unit) {
+    const struct pack_layout at = pack_layout(type);
+    const uint32_t flip = type == QT_Q8_0 ? all_bytes(0x80) : 0; /* signed in the file */
+    const size_t steps = at.group / STEP, halves = at.codes / PANEL;
+    for (int u = 0; u < blocks; u++, to += at.unit) {
         for (size_t i = 0; i < halves; i += 2, src += 2) memcpy(to + i * PANEL + 2 * o, src, 2);
 #pragma GCC unroll 8
         for (size_t j = 0; j < steps; j++, src += 4) {
             const uint32_t word = four_codes(src) ^ flip;
-            memcpy(to + at->codes + j * STEP + 4 * o, &word, 4);
+            memcpy(to + at.codes + j * STEP + 4 * o, &word, 4);
         }
     }
 }
 
-static void move_panel(const struct kern_weight *w, int first, uint8_t *to)
+static inline void move_panel(enum quant_type type, const struct kern_weight *w, int first,
+                              uint8_t *to)
 {
-    const struct pack_layout at = pack_layout(w->type);
+    const struct pack_layout at = pack_layout(type);
     const int units = w->cols / QK, outputs = outputs_from(w, first);
-    const size_t block = quant_info(w->type)->bytes;
+    const size_t block = at.codes / PANEL + at.group / PANEL;
     if (outputs < PANEL) memset(to, 0, (size_t)units * at.unit);
     for (int u = 0; u < units; u += RUN, to += RUN * at.unit) {
         const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)u * block;
         const int blocks = units - u < RUN ? units - u : RUN;
         for (int o = 0; o < outputs; o++, src += w->row_bytes) {
-            if (w->type == QT_Q8_0)
-                move_blocks(src, blocks, &at, 8, all_bytes(0x80), to, (size_t)o);
-            else
-                move_blocks(src, blocks, &at, 4, 0, to, (size_t)o);
+            for (size_t i = 0; i < RUN * block; i += 64) __builtin_prefetch(src + RUN * block + i);
+            move_blocks(type, src, blocks, to, (size_t)o);
         }
     }
 }
@@ -180,11 +178,16 @@ void pack_panels_write(const struct kern_weight *w, int first, int end, uint8_t 
     const size_t bytes = pack_panel_bytes(w->type, w->cols);
     panels += (size_t)first * bytes;
     for (int p = first; p < end; p++, panels += bytes) {
-        if (!quant_forms[w->type].bits)
-            pack_float_panel(w, p * PANEL, panels);
-        else if (lies_as_packed(w->type))
-            move_panel(w, p * PANEL, panels);
-        else
-            pack_panel(w, p * PANEL, panels);
+        switch (w->type) {
+        case QT_Q8_0: move_panel(QT_Q8_0, w, p * PANEL, panels); break;
+        case QT_Q4_0: move_panel(QT_Q4_0, w, p * PANEL, panels); break;
+        case QT_Q4_1: move_panel(QT_Q4_1, w, p * PANEL, panels); break;
+        case QT_IQ4_NL: move_panel(QT_IQ4_NL, w, p * PANEL, panels); break;
+        default:
+            if (quant_forms[w->type].bits)
+                pack_panel(w, p * PANEL, panels);
+            else
+                pack_float_panel(w, p * PANEL, panels);
+        }
     }
 }
