@@ -4,30 +4,37 @@
  *
  * Weights of CHUNK inputs of a panel are unpacked into signed bytes, steps as in kern_pack.h, so
  * that a step of 16 outputs is a row of a tile as it lies. That is shared by up to ROWS rows of
- * activations. The whole numbers that leave a tile are those of AVX-512 with the offset already
- * added, and the floats behind them are added in the same order: bits are those of the avx512
- * table, which serves short passes.
+ * activations. Tiles give the whole sums of each 32 inputs; they are stored for all of a chunk,
+ * then scaled by vectors: storing a tile keeps all else waiting, so the two do not mix well.
+ *
+ * The whole numbers that leave a tile are those of AVX-512 with the offset already added, and the
+ * floats behind them are added in the same order: bits are those of the avx512 table, which serves
+ * short passes.
  */
 #include "kern/kern_avx512_ivec.h"
 #include "kern/kern_vec_panel.h"
 #include "kern/kern_vec_unpack.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 
 enum {
-    TILE = 16,   /* rows of a tile; passes of fewer are faster without */
+    TILE = 16,   /* rows of a tile */
+    FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors */
     ROWS = 64,   /* of activations that share unpacked weights */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
-    GROUPS = CHUNK / QK
+    GROUPS = CHUNK / QK,
+    STEPS = 8 /* products of 32 or 16 inputs whose sums are stored before they are scaled; half of
+                 them for 8-bit weights, which need more of the nearest cache themselves */
 };
 
 /* Unpacked weights of a panel. Fine types have two halves to a group (struct pack_group). */
 struct chunk {
-    alignas(64) int8_t code[GROUPS][8 * STEP];
+    alignas(64) int8_t code[GROUPS * 8 * STEP];
     float d[GROUPS][2][PANEL], m[GROUPS][2][PANEL];
 };
 
-/* ---- tiles: 0 sums, 2 activations, 3 weights; 4 and 6 are 0 and 2 of a last, shorter block --- */
+/* ---- tiles: 0 to 3 sums, 4 and 5 activations, 6 and 7 weights -------------------------------- */
 
 struct tile_config {
     uint8_t palette, start, reserved[14];
@@ -35,76 +42,108 @@ struct tile_config {
     uint8_t rows[16];
 };
 
-/* Tiles of TILE rows, and of the `rest` that n leaves; `inputs` deep. */
-static void tiles_begin(int n, int inputs)
+/* Products of `rows` rows of activations, `depth` inputs deep. */
+static void tiles_begin(int rows, int depth)
 {
     alignas(64) struct tile_config c = {.palette = 1};
-    const int rest = n % TILE;
-    for (int first = 0; first <= 4; first += 4) {
-        const int rows = first ? rest : TILE;
-        if (!rows) continue;
-        c.rows[first] = c.rows[first + 2] = (uint8_t)rows;
-        c.row_bytes[first] = 4 * TILE;
-        c.row_bytes[first + 2] = (uint16_t)inputs;
+    for (int t = 0; t < 8; t++) {
+        c.rows[t] = (uint8_t)(t < 6 ? rows : depth / 4);
+        c.row_bytes[t] = (uint16_t)(t == 4 || t == 5 ? depth : 4 * TILE);
     }
-    c.rows[3] = (uint8_t)(inputs / 4);
-    c.row_bytes[3] = 4 * TILE;
     _tile_loadconfig(&c);
 }
 
-/* out[row][output] = the products of some activations with as many inputs of 16 outputs. */
-#define TILE_DOT(sums, activations)                                                                \
-    _tile_zero(sums);                                                                              \
-    _tile_loadd(activations, q, stride);                                                           \
-    _tile_loadd(3, codes, STEP);                                                                   \
-    _tile_dpbssd(sums, activations, 3);                                                            \
-    _tile_stored(sums, out, 4 * TILE)
+/* Whole sums of a step: with the first TILE outputs of the panel, and with the others. */
+typedef int32_t step_dot[2][TILE][TILE];
 
-INLINE void tile_dot(int rows, const int8_t *q, size_t stride, const int8_t *codes, int32_t *out)
+#define TILE_LOAD(activations, step)                                                               \
+    _tile_loadd(activations, q + (size_t)(step) * (size_t)depth, stride)
+#define TILE_DOT(sums, activations, weights, step, half)                                           \
+    _tile_zero(sums);                                                                              \
+    _tile_loadd(weights, code + (step)*depth * PANEL + (half)*4 * TILE, STEP);                     \
+    _tile_dpbssd(sums, activations, weights)
+#define TILE_STORE(sums, step, half) _tile_stored(sums, dot[step][half], 4 * TILE)
+
+/* Weights to fetch while others are multiplied: some bytes at a time, all along, because few loads
+ * can be under way at once. */
+struct ahead {
+    const uint8_t *at;
+    size_t bytes;
+};
+
+INLINE void ahead_fetch(struct ahead *a)
 {
-    if (rows == TILE) {
-        TILE_DOT(0, 2);
-    } else {
-        TILE_DOT(4, 6);
+    panel_prefetch(a->at, a->bytes);
+    a->at += a->bytes;
+}
+
+/* dot[s] = the products of step s < steps: rows of activations at q, `stride` apart, and the codes
+ * of a panel. Two products are begun before the first is stored, for it takes its time. */
+INLINE void tile_steps(const int8_t *q, size_t stride, const int8_t *code, int depth, int steps,
+                       step_dot *dot, struct ahead *ahead)
+{
+    int s = 0;
+    TILE_LOAD(4, 0);
+    TILE_DOT(0, 4, 6, 0, 0);
+    TILE_DOT(1, 4, 7, 0, 1);
+    ahead_fetch(ahead);
+    for (; s + 2 < steps; s += 2) {
+        TILE_LOAD(5, s + 1);
+        TILE_DOT(2, 5, 6, s + 1, 0);
+        TILE_STORE(0, s, 0);
+        ahead_fetch(ahead);
+        TILE_DOT(3, 5, 7, s + 1, 1);
+        TILE_STORE(1, s, 1);
+        TILE_LOAD(4, s + 2);
+        TILE_DOT(0, 4, 6, s + 2, 0);
+        TILE_STORE(2, s + 1, 0);
+        ahead_fetch(ahead);
+        TILE_DOT(1, 4, 7, s + 2, 1);
+        TILE_STORE(3, s + 1, 1);
     }
+    TILE_STORE(0, s, 0);
+    TILE_STORE(1, s, 1);
+    if (s + 1 == steps) return;
+    TILE_LOAD(5, s + 1);
+    TILE_DOT(2, 5, 6, s + 1, 0);
+    TILE_DOT(3, 5, 7, s + 1, 1);
+    ahead_fetch(ahead);
+    TILE_STORE(2, s + 1, 0);
+    TILE_STORE(3, s + 1, 1);
 }
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* Rows of activations, and where their sums are. */
+/* Rows of activations that make a tile, and a chunk. */
 struct block {
     const struct chunk *chunk;
+    int tile;            /* rows of a tile */
     int groups;          /* of the chunk */
-    struct kern_q8 x;    /* at the first row, and the chunk's first input */
+    int at_once;         /* groups whose sums are stored before they are scaled */
+    bool first;          /* the sums begin with this chunk */
+    struct kern_q8 x;    /* at the tile's first row, and the chunk's first input */
     size_t stride;       /* inputs from row to row */
-    float (*sum)[PANEL]; /* [rows] */
+    float (*sum)[PANEL]; /* of the last rows of the tile, those that are multiplied */
+    struct ahead ahead;
 };
 
-/* dot[half][r] = the whole sums of group g with TILE outputs from `lane` on. */
-INLINE void group_dot(int rows, const struct quant_form form, const struct block *b, int g,
-                      size_t lane, int32_t dot[2][TILE][TILE])
+/* sum[r] += groups [g, end) with the first or last TILE outputs, whose whole sums dot has. */
+INLINE void block_scale(int rows, const struct quant_form form, const struct block *b, int g,
+                        int end, int half, step_dot *dot, struct ahead *ahead)
 {
-    const int8_t *q = b->x.q + (size_t)g * QK, *code = b->chunk->code[g] + 4 * lane;
-    tile_dot(rows, q, b->stride, code, dot[0][0]);
-    if (form.fine) tile_dot(rows, q + QK / 2, b->stride, code + 4 * STEP, dot[1][0]);
-}
-
-/* sum[r] += the products of a chunk with TILE outputs from `lane` on. */
-INLINE void block_multiply(int rows, const struct quant_form form, const struct block *b,
-                           size_t lane)
-{
-    alignas(64) int32_t dot[2][2][TILE][TILE]; /* of this group and of the next: [][half] */
-    const size_t stride = b->stride, per_row = stride / QK;
-    struct kern_q8 x = b->x;
+    const size_t per_row = b->stride / QK, lane = (size_t)half * TILE;
+    const int skip = b->tile - rows;
+    const bool zero = b->first && g == 0;
+    struct kern_q8 x = pack_q8_at(b->x, b->stride, (size_t)skip, (size_t)g);
+    float(*const total)[PANEL] = b->sum;
     vec sum[TILE];
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) sum[r] = vec_load(b->sum[r] + lane);
-    group_dot(rows, form, b, 0, lane, dot[0]);
-    for (int g = 0; g < b->groups; g++, x = pack_q8_at(x, stride, 0, 1)) {
-        int32_t(*now)[TILE][TILE] = dot[g % 2];
+    for (int r = 0; r < rows; r++) sum[r] = zero ? vec_zero() : vec_load(total[r] + lane);
+    for (; g < end; g++, x = pack_q8_at(x, b->stride, 0, 1)) {
+        int32_t(*first)[TILE] = (*dot++)[half] + skip, (*last)[TILE] = first;
         vec d[2], m[2];
-        /* A tile is stored long before it is read. */
-        if (g + 1 < b->groups) group_dot(rows, form, b, g + 1, lane, dot[(g + 1) % 2]);
+        if (form.fine) last = (*dot++)[half] + skip;
+        ahead_fetch(ahead);
         for (int h = 0; h < 2; h++) {
             d[h] = vec_load(b->chunk->d[g][h] + lane);
             m[h] = vec_load(b->chunk->m[g][h] + lane);
@@ -112,20 +151,34 @@ INLINE void block_multiply(int rows, const struct quant_form form, const struct 
 #pragma GCC unroll 16
         for (size_t r = 0; r < (size_t)rows; r++) {
             const struct kern_q8 row = {.d = x.d + r * per_row, .s = x.s + 2 * r * per_row};
-            sum[r] =
-                pack_scale(sum[r], ivec_load(now[0][r]), ivec_load(now[1][r]), d, m, form, row);
+            sum[r] = pack_scale(sum[r], ivec_load(first[r]), ivec_load(last[r]), d, m, form, row);
         }
     }
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) vec_store(b->sum[r] + lane, sum[r]);
+    for (int r = 0; r < rows; r++) vec_store(total[r] + lane, sum[r]);
 }
 
-typedef void block_fn(int rows, const struct block *b, size_t lane);
+/* sum[r] += the products of a chunk with a panel. */
+INLINE void block_multiply(int rows, const struct quant_form form, struct block *b)
+{
+    const int halves = form.fine ? 2 : 1, depth = QK / halves;
+    struct ahead ahead = b->ahead;
+    alignas(64) step_dot dot[STEPS];
+    for (int g = 0, end; g < b->groups; g = end) {
+        end = b->groups - g < b->at_once ? b->groups : g + b->at_once;
+        tile_steps(b->x.q + (size_t)g * QK, b->stride, b->chunk->code + g * 8 * STEP, depth,
+                   (end - g) * halves, dot, &ahead);
+        for (int half = 0; half < 2; half++) block_scale(rows, form, b, g, end, half, dot, &ahead);
+    }
+    b->ahead = ahead;
+}
+
+typedef void block_fn(int rows, struct block *b);
 
 /* clang-format off */
-#define CASE(rows) case rows: block_multiply(rows, form, b, lane); break;
+#define CASE(rows) case rows: block_multiply(rows, form, b); break;
 #define BLOCK_MULTIPLY(name, ...)                                                                  \
-    static void block_multiply_##name(int rows, const struct block *b, size_t lane)                \
+    static void block_multiply_##name(int rows, struct block *b)                                   \
     {                                                                                              \
         const struct quant_form form = {__VA_ARGS__};                                              \
         switch (rows) {                                                                            \
@@ -156,7 +209,8 @@ INLINE void chunk_put(enum quant_type type, const struct pack_group *w, struct c
     for (size_t v = 0; v < 2; v++) {
 #pragma GCC unroll 8
         for (size_t j = 0; j < 8; j++)
-            ivec_store(to->code[i] + j * STEP + v * 4 * LANES, ivec_sub8(w->code[v][j], offset));
+            ivec_store(to->code + (i * 8 + j) * STEP + v * 4 * LANES,
+                       ivec_sub8(w->code[v][j], offset));
 #pragma GCC unroll 2
         for (size_t h = 0; h < 2; h++) {
             if (h == 0 || form.fine) vec_store(to->d[i][h] + v * LANES, w->d[v][h]);
@@ -171,11 +225,9 @@ INLINE void chunk_unpack(enum quant_type type, const uint8_t *unit, int groups, 
 {
     const struct pack_layout at = pack_layout(type);
     const int per_unit = at.inputs / QK;
-    const size_t part = at.unit / (size_t)per_unit;
     for (int i = 0; i < groups; i++) {
         const int g = i % per_unit;
         struct pack_group w;
-        panel_prefetch(unit + (size_t)g * part, part);
         pack_load(unit, type, g, 0, &w);
         chunk_put(type, &w, to, (size_t)i);
         if (g == per_unit - 1) unit += at.unit;
@@ -196,47 +248,61 @@ static chunk_fn *const chunk_fns[QT_LIMIT] = {PACK_TYPES(CHUNK_ENTRY)};
 
 /* ---- the matrix ------------------------------------------------------------------------------ */
 
-/* The products of a panel with n <= ROWS rows. */
+/* Bytes to fetch at a time, that `bytes` of weights be fetched while a chunk is multiplied by so
+ * many blocks of rows, which fetch with every step and every scaling. */
+static size_t ahead_share(size_t bytes, int blocks, int groups, int halves)
+{
+    const size_t times = (size_t)(blocks * groups * (halves + 2));
+    return (bytes / 64 + times - 1) / times * 64;
+}
+
+/* sum[r] = the products of a panel with rows [r0, r1) of x. Rows that are fewer than a tile are
+ * multiplied together with some before them, of which there are enough. */
 static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, struct kern_q8 x,
-                           int n, float (*sum)[PANEL])
+                           int tile, int r0, int r1, float (*sum)[PANEL])
 {
     const struct pack_layout at = pack_layout(w->type);
-    block_fn *const multiply = block_fn_of(&quant_forms[w->type]);
+    const struct quant_form *form = &quant_forms[w->type];
     const size_t stride = KERN_Q8_COLS(w->cols);
+    const int halves = form->fine ? 2 : 1, blocks = (r1 - r0 + tile - 1) / tile;
+    block_fn *const multiply = block_fn_of(form);
     struct chunk chunk;
-    memset(sum, 0, (size_t)n * sizeof *sum);
+    struct block b = {.chunk = &chunk, .tile = tile, .stride = stride};
+    b.at_once = STEPS / halves / (form->bits == 8 ? 2 : 1);
     for (int k = 0; k < w->cols; k += CHUNK) {
         const int inputs = w->cols - k < CHUNK ? w->cols - k : CHUNK;
-        chunk_fns[w->type](panel + (size_t)(k / at.inputs) * at.unit, inputs / QK, &chunk);
-        for (int r = 0; r < n; r += TILE) {
-            const struct block b = {.chunk = &chunk,
-                                    .groups = inputs / QK,
-                                    .x = pack_q8_at(x, stride, (size_t)r, (size_t)(k / QK)),
-                                    .stride = stride,
-                                    .sum = sum + r};
-            for (size_t lane = 0; lane < PANEL; lane += TILE)
-                multiply(n - r < TILE ? n - r : TILE, &b, lane);
+        const size_t bytes = (size_t)(inputs / at.inputs) * at.unit;
+        b.groups = inputs / QK;
+        b.first = k == 0;
+        b.ahead = (struct ahead){panel, ahead_share(bytes, blocks, b.groups, halves)};
+        chunk_fns[w->type](panel, b.groups, &chunk);
+        for (int r = r0; r < r1; r += tile) {
+            const int rows = r1 - r < tile ? r1 - r : tile;
+            b.x = pack_q8_at(x, stride, (size_t)(r + rows - tile), (size_t)(k / QK));
+            b.sum = sum + (r - r0);
+            multiply(rows, &b);
         }
+        panel += bytes;
     }
 }
 
 void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
                      size_t ldy)
 {
-    if (n < TILE) {
+    const int tile = n < TILE ? n : TILE;
+    if (n < FEWEST) {
         avx512_pack_matmul(w, x, n, o0, o1, y, ldy);
         return;
     }
     alignas(64) float sum[ROWS][PANEL];
-    tiles_begin(n, quant_forms[w->type].fine ? QK / 2 : QK);
+    tiles_begin(tile, quant_forms[w->type].fine ? QK / 2 : QK);
     for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL)
         for (int r0 = 0; r0 < n; r0 += ROWS) {
-            const int rows = n - r0 < ROWS ? n - r0 : ROWS;
-            const struct kern_q8 from = pack_q8_at(x, KERN_Q8_COLS(w->cols), (size_t)r0, 0);
-            panel_multiply(w, panel_of(w, o), from, rows, sum);
-            for (int r = 0; r < rows; r++) {
-                const vec both[2] = {vec_load(sum[r]), vec_load(sum[r] + LANES)};
-                panel_store(y + (size_t)(r0 + r) * ldy + (size_t)o, both, panel_lanes(o, o0, o1));
+            const int r1 = n - r0 < ROWS ? n : r0 + ROWS;
+            panel_multiply(w, panel_of(w, o), x, tile, r0, r1, sum);
+            for (int r = r0; r < r1; r++) {
+                const vec both[2] = {vec_load(sum[r - r0]), vec_load(sum[r - r0] + LANES)};
+                panel_store(y + (size_t)r * ldy + (size_t)o, both, panel_lanes(o, o0, o1));
             }
         }
     _tile_release();
