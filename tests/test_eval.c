@@ -7,6 +7,7 @@
 
 #include "eval/sample.h"
 #include "eval/setting.h"
+#include "kern/kern.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -46,20 +47,25 @@ static void spill(const char *path, const char *text)
     if (!to || fputs(text, to) < 0 || fclose(to)) fail_msg("%s: %s", path, strerror(errno));
 }
 
-/* Files in `dir`; with `empty` they are removed. */
-static int list_dir(bool empty)
+/* Files in a folder; with `empty` they are removed. */
+static int list_files(const char *in, bool empty)
 {
     int n = 0;
-    DIR *d = opendir(dir);
+    DIR *d = opendir(in);
     for (struct dirent *entry; d && (entry = readdir(d));) {
         char path[2 * PATHS + 256];
         if (entry->d_name[0] == '.') continue;
-        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", in, entry->d_name);
         if (empty) unlink(path);
         n++;
     }
     if (d) closedir(d);
     return n;
+}
+
+static int list_dir(bool empty)
+{
+    return list_files(dir, empty);
 }
 
 static void save_model(struct tiny_spec spec, const char *template_text, char *path)
@@ -395,6 +401,22 @@ static void test_a_full_disk(void **state)
     check_results();
 }
 
+/* Rearranged weights may come from a file: the first run writes it, the second maps it. */
+static void test_pack_cache(void **state)
+{
+    (void)state;
+    char cache[PATHS];
+    if (!kern_best()->packed.matmul) skip();
+    snprintf(cache, sizeof cache, "%s/cache", folder);
+    for (int run = 0; run < 2; run++) {
+        list_dir(true);
+        check_said(eval("--pack-cache", cache, NULL), 0, NULL);
+        check_results();
+        assert_int_equal(list_files(cache, run == 1), 2);
+    }
+    assert_int_equal(rmdir(cache), 0);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 static void test_wrong_usage(void **state)
@@ -567,6 +589,7 @@ int main(void)
         cmocka_unit_test_setup(test_torn_lines, fresh),
         cmocka_unit_test_setup(test_a_stopped_run_is_clean, fresh),
         cmocka_unit_test_setup(test_a_full_disk, fresh),
+        cmocka_unit_test_setup(test_pack_cache, fresh),
         cmocka_unit_test_setup(test_wrong_usage, fresh),
         cmocka_unit_test_setup(test_bad_inputs, fresh),
         cmocka_unit_test_setup(test_other_runs_are_refused, fresh),

@@ -13,13 +13,16 @@ struct opening {
 
 extern const char opening_no_repack_help[], opening_pack_cache_help[];
 
-/* The rows of an option table that fill `opening`. */
+/* The rows of an option table that fill `opening`; the second alone where the numbers must be those
+ * of rearranged weights. */
 /* clang-format off */
 #define OPENING_ARGS(opening)                                                                      \
     {.kind = ARG_FLAG,                                                                             \
      .name = "no-repack",                                                                          \
      .out = &(opening).no_repack,                                                                  \
      .help = opening_no_repack_help},                                                              \
+    OPENING_CACHE_ARG(opening)
+#define OPENING_CACHE_ARG(opening)                                                                 \
     {.kind = ARG_TEXT,                                                                             \
      .name = "pack-cache",                                                                         \
      .value = "DIR",                                                                               \

@@ -103,6 +103,7 @@ const struct arg trial_args[] = {
      .help = "context in tokens (default: longest prompt and -n, at most what both were\n"
              "trained on)"},
     PAIR_CACHE_ARG(trial_options.cache, "; results depend on it"),
+    OPENING_CACHE_ARG(trial_options.opening),
     {.kind = ARG_HEADING, .help = "who writes"},
     {.kind = ARG_INT,
      .name = "window",
@@ -149,7 +150,7 @@ static int open_models(struct trial *t)
     for (int w = 0; w < EAD_WRITERS; w++) {
         models[w].path = find_model(t, (ead_writer)w);
         if (!models[w].path) continue;
-        if (ead_model_open(models[w].path, NULL, &t->models[w], &error)) return fail_error(&error);
+        if (opening_model(&trial_options.opening, models[w].path, &t->models[w])) return EXIT_FAIL;
         models[w].model = t->models[w];
     }
     if (!models[EAD_SMALL].path && !models[EAD_LARGE].path)

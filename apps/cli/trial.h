@@ -4,6 +4,7 @@
 #define EAD_CLI_TRIAL_H
 
 #include "cli/args.h"
+#include "cli/opening.h"
 #include "eval/runner.h"
 
 struct trial {
@@ -16,7 +17,7 @@ struct trial {
 
 /* Rows to put behind a command's own option table: --large, --small, --data, --format, --limit,
  * --seed, --window, --dwell, -n, --template, --chat-template, --system, --parallel, --threads,
- * --cpu, --ctx, --cache-type. They fill trial_options. */
+ * --cpu, --ctx, --cache-type, --pack-cache. They fill trial_options. */
 extern const struct arg trial_args[];
 extern const int n_trial_args;
 
@@ -24,6 +25,7 @@ struct trial_options {
     const char *large, *small, *data, *format, *question, *chat, *system;
     int limit, window, dwell, most, parallel, threads, cpu, cache, ctx;
     unsigned long long seed;
+    struct opening opening;
 };
 extern struct trial_options trial_options;
 
