@@ -18,6 +18,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         "${avx512};-mamx-tile;-mamx-int8")
     elseif(file MATCHES "avx512")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${avx512}")
+    elseif(file MATCHES "avxvnni")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
+        "-mavx2;-mfma;-mf16c;-mavxvnni")
     else()
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
         "-mavx2;-mfma;-mf16c")

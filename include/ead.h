@@ -197,7 +197,7 @@ EAD_API const char *ead_chat_recognise(const ead_model *model);
 /* ---- one model: rows in, logits out -------------------------------------------------------- */
 
 typedef struct {
-    const char *cpu; /* "ref", "avx2", "avx512", "amx"; NULL: the best of this machine */
+    const char *cpu; /* "ref", "avx2", "avxvnni", "avx512", "amx"; NULL: this machine's best */
     int threads;     /* 0: as many as the process may use */
     int n_ctx;       /* positions per sequence; 0: as many as the model was trained on */
     int n_seq;       /* sequences */

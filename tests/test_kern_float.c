@@ -742,6 +742,7 @@ static void levels_have_names(void **state)
     (void)state;
     assert_int_equal(kern_level_parse("ref"), KERN_REF);
     assert_int_equal(kern_level_parse("avx2"), KERN_AVX2);
+    assert_int_equal(kern_level_parse("avxvnni"), KERN_AVXVNNI);
     assert_int_equal(kern_level_parse("avx512"), KERN_AVX512);
     assert_int_equal(kern_level_parse("amx"), KERN_AMX);
     assert_int_equal(kern_level_parse("AVX2"), -1);

@@ -320,18 +320,19 @@ static void hostile_scales_are_harmless(void **state)
     for_each_level(check_scales);
 }
 
-/* ---- tiles ----------------------------------------------------------------------------------- */
+/* ---- levels of the same bits ------------------------------------------------------------------
+ */
 
-/* AMX gives the bits of AVX-512 for every number of rows: of whole tiles and of what is left, in
- * one block of rows and in two. With `fill` all bytes of the weights are the same. */
-static void check_tiles(enum quant_type type, int n, int fill, uint64_t *seed)
+/* Two levels agree bit for bit for n rows. With `fill` all bytes of the weights are the same. */
+static void check_same(enum kern_level one, enum kern_level other, enum quant_type type, int n,
+                       int fill, uint64_t *seed)
 {
-    const struct kern *vectors = kern_table(KERN_AVX512), *tiles = kern_table(KERN_AMX);
     const int cols = quant_info(type)->block == 32 ? 352 : 768, rows = 41;
     struct matrix m = matrix_make(type, rows, cols, NAN, NAN, GUARD_AFTER, seed);
     if (fill >= 0) memset(m.memory.data, fill, (size_t)rows * m.w.row_bytes);
     float *x = normal_rows(n, cols, seed);
-    float *got = product(tiles, &m.w, x, n), *want = product(vectors, &m.w, x, n);
+    float *got = product(kern_table(one), &m.w, x, n),
+          *want = product(kern_table(other), &m.w, x, n);
     if (memcmp(got, want, (size_t)n * (size_t)rows * sizeof *got))
         fail_msg("%s: %d rows differ, weights %s", quant_info(type)->name, n,
                  fill >= 0 ? "of one byte" : "at random");
@@ -341,19 +342,38 @@ static void check_tiles(enum quant_type type, int n, int fill, uint64_t *seed)
     guard_free(m.memory);
 }
 
+static void skip_without(enum kern_level level)
+{
+    if (kern_table(level)) return;
+    print_message("skipped: this machine or build lacks %s\n", kern_level_name(level));
+    skip();
+}
+
+/* Whole tiles and what is left, in one block of rows and in two. */
 static void tiles_equal_vectors(void **state)
 {
     (void)state;
     uint64_t seed = 11;
-    if (!kern_table(KERN_AMX)) {
-        print_message("skipped: this machine or build lacks amx\n");
-        skip();
-    }
+    skip_without(KERN_AMX);
     for (int t = 0; t < TYPES; t++) {
-        for (int n = 15; n <= 33; n++) check_tiles(types[t], n, -1, &seed);
-        for (int n = 63; n <= 82; n += 19) check_tiles(types[t], n, -1, &seed);
-        check_tiles(types[t], 16, 0x78, &seed);
-        check_tiles(types[t], 17, 0x00, &seed);
+        for (int n = 8; n <= 33; n++) check_same(KERN_AMX, KERN_AVX512, types[t], n, -1, &seed);
+        for (int n = 63; n <= 82; n += 19)
+            check_same(KERN_AMX, KERN_AVX512, types[t], n, -1, &seed);
+        check_same(KERN_AMX, KERN_AVX512, types[t], 16, 0x78, &seed);
+        check_same(KERN_AMX, KERN_AVX512, types[t], 17, 0x00, &seed);
+    }
+}
+
+/* One instruction or three for four products. */
+static void vnni_equals_avx2(void **state)
+{
+    (void)state;
+    uint64_t seed = 12;
+    skip_without(KERN_AVXVNNI);
+    for (int t = 0; t < TYPES; t++) {
+        for (int n = 1; n <= 9; n++) check_same(KERN_AVXVNNI, KERN_AVX2, types[t], n, -1, &seed);
+        check_same(KERN_AVXVNNI, KERN_AVX2, types[t], 3, 0x78, &seed);
+        check_same(KERN_AVXVNNI, KERN_AVX2, types[t], 3, 0x00, &seed);
     }
 }
 
@@ -533,6 +553,7 @@ int main(void)
         BOTH_WAYS(largest_sums_do_not_saturate),
         BOTH_WAYS(hostile_scales_are_harmless),
         cmocka_unit_test_setup(tiles_equal_vectors, packed_weights),
+        cmocka_unit_test_setup(vnni_equals_avx2, packed_weights),
         BOTH_WAYS(rows_and_ranges_do_not_matter),
         BOTH_WAYS(quantising_is_exact),
         BOTH_WAYS(sums_are_exact),

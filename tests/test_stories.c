@@ -112,7 +112,7 @@ static bool have_cpu(const ead_model *model, const char *cpu)
 
 static void check_line(const char *line)
 {
-    static const char *const cpus[] = {"ref", "avx2", "avx512", "amx"};
+    static const char *const cpus[] = {"ref", "avx2", "avxvnni", "avx512", "amx"};
     struct story s;
     json_error_t trouble;
     json_t *json = json_loads(line, 0, &trouble);

@@ -11,7 +11,7 @@
 
 enum { CTX_DEFAULT_MAX = 8192 };
 
-const char *const pair_cpus[] = {"auto", "ref", "avx2", "avx512", "amx", NULL};
+const char *const pair_cpus[] = {"auto", "ref", "avx2", "avxvnni", "avx512", "amx", NULL};
 const char *const pair_caches[] = {"f16", "q8_0", NULL};
 const char *const pair_policies[] = {"ead", "large", "small", "random", "replay", NULL};
 const char *const pair_writers[] = {"small", "large", NULL};

@@ -48,7 +48,7 @@ extern const char *const pair_caches[];
      .value = "LEVEL",                                                                             \
      .out = &to,                                                                                   \
      .choices = pair_cpus,                                                                         \
-     .help = "auto, ref, avx2, avx512 or amx (default: auto)" more}
+     .help = "auto, ref, avx2, avxvnni, avx512 or amx (default: auto)" more}
 #define PAIR_CACHE_ARG(to, more)                                                                   \
     {.kind = ARG_CHOICE,                                                                           \
      .name = "cache-type",                                                                         \

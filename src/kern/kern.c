@@ -27,6 +27,14 @@ static const struct kern *table_avx2(void)
     return have ? &kern_avx2 : NULL;
 }
 
+static const struct kern *table_avxvnni(void)
+{
+    enum { AVX_VNNI = 1 << 4 }; /* eax of leaf 7, second part */
+    unsigned a = 0, b, c, d;
+    return table_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX_VNNI) ? &kern_avxvnni
+                                                                                     : NULL;
+}
+
 static const struct kern *table_avx512(void)
 {
     int have = table_avx2() && __builtin_cpu_supports("avx512f") &&
@@ -63,6 +71,11 @@ static const struct kern *table_avx2(void)
     return NULL;
 }
 
+static const struct kern *table_avxvnni(void)
+{
+    return NULL;
+}
+
 static const struct kern *table_avx512(void)
 {
     return NULL;
@@ -80,6 +93,7 @@ static const struct {
 } levels[KERN_LEVEL_COUNT] = {
     [KERN_REF] = {"ref", table_ref},
     [KERN_AVX2] = {"avx2", table_avx2},
+    [KERN_AVXVNNI] = {"avxvnni", table_avxvnni},
     [KERN_AVX512] = {"avx512", table_avx512},
     [KERN_AMX] = {"amx", table_amx},
 };

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum kern_level { KERN_REF, KERN_AVX2, KERN_AVX512, KERN_AMX, KERN_LEVEL_COUNT };
+enum kern_level { KERN_REF, KERN_AVX2, KERN_AVXVNNI, KERN_AVX512, KERN_AMX, KERN_LEVEL_COUNT };
 
 /* A weight matrix as it lies in the file, rows of cols weights, row after row; and maybe packed. */
 struct kern_weight {
@@ -98,7 +98,7 @@ struct kern_method {
 
 struct kern {
     enum kern_level level;
-    const char *name; /* "ref", "avx2", "avx512", "amx" */
+    const char *name; /* "ref", "avx2", "avxvnni", "avx512", "amx" */
 
     struct kern_method stored; /* weights as they lie in the file */
     struct kern_method packed; /* packed weights; the reference has none, both are NULL */
@@ -138,7 +138,7 @@ const struct kern *kern_table(enum kern_level level);
 /* The best table of this machine. The environment is not consulted. */
 const struct kern *kern_best(void);
 
-/* "ref", "avx2", "avx512", "amx" to a level; -1 for anything else. */
+/* "ref", "avx2", "avxvnni", "avx512", "amx" to a level; -1 for anything else. */
 int kern_level_parse(const char *name);
 
 /* The other way, whether or not this machine has the level. */

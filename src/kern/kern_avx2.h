@@ -231,6 +231,9 @@ void avx2_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, i
 void avx2_pack_quantize(const float *x, int cols, struct kern_q8 to);
 void avx2_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                       float *y, size_t ldy);
+/* kern_avxvnni.c: the same bits, faster. */
+void avxvnni_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                         float *y, size_t ldy);
 
 #endif
 #endif

@@ -4,6 +4,6 @@
 
 #include "kern/kern.h"
 
-extern const struct kern kern_ref, kern_avx2, kern_avx512, kern_amx;
+extern const struct kern kern_ref, kern_avx2, kern_avxvnni, kern_avx512, kern_amx;
 
 #endif

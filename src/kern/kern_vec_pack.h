@@ -18,7 +18,7 @@
 
 /* ---- activations ----------------------------------------------------------------------------- */
 
-static void pack_quantize(const float *x, int cols, struct kern_q8 to)
+static inline void pack_quantize(const float *x, int cols, struct kern_q8 to)
 {
     for (int g = 0; g < cols / QK; g++) {
         struct q8_group group = quantize_group(x + g * QK);
