@@ -15,7 +15,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set(avx512 "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx2;-mfma;-mf16c")
     if(file MATCHES "kern_amx")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
-        "${avx512};-mamx-tile;-mamx-int8")
+        "${avx512};-mamx-tile;-mamx-int8;-mamx-bf16")
     elseif(file MATCHES "avx512")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "${avx512}")
     elseif(file MATCHES "avxvnni")

@@ -1,158 +1,11 @@
-/* Every float kernel of every level against the reference. */
+/* Every float kernel of every level against the reference, but products (test_kern_product.c). */
 #include "kern_test.h"
 
 /* Ceilings on errors, in units of the natural scale of each result. */
-static const double DOT_CEILING = 5e-7;    /* of the sum of absolute products */
 static const double ROW_CEILING = 4e-7;    /* of the element itself: norms, silu, rotations */
 static const double ATTEND_CEILING = 1e-6; /* of the largest value in the cache, which is 1 */
 static const double STATS_CEILING = 1e-6;  /* of log_sum_exp, or of 1 if that is smaller */
 static const double BITS_CEILING = 3e-6;   /* bits of entropy */
-
-/* ---- float weights -------------------------------------------------------------------------- */
-
-struct product {
-    struct kern_weight w;
-    struct guard memory;
-    float *x, *y;
-    size_t ldx, ldy;
-    int n;
-};
-
-static struct product product_make(enum quant_type type, int rows, int cols, int n,
-                                   enum guard_side side, uint64_t *seed)
-{
-    struct product p = {.n = n, .ldx = (size_t)(cols + 15) / 16 * 16, .ldy = (size_t)rows + 3};
-    size_t row = quant_row_bytes(type, (uint64_t)cols), size = row / (size_t)cols;
-    p.memory = guard_alloc(row * (size_t)rows, side);
-    p.w = (struct kern_weight){type, rows, cols, row, p.memory.data, NULL};
-    for (size_t i = 0; i < (size_t)rows * (size_t)cols; i++) {
-        float f = random_normal(seed);
-        uint16_t h = type == QT_F16 ? quant_f32_to_f16(f) : quant_f32_to_bf16(f);
-        memcpy((uint8_t *)p.memory.data + i * size, type == QT_F32 ? (void *)&f : (void *)&h, size);
-    }
-    p.x = aligned((size_t)n * p.ldx, sizeof *p.x);
-    for (size_t i = 0; i < (size_t)n * p.ldx; i++) p.x[i] = random_normal(seed);
-    p.y = aligned((size_t)n * p.ldy, sizeof *p.y);
-    return p;
-}
-
-static void product_free(struct product *p)
-{
-    guard_free(p->memory);
-    free(p->x);
-    free(p->y);
-}
-
-static double product_size(const struct product *p, int r, int o)
-{
-    double sum = 0;
-    float *row = aligned((size_t)p->w.cols, sizeof *row);
-    quant_decode_row(p->w.type, p->w.data + (size_t)o * p->w.row_bytes, row, (size_t)p->w.cols);
-    for (int k = 0; k < p->w.cols; k++)
-        sum += fabs((double)row[k] * (double)p->x[(size_t)r * p->ldx + (size_t)k]);
-    free(row);
-    return sum;
-}
-
-static void check_product(const struct kern *k, const struct product *p)
-{
-    float *want = aligned((size_t)p->n * p->ldy, sizeof *want);
-    struct kern_weight w = p->w;
-    struct guard panels = pack_weights(k, &w);
-    reference()->matmul_f32(&p->w, p->x, p->ldx, p->n, 0, p->w.rows, want, p->ldy);
-    k->matmul_f32(&w, p->x, p->ldx, p->n, 0, p->w.rows, p->y, p->ldy);
-    panels_free(panels);
-    for (int r = 0; r < p->n; r++)
-        for (int o = 0; o < p->w.rows; o++) {
-            size_t at = (size_t)r * p->ldy + (size_t)o;
-            double error = fabs((double)p->y[at] - (double)want[at]);
-            assert_true(error <= DOT_CEILING * product_size(p, r, o));
-        }
-    free(want);
-}
-
-static const enum quant_type float_types[] = {QT_F32, QT_F16, QT_BF16};
-
-static void check_float_matmul(const struct kern *k)
-{
-    static const int cols[] = {1, 7, 16, 31, 32, 33, 64, 100, 576};
-    uint64_t seed = 1;
-    for (int t = 0; t < 3; t++)
-        for (size_t c = 0; c < sizeof cols / sizeof *cols; c++)
-            for (int n = 1; n <= 17; n += n < 9 ? 1 : 4) {
-                enum guard_side side = n % 2 ? GUARD_AFTER : GUARD_BEFORE;
-                struct product p =
-                    product_make(float_types[t], n % 5 + 14, cols[c], n, side, &seed);
-                check_product(k, &p);
-                product_free(&p);
-            }
-}
-
-static void float_matmul_matches_reference(void **state)
-{
-    (void)state;
-    for_each_level(check_float_matmul);
-}
-
-/* The same bits row by row and range by range; nothing outside the range is written. */
-static void check_float_matmul_bits(const struct kern *k)
-{
-    uint64_t seed = 2;
-    for (int t = 0; t < 3; t++) {
-        struct product p = product_make(float_types[t], 77, 100, 13, GUARD_AFTER, &seed);
-        struct guard panels = pack_weights(k, &p.w);
-        k->matmul_f32(&p.w, p.x, p.ldx, p.n, 0, 77, p.y, p.ldy);
-        float *piece = aligned((size_t)p.n * p.ldy, sizeof *piece);
-        for (size_t r = 0; r < (size_t)p.n; r++) {
-            float *y = piece + r * p.ldy;
-            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 0, 5, y, p.ldy);
-            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 5, 6, y, p.ldy);
-            assert_true(y[6] == 0 && y[76] == 0);
-            k->matmul_f32(&p.w, p.x + r * p.ldx, p.ldx, 1, 6, 77, y, p.ldy);
-        }
-        assert_memory_equal(piece, p.y, (size_t)p.n * p.ldy * sizeof *piece);
-        free(piece);
-        panels_free(panels);
-        product_free(&p);
-    }
-}
-
-static void float_matmul_is_bit_identical(void **state)
-{
-    (void)state;
-    for_each_level(check_float_matmul_bits);
-}
-
-/* Weights of any alignment: a file's tensors need only be 1-byte aligned for us. */
-static void check_float_matmul_unaligned(const struct kern *k)
-{
-    uint64_t seed = 3;
-    for (int t = 0; t < 3; t++) {
-        struct product p = product_make(float_types[t], 9, 65, 3, GUARD_AFTER, &seed);
-        struct guard straight = pack_weights(k, &p.w);
-        k->matmul_f32(&p.w, p.x, p.ldx, 3, 0, 9, p.y, p.ldy);
-        uint8_t *odd = malloc(p.w.row_bytes * 9 + 1);
-        assert_non_null(odd);
-        memcpy(odd + 1, p.w.data, p.w.row_bytes * 9);
-        struct kern_weight w = p.w;
-        w.data = odd + 1;
-        struct guard panels = pack_weights(k, &w);
-        float *y = aligned(3 * p.ldy, sizeof *y);
-        k->matmul_f32(&w, p.x, p.ldx, 3, 0, 9, y, p.ldy);
-        assert_memory_equal(y, p.y, 3 * p.ldy * sizeof *y);
-        free(y);
-        free(odd);
-        panels_free(straight);
-        panels_free(panels);
-        product_free(&p);
-    }
-}
-
-static void float_matmul_takes_any_alignment(void **state)
-{
-    (void)state;
-    for_each_level(check_float_matmul_unaligned);
-}
 
 /* ---- rows ----------------------------------------------------------------------------------- */
 
@@ -761,15 +614,13 @@ static void levels_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH_WAYS(float_matmul_matches_reference),    BOTH_WAYS(float_matmul_is_bit_identical),
-        BOTH_WAYS(float_matmul_takes_any_alignment),  cmocka_unit_test(rows_match_reference),
-        cmocka_unit_test(silu_holds_at_extremes),     cmocka_unit_test(rope_matches_reference),
-        cmocka_unit_test(rope_turns_the_right_pairs), cmocka_unit_test(to_f16_is_exact),
-        cmocka_unit_test(to_q8_0_is_exact),           cmocka_unit_test(to_q8_0_is_near),
-        EVERY_CACHE(attend_matches_reference),        EVERY_CACHE(attend_matches_definition),
-        EVERY_CACHE(attend_heads_are_independent),    EVERY_CACHE(attend_rows_are_independent),
-        cmocka_unit_test(stats_match_definition),     cmocka_unit_test(stats_hold_at_edges),
-        cmocka_unit_test(levels_have_names),
+        cmocka_unit_test(rows_match_reference),   cmocka_unit_test(silu_holds_at_extremes),
+        cmocka_unit_test(rope_matches_reference), cmocka_unit_test(rope_turns_the_right_pairs),
+        cmocka_unit_test(to_f16_is_exact),        cmocka_unit_test(to_q8_0_is_exact),
+        cmocka_unit_test(to_q8_0_is_near),        EVERY_CACHE(attend_matches_reference),
+        EVERY_CACHE(attend_matches_definition),   EVERY_CACHE(attend_heads_are_independent),
+        EVERY_CACHE(attend_rows_are_independent), cmocka_unit_test(stats_match_definition),
+        cmocka_unit_test(stats_hold_at_edges),    cmocka_unit_test(levels_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,10 +59,10 @@ static int have_tiles(void)
 
 static const struct kern *table_amx(void)
 {
-    enum { AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 }; /* edx of leaf 7 */
-    const unsigned both = AMX_TILE | AMX_INT8;
+    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25 }; /* edx of leaf 7 */
+    const unsigned all = AMX_BF16 | AMX_TILE | AMX_INT8;
     unsigned a, b, c, d = 0;
-    int have = table_avx512() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & both) == both;
+    int have = table_avx512() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & all) == all;
     return have && have_tiles() ? &kern_amx : NULL;
 }
 #else

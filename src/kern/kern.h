@@ -2,7 +2,7 @@
  * The arithmetic of a forward pass, as one complete table of functions per instruction-set level.
  * An engine picks a table once and keeps the pointer, so two levels can be compared in one process.
  * The scalar table (KERN_REF) is the specification: integer parts of every other table are exactly
- * equal to it, floating parts differ by the order of additions only.
+ * equal to it, floating parts differ by rounding only.
  *
  * A promise the rest of the house builds on: what a kernel computes for one row of activations does
  * not depend, bit for bit, on how many other rows stand beside it, nor on how the outputs are split

@@ -11,6 +11,7 @@
  * floats behind them are added in the same order: bits are those of the avx512 table, which serves
  * short passes.
  */
+#include "kern/kern_amx_tile.h"
 #include "kern/kern_avx512_ivec.h"
 #include "kern/kern_vec_panel.h"
 #include "kern/kern_vec_unpack.h"
@@ -19,7 +20,6 @@
 #include <stdbool.h>
 
 enum {
-    TILE = 16,   /* rows of a tile */
     FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors */
     ROWS = 64,   /* of activations that share unpacked weights */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
@@ -35,12 +35,6 @@ struct chunk {
 };
 
 /* ---- tiles: 0 to 3 sums, 4 and 5 activations, 6 and 7 weights -------------------------------- */
-
-struct tile_config {
-    uint8_t palette, start, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-};
 
 /* Products of `rows` rows of activations, `depth` inputs deep. */
 static void tiles_begin(int rows, int depth)

@@ -210,9 +210,12 @@ void avx512_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0,
 void avx512_pack_quantize(const float *x, int cols, struct kern_q8 to);
 void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                         float *y, size_t ldy);
-/* kern_amx.c: the same bits, faster where there are several rows. */
+/* kern_amx.c: the bits of avx512_pack_matmul, faster where there are several rows. */
 void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
                      size_t ldy);
+/* kern_amx_float.c: packed F16 and BF16 weights; bits of its own. */
+void amx_half_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0, int o1,
+                     float *y, size_t ldy);
 
 #endif
 #endif

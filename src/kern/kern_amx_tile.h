@@ -1,0 +1,16 @@
+/* What kernels with AMX tiles share. */
+#ifndef EAD_KERN_KERN_AMX_TILE_H
+#define EAD_KERN_KERN_AMX_TILE_H
+
+#include <stdint.h>
+
+enum { TILE = 16 /* rows of a tile, and 32-bit sums of a row */ };
+
+/* What _tile_loadconfig reads. */
+struct tile_config {
+    uint8_t palette, start, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+};
+
+#endif
