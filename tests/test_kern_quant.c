@@ -349,14 +349,14 @@ static void skip_without(enum kern_level level)
     skip();
 }
 
-/* Whole tiles and what is left, in one block of rows and in two. */
+/* One panel and two in turn, whole tiles and what is left, in one block of rows and in two. */
 static void tiles_equal_vectors(void **state)
 {
     (void)state;
     uint64_t seed = 11;
     skip_without(KERN_AMX);
     for (int t = 0; t < TYPES; t++) {
-        for (int n = 8; n <= 33; n++) check_same(KERN_AMX, KERN_AVX512, types[t], n, -1, &seed);
+        for (int n = 1; n <= 33; n++) check_same(KERN_AMX, KERN_AVX512, types[t], n, -1, &seed);
         for (int n = 63; n <= 82; n += 19)
             check_same(KERN_AMX, KERN_AVX512, types[t], n, -1, &seed);
         check_same(KERN_AMX, KERN_AVX512, types[t], 16, 0x78, &seed);

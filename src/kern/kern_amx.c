@@ -9,7 +9,8 @@
  *
  * The whole numbers that leave a tile are those of AVX-512 with the offset already added, and the
  * floats behind them are added in the same order: bits are those of the avx512 table, which serves
- * short passes.
+ * short passes; the shortest read two panels in turn, for memory of machines with tiles gives more
+ * in two streams than in one.
  */
 #include "kern/kern_amx_tile.h"
 #include "kern/kern_avx512_ivec.h"
@@ -285,7 +286,7 @@ void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o
 {
     const int tile = n < TILE ? n : TILE;
     if (n < FEWEST) {
-        avx512_pack_matmul(w, x, n, o0, o1, y, ldy);
+        (n <= 2 ? avx512_pack_turns : avx512_pack_matmul)(w, x, n, o0, o1, y, ldy);
         return;
     }
     alignas(64) float sum[ROWS][PANEL];

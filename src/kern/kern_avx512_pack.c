@@ -12,3 +12,38 @@ void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, in
 {
     pack_matmul(w, x, n, o0, o1, y, ldy);
 }
+
+/* ---- two panels in turn ---------------------------------------------------------------------- */
+
+enum { TURNS = 2 };
+
+#define PACK_TURNS(type)                                                                           \
+    static void pack_turns_##type(int rows, const struct pack_tile *tile, vec(*sum)[2])            \
+    {                                                                                              \
+        if (rows == 1)                                                                             \
+            pack_multiply(1, TURNS, type, tile, sum);                                              \
+        else                                                                                       \
+            pack_multiply(2, TURNS, type, tile, sum);                                              \
+    }
+PACK_TYPES(PACK_TURNS)
+
+#define TURNS_ENTRY(type) [type] = pack_turns_##type,
+static pack_fn *const turns_fns[QT_LIMIT] = {PACK_TYPES(TURNS_ENTRY)};
+
+void avx512_pack_turns(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                       float *y, size_t ldy)
+{
+    const size_t bytes = pack_panel_bytes(w->type, w->cols);
+    int o = o0 / PANEL * PANEL;
+    for (; o + PANEL < o1; o += TURNS * PANEL) {
+        const struct pack_tile tile = {
+            .panel = panel_of(w, o), .stride = bytes, .cols = w->cols, .x = x};
+        vec sum[TURNS * 2][2];
+        turns_fns[w->type](n, &tile, sum);
+        for (int i = 0; i < TURNS * n; i++) {
+            const int at = o + i / n * PANEL;
+            panel_store(y + (size_t)(i % n) * ldy + (size_t)at, sum[i], panel_lanes(at, o0, o1));
+        }
+    }
+    if (o < o1) avx512_pack_matmul(w, x, n, o > o0 ? o : o0, o1, y, ldy);
+}

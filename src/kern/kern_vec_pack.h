@@ -63,14 +63,16 @@ INLINE void pack_add(vec sum[2], const struct pack_group *w, const struct quant_
 
 struct pack_tile {
     const uint8_t *panel;
-    size_t lane; /* first of PAIR outputs of the panel */
+    size_t lane;   /* first of PAIR outputs of the panel */
+    size_t stride; /* bytes from a panel to the next, where there are several */
     int cols;
     struct kern_q8 x;
 };
 
-/* sum[r] = the products of PAIR outputs with each of `rows` rows. With constant rows and type the
- * sums stay in registers, and the weights of a group in registers or in the nearest lines. */
-INLINE void pack_multiply(int rows, enum quant_type type, const struct pack_tile *tile,
+/* sum[panel][r] = the products of PAIR outputs of each panel with each of `rows` rows; panels take
+ * turns, group by group. With constant numbers and type the sums stay in registers, and the weights
+ * of a group in registers or in the nearest lines. */
+INLINE void pack_multiply(int rows, int panels, enum quant_type type, const struct pack_tile *tile,
                           vec (*sum)[2])
 {
     const struct pack_layout at = pack_layout(type);
@@ -78,21 +80,26 @@ INLINE void pack_multiply(int rows, enum quant_type type, const struct pack_tile
     const size_t part = at.unit / groups;
     vec local[BLOCK][2];
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) local[r][0] = local[r][1] = vec_zero();
+    for (int r = 0; r < panels * rows; r++) local[r][0] = local[r][1] = vec_zero();
     const uint8_t *unit = tile->panel;
     struct kern_q8 x = tile->x;
     for (int k = 0; k < tile->cols; k += at.inputs, unit += at.unit)
         for (size_t g = 0; g < groups; g++) {
-            struct pack_group w;
-            panel_prefetch(unit + g * part, part);
-            pack_load(unit, type, (int)g, tile->lane, &w);
+#pragma GCC unroll 2
+            for (int p = 0; p < panels; p++) {
+                const uint8_t *from = unit + (size_t)p * tile->stride;
+                struct pack_group w;
+                panel_prefetch(from + g * part, part);
+                pack_load(from, type, (int)g, tile->lane, &w);
 #pragma GCC unroll 8
-            for (int r = 0; r < rows; r++)
-                pack_add(local[r], &w, quant_forms[type], pack_q8_at(x, stride, (size_t)r, 0));
+                for (int r = 0; r < rows; r++)
+                    pack_add(local[p * rows + r], &w, quant_forms[type],
+                             pack_q8_at(x, stride, (size_t)r, 0));
+            }
             x = pack_q8_at(x, stride, 0, 1);
         }
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) {
+    for (int r = 0; r < panels * rows; r++) {
         sum[r][0] = local[r][0];
         sum[r][1] = local[r][1];
     }
@@ -103,7 +110,7 @@ typedef void pack_fn(int rows, const struct pack_tile *tile, vec (*sum)[2]);
 #define PACK_MULTIPLY(type)                                                                        \
     static void pack_multiply_##type(int rows, const struct pack_tile *tile, vec(*sum)[2])         \
     {                                                                                              \
-        VEC_ROWS(pack_multiply, rows, type, tile, sum)                                             \
+        VEC_ROWS(pack_multiply, rows, 1, type, tile, sum)                                          \
     }
 PACK_TYPES(PACK_MULTIPLY)
 
