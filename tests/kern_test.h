@@ -83,6 +83,13 @@ static inline void for_each_level(void (*check)(const struct kern *k))
     }
 }
 
+static inline void skip_without(enum kern_level level)
+{
+    if (kern_table(level)) return;
+    print_message("skipped: this machine or build lacks %s\n", kern_level_name(level));
+    skip();
+}
+
 static inline const struct kern *reference(void)
 {
     return kern_table(KERN_REF);

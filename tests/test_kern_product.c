@@ -313,10 +313,7 @@ static void tiles_serve_packed_halves_alone(void **state)
 {
     (void)state;
     const struct kern *vectors = kern_table(KERN_AVX512), *tiles = kern_table(KERN_AMX);
-    if (!tiles) {
-        print_message("skipped: this machine or build lacks amx\n");
-        skip();
-    }
+    skip_without(KERN_AMX);
     uint64_t seed = 15;
     for (int t = 0; t < 3; t++) {
         struct product p = product_make(float_types[t], 41, 300, 33, GUARD_AFTER, &seed);

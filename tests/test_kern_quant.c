@@ -320,8 +320,7 @@ static void hostile_scales_are_harmless(void **state)
     for_each_level(check_scales);
 }
 
-/* ---- levels of the same bits ------------------------------------------------------------------
- */
+/* ---- levels of the same bits ----------------------------------------------------------------- */
 
 /* Two levels agree bit for bit for n rows. With `fill` all bytes of the weights are the same. */
 static void check_same(enum kern_level one, enum kern_level other, enum quant_type type, int n,
@@ -340,13 +339,6 @@ static void check_same(enum kern_level one, enum kern_level other, enum quant_ty
     free(got);
     free(want);
     guard_free(m.memory);
-}
-
-static void skip_without(enum kern_level level)
-{
-    if (kern_table(level)) return;
-    print_message("skipped: this machine or build lacks %s\n", kern_level_name(level));
-    skip();
 }
 
 /* One panel and two in turn, whole tiles and what is left, in one block of rows and in two. */

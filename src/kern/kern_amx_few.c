@@ -114,21 +114,13 @@ INLINE void chains_add(const int parts, const struct chains *even, const struct 
     vector_add(parts, even, odd, 1, sum);
 }
 
-/* Into the first cache: a load that waits keeps its products from being queued. */
-static inline void weights_prefetch(const uint16_t *w)
-{
-    enum { READ = 0, FIRST_CACHE = 3 };
-    __builtin_prefetch((const uint8_t *)w + NEAR, READ, FIRST_CACHE);
-    __builtin_prefetch((const uint8_t *)(w + PANEL) + NEAR, READ, FIRST_CACHE);
-}
-
 /* sum[row] += the products of DEPTH inputs. */
 INLINE void step_multiply(const int rows, const int parts, const uint16_t *w,
                           const struct split_row *x, panel_sums *sum)
 {
     struct chains even[ROWS] = {0}, odd[ROWS] = {0};
     for (int i = 0; i < DEPTH; i += 2, w += 2 * PANEL) {
-        weights_prefetch(w);
+        halves_prefetch(w, NEAR);
         input_multiply(rows, parts, w, x->part[0] + i, even);
         input_multiply(rows, parts, w + PANEL, x->part[0] + i + 1, odd);
     }
@@ -151,12 +143,7 @@ INLINE void stream_multiply(const int rows, const int parts, struct stream s,
         for (int p = 0; p < s.panels; p++) {
             alignas(64) uint16_t last[DEPTH][PANEL];
             const uint16_t *at = s.w + (size_t)p * s.stride;
-            if (s.inputs - k < DEPTH) {
-                memset(last, 0, sizeof last);
-                memcpy(last, at, (size_t)(s.inputs - k) * sizeof *last);
-                at = last[0];
-            }
-            step_multiply(rows, parts, at, x, sum + p * rows);
+            step_multiply(rows, parts, halves_complete(at, s.inputs - k, last), x, sum + p * rows);
         }
 }
 

@@ -98,16 +98,8 @@ INLINE void unpack_bf16(const uint16_t *w, weight_step to, size_t row)
 }
 
 /* Bytes between a weight and the prefetch of a later one: where panels follow each other, and where
- * they take turns. Nearer than panel_prefetch and into the first cache: unpacking itself is ahead
- * of the products, and a load that waits holds up the tiles. */
+ * they take turns. Unpacking itself is ahead of the products. */
 enum { NEAR = 1024, NEAR_TURNS = 3072 };
-
-static inline void unpack_prefetch(const uint16_t *w, size_t near)
-{
-    enum { READ = 0, FIRST_CACHE = 3 };
-    __builtin_prefetch((const uint8_t *)w + near, READ, FIRST_CACHE);
-    __builtin_prefetch((const uint8_t *)(w + PANEL) + near, READ, FIRST_CACHE);
-}
 
 /* Rows [begin, end) of tiles. */
 INLINE void unpack(const uint16_t *w, weight_step to, int parts, size_t near, size_t begin,
@@ -115,7 +107,7 @@ INLINE void unpack(const uint16_t *w, weight_step to, int parts, size_t near, si
 {
     w += begin * 2 * PANEL;
     for (size_t row = begin; row < end; row++, w += 2 * PANEL) {
-        unpack_prefetch(w, near);
+        halves_prefetch(w, near);
         if (parts == 2)
             unpack_f16(w, to, row);
         else
@@ -163,11 +155,7 @@ static const uint16_t *cursor_next(struct cursor *c)
     const uint16_t *at = (const uint16_t *)(const void *)c->w->packed;
     const int left = c->w->cols - c->k;
     at += ((size_t)(c->panel + c->side) * cols + (size_t)c->k) * PANEL;
-    if (left < DEPTH) {
-        memset(c->last, 0, DEPTH * sizeof *c->last);
-        memcpy(c->last, at, (size_t)left * sizeof *c->last);
-        at = c->last[0];
-    }
+    at = halves_complete(at, left, c->last);
     if (++c->side < cursor_count(c, c->panel)) return at;
     c->side = 0;
     c->k += DEPTH;

@@ -29,6 +29,25 @@ static inline vec rest(vec a)
     return vec_sub(a, part(a));
 }
 
+/* Ask for weights `near` bytes behind those of two inputs. Into the first cache, and nearer than
+ * panel_prefetch: a load that waits keeps the work behind it from being queued. */
+static inline void halves_prefetch(const uint16_t *w, size_t near)
+{
+    enum { READ = 0, FIRST_CACHE = 3 };
+    __builtin_prefetch((const uint8_t *)w + near, READ, FIRST_CACHE);
+    __builtin_prefetch((const uint8_t *)(w + PANEL) + near, READ, FIRST_CACHE);
+}
+
+/* The weights of DEPTH inputs at w, of which the matrix has `left`: if they are fewer, a copy in
+ * `last` that zeros complete. */
+static inline const uint16_t *halves_complete(const uint16_t *w, int left, uint16_t (*last)[PANEL])
+{
+    if (left >= DEPTH) return w;
+    memset(last, 0, DEPTH * sizeof *last);
+    memcpy(last, w, (size_t)left * sizeof *last);
+    return last[0];
+}
+
 /* kern_amx_few.c: whether it is to multiply n rows, and the products, bit for bit those of tiles.
  */
 int amx_few(enum quant_type type, int n);

@@ -110,16 +110,14 @@ static void pack_float_panel(const struct kern_weight *w, int first, uint8_t *to
         pack_elements(w, first, to, 2);
 }
 
-/* ---- blocks whose codes lie as they are packed ------------------------------------------------ */
-
-/*
- * Types whose block is d, m where there are minima, and the 4 bytes of each step one after the
- * other. They go straight to their places: most gigabytes of most files are made of them.
+/* ---- blocks whose codes lie as they are packed ------------------------------------------------
  */
 
 enum { RUN = 16 /* blocks of an output that move together: bytes near each other on both sides */ };
 
-/* Blocks of output o. The type is a constant where this is called, so that copies become moves. */
+/* Blocks of output o, of a type whose block is d, m where there are minima, and the 4 bytes of each
+ * step one after the other: they go straight to their places. Most gigabytes of most files are of
+ * such types. The type is a constant where this is called, so that copies become moves. */
 static inline void move_blocks(enum quant_type type, const uint8_t *src, int blocks, uint8_t *to,
                                size_t o)
 {
@@ -153,7 +151,8 @@ static inline void move_panel(enum quant_type type, const struct kern_weight *w,
     }
 }
 
-/* ---- panels ----------------------------------------------------------------------------------- */
+/* ---- panels -----------------------------------------------------------------------------------
+ */
 
 static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
 {
