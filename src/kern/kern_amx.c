@@ -25,8 +25,9 @@ enum {
     ROWS = 64,   /* of activations that share unpacked weights */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
     GROUPS = CHUNK / QK,
-    STEPS = 8 /* products of 32 or 16 inputs whose sums are stored before they are scaled; half of
-                 them for 8-bit weights, which need more of the nearest cache themselves */
+    EIGHT = 8, /* rows whose sums are scaled together */
+    STEPS = 8  /* products of 32 or 16 inputs whose sums are stored before they are scaled; half of
+               them for 8-bit weights, which need more of the nearest cache themselves */
 };
 
 /* Unpacked weights of a panel. Fine types have two halves to a group (struct pack_group). */
@@ -112,7 +113,7 @@ INLINE void tile_steps(const int8_t *q, size_t stride, const int8_t *code, int d
 /* Rows of activations that make a tile, and a chunk. */
 struct block {
     const struct chunk *chunk;
-    int tile;            /* rows of a tile */
+    int skip;            /* rows of the tile before those that are multiplied */
     int groups;          /* of the chunk */
     int at_once;         /* groups whose sums are stored before they are scaled */
     bool first;          /* the sums begin with this chunk */
@@ -122,35 +123,48 @@ struct block {
     struct ahead ahead;
 };
 
-/* sum[r] += groups [g, end) with the first or last TILE outputs, whose whole sums dot has. */
-INLINE void block_scale(int rows, const struct quant_form form, const struct block *b, int g,
-                        int end, int half, step_dot *dot, struct ahead *ahead)
+/* sum[r] += groups [g, end), whose whole sums dot has, in up to EIGHT of the rows that are
+ * multiplied, from r0 on: with both halves of the panel, one scale of a row serves twice. */
+INLINE void rows_scale(int rows, const struct quant_form form, const struct block *b, int r0, int g,
+                       int end, step_dot *dot, struct ahead *ahead)
 {
-    const size_t per_row = b->stride / QK, lane = (size_t)half * TILE;
-    const int skip = b->tile - rows;
+    enum { HALF = TILE * TILE, WHOLE = 2 * HALF };
+    const size_t per_row = b->stride / QK;
     const bool zero = b->first && g == 0;
-    struct kern_q8 x = pack_q8_at(b->x, b->stride, (size_t)skip, (size_t)g);
-    float(*const total)[PANEL] = b->sum;
-    vec sum[TILE];
+    struct kern_q8 x = pack_q8_at(b->x, b->stride, (size_t)r0, (size_t)g);
+    const int32_t *whole = dot[0][0][r0];
+    float(*const total)[PANEL] = b->sum + (r0 - b->skip);
+    vec sum[EIGHT][2];
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) sum[r] = zero ? vec_zero() : vec_load(total[r] + lane);
-    for (; g < end; g++, x = pack_q8_at(x, b->stride, 0, 1)) {
-        int32_t(*first)[TILE] = (*dot++)[half] + skip, (*last)[TILE] = first;
-        vec d[2], m[2];
-        if (form.fine) last = (*dot++)[half] + skip;
+    for (int i = 0; i < 2 * rows; i++)
+        sum[i / 2][i % 2] = zero ? vec_zero() : vec_load(total[i / 2] + i % 2 * TILE);
+    for (; g < end; g++, x = pack_q8_at(x, b->stride, 0, 1), whole += (form.fine ? 2 : 1) * WHOLE) {
+        vec d[2][2], m[2][2];
         ahead_fetch(ahead);
-        for (int h = 0; h < 2; h++) {
-            d[h] = vec_load(b->chunk->d[g][h] + lane);
-            m[h] = vec_load(b->chunk->m[g][h] + lane);
-        }
+        for (int h = 0; h < 2; h++)
+            for (int v = 0; v < 2; v++) {
+                d[v][h] = vec_load(b->chunk->d[g][h] + v * TILE);
+                m[v][h] = vec_load(b->chunk->m[g][h] + v * TILE);
+            }
 #pragma GCC unroll 16
-        for (size_t r = 0; r < (size_t)rows; r++) {
+        for (int i = 0; i < 2 * rows; i++) {
+            const size_t r = (size_t)i / 2, v = (size_t)i % 2;
             const struct kern_q8 row = {.d = x.d + r * per_row, .s = x.s + 2 * r * per_row};
-            sum[r] = pack_scale(sum[r], ivec_load(first[r]), ivec_load(last[r]), d, m, form, row);
+            const int32_t *first = whole + r * TILE + v * HALF;
+            const int32_t *last = form.fine ? first + WHOLE : first;
+            sum[r][v] =
+                pack_scale(sum[r][v], ivec_load(first), ivec_load(last), d[v], m[v], form, row);
         }
     }
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) vec_store(total[r] + lane, sum[r]);
+    for (int i = 0; i < 2 * rows; i++) vec_store(total[i / 2] + i % 2 * TILE, sum[i / 2][i % 2]);
+}
+
+INLINE void block_scale(int rows, const struct quant_form form, const struct block *b, int g,
+                        int end, step_dot *dot, struct ahead *ahead)
+{
+    rows_scale(rows < EIGHT ? rows : EIGHT, form, b, b->skip, g, end, dot, ahead);
+    if (rows > EIGHT) rows_scale(rows - EIGHT, form, b, b->skip + EIGHT, g, end, dot, ahead);
 }
 
 /* sum[r] += the products of a chunk with a panel. */
@@ -163,7 +177,7 @@ INLINE void block_multiply(int rows, const struct quant_form form, struct block 
         end = b->groups - g < b->at_once ? b->groups : g + b->at_once;
         tile_steps(b->x.q + (size_t)g * QK, b->stride, b->chunk->code + g * 8 * STEP, depth,
                    (end - g) * halves, dot, &ahead);
-        for (int half = 0; half < 2; half++) block_scale(rows, form, b, g, end, half, dot, &ahead);
+        block_scale(rows, form, b, g, end, dot, &ahead);
     }
     b->ahead = ahead;
 }
@@ -262,7 +276,7 @@ static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, st
     const int halves = form->fine ? 2 : 1, blocks = (r1 - r0 + tile - 1) / tile;
     block_fn *const multiply = block_fn_of(form);
     struct chunk chunk;
-    struct block b = {.chunk = &chunk, .tile = tile, .stride = stride};
+    struct block b = {.chunk = &chunk, .stride = stride};
     b.at_once = STEPS / halves / (form->bits == 8 ? 2 : 1);
     for (int k = 0; k < w->cols; k += CHUNK) {
         const int inputs = w->cols - k < CHUNK ? w->cols - k : CHUNK;
@@ -275,6 +289,7 @@ static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, st
             const int rows = r1 - r < tile ? r1 - r : tile;
             b.x = pack_q8_at(x, stride, (size_t)(r + rows - tile), (size_t)(k / QK));
             b.sum = sum + (r - r0);
+            b.skip = tile - rows;
             multiply(rows, &b);
         }
         panel += bytes;
