@@ -1,5 +1,6 @@
 #include "kern/kern_pack.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Four codes at once: bytes keep to themselves, for no code is shifted beyond its own. */
@@ -91,62 +92,134 @@ static int outputs_from(const struct kern_weight *w, int first)
     return w->rows - first < PANEL ? w->rows - first : PANEL;
 }
 
-/* `bytes` is a constant where this is called, so that copies become moves. */
-static inline void pack_elements(const struct kern_weight *w, int first, uint8_t *to, size_t bytes)
+/* Inputs from k on. `bytes` is a constant where this is called, so that copies become moves. */
+static inline void pack_elements(const struct kern_weight *w, int first, int k, uint8_t *to,
+                                 size_t bytes)
 {
     const size_t outputs = (size_t)outputs_from(w, first);
-    for (size_t k = 0; k < (size_t)w->cols; k++, to += PANEL * bytes) {
-        const uint8_t *src = w->data + (size_t)first * w->row_bytes + k * bytes;
+    to += (size_t)k * PANEL * bytes;
+    for (; k < w->cols; k++, to += PANEL * bytes) {
+        const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)k * bytes;
         for (size_t o = 0; o < outputs; o++) memcpy(to + o * bytes, src + o * w->row_bytes, bytes);
         memset(to + outputs * bytes, 0, (PANEL - outputs) * bytes);
     }
 }
 
-static void pack_float_panel(const struct kern_weight *w, int first, uint8_t *to)
+/* ---- half floats, eight outputs and eight inputs at a time ------------------------------------
+ */
+
+enum {
+    SIDE = 8,
+    HALF_LINE = 32, /* half floats in a line of the cache */
+    FAR = 512       /* bytes between a row's weights and the prefetch of later ones */
+};
+
+/* Without instructions of a level: compilers make of this what every machine has. */
+typedef uint16_t eight __attribute__((vector_size(16)));
+
+/* Three rounds that lay halves of the rows one between another turn rows into columns. */
+static inline void transpose(eight a[SIDE])
 {
-    if (w->type == QT_F32)
-        pack_elements(w, first, to, 4);
-    else
-        pack_elements(w, first, to, 2);
+    for (int round = 0; round < 3; round++) {
+        eight b[SIDE];
+        for (int i = 0; i < SIDE / 2; i++) {
+            const eight x = a[i], y = a[i + SIDE / 2];
+            b[2 * i] = __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
+            b[2 * i + 1] = __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(a, b, sizeof b);
+    }
+}
+
+/* A whole panel's inputs [k, k + HALF_LINE). */
+static void transpose_line(const struct kern_weight *w, int first, int k, uint8_t *to)
+{
+    const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)k * sizeof(uint16_t);
+    to += (size_t)k * PANEL * sizeof(uint16_t);
+    for (int o = 0; o < PANEL; o++) __builtin_prefetch(src + (size_t)o * w->row_bytes + FAR);
+    for (size_t i = 0; i < HALF_LINE; i += SIDE)
+        for (size_t o = 0; o < PANEL; o += SIDE) {
+            eight a[SIDE];
+            for (size_t j = 0; j < SIDE; j++)
+                memcpy(&a[j], src + (o + j) * w->row_bytes + i * sizeof(uint16_t), sizeof *a);
+            transpose(a);
+            for (size_t j = 0; j < SIDE; j++)
+                memcpy(to + ((i + j) * PANEL + o) * sizeof(uint16_t), &a[j], sizeof *a);
+        }
+}
+
+static void pack_halves(const struct kern_weight *w, int first, uint8_t *to)
+{
+    int k = 0;
+    if (outputs_from(w, first) == PANEL)
+        for (; k + HALF_LINE <= w->cols; k += HALF_LINE) transpose_line(w, first, k, to);
+    pack_elements(w, first, k, to, sizeof(uint16_t));
 }
 
 /* ---- blocks whose codes lie as they are packed ------------------------------------------------
  */
 
-enum { RUN = 16 /* blocks of an output that move together: bytes near each other on both sides */ };
+enum {
+    FOUR = 4, /* outputs that move together */
+    RUN = 16  /* blocks of theirs that do: bytes near each other on both sides */
+};
 
-/* Blocks of output o, of a type whose block is d, m where there are minima, and the 4 bytes of each
- * step one after the other: they go straight to their places. Most gigabytes of most files are of
- * such types. The type is a constant where this is called, so that copies become moves. */
-static inline void move_blocks(enum quant_type type, const uint8_t *src, int blocks, uint8_t *to,
-                               size_t o)
+/* Rows of four words become columns, as in transpose. */
+static inline void transpose_words(eight a[FOUR])
+{
+    for (int round = 0; round < 2; round++) {
+        eight b[FOUR];
+        for (int i = 0; i < FOUR / 2; i++) {
+            const eight x = a[i], y = a[i + FOUR / 2];
+            b[2 * i] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 2, 3, 10, 11);
+            b[2 * i + 1] = __builtin_shufflevector(x, y, 4, 5, 12, 13, 6, 7, 14, 15);
+        }
+        memcpy(a, b, sizeof b);
+    }
+}
+
+/* Blocks of the outputs from o on, of a type whose block is d, m where there are minima, and the 4
+ * bytes of each step one after the other: they go straight to their places. Most gigabytes of most
+ * files are of such types. The type is a constant where this is called, so that copies become
+ * moves. */
+static inline void move_blocks(enum quant_type type, const uint8_t *src, size_t row_bytes,
+                               int blocks, uint8_t *to, size_t o)
 {
     const struct pack_layout at = pack_layout(type);
-    const uint32_t flip = type == QT_Q8_0 ? all_bytes(0x80) : 0; /* signed in the file */
-    const size_t steps = at.group / STEP, halves = at.codes / PANEL;
-    for (int u = 0; u < blocks; u++, to += at.unit) {
-        for (size_t i = 0; i < halves; i += 2, src += 2) memcpy(to + i * PANEL + 2 * o, src, 2);
-#pragma GCC unroll 8
-        for (size_t j = 0; j < steps; j++, src += 4) {
-            const uint32_t word = four_codes(src) ^ flip;
-            memcpy(to + at.codes + j * STEP + 4 * o, &word, 4);
+    const uint16_t flip = type == QT_Q8_0 ? 0x8080 : 0; /* signed in the file */
+    const size_t steps = at.group / STEP, head = at.codes / PANEL;
+    for (int u = 0; u < blocks; u++, to += at.unit, src += head + steps * 4) {
+        for (size_t r = 0; r < FOUR; r++)
+            for (size_t i = 0; i < head; i += 2)
+                memcpy(to + i * PANEL + 2 * (o + r), src + r * row_bytes + i, 2);
+        for (size_t j = 0; j < steps; j += FOUR) {
+            eight a[FOUR];
+            for (size_t r = 0; r < FOUR; r++)
+                memcpy(&a[r], src + r * row_bytes + head + j * 4, sizeof *a);
+            transpose_words(a);
+            for (size_t r = 0; r < FOUR; r++) {
+                a[r] ^= flip;
+                memcpy(to + at.codes + (j + r) * STEP + 4 * o, &a[r], sizeof *a);
+            }
         }
     }
 }
 
+/* A panel with all its outputs. */
 static inline void move_panel(enum quant_type type, const struct kern_weight *w, int first,
                               uint8_t *to)
 {
     const struct pack_layout at = pack_layout(type);
-    const int units = w->cols / QK, outputs = outputs_from(w, first);
+    const int units = w->cols / QK;
     const size_t block = at.codes / PANEL + at.group / PANEL;
-    if (outputs < PANEL) memset(to, 0, (size_t)units * at.unit);
     for (int u = 0; u < units; u += RUN, to += RUN * at.unit) {
         const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)u * block;
         const int blocks = units - u < RUN ? units - u : RUN;
-        for (int o = 0; o < outputs; o++, src += w->row_bytes) {
-            for (size_t i = 0; i < RUN * block; i += 64) __builtin_prefetch(src + RUN * block + i);
-            move_blocks(type, src, blocks, to, (size_t)o);
+        for (int o = 0; o < PANEL; o += FOUR, src += FOUR * w->row_bytes) {
+            for (size_t r = 0; r < FOUR; r++)
+                for (size_t i = 0; i < RUN * block; i += 64)
+                    __builtin_prefetch(src + r * w->row_bytes + RUN * block + i);
+            move_blocks(type, src, w->row_bytes, blocks, to, (size_t)o);
         }
     }
 }
@@ -172,21 +245,30 @@ static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
     }
 }
 
+/* Whether a panel was moved as it lies. */
+static bool panel_moved(const struct kern_weight *w, int first, uint8_t *to)
+{
+    if (outputs_from(w, first) < PANEL) return false;
+    switch (w->type) {
+    case QT_Q8_0: move_panel(QT_Q8_0, w, first, to); return true;
+    case QT_Q4_0: move_panel(QT_Q4_0, w, first, to); return true;
+    case QT_Q4_1: move_panel(QT_Q4_1, w, first, to); return true;
+    case QT_IQ4_NL: move_panel(QT_IQ4_NL, w, first, to); return true;
+    default: return false;
+    }
+}
+
 void pack_panels_write(const struct kern_weight *w, int first, int end, uint8_t *panels)
 {
     const size_t bytes = pack_panel_bytes(w->type, w->cols);
     panels += (size_t)first * bytes;
     for (int p = first; p < end; p++, panels += bytes) {
-        switch (w->type) {
-        case QT_Q8_0: move_panel(QT_Q8_0, w, p * PANEL, panels); break;
-        case QT_Q4_0: move_panel(QT_Q4_0, w, p * PANEL, panels); break;
-        case QT_Q4_1: move_panel(QT_Q4_1, w, p * PANEL, panels); break;
-        case QT_IQ4_NL: move_panel(QT_IQ4_NL, w, p * PANEL, panels); break;
-        default:
-            if (quant_forms[w->type].bits)
-                pack_panel(w, p * PANEL, panels);
-            else
-                pack_float_panel(w, p * PANEL, panels);
-        }
+        if (panel_moved(w, p * PANEL, panels)) continue;
+        if (quant_forms[w->type].bits)
+            pack_panel(w, p * PANEL, panels);
+        else if (w->type == QT_F32)
+            pack_elements(w, p * PANEL, 0, panels, sizeof(float));
+        else
+            pack_halves(w, p * PANEL, panels);
     }
 }
