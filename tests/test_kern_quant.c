@@ -74,7 +74,7 @@ struct activations {
 /* Quantise rows of x with one level; x itself stays with the caller. */
 static struct kern_q8 quantized(const struct kern *k, const float *x, int n, int cols)
 {
-    size_t all = KERN_Q8_COLS(cols) * (size_t)n;
+    size_t all = KERN_Q8_STRIDE(cols) * (size_t)n;
     struct kern_q8 q = {aligned(all, 1), aligned(all / 32, sizeof(float)),
                         aligned(all / 16, sizeof(float)), aligned(all / 16, sizeof(int32_t))};
     for (int r = 0; r < n; r++)
@@ -123,9 +123,9 @@ struct output {
 static struct output output_of(const struct kern_weight *w, int o, const struct kern_q8 *q, int r)
 {
     struct output out = {0, 0};
-    size_t padded = KERN_Q8_COLS(w->cols);
-    const int8_t *qx = q->q + (size_t)r * padded;
-    const float *dx = q->d + (size_t)r * padded / 32;
+    size_t stride = KERN_Q8_STRIDE(w->cols);
+    const int8_t *qx = q->q + (size_t)r * stride;
+    const float *dx = q->d + (size_t)r * stride / 32;
     float *row = aligned((size_t)w->cols, sizeof *row);
     quant_decode_row(w->type, w->data + (size_t)o * w->row_bytes, row, (size_t)w->cols);
     double largest = 0;

@@ -85,7 +85,7 @@ static double rate(const struct kern *k, const struct kern_weight *w, struct ker
 static void bench_level(const struct kern *k, const struct kern_weight *w, const float *x)
 {
     static const int rows[] = {1, 2, 4, 8, 16, 32, ROWS_MAX};
-    const size_t all = KERN_Q8_COLS(w->cols) * ROWS_MAX;
+    const size_t all = KERN_Q8_STRIDE(w->cols) * ROWS_MAX;
     struct kern_q8 q = {room(all), room(all / 8), room(all / 4), room(all / 4)};
     float *y = room((size_t)w->rows * ROWS_MAX * sizeof *y);
     for (int r = 0; r < ROWS_MAX; r++) k->packed.quantize(x, w->cols, kern_q8_row(q, w->cols, r));

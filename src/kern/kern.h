@@ -41,17 +41,20 @@ struct kern_weight {
  * it touches; a group too small for 127/max|x| to be a float gets q = 0.
  */
 struct kern_q8 {
-    int8_t *q;  /* [rows][KERN_Q8_COLS(cols)] */
-    float *d;   /* [rows][KERN_Q8_COLS(cols)/32] */
-    float *s;   /* [rows][KERN_Q8_COLS(cols)/16]: d times the sum of each 16 values of q */
+    int8_t *q;  /* [rows][KERN_Q8_STRIDE(cols)], of which KERN_Q8_COLS are written */
+    float *d;   /* [rows][KERN_Q8_STRIDE(cols)/32] */
+    float *s;   /* [rows][KERN_Q8_STRIDE(cols)/16]: d times the sum of each 16 values of q */
     int32_t *t; /* the same shape, where a method wants sums without d */
 };
 #define KERN_Q8_COLS(cols) (((size_t)(cols) + 255) / 256 * 256)
+/* An odd number of 256s: rows a power of two apart would share the few places a cache has for
+ * them. */
+#define KERN_Q8_STRIDE(cols) ((KERN_Q8_COLS(cols) / 256 | 1) * 256)
 
 /* The same activations from row r on. */
 static inline struct kern_q8 kern_q8_row(struct kern_q8 x, int cols, int r)
 {
-    const size_t k = KERN_Q8_COLS(cols) * (size_t)r;
+    const size_t k = KERN_Q8_STRIDE(cols) * (size_t)r;
     return (struct kern_q8){x.q + k, x.d + k / 32, x.s + k / 16, x.t + k / 16};
 }
 

@@ -272,7 +272,7 @@ static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, st
 {
     const struct pack_layout at = pack_layout(w->type);
     const struct quant_form *form = &quant_forms[w->type];
-    const size_t stride = KERN_Q8_COLS(w->cols);
+    const size_t stride = KERN_Q8_STRIDE(w->cols);
     const int halves = form->fine ? 2 : 1, blocks = (r1 - r0 + tile - 1) / tile;
     block_fn *const multiply = block_fn_of(form);
     struct chunk chunk;

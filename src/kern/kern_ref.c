@@ -96,11 +96,11 @@ static float row_dot(const struct kern_weight *w, int o, const int8_t *q, const 
 static void ref_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                           float *y, size_t ldy)
 {
-    size_t cols = KERN_Q8_COLS(w->cols);
+    size_t stride = KERN_Q8_STRIDE(w->cols);
     for (int o = o0; o < o1; o++)
         for (size_t r = 0; r < (size_t)n; r++)
             y[r * ldy + (size_t)o] =
-                row_dot(w, o, x.q + r * cols, x.d + r * cols / QK, x.s + r * cols / 16);
+                row_dot(w, o, x.q + r * stride, x.d + r * stride / QK, x.s + r * stride / 16);
 }
 
 /* ---- float weights -------------------------------------------------------------------------- */

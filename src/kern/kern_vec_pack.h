@@ -76,7 +76,7 @@ INLINE void pack_multiply(int rows, int panels, enum quant_type type, const stru
                           vec (*sum)[2])
 {
     const struct pack_layout at = pack_layout(type);
-    const size_t stride = KERN_Q8_COLS(tile->cols), groups = (size_t)at.inputs / QK;
+    const size_t stride = KERN_Q8_STRIDE(tile->cols), groups = (size_t)at.inputs / QK;
     const size_t part = at.unit / groups;
     vec local[BLOCK][2];
 #pragma GCC unroll 8
@@ -127,7 +127,7 @@ static void pack_tiles(const struct kern_weight *w, struct kern_q8 x, int n, int
     for (int b = 0; b < blocks; b++) {
         const int r0 = (int)((long)n * b / blocks), r1 = (int)((long)n * (b + 1) / blocks);
         vec sum[BLOCK][2];
-        tile.x = pack_q8_at(x, KERN_Q8_COLS(w->cols), (size_t)r0, 0);
+        tile.x = pack_q8_at(x, KERN_Q8_STRIDE(w->cols), (size_t)r0, 0);
         pack_fns[w->type](r1 - r0, &tile, sum);
         for (int r = r0; r < r1; r++)
             panel_store(y + (size_t)r * ldy + (size_t)o, sum[r - r0], lanes);

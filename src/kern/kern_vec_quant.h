@@ -143,7 +143,7 @@ static void multiply_tile(const struct kern_weight *w, struct q8_view x, int row
                           int outputs, float *y, size_t ldy)
 {
     const struct method *method = &methods[w->type];
-    int chunks = (int)(x.stride / CHUNK);
+    int chunks = (int)(KERN_Q8_COLS(w->cols) / CHUNK);
     int most = CACHE / (rows * (CHUNK + CHUNK / 8 + CHUNK / 4)); /* chunks in a panel */
     uint8_t copy[8 * sizeof(struct q8_0)] = {0};
     vec sum[BLOCK][LANES];
@@ -167,7 +167,7 @@ static void multiply_tile(const struct kern_weight *w, struct q8_view x, int row
 static void quant_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                          float *y, size_t ldy)
 {
-    struct q8_view all = {x.q, x.d, x.s, KERN_Q8_COLS(w->cols)};
+    struct q8_view all = {x.q, x.d, x.s, KERN_Q8_STRIDE(w->cols)};
     int blocks = (n + BLOCK - 1) / BLOCK;
     for (int o = o0; o < o1; o += LANES) {
         int outputs = vec_piece(o1 - o);

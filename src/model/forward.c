@@ -53,7 +53,7 @@ void forward_carve(struct forward *f, struct arena *arena)
 {
     const struct config *c = f->config;
     const size_t rows = (size_t)f->max_rows, f32 = sizeof(float);
-    const size_t d = round16((size_t)c->d_model), wide = KERN_Q8_COLS(widest_input(c));
+    const size_t d = round16((size_t)c->d_model), wide = KERN_Q8_STRIDE(widest_input(c));
     f->x = arena_carve(arena, rows * d, f32);
     f->h = arena_carve(arena, rows * d, f32);
     f->y = arena_carve(arena, rows * d, f32);
