@@ -21,7 +21,8 @@
 #include <stdbool.h>
 
 enum {
-    FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors */
+    FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors, */
+    TURNS = 4,   /* and so few with two panels in turn */
     ROWS = 64,   /* of activations that share unpacked weights */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
     GROUPS = CHUNK / QK,
@@ -301,7 +302,7 @@ void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o
 {
     const int tile = n < TILE ? n : TILE;
     if (n < FEWEST) {
-        (n <= 2 ? avx512_pack_turns : avx512_pack_matmul)(w, x, n, o0, o1, y, ldy);
+        (n <= TURNS ? avx512_pack_turns : avx512_pack_matmul)(w, x, n, o0, o1, y, ldy);
         return;
     }
     alignas(64) float sum[ROWS][PANEL];

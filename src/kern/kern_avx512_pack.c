@@ -15,15 +15,17 @@ void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, in
 
 /* ---- two panels in turn ---------------------------------------------------------------------- */
 
-enum { TURNS = 2 };
+enum { TURNS = 2, TURNS_ROWS = 4 /* at most, for their sums stay in registers */ };
 
 #define PACK_TURNS(type)                                                                           \
     static void pack_turns_##type(int rows, const struct pack_tile *tile, vec(*sum)[2])            \
     {                                                                                              \
-        if (rows == 1)                                                                             \
-            pack_multiply(1, TURNS, type, tile, sum);                                              \
-        else                                                                                       \
-            pack_multiply(2, TURNS, type, tile, sum);                                              \
+        switch (rows) {                                                                            \
+        case 1: pack_multiply(1, TURNS, type, tile, sum); break;                                   \
+        case 2: pack_multiply(2, TURNS, type, tile, sum); break;                                   \
+        case 3: pack_multiply(3, TURNS, type, tile, sum); break;                                   \
+        default: pack_multiply(4, TURNS, type, tile, sum);                                         \
+        }                                                                                          \
     }
 PACK_TYPES(PACK_TURNS)
 
@@ -38,7 +40,7 @@ void avx512_pack_turns(const struct kern_weight *w, struct kern_q8 x, int n, int
     for (; o + PANEL < o1; o += TURNS * PANEL) {
         const struct pack_tile tile = {
             .panel = panel_of(w, o), .stride = bytes, .cols = w->cols, .x = x};
-        vec sum[TURNS * 2][2];
+        vec sum[TURNS * TURNS_ROWS][2];
         turns_fns[w->type](n, &tile, sum);
         for (int i = 0; i < TURNS * n; i++) {
             const int at = o + i / n * PANEL;
