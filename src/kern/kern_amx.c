@@ -24,6 +24,7 @@ enum {
     FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors, */
     TURNS = 4,   /* and so few with two panels in turn */
     ROWS = 64,   /* of activations that share unpacked weights */
+    GROUP = 16,  /* panels that are multiplied by so many before later rows are read */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
     GROUPS = CHUNK / QK,
     EIGHT = 8, /* rows whose sums are scaled together */
@@ -297,6 +298,15 @@ static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, st
     }
 }
 
+static void rows_store(float (*sum)[PANEL], int rows, float *y, size_t ldy,
+                       struct panel_lanes lanes)
+{
+    for (int r = 0; r < rows; r++, y += ldy) {
+        const vec both[2] = {vec_load(sum[r]), vec_load(sum[r] + LANES)};
+        panel_store(y, both, lanes);
+    }
+}
+
 void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
                      size_t ldy)
 {
@@ -305,16 +315,19 @@ void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o
         (n <= TURNS ? avx512_pack_turns : avx512_pack_matmul)(w, x, n, o0, o1, y, ldy);
         return;
     }
-    alignas(64) float sum[ROWS][PANEL];
+    const int panels = pack_panels(o1);
     tiles_begin(tile, quant_forms[w->type].fine ? QK / 2 : QK);
-    for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL)
+    for (int first = o0 / PANEL, end; first < panels; first = end) {
+        end = panels - first < GROUP ? panels : first + GROUP;
         for (int r0 = 0; r0 < n; r0 += ROWS) {
             const int r1 = n - r0 < ROWS ? n : r0 + ROWS;
-            panel_multiply(w, panel_of(w, o), x, tile, r0, r1, sum);
-            for (int r = r0; r < r1; r++) {
-                const vec both[2] = {vec_load(sum[r - r0]), vec_load(sum[r - r0] + LANES)};
-                panel_store(y + (size_t)r * ldy + (size_t)o, both, panel_lanes(o, o0, o1));
+            alignas(64) float sum[ROWS][PANEL];
+            for (int o = first * PANEL; o < end * PANEL; o += PANEL) {
+                panel_multiply(w, panel_of(w, o), x, tile, r0, r1, sum);
+                rows_store(sum, r1 - r0, y + (size_t)r0 * ldy + (size_t)o, ldy,
+                           panel_lanes(o, o0, o1));
             }
         }
+    }
     _tile_release();
 }
