@@ -14,6 +14,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   foreach(file ${simd_files})
     set(avx512 "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx2;-mfma;-mf16c")
     if(file MATCHES "kern_amx")
+      # Its unrolled loops are beyond what gcc can follow variables in, which it says at length.
+      if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        list(APPEND avx512 -fno-var-tracking-assignments)
+      endif()
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
         "${avx512};-mamx-tile;-mamx-int8;-mamx-bf16")
     elseif(file MATCHES "avx512")
