@@ -84,7 +84,7 @@ static void check_float_matmul(const struct kern *k)
 /* Where blocks of rows, groups of panels and chunks of inputs end, for kernels that have them. */
 static void check_float_blocks(const struct kern *k)
 {
-    static const int rows[] = {33, 77, 520}, cols[] = {129, 255, 290}, n[] = {15, 32, 33, 49, 70};
+    static const int rows[] = {33, 64, 520}, cols[] = {129, 255, 290}, n[] = {15, 32, 33, 49, 70};
     uint64_t seed = 11;
     for (int t = 0; t < 3; t++)
         for (size_t i = 0; i < sizeof n / sizeof *n; i++) {
