@@ -117,17 +117,28 @@ enum {
 /* Without instructions of a level: compilers make of this what every machine has. */
 typedef uint16_t eight __attribute__((vector_size(16)));
 
-/* Three rounds that lay halves of the rows one between another turn rows into columns. */
-static inline void transpose(eight a[SIDE])
+/* Lay the elements of two rows one between another. */
+typedef void interleave_fn(eight x, eight y, eight out[2]);
+
+static inline void interleave_halves(eight x, eight y, eight out[2])
 {
-    for (int round = 0; round < 3; round++) {
+    out[0] = __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
+    out[1] = __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+static inline void interleave_words(eight x, eight y, eight out[2])
+{
+    out[0] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 2, 3, 10, 11);
+    out[1] = __builtin_shufflevector(x, y, 4, 5, 12, 13, 6, 7, 14, 15);
+}
+
+/* Rounds that lay one half of `side` rows between the other turn rows into columns. */
+static inline void transpose(eight *a, int side, interleave_fn *interleave)
+{
+    for (int round = 1; round < side; round *= 2) {
         eight b[SIDE];
-        for (int i = 0; i < SIDE / 2; i++) {
-            const eight x = a[i], y = a[i + SIDE / 2];
-            b[2 * i] = __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
-            b[2 * i + 1] = __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
-        }
-        memcpy(a, b, sizeof b);
+        for (int i = 0; i < side / 2; i++) interleave(a[i], a[i + side / 2], b + 2 * i);
+        memcpy(a, b, (size_t)side * sizeof *a);
     }
 }
 
@@ -142,7 +153,7 @@ static void transpose_line(const struct kern_weight *w, int first, int k, uint8_
             eight a[SIDE];
             for (size_t j = 0; j < SIDE; j++)
                 memcpy(&a[j], src + (o + j) * w->row_bytes + i * sizeof(uint16_t), sizeof *a);
-            transpose(a);
+            transpose(a, SIDE, interleave_halves);
             for (size_t j = 0; j < SIDE; j++)
                 memcpy(to + ((i + j) * PANEL + o) * sizeof(uint16_t), &a[j], sizeof *a);
         }
@@ -164,20 +175,6 @@ enum {
     RUN = 16  /* blocks of theirs that do: bytes near each other on both sides */
 };
 
-/* Rows of four words become columns, as in transpose. */
-static inline void transpose_words(eight a[FOUR])
-{
-    for (int round = 0; round < 2; round++) {
-        eight b[FOUR];
-        for (int i = 0; i < FOUR / 2; i++) {
-            const eight x = a[i], y = a[i + FOUR / 2];
-            b[2 * i] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 2, 3, 10, 11);
-            b[2 * i + 1] = __builtin_shufflevector(x, y, 4, 5, 12, 13, 6, 7, 14, 15);
-        }
-        memcpy(a, b, sizeof b);
-    }
-}
-
 /* Blocks of the outputs from o on, of a type whose block is d, m where there are minima, and the 4
  * bytes of each step one after the other: they go straight to their places. Most gigabytes of most
  * files are of such types. The type is a constant where this is called, so that copies become
@@ -196,7 +193,7 @@ static inline void move_blocks(enum quant_type type, const uint8_t *src, size_t 
             eight a[FOUR];
             for (size_t r = 0; r < FOUR; r++)
                 memcpy(&a[r], src + r * row_bytes + head + j * 4, sizeof *a);
-            transpose_words(a);
+            transpose(a, FOUR, interleave_words);
             for (size_t r = 0; r < FOUR; r++) {
                 a[r] ^= flip;
                 memcpy(to + at.codes + (j + r) * STEP + 4 * o, &a[r], sizeof *a);
