@@ -41,7 +41,7 @@ struct kern_weight {
  * it touches; a group too small for 127/max|x| to be a float gets q = 0.
  */
 struct kern_q8 {
-    int8_t *q;  /* [rows][KERN_Q8_STRIDE(cols)], of which KERN_Q8_COLS are written */
+    int8_t *q;  /* [rows][KERN_Q8_STRIDE(cols)], of which KERN_Q8_COLS serve */
     float *d;   /* [rows][KERN_Q8_STRIDE(cols)/32] */
     float *s;   /* [rows][KERN_Q8_STRIDE(cols)/16]: d times the sum of each 16 values of q */
     int32_t *t; /* the same shape, where a method wants sums without d */

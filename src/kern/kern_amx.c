@@ -21,8 +21,7 @@
 #include <stdbool.h>
 
 enum {
-    FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors, */
-    TURNS = 4,   /* and so few with two panels in turn */
+    FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors */
     ROWS = 64,   /* of activations that share unpacked weights */
     GROUP = 16,  /* panels that are multiplied by so many before later rows are read */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
@@ -312,7 +311,7 @@ void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o
 {
     const int tile = n < TILE ? n : TILE;
     if (n < FEWEST) {
-        (n <= TURNS ? avx512_pack_turns : avx512_pack_matmul)(w, x, n, o0, o1, y, ldy);
+        avx512_pack_turns(w, x, n, o0, o1, y, ldy);
         return;
     }
     const int panels = pack_panels(o1);

@@ -210,7 +210,7 @@ void avx512_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0,
 void avx512_pack_quantize(const float *x, int cols, struct kern_q8 to);
 void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                         float *y, size_t ldy);
-/* The same for n <= 4 rows, two panels read at a time. */
+/* The same, but few rows read two panels in turn. */
 void avx512_pack_turns(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                        float *y, size_t ldy);
 /* kern_amx.c: the bits of avx512_pack_matmul, faster where there are several rows. */

@@ -37,7 +37,7 @@ void avx512_pack_turns(const struct kern_weight *w, struct kern_q8 x, int n, int
 {
     const size_t bytes = pack_panel_bytes(w->type, w->cols);
     int o = o0 / PANEL * PANEL;
-    for (; o + PANEL < o1; o += TURNS * PANEL) {
+    for (; n <= TURNS_ROWS && o + PANEL < o1; o += TURNS * PANEL) {
         const struct pack_tile tile = {
             .panel = panel_of(w, o), .stride = bytes, .cols = w->cols, .x = x};
         vec sum[TURNS * TURNS_ROWS][2];

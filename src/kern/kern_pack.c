@@ -105,8 +105,7 @@ static inline void pack_elements(const struct kern_weight *w, int first, int k, 
     }
 }
 
-/* ---- half floats, eight outputs and eight inputs at a time ------------------------------------
- */
+/* ---- half floats, eight outputs and eight inputs at a time ----------------------------------- */
 
 enum {
     SIDE = 8,
@@ -167,8 +166,7 @@ static void pack_halves(const struct kern_weight *w, int first, uint8_t *to)
     pack_elements(w, first, k, to, sizeof(uint16_t));
 }
 
-/* ---- blocks whose codes lie as they are packed ------------------------------------------------
- */
+/* ---- blocks whose codes lie as they are packed ----------------------------------------------- */
 
 enum {
     FOUR = 4, /* outputs that move together */
@@ -221,8 +219,7 @@ static inline void move_panel(enum quant_type type, const struct kern_weight *w,
     }
 }
 
-/* ---- panels -----------------------------------------------------------------------------------
- */
+/* ---- panels ---------------------------------------------------------------------------------- */
 
 static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
 {
@@ -242,7 +239,7 @@ static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
     }
 }
 
-/* Whether a panel was moved as it lies. */
+/* Move a panel as it lies; false where its type, or outputs that it lacks, need more than that. */
 static bool panel_moved(const struct kern_weight *w, int first, uint8_t *to)
 {
     if (outputs_from(w, first) < PANEL) return false;
