@@ -384,13 +384,13 @@ static void law_rewind_equals_fresh(struct bench *b)
     engine_close(e);
 }
 
-/* Up to eight rows of random sequences. *slot[i] gets the place among the logits of row i, which
+/* Up to `most` rows of random sequences. slot[i] gets the place among the logits of row i, which
  * all rows of sequence 1 and some of the others want. */
 static int mixed_rows(const struct bench *b, int32_t text[SEQS][ROWS_MAX], int at[SEQS],
-                      uint64_t *rng, struct row rows[8], int slot[8])
+                      uint64_t *rng, int most, struct row *rows, int *slot)
 {
     int n = 0, wanted = 0;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < most; i++) {
         int s = (int)(rng_bits(rng) % SEQS);
         if (at[s] == b->n) continue;
         bool logits = s == 1 || i % 2;
@@ -403,18 +403,18 @@ static int mixed_rows(const struct bench *b, int32_t text[SEQS][ROWS_MAX], int a
 }
 
 /* Sequence 1 reads the text, 0 and 2 read others; rows of all stand mixed in every pass. */
-static void law_sequences_do_not_meet(struct bench *b)
+static void law_sequences_do_not_meet(struct bench *b, int most)
 {
     int32_t text[SEQS][ROWS_MAX];
-    int at[SEQS] = {0}, slot[8];
+    int at[SEQS] = {0}, slot[ROWS_MAX];
     uint64_t rng = 8;
-    struct row rows[8];
+    struct row rows[ROWS_MAX];
     struct engine *e = open_engine(b->model, b->means, 2, b->n);
     for (int s = 0; s < SEQS; s++) tiny_text(&b->spec, 40 + (uint64_t)s, text[s], b->n);
     memcpy(text[1], b->ids, sizeof text[1]);
     while (at[1] < b->n) {
         struct err err = {0};
-        int n = mixed_rows(b, text, at, &rng, rows, slot);
+        int n = mixed_rows(b, text, at, &rng, most, rows, slot);
         if (!n) continue;
         if (engine_eval(e, rows, n, &err) != ST_OK) fail_msg("%s: %s", b->name, err.message);
         for (int i = 0; i < n; i++)
@@ -432,7 +432,8 @@ static void check_laws(struct bench *b)
     law_any_split(b, 11);
     law_any_split(b, 12);
     law_rewind_equals_fresh(b);
-    law_sequences_do_not_meet(b);
+    law_sequences_do_not_meet(b, 8);
+    law_sequences_do_not_meet(b, ROWS_MAX);
 }
 
 /* Oracle and laws by one means. */
@@ -526,12 +527,13 @@ static void test_variants(void **state)
     check_model(&own, SHORT);
 }
 
-/* Over several blocks of attention. */
+/* Over several blocks of attention, and over passes of which not all rows walk together. */
 static void test_long_texts(void **state)
 {
     (void)state;
-    struct tiny_spec spec = tiny_spec("qwen3", QT_F32);
-    check_model(&spec, 3 * KERN_ATTEND_BLOCK + 5);
+    struct tiny_spec floats = tiny_spec("qwen3", QT_F32), small = tiny_spec("llama", QT_Q4_0);
+    check_model(&floats, 3 * KERN_ATTEND_BLOCK + 5);
+    check_model(&small, 3 * KERN_ATTEND_BLOCK + 5);
 }
 
 /* ---- linear scaling ------------------------------------------------------------------------ */

@@ -59,8 +59,7 @@ enum status engine_open(const struct model *model, const struct engine_options *
                                   .weights = &model->weights,
                                   .kern = o.kern,
                                   .kv = &e->kv,
-                                  .max_rows = o.max_rows,
-                                  .max_logits = o.max_logits};
+                                  .max_rows = o.max_rows};
     team_init(&e->forward.team, o.threads);
     carve(e); /* measures */
     enum status st = arena_commit(&e->arena, err);

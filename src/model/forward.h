@@ -24,14 +24,15 @@ struct row {
     bool wants_logits;
 };
 
-/* Scratch of a pass; R = max_rows, widths rounded up to whole cache lines. */
+/* Scratch of a part of a pass: R rows that walk the layers together, all max_rows or fewer
+ * (forward.c); widths rounded up to whole cache lines. */
 struct forward {
     const struct config *config;
     const struct weights *weights;
     const struct kern *kern;
     struct kv *kv;
     struct team team;
-    int max_rows, max_logits;
+    int max_rows;
 
     float *x;          /* [R][d_model] the residual stream */
     float *h;          /* [R][d_model] normed input of a matrix product */
@@ -43,7 +44,7 @@ struct forward {
     float *cos, *sin;  /* [R][n_rot/2] */
     float *scratch;    /* [threads][attention of a run] */
     int *runs;         /* [R + 1] where runs of rows that attend together begin; then the end */
-    int *wanted;       /* [max_logits] rows whose logits are asked for, in order */
+    int *wanted;       /* [R] rows whose logits are asked for, in order */
 };
 
 /* Carve the scratch (once measuring, once for real). The other members must be set. */
