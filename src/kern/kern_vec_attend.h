@@ -281,6 +281,19 @@ static struct attention attend_begin(const struct kern_attend *a)
     return t;
 }
 
+/* The mean of values of query h goes to its row. */
+static void attend_finish(const struct attention *t, int h)
+{
+    const struct kern_attend *a = t->a;
+    const int dim = a->head_dim;
+    const float *mixed = t->sum_v + (size_t)h * (size_t)dim;
+    float *out = a->out + (size_t)(h / a->group) * a->ld + (size_t)(h % a->group * dim);
+    for (int i = 0; i < dim; i += LANES) {
+        const int n = vec_piece(dim - i);
+        vec_store_n(out + i, vec_div(vec_load_n(mixed + i, n), vec_all(t->sum[h])), n);
+    }
+}
+
 static void float_attend(const struct kern_attend *a)
 {
     const struct attention t = attend_begin(a);
@@ -288,11 +301,7 @@ static void float_attend(const struct kern_attend *a)
     attend_range(&t, 0, a->rows * a->group, 0, shared);
     for (int r = 0; r < a->rows; r++)
         attend_range(&t, r * a->group, (r + 1) * a->group, shared, a->n_pos + r);
-    const int width = a->group * a->head_dim;
-    for (int r = 0; r < a->rows; r++)
-        for (int i = 0; i < width; i++)
-            a->out[(size_t)r * a->ld + (size_t)i] =
-                t.sum_v[r * width + i] / t.sum[r * a->group + i / a->head_dim];
+    for (int h = 0; h < a->rows * a->group; h++) attend_finish(&t, h);
 }
 
 #endif
