@@ -47,6 +47,7 @@ static void tiles_begin(int rows, int depth)
         c.rows[t] = (uint8_t)(t < 6 ? rows : depth / 4);
         c.row_bytes[t] = (uint16_t)(t == 4 || t == 5 ? depth : 4 * TILE);
     }
+    tile_stores_end();
     _tile_loadconfig(&c);
 }
 
@@ -286,6 +287,7 @@ static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, st
         b.first = k == 0;
         b.ahead = (struct ahead){panel, ahead_share(bytes, blocks, b.groups, halves)};
         chunk_fns[w->type](panel, b.groups, &chunk);
+        tile_stores_end();
         for (int r = r0; r < r1; r += tile) {
             const int rows = r1 - r < tile ? r1 - r : tile;
             b.x = pack_q8_at(x, stride, (size_t)(r + rows - tile), (size_t)(k / QK));

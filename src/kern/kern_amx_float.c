@@ -261,14 +261,17 @@ static inline void ring_turn(struct ring *ring)
 INLINE void chunk_one(int steps, struct split x, struct ring *ring, struct cursor *c,
                       tile_sums *sum, tile_sums *second, const int parts)
 {
+    tile_stores_end();
     SUMS(_tile_loadd, sum, second)
     for (int s = 0; s < steps; s++, x.at += PARTS * x.rows) {
         LOAD_ROWS(5, HIGH, 0);
         step_one(x, *ring->now, cursor_next(c), *ring->after, parts, 0);
         ring_turn(ring);
+        tile_stores_end();
         if (!second) continue;
         step_one(x, *ring->now, cursor_next(c), *ring->after, parts, 1);
         ring_turn(ring);
+        tile_stores_end();
     }
     SUMS(_tile_stored, sum, second)
 }
@@ -277,10 +280,12 @@ INLINE void chunk_one(int steps, struct split x, struct ring *ring, struct curso
 INLINE void chunk_two(int steps, struct split x, struct ring *ring, struct cursor *c,
                       tile_sums (*sum)[2], const int parts)
 {
+    tile_stores_end();
     SUMS(_tile_loadd, sum[0], sum[1])
     for (int s = 0; s < steps; s++, x.at += PARTS * x.rows) {
         step_two(x, *ring->now, cursor_next(c), *ring->after, parts);
         ring_turn(ring);
+        tile_stores_end();
     }
     SUMS(_tile_stored, sum[0], sum[1])
 }
@@ -294,6 +299,7 @@ static void tiles_begin(int n)
         c.rows[t] = (uint8_t)(t >= 6 || n > TILE ? TILE : n);
         c.row_bytes[t] = sizeof(float[TILE]);
     }
+    tile_stores_end();
     _tile_loadconfig(&c);
 }
 

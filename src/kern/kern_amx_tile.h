@@ -13,4 +13,11 @@ struct tile_config {
     uint8_t rows[16];
 };
 
+/* Call it between storing what a tile, or its configuration, is loaded from, and loading that:
+ * gcc 12 does not know that those instructions read memory, and may move stores behind them. */
+static inline void tile_stores_end(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
 #endif
