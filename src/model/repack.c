@@ -35,32 +35,48 @@ void repack_adopt(struct weights *w, int n_layer, struct arena panels)
 
 struct repack {
     struct weights *weights;
-    int matrices;
+    int matrices, panels, block;
 };
 
-static void write_panels(struct team_member *me, void *context)
+/* Panels [begin, end) of all matrices, which stand side by side. */
+static void write_panels(const struct repack *r, int begin, int end)
 {
-    const struct repack *r = context;
-    for (int i = 0; i < r->matrices; i++) {
+    for (int i = 0, first = 0, count; i < r->matrices && first < end; i++, first += count) {
         const struct kern_weight *w = repack_matrix(r->weights, i);
-        int begin, end;
-        while (team_take(me, pack_panels(w->rows), 4, &begin, &end))
-            pack_panels_write(w, begin, end, (uint8_t *)w->packed);
-        team_barrier(me);
+        count = pack_panels(w->rows);
+        const int from = begin > first ? begin - first : 0;
+        const int to = end - first < count ? end - first : count;
+        if (from < to) pack_panels_write(w, from, to, (uint8_t *)w->packed);
     }
 }
 
+static void write_blocks(struct team_member *me, void *context)
+{
+    const struct repack *r = context;
+    int begin, end;
+    while (team_take(me, r->panels, r->block, &begin, &end)) write_panels(r, begin, end);
+}
+
+/* Many pages long: two threads that meet a huge page at once both clear it, and one in vain. */
+enum { BLOCK = 256 };
+
 enum status repack_weights(struct weights *w, int n_layer, int threads, struct err *err)
 {
-    struct repack r = {w, repack_count(n_layer)};
+    struct repack r = {.weights = w, .matrices = repack_count(n_layer)};
     struct arena arena = {0};
-    for (int i = 0; i < r.matrices; i++) repack_carve(repack_matrix(w, i), &arena); /* measures */
+    for (int i = 0; i < r.matrices; i++) {
+        struct kern_weight *m = repack_matrix(w, i);
+        repack_carve(m, &arena); /* measures */
+        r.panels += pack_panels(m->rows);
+    }
+    const int share = 1 + r.panels / (threads * 8);
+    r.block = share < BLOCK ? share : BLOCK;
     TRY(arena_commit(&arena, err));
     arena_expect_use(&arena);
     repack_adopt(w, n_layer, arena);
     struct team team;
     team_init(&team, threads);
-    team_run(&team, write_panels, &r);
+    team_run(&team, write_blocks, &r);
     team_deinit(&team);
     return ST_OK;
 }
