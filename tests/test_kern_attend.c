@@ -1,0 +1,258 @@
+/* Attention of every level against the reference and against its definition. */
+#include "kern_test.h"
+
+/* Ceiling on errors, of the largest value in the cache, which is 1. */
+static const double ATTEND_CEILING = 1e-6;
+
+/* Tests of attention run for EVERY_CACHE. */
+static enum kern_cache cache;
+
+static int cache_f16(void **state)
+{
+    (void)state;
+    cache = KERN_CACHE_F16;
+    return 0;
+}
+
+static int cache_q8_0(void **state)
+{
+    (void)state;
+    cache = KERN_CACHE_Q8_0;
+    return 0;
+}
+
+#define EVERY_CACHE(test)                                                                          \
+    cmocka_unit_test_setup(test, cache_f16), cmocka_unit_test_setup(test, cache_q8_0)
+
+/* Write a position of a stream by the layout that kern_cache.h describes. */
+static void cache_write(uint8_t *stream, bool is_value, int head_dim, int p, const float *x)
+{
+    uint8_t *tile = stream + kern_cache_tile(cache, head_dim, p);
+    uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
+    uint16_t half[128], scale[4];
+    int8_t code[128];
+    reference()->to_f16(half, x, head_dim);
+    reference()->to_q8_0(code, scale, x, head_dim);
+    for (int i = 0; i < head_dim; i++) {
+        const size_t at = kern_cache_at(is_value, head_dim, p, i);
+        if (cache == KERN_CACHE_F16) {
+            memcpy(elements + 2 * at, &half[i], sizeof *half);
+        } else {
+            memcpy(tile + 2 * kern_cache_scale_at(p, i), &scale[i / KERN_GROUP], sizeof *scale);
+            memcpy(elements + at, &code[i], sizeof *code);
+        }
+    }
+}
+
+static double cache_read(const uint8_t *stream, bool is_value, int head_dim, int p, int i)
+{
+    const uint8_t *tile = stream + kern_cache_tile(cache, head_dim, p);
+    const uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
+    const size_t at = kern_cache_at(is_value, head_dim, p, i);
+    const bool q8_0 = cache == KERN_CACHE_Q8_0;
+    uint16_t half;
+    memcpy(&half, q8_0 ? tile + 2 * kern_cache_scale_at(p, i) : elements + 2 * at, sizeof half);
+    return (double)quant_f16_to_f32(half) * (q8_0 ? (int8_t)elements[at] : 1);
+}
+
+struct attention {
+    struct kern_attend a;
+    struct guard k, v;
+    float *q, *out, *scratch;
+};
+
+/* n_pos positions for the first of `rows` rows; the memory behind the last one is forbidden. */
+static struct attention attention_make(int rows, int group, int head_dim, int n_pos, float spread,
+                                       uint64_t *seed)
+{
+    struct attention t = {0};
+    size_t ld = (size_t)group * (size_t)head_dim + 5;
+    int last = n_pos + rows - 2;
+    size_t keys = kern_cache_tile(cache, head_dim, last + KERN_TILE);
+    size_t unused = (size_t)(KERN_TILE - 1 - last % KERN_TILE) * (size_t)head_dim;
+    size_t values = keys - unused * (cache == KERN_CACHE_F16 ? 2 : 1);
+    t.k = guard_alloc(keys, GUARD_AFTER);
+    t.v = guard_alloc(values + values % 2, GUARD_AFTER); /* streams begin at even addresses */
+    memset(t.k.data, 0xff, keys);                        /* not numbers, behind the last position */
+    memset(t.v.data, 0xff, values);
+    for (int p = 0; p <= last; p++) {
+        float key[128], value[128];
+        for (int i = 0; i < head_dim; i++) key[i] = random_normal(seed);
+        for (int i = 0; i < head_dim; i++) value[i] = random_unit(seed);
+        cache_write(t.k.data, false, head_dim, p, key);
+        cache_write(t.v.data, true, head_dim, p, value);
+    }
+    size_t outputs = (size_t)rows * ld;
+    t.q = aligned(outputs, sizeof *t.q);
+    for (size_t i = 0; i < outputs; i++) t.q[i] = random_normal(seed) * spread;
+    t.out = aligned(outputs, sizeof *t.out);
+    memset(t.out, 0, outputs * sizeof *t.out);
+    t.scratch = aligned(KERN_ATTEND_SCRATCH(rows * group, head_dim), sizeof *t.scratch);
+    t.a = (struct kern_attend){.q = t.q,
+                               .k = t.k.data,
+                               .v = t.v.data,
+                               .cache = cache,
+                               .out = t.out,
+                               .ld = ld,
+                               .rows = rows,
+                               .group = group,
+                               .head_dim = head_dim,
+                               .n_pos = n_pos,
+                               .scale = 1 / sqrtf((float)head_dim),
+                               .scratch = t.scratch};
+    return t;
+}
+
+static void attention_free(struct attention *t)
+{
+    guard_free(t->k);
+    guard_free(t->v);
+    free(t->q);
+    free(t->out);
+    free(t->scratch);
+}
+
+/* softmax(q k) v of one output, by the definition. */
+static double attention_output(const struct kern_attend *a, int head, int at)
+{
+    double *score = calloc((size_t)a->n_pos, sizeof *score), max = -INFINITY, sum = 0, out = 0;
+    for (int p = 0; p < a->n_pos; p++) {
+        for (int i = 0; i < a->head_dim; i++)
+            score[p] +=
+                (double)a->q[head * a->head_dim + i] * cache_read(a->k, false, a->head_dim, p, i);
+        score[p] *= (double)a->scale;
+        max = fmax(max, score[p]);
+    }
+    for (int p = 0; p < a->n_pos; p++) {
+        double e = exp(score[p] - max);
+        sum += e;
+        out += e * cache_read(a->v, true, a->head_dim, p, at);
+    }
+    free(score);
+    return out / sum;
+}
+
+static const int attend_groups[] = {1, 2, 3, 7, 8, 9, 16};
+static const int attend_dims[] = {1, 5, 16, 24, 33, 64, 80, 128};
+static const int attend_lengths[] = {1, 2, 17, 63, 64, 65, 200};
+
+static void check_attend(const struct kern *k)
+{
+    uint64_t seed = 7;
+    for (int g = 0; g < 7; g++)
+        for (int d = 0; d < 8; d++)
+            for (int p = 0; p < 7; p++) {
+                int rows = 1 + (g + d + p) % 5;
+                struct attention t = attention_make(rows, attend_groups[g], attend_dims[d],
+                                                    attend_lengths[p], 1, &seed);
+                size_t outputs = (size_t)rows * t.a.ld;
+                k->attend(&t.a);
+                float *got = aligned(outputs, sizeof *got);
+                memcpy(got, t.out, outputs * sizeof *got);
+                reference()->attend(&t.a);
+                for (size_t i = 0; i < outputs; i++)
+                    assert_true(fabs((double)got[i] - (double)t.out[i]) <= ATTEND_CEILING);
+                free(got);
+                attention_free(&t);
+            }
+}
+
+static void attend_matches_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_attend);
+}
+
+static void check_attend_definition(const struct kern *k)
+{
+    uint64_t seed = 8;
+    for (float spread = 1; spread < 1000; spread *= 6) { /* up to one position taking all */
+        struct attention t = attention_make(1, 3, 40, 150, spread, &seed);
+        k->attend(&t.a);
+        for (int h = 0; h < 3; h++)
+            for (int i = 0; i < 40; i++) {
+                double error = fabs(attention_output(&t.a, h, i) - (double)t.out[h * 40 + i]);
+                assert_true(error <= ATTEND_CEILING * fmax(1, (double)spread));
+            }
+        attention_free(&t);
+    }
+}
+
+static void attend_matches_definition(void **state)
+{
+    (void)state;
+    check_attend_definition(reference());
+    for_each_level(check_attend_definition);
+}
+
+/* A head's output does not depend on the heads beside it. */
+static void check_attend_bits(const struct kern *k)
+{
+    uint64_t seed = 9;
+    struct attention t = attention_make(1, 11, 48, 100, 1, &seed);
+    k->attend(&t.a);
+    float *all = aligned(11 * 48, sizeof *all);
+    memcpy(all, t.out, 11 * 48 * sizeof *all);
+    for (int h = 0; h < 11; h++) {
+        struct kern_attend one = t.a;
+        one.q += h * 48;
+        one.group = 1;
+        k->attend(&one);
+        assert_memory_equal(t.out, all + h * 48, 48 * sizeof *all);
+    }
+    free(all);
+    attention_free(&t);
+}
+
+static void attend_heads_are_independent(void **state)
+{
+    (void)state;
+    for_each_level(check_attend_bits);
+}
+
+/* Nor does a row's depend on the rows beside it: one by one, in two parts, or all together. */
+static void check_attend_rows(const struct kern *k)
+{
+    enum { ROWS = 9, GROUP = 3, DIM = 40 };
+    uint64_t seed = 10;
+    for (int n_pos = 1; n_pos < 200; n_pos += 19) {
+        struct attention t = attention_make(ROWS, GROUP, DIM, n_pos, 1, &seed);
+        const size_t bytes = ROWS * t.a.ld * sizeof(float);
+        k->attend(&t.a);
+        float *all = aligned(ROWS * t.a.ld, sizeof *all);
+        memcpy(all, t.out, bytes);
+        for (int split = 1; split < ROWS; split++) {
+            memset(t.out, 0, bytes);
+            for (int r = 0, n; r < ROWS; r += n) {
+                n = split == 1 ? 1 : r ? ROWS - split : split;
+                struct kern_attend part = t.a;
+                part.q += (size_t)r * t.a.ld;
+                part.out += (size_t)r * t.a.ld;
+                part.rows = n;
+                part.n_pos += r;
+                k->attend(&part);
+            }
+            assert_memory_equal(t.out, all, bytes);
+        }
+        free(all);
+        attention_free(&t);
+    }
+}
+
+static void attend_rows_are_independent(void **state)
+{
+    (void)state;
+    check_attend_rows(reference());
+    for_each_level(check_attend_rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EVERY_CACHE(attend_matches_reference),
+        EVERY_CACHE(attend_matches_definition),
+        EVERY_CACHE(attend_heads_are_independent),
+        EVERY_CACHE(attend_rows_are_independent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
