@@ -3,74 +3,78 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Four codes at once: bytes keep to themselves, for no code is shifted beyond its own. */
-static uint32_t four_codes(const uint8_t *code)
+/* ---- squares of a few outputs and inputs ----------------------------------------------------- */
+
+enum {
+    SIDE = 8, /* outputs and inputs of a square of half floats */
+    FOUR = 4, /* outputs whose codes move together, four inputs each */
+    FAR = 512 /* bytes between a row's weights and the prefetch of later ones */
+};
+
+/* Without instructions of a level: compilers make of this what every machine has. */
+typedef uint16_t eight __attribute__((vector_size(16)));
+
+/* Lay the elements of two rows one between another. */
+typedef void interleave_fn(eight x, eight y, eight out[2]);
+
+static inline void interleave_halves(eight x, eight y, eight out[2])
 {
-    uint32_t word;
-    memcpy(&word, code, sizeof word);
-    return word;
+    out[0] = __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
+    out[1] = __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-static uint32_t all_bytes(int byte)
+static inline void interleave_words(eight x, eight y, eight out[2])
 {
-    return (uint32_t)byte * 0x01010101u;
+    out[0] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 2, 3, 10, 11);
+    out[1] = __builtin_shufflevector(x, y, 4, 5, 12, 13, 6, 7, 14, 15);
 }
 
-typedef uint32_t step[PANEL]; /* four inputs of every output */
-
-static void pack_bytes(step to[8], const struct quant_parts parts[PANEL], int k)
+/* Rounds that lay one half of `side` rows between the other turn rows into columns. */
+static inline void transpose(eight *a, int side, interleave_fn *interleave)
 {
-    for (int j = 0; j < 8; j++)
-        for (int o = 0; o < PANEL; o++) to[j][o] = four_codes(parts[o].code + k + 4 * j);
+    for (int round = 1; round < side; round *= 2) {
+        eight b[SIDE];
+        for (int i = 0; i < side / 2; i++) interleave(a[i], a[i + side / 2], b + 2 * i);
+        memcpy(a, b, (size_t)side * sizeof *a);
+    }
 }
 
-static void pack_nibbles(step to[4], const struct quant_parts parts[PANEL], int k)
+/* ---- blocks that are taken apart ------------------------------------------------------------- */
+
+/* Sixteen codes, or planes of four outputs' codes; no shift moves a code beyond its own byte. */
+static inline eight bytes_at(eight codes, int bit, int mask)
 {
-    for (int j = 0; j < 4; j++)
-        for (int o = 0; o < PANEL; o++) {
-            uint32_t low = four_codes(parts[o].code + k + 4 * j) & all_bytes(15);
-            uint32_t high = four_codes(parts[o].code + k + 16 + 4 * j) & all_bytes(15);
-            to[j][o] = low | high << 4;
-        }
+    return codes >> bit & (uint16_t)(mask * 0x0101);
 }
 
-static void pack_two_bits(step to[2], const struct quant_parts parts[PANEL], int k, int at)
+/* The codes of 32 inputs from k on, of FOUR outputs from o on: planes as kern_pack.h has them. */
+static void pack_four(uint8_t *to, const struct quant_parts *parts, int k, int bits)
 {
-    for (int j = 0; j < 8; j++)
-        for (int o = 0; o < PANEL; o++) {
-            uint32_t two = four_codes(parts[o].code + k + 4 * j) >> at & all_bytes(3);
-            to[j / 4][o] = (j % 4 ? to[j / 4][o] : 0) | two << 2 * (j % 4);
-        }
+    eight step[8]; /* of inputs, of all the outputs */
+    for (int r = 0; r < 8; r++) memcpy(&step[r], parts[r % 4].code + k + r / 4 * 16, sizeof *step);
+    transpose(step, FOUR, interleave_words);
+    transpose(step + 4, FOUR, interleave_words);
+    for (int j = 0; bits == 8 && j < 8; j++, to += STEP) memcpy(to, &step[j], sizeof *step);
+    for (int j = 0; bits >= 4 && bits < 8 && j < 4; j++, to += STEP) {
+        const eight both = bytes_at(step[j], 0, 15) | bytes_at(step[j + 4], 0, 15) << 4;
+        memcpy(to, &both, sizeof both);
+    }
+    for (int h = 0; (bits < 4 || bits == 6) && h < 2; h++, to += STEP) {
+        eight plane = {0};
+        for (int j = 0; j < 4; j++)
+            plane |= bytes_at(step[4 * h + j], bits < 4 ? 0 : 4, 3) << 2 * j;
+        memcpy(to, &plane, sizeof plane);
+    }
+    if (bits == 3 || bits == 5) {
+        eight plane = {0};
+        for (int j = 0; j < 8; j++) plane |= bytes_at(step[j], bits - 1, 1) << j;
+        memcpy(to, &plane, sizeof plane);
+    }
 }
 
-static void pack_one_bit(step to, const struct quant_parts parts[PANEL], int k, int at)
-{
-    for (int j = 0; j < 8; j++)
-        for (int o = 0; o < PANEL; o++) {
-            uint32_t one = four_codes(parts[o].code + k + 4 * j) >> at & all_bytes(1);
-            to[o] = (j ? to[o] : 0) | one << j;
-        }
-}
-
-/* The codes of 32 inputs from k on. Planes of 64-byte lines, so `to` is aligned as the panels are.
- */
 static void pack_codes(uint8_t *to, const struct quant_parts parts[PANEL], int k, int bits)
 {
-    step plane[8];
-    int steps = 0;
-    if (bits == 8) {
-        pack_bytes(plane, parts, k);
-        steps = 8;
-    } else if (bits >= 4) {
-        pack_nibbles(plane, parts, k);
-        steps = 4;
-    }
-    if (bits < 4 || bits == 6) {
-        pack_two_bits(plane + steps, parts, k, bits < 4 ? 0 : 4);
-        steps += 2;
-    }
-    if (bits == 3 || bits == 5) pack_one_bit(plane[steps++], parts, k, bits - 1);
-    memcpy(to, plane, (size_t)steps * sizeof(step));
+    for (int o = 0; o < PANEL; o += FOUR) pack_four(to + 4 * o, parts + o, k, bits);
 }
 
 static void pack_scales(uint8_t *unit, const struct pack_layout *at, const struct quant_form *form,
@@ -107,39 +111,7 @@ static inline void pack_elements(const struct kern_weight *w, int first, int k, 
 
 /* ---- half floats, eight outputs and eight inputs at a time ----------------------------------- */
 
-enum {
-    SIDE = 8,
-    HALF_LINE = 32, /* half floats in a line of the cache */
-    FAR = 512       /* bytes between a row's weights and the prefetch of later ones */
-};
-
-/* Without instructions of a level: compilers make of this what every machine has. */
-typedef uint16_t eight __attribute__((vector_size(16)));
-
-/* Lay the elements of two rows one between another. */
-typedef void interleave_fn(eight x, eight y, eight out[2]);
-
-static inline void interleave_halves(eight x, eight y, eight out[2])
-{
-    out[0] = __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
-    out[1] = __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
-}
-
-static inline void interleave_words(eight x, eight y, eight out[2])
-{
-    out[0] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 2, 3, 10, 11);
-    out[1] = __builtin_shufflevector(x, y, 4, 5, 12, 13, 6, 7, 14, 15);
-}
-
-/* Rounds that lay one half of `side` rows between the other turn rows into columns. */
-static inline void transpose(eight *a, int side, interleave_fn *interleave)
-{
-    for (int round = 1; round < side; round *= 2) {
-        eight b[SIDE];
-        for (int i = 0; i < side / 2; i++) interleave(a[i], a[i + side / 2], b + 2 * i);
-        memcpy(a, b, (size_t)side * sizeof *a);
-    }
-}
+enum { HALF_LINE = 32 /* half floats in a line of the cache */ };
 
 /* A whole panel's inputs [k, k + HALF_LINE). */
 static void transpose_line(const struct kern_weight *w, int first, int k, uint8_t *to)
@@ -168,10 +140,7 @@ static void pack_halves(const struct kern_weight *w, int first, uint8_t *to)
 
 /* ---- blocks whose codes lie as they are packed ----------------------------------------------- */
 
-enum {
-    FOUR = 4, /* outputs that move together */
-    RUN = 16  /* blocks of theirs that do: bytes near each other on both sides */
-};
+enum { RUN = 16 /* blocks of FOUR outputs that move together: bytes near each other */ };
 
 /* Blocks of the outputs from o on, of a type whose block is d, m where there are minima, and the 4
  * bytes of each step one after the other: they go straight to their places. Most gigabytes of most
@@ -231,8 +200,10 @@ static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
     memset(parts + outputs, 0, (size_t)(PANEL - outputs) * sizeof *parts);
     for (int u = 0; u < w->cols / at.inputs; u++, to += at.unit) {
         const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)u * block;
-        for (int o = 0; o < outputs; o++, src += w->row_bytes)
+        for (int o = 0; o < outputs; o++, src += w->row_bytes) {
+            for (size_t i = 0; i < block; i += 64) __builtin_prefetch(src + FAR + i);
             quant_parts_read(w->type, src, &parts[o]);
+        }
         pack_scales(to, &at, form, parts);
         for (int g = 0; g < at.inputs / QK; g++)
             pack_codes(to + at.codes + (size_t)g * at.group, parts, QK * g, form->bits);
