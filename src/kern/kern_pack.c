@@ -11,6 +11,18 @@ enum {
     FAR = 512 /* bytes between a row's weights and the prefetch of later ones */
 };
 
+/* Ask for what is read, and for what is written later: a store that waits for its line keeps those
+ * behind it waiting, too. */
+static inline void fetch_from(const uint8_t *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0);
+}
+
+static inline void fetch_to(const uint8_t *to, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(to + i, 1);
+}
+
 /* Without instructions of a level: compilers make of this what every machine has. */
 typedef uint16_t eight __attribute__((vector_size(16)));
 
@@ -118,7 +130,7 @@ static void transpose_line(const struct kern_weight *w, int first, int k, uint8_
 {
     const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)k * sizeof(uint16_t);
     to += (size_t)k * PANEL * sizeof(uint16_t);
-    for (int o = 0; o < PANEL; o++) __builtin_prefetch(src + (size_t)o * w->row_bytes + FAR);
+    for (int o = 0; o < PANEL; o++) fetch_from(src + (size_t)o * w->row_bytes + FAR, 1);
     for (size_t i = 0; i < HALF_LINE; i += SIDE)
         for (size_t o = 0; o < PANEL; o += SIDE) {
             eight a[SIDE];
@@ -180,9 +192,10 @@ static inline void move_panel(enum quant_type type, const struct kern_weight *w,
         const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)u * block;
         const int blocks = units - u < RUN ? units - u : RUN;
         for (int o = 0; o < PANEL; o += FOUR, src += FOUR * w->row_bytes) {
+            const size_t share = RUN * at.unit * FOUR / PANEL;
+            fetch_to(to + RUN * at.unit + (size_t)o / FOUR * share, share);
             for (size_t r = 0; r < FOUR; r++)
-                for (size_t i = 0; i < RUN * block; i += 64)
-                    __builtin_prefetch(src + r * w->row_bytes + RUN * block + i);
+                fetch_from(src + r * w->row_bytes + RUN * block, RUN * block);
             move_blocks(type, src, w->row_bytes, blocks, to, (size_t)o);
         }
     }
@@ -201,7 +214,8 @@ static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
     for (int u = 0; u < w->cols / at.inputs; u++, to += at.unit) {
         const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)u * block;
         for (int o = 0; o < outputs; o++, src += w->row_bytes) {
-            for (size_t i = 0; i < block; i += 64) __builtin_prefetch(src + FAR + i);
+            fetch_from(src + FAR, block);
+            fetch_to(to + at.unit + (size_t)o * (at.unit / PANEL), at.unit / PANEL);
             quant_parts_read(w->type, src, &parts[o]);
         }
         pack_scales(to, &at, form, parts);
