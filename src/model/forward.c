@@ -60,8 +60,8 @@ enum { QUANTISED_ROWS = 64 };
 
 static int rows_together(const struct forward *f)
 {
-    const bool most = type_is_float(f->weights->layers[0].down.type);
-    return most || f->max_rows < QUANTISED_ROWS ? f->max_rows : QUANTISED_ROWS;
+    const bool whole = type_is_float(f->weights->layers[0].down.type);
+    return whole || f->max_rows < QUANTISED_ROWS ? f->max_rows : QUANTISED_ROWS;
 }
 
 void forward_carve(struct forward *f, struct arena *arena)
