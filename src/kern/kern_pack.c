@@ -53,7 +53,9 @@ static inline void transpose(eight *a, int side, interleave_fn *interleave)
 
 /* ---- blocks that are taken apart ------------------------------------------------------------- */
 
-/* Sixteen codes, or planes of four outputs' codes; no shift moves a code beyond its own byte. */
+/* What `mask` keeps of each byte from a bit on: nothing of the byte above, which the shift moves
+ * in.
+ */
 static inline eight bytes_at(eight codes, int bit, int mask)
 {
     return codes >> bit & (uint16_t)(mask * 0x0101);
@@ -63,7 +65,8 @@ static inline eight bytes_at(eight codes, int bit, int mask)
 static void pack_four(uint8_t *to, const struct quant_parts *parts, int k, int bits)
 {
     eight step[8]; /* of inputs, of all the outputs */
-    for (int r = 0; r < 8; r++) memcpy(&step[r], parts[r % 4].code + k + r / 4 * 16, sizeof *step);
+    for (int r = 0; r < 8; r++)
+        memcpy(&step[r], parts[r % FOUR].code + k + r / FOUR * 16, sizeof *step);
     transpose(step, FOUR, interleave_words);
     transpose(step + 4, FOUR, interleave_words);
     for (int j = 0; bits == 8 && j < 8; j++, to += STEP) memcpy(to, &step[j], sizeof *step);

@@ -57,7 +57,8 @@ static void write_blocks(struct team_member *me, void *context)
     while (team_take(me, r->panels, r->block, &begin, &end)) write_panels(r, begin, end);
 }
 
-/* Many pages long: two threads that meet a huge page at once both clear it, and one in vain. */
+/* Panels that a thread takes at most, many huge pages long: two threads that meet in such a page
+ * both clear it, one of them in vain. */
 enum { BLOCK = 256 };
 
 enum status repack_weights(struct weights *w, int n_layer, int threads, struct err *err)
