@@ -156,7 +156,7 @@ int engine_length(const struct engine *e, int seq)
 
 void engine_truncate(struct engine *e, int seq, int length)
 {
-    if (length < e->kv.length[seq]) e->kv.length[seq] = length < 0 ? 0 : length;
+    kv_truncate(&e->kv, seq, length < 0 ? 0 : length);
 }
 
 const struct model *engine_model(const struct engine *e)

@@ -218,10 +218,8 @@ static void store(const struct forward *f, const struct row *row, int layer, boo
                   const float *x)
 {
     const int dim = f->config->head_dim;
-    for (int head = 0; head < f->config->n_head_kv; head++) {
-        uint8_t *stream = kv_stream(f->kv, row->seq, layer, is_value, head);
-        kv_write(f->kv, f->kern, stream, is_value, row->pos, x + (size_t)head * dim);
-    }
+    for (int head = 0; head < f->config->n_head_kv; head++)
+        kv_write(f->kv, f->kern, row->seq, layer, is_value, head, row->pos, x + (size_t)head * dim);
 }
 
 static void phase_turn(const struct pass *p, struct team_member *me, int layer)
@@ -259,8 +257,9 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
         const size_t at = (size_t)r * q_dim + (size_t)head * group * c->head_dim;
         f->kern->attend(&(struct kern_attend){
             .q = f->q + at,
-            .k = kv_stream(f->kv, row->seq, layer, false, head),
-            .v = kv_stream(f->kv, row->seq, layer, true, head),
+            .pages = kv_pages(f->kv, row->seq),
+            .k = kv_tile(f->kv, layer, false, head),
+            .v = kv_tile(f->kv, layer, true, head),
             .cache = f->kv->type,
             .out = f->att + at,
             .ld = q_dim,
@@ -364,6 +363,7 @@ static int eval_part(struct forward *f, const struct row *rows, int n, float *lo
     for (int r = 0; r < n; r++)
         if (rows[r].wants_logits) f->wanted[p.n_wanted++] = r;
     p.n_runs = cut_runs(f, rows, n);
+    for (int r = 0; r < n; r++) kv_own(f->kv, rows[r].seq, rows[r].pos);
     team_run(&f->team, walk, &p);
     for (int r = 0; r < n; r++) f->kv->length[rows[r].seq] = rows[r].pos + 1;
     return p.n_wanted;
