@@ -2,7 +2,8 @@
 # their instruction set; nothing else does, so that the rest runs on any machine.
 set(sources "")
 foreach(room ${EAD_ROOMS})
-  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c
+    ${CMAKE_SOURCE_DIR}/src/${room}/*/*.c)
   list(APPEND sources ${files})
 endforeach()
 file(GLOB face CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)

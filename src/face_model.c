@@ -1,6 +1,7 @@
 /* The public face: files, models and text. Contracts are in ead.h. */
 #include "face.h"
 
+#include "base/team.h"
 #include "text/chat.h"
 #include "text/detok.h"
 
@@ -156,11 +157,16 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
                           ead_error *error)
 {
     const ead_model_options o = options ? *options : ead_model_defaults();
-    const struct model_options inner = {
-        .vocab_only = o.vocab_only, .no_repack = o.no_repack, .pack_cache = o.pack_cache};
+    const struct model_options inner = {.vocab_only = o.vocab_only,
+                                        .no_repack = o.no_repack,
+                                        .pack_cache = o.pack_cache,
+                                        .threads = o.threads};
     struct err err = {0};
     struct model *m;
-    enum status st = model_open(path, &inner, &m, &err);
+    enum status st = o.threads < 0 || o.threads > TEAM_THREADS_MAX
+                         ? err_set(&err, ST_ARG, "threads: expected 0 to %d, found %d",
+                                   TEAM_THREADS_MAX, o.threads)
+                         : model_open(path, &inner, &m, &err);
     if (st == ST_OK && !(*out = malloc(sizeof **out))) {
         model_close(m);
         st = err_set(&err, ST_MEMORY, "cannot hold the model's description");

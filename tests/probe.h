@@ -5,7 +5,7 @@
 #ifndef EAD_TESTS_PROBE_H
 #define EAD_TESTS_PROBE_H
 
-#include "engine/engine.h"
+#include "engine/local.h"
 #include "format/gguf.h"
 #include "model/model.h"
 #include "model/repack.h"
@@ -49,14 +49,14 @@ static inline enum status probe_text(const struct vocab *v, struct err *err)
 static inline enum status probe_eval(const struct model *m, const struct kern *kern,
                                      struct err *err)
 {
-    const struct engine_options options = {
+    const struct local_options options = {
         .kern = kern, .threads = 1, .n_ctx = 2, .max_rows = 2, .max_logits = 2};
     const struct row rows[] = {{0, 0, 0, true}, {0, 1, m->weights.n_vocab - 1, true}};
     struct engine *e = NULL;
-    struct kern_stats stats;
-    TRY(engine_open(m, &options, &e, err));
-    enum status st = engine_eval(e, rows, 2, err);
-    for (int i = 0; i < 2 && st == ST_OK; i++) st = engine_stats(e, i, &stats, err);
+    struct distribution d;
+    TRY(local_open(m, &options, &e, err));
+    enum status st = engine_submit(e, rows, 2, err);
+    for (int i = 0; i < 2 && st == ST_OK; i++) st = local_distribution(e, i, &d, err);
     engine_close(e);
     return st;
 }

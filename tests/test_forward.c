@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "engine/engine.h"
+#include "engine/local.h"
 #include "tiny.h"
 
 #include <math.h>
@@ -238,16 +238,16 @@ static const struct means on_ref = {.level = KERN_REF};
 
 static struct engine *open_engine(const struct model *m, struct means means, int threads, int n_ctx)
 {
-    const struct engine_options options = {.kern = kern_table(means.level),
-                                           .cache = means.cache,
-                                           .threads = threads,
-                                           .n_ctx = n_ctx,
-                                           .n_seq = SEQS,
-                                           .max_rows = ROWS_MAX,
-                                           .max_logits = ROWS_MAX};
+    const struct local_options options = {.kern = kern_table(means.level),
+                                          .cache = means.cache,
+                                          .threads = threads,
+                                          .n_ctx = n_ctx,
+                                          .n_seq = SEQS,
+                                          .max_rows = ROWS_MAX,
+                                          .max_logits = ROWS_MAX};
     struct engine *e = NULL;
     struct err err = {0};
-    if (engine_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
+    if (local_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
     return e;
 }
 
@@ -258,10 +258,10 @@ static void eval(struct engine *e, int seq, const int32_t *ids, int from, int to
     struct err err = {0};
     for (int i = from; i < to; i++)
         rows[i - from] = (struct row){.seq = seq, .pos = i, .token = ids[i], .wants_logits = true};
-    if (engine_eval(e, rows, to - from, &err) != ST_OK) fail_msg("%s", err.message);
-    const size_t n_vocab = (size_t)engine_model(e)->weights.n_vocab;
+    if (engine_submit(e, rows, to - from, &err) != ST_OK) fail_msg("%s", err.message);
+    const size_t n_vocab = (size_t)(local_logits(e, 1) - local_logits(e, 0));
     for (int i = from; logits && i < to; i++)
-        memcpy(logits + (size_t)i * n_vocab, engine_logits(e, i - from), n_vocab * sizeof(float));
+        memcpy(logits + (size_t)i * n_vocab, local_logits(e, i - from), n_vocab * sizeof(float));
 }
 
 /* A model, a text, and the logits that decoding it token by token gives on one thread. */
@@ -416,10 +416,10 @@ static void law_sequences_do_not_meet(struct bench *b, int most)
         struct err err = {0};
         int n = mixed_rows(b, text, at, &rng, most, rows, slot);
         if (!n) continue;
-        if (engine_eval(e, rows, n, &err) != ST_OK) fail_msg("%s: %s", b->name, err.message);
+        if (engine_submit(e, rows, n, &err) != ST_OK) fail_msg("%s: %s", b->name, err.message);
         for (int i = 0; i < n; i++)
             if (rows[i].seq == 1)
-                memcpy(b->got + (size_t)rows[i].pos * (size_t)b->n_vocab, engine_logits(e, slot[i]),
+                memcpy(b->got + (size_t)rows[i].pos * (size_t)b->n_vocab, local_logits(e, slot[i]),
                        bench_bytes(b, 1));
     }
     same_bits(b, b->n, "sequences in one pass do not meet");
@@ -566,7 +566,7 @@ static void refuse(struct engine *e, const struct row *rows, int n, enum status 
                    const char *message)
 {
     struct err err = {0};
-    assert_int_equal(engine_eval(e, rows, n, &err), st);
+    assert_int_equal(engine_submit(e, rows, n, &err), st);
     if (!strstr(err.message, message)) fail_msg("expected \"%s\" in: %s", message, err.message);
 }
 
@@ -578,10 +578,10 @@ static void test_refusals_change_nothing(void **state)
     struct tiny *t = tiny_model(&spec);
     struct bench b;
     bench_init(&b, &spec, t, on_ref, 12);
-    struct engine_options options = {
+    struct local_options options = {
         .kern = kern_table(KERN_REF), .threads = 1, .n_ctx = 12, .max_rows = 4, .max_logits = 2};
     struct engine *e = NULL;
-    assert_int_equal(engine_open(b.model, &options, &e, NULL), ST_OK);
+    assert_int_equal(local_open(b.model, &options, &e, NULL), ST_OK);
     eval(e, 0, b.ids, 0, 2, b.got);
     eval(e, 0, b.ids, 2, 4, b.got);
     const struct row good = {0, 4, 5, true}, next = {0, 5, 5, true};
@@ -634,32 +634,32 @@ static void test_options_are_checked(void **state)
     struct tiny *t = tiny_model(&spec);
     struct model *m = tiny_open(t);
     const struct {
-        struct engine_options options;
+        struct local_options options;
         const char *message;
     } cases[] = {
         {{.threads = -1}, "threads: expected 1 to 256, found -1"},
         {{.threads = 257}, "found 257"},
         {{.n_ctx = -5}, "context"},
-        {{.n_ctx = ENGINE_CTX_MAX + 1}, "context"},
+        {{.n_ctx = LOCAL_CTX_MAX + 1}, "context"},
         {{.n_seq = -1}, "sequences"},
-        {{.max_rows = ENGINE_ROWS_MAX + 1}, "rows of a pass"},
+        {{.max_rows = LOCAL_ROWS_MAX + 1}, "rows of a pass"},
         {{.max_rows = 4, .max_logits = 5}, "rows with logits: expected 1 to 4, found 5"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct engine *e = NULL;
         struct err err = {0};
-        assert_int_equal(engine_open(m, &cases[i].options, &e, &err), ST_ARG);
+        assert_int_equal(local_open(m, &cases[i].options, &e, &err), ST_ARG);
         assert_null(e);
         if (!strstr(err.message, cases[i].message))
             fail_msg("expected \"%s\" in: %s", cases[i].message, err.message);
     }
     struct engine *e = NULL;
-    assert_int_equal(engine_open(m, NULL, &e, NULL), ST_OK);
-    assert_int_equal(engine_settings(e)->n_ctx, spec.n_ctx);
-    assert_int_equal(engine_settings(e)->max_rows, ENGINE_ROWS_DEFAULT);
-    assert_ptr_equal(engine_settings(e)->kern, kern_best());
-    assert_ptr_equal(engine_model(e), m);
-    assert_true(engine_bytes(e) > 0);
+    assert_int_equal(local_open(m, NULL, &e, NULL), ST_OK);
+    assert_int_equal(local_settings(e)->n_ctx, spec.n_ctx);
+    assert_int_equal(local_settings(e)->max_rows, LOCAL_ROWS_DEFAULT);
+    assert_ptr_equal(local_settings(e)->kern, kern_best());
+    assert_ptr_equal(e->info.vocab, m->vocab);
+    assert_true(local_bytes(e) > 0);
     engine_close(e);
     engine_close(NULL);
     model_close(m);
@@ -682,13 +682,14 @@ static void test_padding_is_masked(void **state)
     bench_init(&b, &spec, t, on_ref, 4);
     struct engine *e = open_engine(b.model, on_ref, 1, 4);
     eval(e, 0, b.ids, 0, 4, b.got);
-    assert_int_equal(engine_vocab(e), real);
+    assert_int_equal(e->info.n_vocab, real);
     for (int i = 0; i < 4; i++) {
-        struct kern_stats masked, by_hand;
-        assert_int_equal(engine_stats(e, i, &masked, NULL), ST_OK);
-        kern_table(KERN_REF)->stats(b.got + (size_t)i * (size_t)b.n_vocab, (int)real, &by_hand);
-        assert_memory_equal(&masked, &by_hand, sizeof masked);
-        assert_true(masked.argmax < (int)real);
+        struct distribution masked, by_hand;
+        assert_int_equal(local_distribution(e, i, &masked, NULL), ST_OK);
+        const float *logits = b.got + (size_t)i * (size_t)b.n_vocab;
+        assert_true(distribution_dense(&by_hand, kern_table(KERN_REF), logits, (int)real));
+        assert_memory_equal(&masked.stats, &by_hand.stats, sizeof masked.stats);
+        assert_true(masked.stats.argmax < (int)real);
     }
     engine_close(e);
     bench_deinit(&b);
@@ -702,10 +703,10 @@ static void check_broken(const struct model *m, enum kern_cache cache)
         const struct means means = {(enum kern_level)level, cache, 0};
         struct engine *e = open_engine(m, means, 1, 4);
         const int32_t ids[] = {TINY_BOS};
-        struct kern_stats stats;
+        struct distribution d;
         struct err err = {0};
         eval(e, 0, ids, 0, 1, NULL);
-        assert_int_equal(engine_stats(e, 0, &stats, &err), ST_FORMAT);
+        assert_int_equal(local_distribution(e, 0, &d, &err), ST_FORMAT);
         assert_non_null(strstr(err.message, "not finite"));
         engine_close(e);
     }
@@ -743,7 +744,7 @@ static void test_a_cache_of_codes_is_small(void **state)
     for (int cache = 0; cache < KERN_CACHE_COUNT; cache++) {
         const struct means means = {KERN_REF, (enum kern_cache)cache, 0};
         struct engine *few = open_engine(m, means, 1, 16), *many = open_engine(m, means, 1, 1616);
-        bytes[cache] = engine_bytes(many) - engine_bytes(few);
+        bytes[cache] = local_bytes(many) - local_bytes(few);
         engine_close(few);
         engine_close(many);
     }

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "engine/engine.h"
+#include "engine/local.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -83,14 +83,14 @@ static struct errors measure(const struct engine *e, const float *truth)
     double difference = 0, size = 0;
     struct errors out = {0};
     for (int i = 0; i < N; i++) {
-        const float *a = engine_logits(e, i), *b = truth + (size_t)i * V;
-        struct kern_stats stats;
+        const float *a = local_logits(e, i), *b = truth + (size_t)i * V;
+        struct distribution d;
         for (int k = 0; k < V; k++) {
             difference += ((double)a[k] - (double)b[k]) * ((double)a[k] - (double)b[k]);
             size += (double)b[k] * (double)b[k];
         }
-        assert_int_equal(engine_stats(e, i, &stats, NULL), ST_OK);
-        out.entropy = fmax(out.entropy, fabs((double)stats.entropy - entropy_of(b)));
+        assert_int_equal(local_distribution(e, i, &d, NULL), ST_OK);
+        out.entropy = fmax(out.entropy, fabs((double)d.stats.entropy - entropy_of(b)));
     }
     out.relative = sqrt(difference / size);
     return out;
@@ -99,15 +99,15 @@ static struct errors measure(const struct engine *e, const float *truth)
 static void check_level(const struct model *m, const struct peer *peer, const struct kern *kern,
                         enum kern_cache cache, const float *truth)
 {
-    const struct engine_options options = {
+    const struct local_options options = {
         .kern = kern, .threads = 2, .n_ctx = N, .cache = cache, .max_rows = N, .max_logits = N};
     struct engine *e = NULL;
     struct err err = {0};
     struct row rows[N];
-    if (engine_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
+    if (local_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
     for (int i = 0; i < N; i++)
         rows[i] = (struct row){.pos = i, .token = ids[i], .wants_logits = true};
-    if (engine_eval(e, rows, N, &err) != ST_OK) fail_msg("%s", err.message);
+    if (engine_submit(e, rows, N, &err) != ST_OK) fail_msg("%s", err.message);
     struct errors errors = measure(e, truth);
     const double ceiling = hypot(1.1 * peer->error, caches[cache].error);
     print_message("%-14s %-7s cache %-5s error %.2e of %.2e, entropy off by at most %.4f bits\n",

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "engine/engine.h"
+#include "engine/local.h"
 #include "kern/kern_pack.h"
 #include "model/packfile.h"
 #include "tiny.h"
@@ -73,19 +73,19 @@ static struct model *open_with(const char *path, const char *cache)
 /* The caller frees them. */
 static float *logits_of(const struct model *m, const struct kern *kern, size_t *bytes)
 {
-    const struct engine_options options = {
+    const struct local_options options = {
         .kern = kern, .threads = 1, .n_ctx = N, .max_rows = N, .max_logits = N};
     struct row rows[N];
     struct engine *e = NULL;
     struct err err = {0};
-    if (engine_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
+    if (local_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
     for (int i = 0; i < N; i++) rows[i] = (struct row){0, i, 5 + 7 * i, true};
-    if (engine_eval(e, rows, N, &err) != ST_OK) fail_msg("%s", err.message);
+    if (engine_submit(e, rows, N, &err) != ST_OK) fail_msg("%s", err.message);
     const size_t row = (size_t)m->weights.n_vocab * sizeof(float);
     float *all = malloc(N * row);
     assert_non_null(all);
     for (int i = 0; i < N; i++)
-        memcpy(all + (size_t)i * row / sizeof *all, engine_logits(e, i), row);
+        memcpy(all + (size_t)i * row / sizeof *all, local_logits(e, i), row);
     engine_close(e);
     *bytes = N * row;
     return all;

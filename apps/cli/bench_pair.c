@@ -84,7 +84,8 @@ static int write_text(struct pair_bench *b, ead_policy_kind kind, ead_summary *o
     policy.n_replay = b->schedule.n;
     ead_duo_reset(b->duo);
     if (ead_duo_set_policy(b->duo, &policy, &error) ||
-        ead_duo_append(b->duo, b->prompt, (size_t)b->o->prompt, NULL, NULL, &error))
+        ead_duo_append(b->duo, b->prompt, (size_t)b->o->prompt, &error) ||
+        ead_duo_read(b->duo, &error))
         return fail_error(&error);
     for (size_t i = 0; i < b->schedule.n; i++) {
         ead_token token;

@@ -258,7 +258,7 @@ ead_policy_options pair_policy(const struct pair *p)
     policy.dwell = o->dwell;
     policy.start = (ead_writer)o->start;
     policy.clear_window = o->clear_window;
-    policy.share = (float)o->share;
+    policy.share = o->share;
     policy.horizon = o->horizon;
     policy.seed = o->seed;
     policy.replay = p->replay;

@@ -189,8 +189,9 @@ static int write_all(struct pair *p, struct screen *screen, const struct prompt 
 {
     ead_error error;
     const char *stop = "interrupt";
-    ead_status st =
-        ead_duo_append(p->duo, prompt->ids, prompt->n_ids, screen_progress, screen, &error);
+    ead_duo_watch(p->duo, screen_progress, screen);
+    ead_status st = ead_duo_append(p->duo, prompt->ids, prompt->n_ids, &error);
+    if (!st) st = ead_duo_read(p->duo, &error);
     if (st && st != EAD_CANCELLED) return fail_error(&error);
     int status = st ? EXIT_OK : write_text(p, screen, &stop);
     if (screen_end(screen)) status = EXIT_FAIL;

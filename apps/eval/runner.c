@@ -36,7 +36,8 @@ struct runner {
     int n_slots;
     struct slot *slots; /* [n_slots] */
     bool *active;       /* [n_slots] */
-    ead_token *tokens;  /* [n_slots] */
+    ead_event *events;  /* [n_slots], of which a step gave n_events */
+    int n_events;
     struct journal *journal;
     struct runner_progress progress;
     double start;
@@ -120,8 +121,8 @@ static ead_status open_batch(struct runner *r, ead_error *error)
     const size_t n = (size_t)r->n_slots;
     r->slots = calloc(n, sizeof *r->slots);
     r->active = calloc(n, sizeof *r->active);
-    r->tokens = calloc(n, sizeof *r->tokens);
-    if (!r->slots || !r->active || !r->tokens) return no_memory(error);
+    r->events = calloc(n, sizeof *r->events);
+    if (!r->slots || !r->active || !r->events) return no_memory(error);
     return ead_batch_open(o->models[EAD_LARGE].model, o->models[EAD_SMALL].model, &options,
                           r->n_slots, &r->batch, error);
 }
@@ -191,7 +192,7 @@ static void close_all(struct runner *r)
     free(r->names);
     free(r->slots);
     free(r->active);
-    free(r->tokens);
+    free(r->events);
 }
 
 /* ---- random settings --------------------------------------------------------------------- */
@@ -222,7 +223,7 @@ static ead_policy_options policy_of(const struct runner *r, const struct setting
     p.tau = s->tau;
     p.window = r->o->settings->window;
     p.dwell = r->o->settings->dwell;
-    p.share = (float)s->share;
+    p.share = s->share;
     p.horizon = s->horizon;
     p.seed = seed;
     return p;
@@ -245,7 +246,7 @@ static ead_status begin_problem(struct runner *r, const struct setting *s, int i
     ead_status st = ead_duo_set_policy(duo, &policy, error);
     if (!st) st = ead_duo_set_sampler(duo, &sampler, error);
     if (!st)
-        st = ead_batch_append(r->batch, i, r->prompts[problem].ids, r->prompts[problem].n, error);
+        st = ead_duo_append(duo, r->prompts[problem].ids, r->prompts[problem].n, error);
     if (!st)
         st = transcript_open(&slot->transcript, r->style.model, prompt_answer_flags(&r->style),
                              problem < TRACED, error);
@@ -300,16 +301,19 @@ static ead_status fill_slots(struct runner *r, struct part *part, int *running, 
     return st;
 }
 
-static ead_status take_tokens(struct runner *r, size_t setting, ead_error *error)
+static ead_status take_events(struct runner *r, size_t setting, ead_error *error)
 {
     ead_status st = EAD_OK;
-    for (int i = 0; i < r->n_slots && !st; i++) {
-        const ead_token *token = &r->tokens[i];
-        struct transcript *t = &r->slots[i].transcript;
-        if (!r->active[i] || token->id == EAD_NO_TOKEN) continue;
-        st = transcript_add(t, token, error);
+    for (int i = 0; i < r->n_events && !st; i++) {
+        const ead_event *event = &r->events[i];
+        struct transcript *t = &r->slots[event->text].transcript;
+        if (event->kind == EAD_EVENT_FAULT)
+            return fault(error, event->status, "problem %d: %s",
+                         r->sample[r->slots[event->text].problem], event->message);
+        st = transcript_add(t, &event->token, error);
         r->progress.tokens++;
-        if (!st && (token->end || t->n == r->o->most)) st = end_problem(r, setting, i, error);
+        if (!st && (event->token.end || t->n == r->o->most))
+            st = end_problem(r, setting, event->text, error);
     }
     return st;
 }
@@ -327,8 +331,8 @@ static ead_status run_part(struct runner *r, struct part part, ead_error *error)
     r->progress.setting = r->o->settings->list[part.setting].name;
     ead_status st = fill_slots(r, &part, &running, error);
     while (!st && running) {
-        st = ead_batch_step(r->batch, r->active, r->tokens, error);
-        if (!st) st = take_tokens(r, part.setting, error);
+        st = ead_batch_step(r->batch, r->active, r->events, &r->n_events, error);
+        if (!st) st = take_events(r, part.setting, error);
         if (!st) st = report(r, error);
         if (!st) st = fill_slots(r, &part, &running, error);
     }

@@ -16,13 +16,8 @@
 #include "kern/kern.h"
 #include "model/config.h"
 #include "model/kv.h"
+#include "model/row.h"
 #include "model/weights.h"
-
-struct row {
-    int seq, pos;
-    int32_t token;
-    bool wants_logits;
-};
 
 /* Scratch of a part of a pass: R rows that walk the layers together, all max_rows or fewer
  * (forward.c); widths rounded up to whole cache lines. */
