@@ -1,4 +1,4 @@
-# Evaluation: datasets, grading, statistics and reports, over the public face alone. The program and the
+# Evaluation: datasets, grading, statistics and reports, over the public face and base. The program and the
 # tests link it.
 file(GLOB eval CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/*.c)
 file(GLOB page CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/report*.html
@@ -10,7 +10,7 @@ add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/page.c
   COMMENT "putting the report's page into the program")
 add_library(ead_eval STATIC ${eval} ${CMAKE_BINARY_DIR}/page.c)
 target_include_directories(ead_eval PUBLIC ${CMAKE_SOURCE_DIR}/apps)
-target_link_libraries(ead_eval PUBLIC ead PkgConfig::JANSSON m PRIVATE ead_flags)
+target_link_libraries(ead_eval PUBLIC ead PkgConfig::JANSSON m PRIVATE ead_base ead_flags)
 
 file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/cli/*.c)
 if(cli)
@@ -18,7 +18,7 @@ if(cli)
   set_target_properties(ead_cli PROPERTIES OUTPUT_NAME ead)
   target_compile_definitions(ead_cli PRIVATE EAD_VERSION="${EAD_VERSION}")
   target_include_directories(ead_cli PRIVATE ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(ead_cli PRIVATE ead_eval ead ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
+  target_link_libraries(ead_cli PRIVATE ead_eval ead ead_base ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
   install(TARGETS ead_cli)
   # The pair that `ead run` takes when none is named; see apps/cli/shipped.h.
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ead/models

@@ -1,7 +1,15 @@
+# The bottom room is a library of its own, which the programs link too.
+file(GLOB base CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/*.c)
+add_library(ead_base STATIC ${base})
+target_include_directories(ead_base PUBLIC ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(ead_base PRIVATE ead_flags OpenMP::OpenMP_C)
+
 # The library: every .c file of the rooms, and the public face in src/. Kernel files get the flags of
 # their instruction set; nothing else does, so that the rest runs on any machine.
-set(sources "")
-foreach(room ${EAD_ROOMS})
+set(sources $<TARGET_OBJECTS:ead_base>)
+set(rooms ${EAD_ROOMS})
+list(REMOVE_ITEM rooms base)
+foreach(room ${rooms})
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c)
   list(APPEND sources ${files})
 endforeach()

@@ -64,7 +64,7 @@ ead_status ead_file_open(const char *path, ead_file **out, ead_error *error)
     enum status st = gguf_open(path, &g, &err);
     if (st == ST_OK && !(*out = malloc(sizeof **out))) {
         gguf_close(g);
-        st = err_set(&err, ST_MEMORY, "cannot hold the file's description");
+        st = err_memory(&err, "the description of %s", path);
     }
     if (st == ST_OK) (*out)->gguf = g;
     return face_report(st, &err, error);
@@ -163,7 +163,7 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
     enum status st = model_open(path, &inner, &m, &err);
     if (st == ST_OK && !(*out = malloc(sizeof **out))) {
         model_close(m);
-        st = err_set(&err, ST_MEMORY, "cannot hold the model's description");
+        st = err_memory(&err, "the description of %s", path);
     }
     if (st == ST_OK) (*out)->model = m;
     return face_report(st, &err, error);
@@ -241,8 +241,7 @@ ead_status ead_detok_open(const ead_model *model, unsigned flags, ead_detok **ou
 {
     struct err err = {0};
     ead_detok *d = calloc(1, sizeof *d);
-    if (!d)
-        return face_report(err_set(&err, ST_MEMORY, "cannot hold the detokeniser"), &err, error);
+    if (!d) return face_report(err_memory(&err, "a detokeniser"), &err, error);
     detok_init(&d->state, model->model->vocab, flags);
     *out = d;
     return EAD_OK;
@@ -262,7 +261,7 @@ ead_status ead_detok_add(ead_detok *detok, int32_t id, const char **text, size_t
     buf_clear(&detok->text);
     enum status st = id < 0 ? detok_flush(&detok->state, &detok->text)
                             : detok_add(&detok->state, id, &detok->text);
-    if (st != ST_OK) return face_report(err_set(&err, st, "no memory for text"), &err, error);
+    if (st != ST_OK) return face_report(err_memory(&err, "text"), &err, error);
     *text = detok->text.data ? detok->text.data : "";
     *bytes = detok->text.len;
     return EAD_OK;
@@ -283,7 +282,7 @@ static enum status render(const ead_model *model, const char *name, const ead_me
     struct chat chat;
     TRY(chat_open(model, name, &chat, err));
     struct chat_message *inner = calloc(n + 1, sizeof *inner);
-    if (!inner) return err_set(err, ST_MEMORY, "cannot hold %zu messages", n);
+    if (!inner) return err_memory(err, "%zu messages", n);
     enum status st = ST_OK;
     for (size_t i = 0; i < n && st == ST_OK; i++) {
         inner[i].content = messages[i].content;

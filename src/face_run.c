@@ -31,7 +31,7 @@ static enum status session_open(const ead_model *model, const ead_session_option
     TRY(face_cache(o->cache_type, &inner.cache, err));
     TRY(engine_open(model->model, &inner, &s->engine, err));
     s->rows = calloc((size_t)engine_settings(s->engine)->max_rows, sizeof *s->rows);
-    return s->rows ? ST_OK : err_set(err, ST_MEMORY, "cannot hold the rows of a pass");
+    return s->rows ? ST_OK : err_memory(err, "the rows of a pass");
 }
 
 ead_status ead_session_open(const ead_model *model, const ead_session_options *options,
@@ -41,7 +41,7 @@ ead_status ead_session_open(const ead_model *model, const ead_session_options *o
     const ead_session_options defaults = ead_session_defaults();
     ead_session *s = calloc(1, sizeof *s);
     enum status st = s ? session_open(model, options ? options : &defaults, s, &err)
-                       : err_set(&err, ST_MEMORY, "cannot hold the session's description");
+                       : err_memory(&err, "a session");
     if (st == ST_OK)
         *out = s;
     else
@@ -175,7 +175,7 @@ static enum status open_batch(const ead_model *const models[EAD_WRITERS], const 
 {
     TRY(open_engines(models, o, n_texts, b, err));
     b->duos = calloc((size_t)n_texts, sizeof *b->duos);
-    if (!b->duos) return err_set(err, ST_MEMORY, "cannot hold the texts of a batch");
+    if (!b->duos) return err_memory(err, "the texts of a batch");
     for (int i = 0; i < n_texts; i++) b->duos[i] = (ead_duo){.owner = b, .text = i};
     return ST_OK;
 }
@@ -189,7 +189,7 @@ ead_status ead_batch_open(const ead_model *large, const ead_model *small,
     const ead_duo_options defaults = ead_duo_defaults();
     ead_batch *b = calloc(1, sizeof *b);
     enum status st = b ? open_batch(models, options ? options : &defaults, n_texts, b, &err)
-                       : err_set(&err, ST_MEMORY, "cannot hold the description of a batch");
+                       : err_memory(&err, "a batch");
     if (st == ST_OK)
         *out = b;
     else

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "decode/policy.h"
-#include "decode/rng.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,15 +1,9 @@
 #include "decode/batch.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -145,10 +139,10 @@ static int gather(struct batch *b, ead_writer w, int n, int most)
 /* The statistics of a text's next distribution, if this pass gave it one. */
 static enum status look(struct batch *b, struct batch_slot *s, ead_writer w, struct err *err)
 {
-    const double start = now();
+    const double start = clock_seconds();
     if (s->logits < 0 || s->duo.policy.writer != w) return ST_OK;
     TRY(engine_stats(b->engines[w], s->logits, &s->stats, err));
-    s->duo.seconds += now() - start;
+    s->duo.seconds += clock_seconds() - start;
     return ST_OK;
 }
 
@@ -157,9 +151,9 @@ static enum status pass(struct batch *b, ead_writer w, int n, int most, struct e
 {
     if (!n) return ST_OK;
     const int rows = gather(b, w, n, most);
-    const double start = now();
+    const double start = clock_seconds();
     TRY(engine_eval(b->engines[w], b->rows, rows, err));
-    const double seconds = (now() - start) / rows;
+    const double seconds = (clock_seconds() - start) / rows;
     for (int i = 0; i < n; i++) {
         struct batch_slot *s = b->queue[i];
         duo_account(&s->duo, w, s->from, s->n, s->goal, seconds * s->n);
@@ -170,10 +164,10 @@ static enum status pass(struct batch *b, ead_writer w, int n, int most, struct e
 
 static void write_token(struct batch *b, struct batch_slot *s, ead_token *out)
 {
-    const double start = now();
+    const double start = clock_seconds();
     const struct engine *e = b->engines[s->duo.policy.writer];
     duo_write(&s->duo, engine_logits(e, s->logits), &s->stats, out);
-    out->seconds = s->duo.seconds + (now() - start);
+    out->seconds = s->duo.seconds + (clock_seconds() - start);
     s->duo.seconds = 0;
 }
 

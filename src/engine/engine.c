@@ -52,7 +52,7 @@ enum status engine_open(const struct model *model, const struct engine_options *
     struct engine_options o = options ? *options : (struct engine_options){0};
     TRY(settle_options(model, &o, err));
     struct engine *e = calloc(1, sizeof *e);
-    if (!e) return err_set(err, ST_MEMORY, "cannot hold the engine's description");
+    if (!e) return err_memory(err, "an engine");
     e->model = model;
     e->options = o;
     e->forward = (struct forward){.config = &model->config,
