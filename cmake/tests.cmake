@@ -1,5 +1,6 @@
 # One program per tests/test_*.c, each a CTest of the same name. Tests reach inside the library; they
-# read ../shared where it exists and skip, saying so, where it does not.
+# read ../shared where it exists and skip, saying so, where it does not; one of which nothing is left
+# returns 77.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 set(EAD_SHARED_DIR "${CMAKE_SOURCE_DIR}/../shared" CACHE PATH "golden files; may be absent")
 
@@ -35,6 +36,13 @@ set_tests_properties(check_install PROPERTIES ENVIRONMENT
 
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)
+
+add_test(NAME check_golden
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/check_golden ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_golden PROPERTIES SKIP_RETURN_CODE 77)
+
+# `ctest -LE slow` (`make check`) leaves out what takes most of the time.
+set_tests_properties(check_problems test_forward test_kern_quant test_stories PROPERTIES LABELS slow)
 
 # Fuzz targets: libFuzzer programs under EAD_FUZZ, otherwise replayed over their corpus.
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)

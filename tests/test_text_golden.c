@@ -1,6 +1,7 @@
 /* The published vocabularies: their test strings to their ids, any bytes there and back. */
 #include "base/buf.h"
 #include "base/rng.h"
+#include "shared.h"
 #include "text/detok.h"
 #include "text/vocab.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -29,14 +29,6 @@ static const struct golden goldens[] = {
     {"deepseek-llm", "deepseek-llm", false}, {"deepseek-r1-qwen", "qwen2", true},
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };
-
-static void need_folder(void)
-{
-    struct stat sb;
-    if (!stat(FOLDER, &sb)) return;
-    print_message("skipped: there is no " FOLDER "\n");
-    skip();
-}
 
 static struct buf read_all(const char *name, const char *suffix)
 {
@@ -104,7 +96,6 @@ static void check_string(const struct vocab *v, const char *text, size_t n, cons
 static void test_strings(void **state)
 {
     (void)state;
-    need_folder();
     for (int g = 0; g < GOLDENS; g++) {
         struct held h = open_vocab(goldens[g].vocab);
         struct buf texts = read_all(goldens[g].name, ".inp"),
@@ -130,7 +121,6 @@ static void test_strings(void **state)
 static void test_random_bytes(void **state)
 {
     (void)state;
-    need_folder();
     uint64_t seed = 5;
     for (int g = 0; g < GOLDENS; g++) {
         struct held h = open_vocab(goldens[g].vocab);
@@ -154,7 +144,6 @@ static void test_random_bytes(void **state)
 static void test_properties(void **state)
 {
     (void)state;
-    need_folder();
     static const struct {
         const char *name;
         int32_t size, real, bos, eos;
@@ -185,6 +174,7 @@ static void test_properties(void **state)
 
 int main(void)
 {
+    if (shared_lacks(FOLDER)) return SKIPPED;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_random_bytes),
