@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 CMAKE_FLAGS ?=
 PREFIX ?= /usr/local
 
-.PHONY: all setup build run test reproduce sanitize fuzz format install clean
+.PHONY: all setup build run test check reproduce sanitize fuzz format install clean
 
 all: build
 
@@ -22,6 +22,10 @@ run: build
 
 test: build
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+# The tests without the slow ones: while working.
+check: build
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE slow
 
 # The paper's table for the shipped pair; docs/RESULTS.md holds it.
 reproduce: build

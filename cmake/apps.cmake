@@ -1,5 +1,5 @@
-# Evaluation: datasets, grading, statistics and reports, over the public face alone. The program and the
-# tests link it.
+# Evaluation: datasets, grading, statistics and reports, over the public face and base. The program and the
+# tests link it, and the library behind it: the public one, or as tests see it.
 file(GLOB eval CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/*.c)
 file(GLOB page CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/report*.html
   ${CMAKE_SOURCE_DIR}/apps/eval/report*.css ${CMAKE_SOURCE_DIR}/apps/eval/report*.js)
@@ -9,8 +9,8 @@ add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/page.c
   DEPENDS ${page} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
   COMMENT "putting the report's page into the program")
 add_library(ead_eval STATIC ${eval} ${CMAKE_BINARY_DIR}/page.c)
-target_include_directories(ead_eval PUBLIC ${CMAKE_SOURCE_DIR}/apps)
-target_link_libraries(ead_eval PUBLIC ead PkgConfig::JANSSON m PRIVATE ead_flags)
+target_include_directories(ead_eval PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
+target_link_libraries(ead_eval PUBLIC ead_base PkgConfig::JANSSON m PRIVATE ead_flags)
 
 file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/cli/*.c)
 if(cli)
@@ -18,7 +18,7 @@ if(cli)
   set_target_properties(ead_cli PROPERTIES OUTPUT_NAME ead)
   target_compile_definitions(ead_cli PRIVATE EAD_VERSION="${EAD_VERSION}")
   target_include_directories(ead_cli PRIVATE ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(ead_cli PRIVATE ead_eval ead ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
+  target_link_libraries(ead_cli PRIVATE ead_eval ead ead_base ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
   install(TARGETS ead_cli)
   # The pair that `ead run` takes when none is named; see apps/cli/shipped.h.
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ead/models

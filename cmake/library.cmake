@@ -1,13 +1,19 @@
-# The library: every .c file of the rooms, and the public face in src/. Kernel files get the flags of
-# their instruction set; nothing else does, so that the rest runs on any machine.
-set(sources "")
-foreach(room ${EAD_ROOMS})
+# The bottom room is a library of its own, which the programs link too.
+file(GLOB base CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/*.c)
+add_library(ead_base STATIC ${base})
+target_include_directories(ead_base PUBLIC ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(ead_base PUBLIC OpenMP::OpenMP_C PRIVATE ead_flags)
+
+# Every other room, and the public face in src/. Kernel files get the flags of their instruction set;
+# nothing else does, so that the rest runs on any machine.
+set(rooms ${EAD_ROOMS})
+list(REMOVE_ITEM rooms base)
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
+foreach(room ${rooms})
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c
     ${CMAKE_SOURCE_DIR}/src/${room}/*/*.c)
   list(APPEND sources ${files})
 endforeach()
-file(GLOB face CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
-list(APPEND sources ${face})
 
 set(simd_files ${sources})
 list(FILTER simd_files INCLUDE REGEX "kern_a[vm]x")
@@ -35,13 +41,33 @@ else()
   list(REMOVE_ITEM sources ${simd_files})
 endif()
 
-add_library(ead ${sources})
+# What tests link that reach inside: the rooms as they are.
+add_library(ead_inside STATIC ${sources})
+target_include_directories(ead_inside PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
+target_compile_definitions(ead_inside PRIVATE EAD_VERSION="${EAD_VERSION}")
+target_link_libraries(ead_inside PUBLIC ead_base PkgConfig::PCRE2 m PRIVATE ead_flags)
+
+# What users link shows the public face alone. A shared library hides the rest by visibility; for an
+# archive all objects become one, in which hidden symbols are made local, so that a user's own buf_add
+# is no second one.
+set(objects $<TARGET_OBJECTS:ead_inside> $<TARGET_OBJECTS:ead_base>)
+if(BUILD_SHARED_LIBS)
+  add_library(ead ${objects})
+else()
+  set(whole ${CMAKE_BINARY_DIR}/ead${CMAKE_C_OUTPUT_EXTENSION})
+  add_custom_command(OUTPUT ${whole}
+    COMMAND ${CMAKE_LINKER} -r -o ${whole} ${objects}
+    COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${whole}
+    DEPENDS ead_inside ead_base ${objects}
+    COMMAND_EXPAND_LISTS VERBATIM
+    COMMENT "hiding what is not public")
+  add_library(ead ${whole})
+endif()
 target_include_directories(ead PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
-  $<INSTALL_INTERFACE:include> PRIVATE ${CMAKE_SOURCE_DIR}/src)
-target_compile_definitions(ead PRIVATE EAD_VERSION="${EAD_VERSION}")
+  $<INSTALL_INTERFACE:include>)
 target_link_libraries(ead PRIVATE $<BUILD_INTERFACE:ead_flags> PkgConfig::PCRE2
   OpenMP::OpenMP_C m)
-set_target_properties(ead PROPERTIES VERSION ${EAD_VERSION} SOVERSION 0)
+set_target_properties(ead PROPERTIES LINKER_LANGUAGE C VERSION ${EAD_VERSION} SOVERSION 0)
 
 include(GNUInstallDirs)
 # The pkg-config file finds its prefix from where it lies, so that an installed tree may be moved. The
@@ -49,5 +75,5 @@ include(GNUInstallDirs)
 file(RELATIVE_PATH EAD_PC_TO_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file(cmake/ead.pc.in ead.pc @ONLY)
 install(TARGETS ead)
-install(FILES include/ead.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/ead.h include/ead_file.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_BINARY_DIR}/ead.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

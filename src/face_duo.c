@@ -67,7 +67,7 @@ static enum status open_batch(const ead_model *const models[EAD_WRITERS], const 
 {
     TRY(open_engines(models, o, n_texts, b, err));
     b->duos = calloc((size_t)n_texts, sizeof *b->duos);
-    if (!b->duos) return err_set(err, ST_MEMORY, "cannot hold the texts of a batch");
+    if (!b->duos) return err_memory(err, "the texts of a batch");
     for (int i = 0; i < n_texts; i++) b->duos[i] = (ead_duo){.owner = b, .text = i};
     return ST_OK;
 }
@@ -81,7 +81,7 @@ ead_status ead_batch_open(const ead_model *large, const ead_model *small,
     const ead_duo_options defaults = ead_duo_defaults();
     ead_batch *b = calloc(1, sizeof *b);
     enum status st = b ? open_batch(models, options ? options : &defaults, n_texts, b, &err)
-                       : err_set(&err, ST_MEMORY, "cannot hold the description of a batch");
+                       : err_memory(&err, "a batch");
     if (st == ST_OK)
         *out = b;
     else

@@ -1,4 +1,4 @@
-/* The public face: files, models and text. Contracts are in ead.h. */
+/* The public face: models and text. Contracts are in ead.h. */
 #include "face.h"
 
 #include "base/team.h"
@@ -52,95 +52,6 @@ const char *ead_version(void)
     return EAD_VERSION;
 }
 
-/* ---- files ------------------------------------------------------------------------------- */
-
-struct ead_file {
-    struct gguf *gguf;
-};
-
-ead_status ead_file_open(const char *path, ead_file **out, ead_error *error)
-{
-    struct err err = {0};
-    struct gguf *g;
-    enum status st = gguf_open(path, &g, &err);
-    if (st == ST_OK && !(*out = malloc(sizeof **out))) {
-        gguf_close(g);
-        st = err_set(&err, ST_MEMORY, "cannot hold the file's description");
-    }
-    if (st == ST_OK) (*out)->gguf = g;
-    return face_report(st, &err, error);
-}
-
-void ead_file_close(ead_file *file)
-{
-    if (!file) return;
-    gguf_close(file->gguf);
-    free(file);
-}
-
-uint32_t ead_file_version(const ead_file *file)
-{
-    return gguf_version(file->gguf);
-}
-
-uint64_t ead_file_bytes(const ead_file *file)
-{
-    return gguf_file_bytes(file->gguf);
-}
-
-size_t ead_file_meta_count(const ead_file *file)
-{
-    return gguf_kv_count(file->gguf);
-}
-
-ead_meta ead_file_meta(const ead_file *file, size_t i)
-{
-    const struct gguf_kv *kv = gguf_kv_at(file->gguf, i);
-    return (ead_meta){.key = kv->key.s,
-                      .key_bytes = kv->key.n,
-                      .type = gguf_type_name(kv->elem),
-                      .is_array = kv->type == GGUF_ARRAY,
-                      .count = kv->count};
-}
-
-void ead_file_values(const ead_file *file, size_t i, uint64_t first, size_t n, ead_value *out)
-{
-    const struct gguf_kv *kv = gguf_kv_at(file->gguf, i);
-    const uint8_t *at = kv->value;
-    if (kv->elem == GGUF_STRING)
-        for (uint64_t skip = 0; skip < first; skip++) gguf_next_str(&at);
-    for (size_t k = 0; k < n; k++) {
-        out[k] = (ead_value){0};
-        if (kv->elem == GGUF_STRING) {
-            struct gguf_str s = gguf_next_str(&at);
-            out[k].text = s.s;
-            out[k].text_bytes = s.n;
-        } else if (kv->elem == GGUF_F32 || kv->elem == GGUF_F64) {
-            out[k].is_float = true;
-            out[k].f = gguf_f64_at(kv, first + k);
-        } else {
-            out[k].i = gguf_i64_at(kv, first + k);
-        }
-    }
-}
-
-size_t ead_file_tensor_count(const ead_file *file)
-{
-    return gguf_tensor_count(file->gguf);
-}
-
-ead_tensor ead_file_tensor(const ead_file *file, size_t i)
-{
-    const struct gguf_tensor *t = gguf_tensor_at(file->gguf, i);
-    ead_tensor out = {.name = t->name,
-                      .type = quant_info(t->type)->name,
-                      .n_dims = t->n_dims,
-                      .bytes = t->bytes,
-                      .part = t->part};
-    memcpy(out.dims, t->dims, sizeof out.dims);
-    return out;
-}
-
 /* ---- models ------------------------------------------------------------------------------ */
 
 _Static_assert((int)EAD_PACK_MAPPED == MODEL_PACK_MAPPED &&
@@ -162,16 +73,17 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
                                         .pack_cache = o.pack_cache,
                                         .threads = o.threads};
     struct err err = {0};
-    struct model *m;
-    enum status st = o.threads < 0 || o.threads > TEAM_THREADS_MAX
-                         ? err_set(&err, ST_ARG, "threads: expected 0 to %d, found %d",
-                                   TEAM_THREADS_MAX, o.threads)
-                         : model_open(path, &inner, &m, &err);
-    if (st == ST_OK && !(*out = malloc(sizeof **out))) {
-        model_close(m);
-        st = err_set(&err, ST_MEMORY, "cannot hold the model's description");
-    }
-    if (st == ST_OK) (*out)->model = m;
+    if (o.threads < 0 || o.threads > TEAM_THREADS_MAX)
+        return face_report(err_set(&err, ST_ARG, "threads: expected 0 to %d, found %d",
+                                   TEAM_THREADS_MAX, o.threads),
+                           &err, error);
+    ead_model *model = malloc(sizeof *model);
+    enum status st = model ? model_open(path, &inner, &model->model, &err)
+                           : err_memory(&err, "the description of %s", path);
+    if (st == ST_OK)
+        *out = model;
+    else
+        free(model);
     return face_report(st, &err, error);
 }
 
@@ -247,8 +159,7 @@ ead_status ead_detok_open(const ead_model *model, unsigned flags, ead_detok **ou
 {
     struct err err = {0};
     ead_detok *d = calloc(1, sizeof *d);
-    if (!d)
-        return face_report(err_set(&err, ST_MEMORY, "cannot hold the detokeniser"), &err, error);
+    if (!d) return face_report(err_memory(&err, "a detokeniser"), &err, error);
     detok_init(&d->state, model->model->vocab, flags);
     *out = d;
     return EAD_OK;
@@ -268,7 +179,7 @@ ead_status ead_detok_add(ead_detok *detok, int32_t id, const char **text, size_t
     buf_clear(&detok->text);
     enum status st = id < 0 ? detok_flush(&detok->state, &detok->text)
                             : detok_add(&detok->state, id, &detok->text);
-    if (st != ST_OK) return face_report(err_set(&err, st, "no memory for text"), &err, error);
+    if (st != ST_OK) return face_report(err_memory(&err, "text"), &err, error);
     *text = detok->text.data ? detok->text.data : "";
     *bytes = detok->text.len;
     return EAD_OK;
@@ -289,7 +200,7 @@ static enum status render(const ead_model *model, const char *name, const ead_me
     struct chat chat;
     TRY(chat_open(model, name, &chat, err));
     struct chat_message *inner = calloc(n + 1, sizeof *inner);
-    if (!inner) return err_set(err, ST_MEMORY, "cannot hold %zu messages", n);
+    if (!inner) return err_memory(err, "%zu messages", n);
     enum status st = ST_OK;
     for (size_t i = 0; i < n && st == ST_OK; i++) {
         inner[i].content = messages[i].content;

@@ -37,7 +37,7 @@ static enum status session_open(const ead_model *model, const ead_session_option
     TRY(local_open(model->model, &inner, &s->engine, err));
     s->rows = calloc((size_t)s->engine->info.max_rows, sizeof *s->rows);
     s->best = calloc((size_t)s->engine->info.n_vocab, sizeof *s->best);
-    return s->rows && s->best ? ST_OK : err_set(err, ST_MEMORY, "cannot hold the rows of a pass");
+    return s->rows && s->best ? ST_OK : err_memory(err, "the rows of a pass");
 }
 
 ead_status ead_session_open(const ead_model *model, const ead_session_options *options,
@@ -47,7 +47,7 @@ ead_status ead_session_open(const ead_model *model, const ead_session_options *o
     const ead_session_options defaults = ead_session_defaults();
     ead_session *s = calloc(1, sizeof *s);
     enum status st = s ? session_open(model, options ? options : &defaults, s, &err)
-                       : err_set(&err, ST_MEMORY, "cannot hold the session's description");
+                       : err_memory(&err, "a session");
     if (st == ST_OK)
         *out = s;
     else

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "kern/kern_pack.h"
 
 #include <math.h>
@@ -47,13 +48,9 @@ static inline void guard_free(struct guard g)
     munmap(g.map, g.bytes);
 }
 
-/* xorshift64*: the same numbers on every machine. */
 static inline uint32_t random_bits(uint64_t *state)
 {
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return (uint32_t)(*state * 0x2545f4914f6cdd1d >> 32);
+    return (uint32_t)(rng_bits(state) >> 32);
 }
 
 /* Uniform in [-1, 1). */

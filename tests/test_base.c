@@ -1,4 +1,4 @@
-/* The foundation: messages, buffers, arenas, teams. */
+/* The foundation: messages, checks, numbers, buffers, arenas, teams. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,12 +8,19 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/rng.h"
 #include "base/status.h"
 #include "base/team.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- status -------------------------------------------------------------------------------- */
 
@@ -51,6 +58,16 @@ static void test_err_may_be_absent(void **state)
     assert_int_equal(err_prefix(NULL, ST_FULL, "unheard"), ST_FULL);
 }
 
+static void test_no_memory_has_one_wording(void **state)
+{
+    (void)state;
+    struct err err;
+    assert_int_equal(err_memory(&err, "%d\nthings", 3), ST_MEMORY);
+    assert_int_equal(err.code, ST_MEMORY);
+    assert_string_equal(err.message, "no memory for 3?things");
+    assert_int_equal(err_memory(NULL, "anything"), ST_MEMORY);
+}
+
 static void test_every_status_has_its_name(void **state)
 {
     (void)state;
@@ -58,6 +75,60 @@ static void test_every_status_has_its_name(void **state)
         for (int b = ST_OK; b < a; b++)
             assert_string_not_equal(status_name((enum status)a), status_name((enum status)b));
     assert_string_equal(status_name(ST_FORMAT), "format");
+}
+
+/* ---- check ------------------------------------------------------------------------------- */
+
+#ifndef EAD_NO_CHECKS
+static void test_a_broken_invariant_aborts_and_says_which(void **state)
+{
+    (void)state;
+    CHECK(1 + 1 == 2);
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    if (!child) {
+        dup2(ends[1], STDERR_FILENO);
+        CHECK(*state == *state && ends[0] < 0);
+        _exit(0);
+    }
+    close(ends[1]);
+    char said[200] = {0};
+    assert_true(read(ends[0], said, sizeof said - 1) > 0);
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_non_null(strstr(said, "ead: test_base.c:"));
+    assert_non_null(strstr(said, "ends[0] < 0"));
+}
+#endif
+
+/* ---- numbers ----------------------------------------------------------------------------- */
+
+/* Values that the authors of both publish: files and reports of old keep theirs. */
+static void test_known_hashes_and_draws(void **state)
+{
+    (void)state;
+    assert_true(hash_bytes("", 0) == UINT64_C(0xcbf29ce484222325));
+    assert_true(hash_bytes("a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(hash_bytes("foobar", 6) == UINT64_C(0x85944171f73967e8));
+    assert_true(hash_more(hash_bytes("foo", 3), "bar", 3) == hash_bytes("foobar", 6));
+    uint64_t s = 1234567;
+    assert_true(rng_bits(&s) == UINT64_C(6457827717110365317));
+    assert_true(rng_bits(&s) == UINT64_C(3203168211198807973));
+    for (int i = 0; i < 1000; i++) {
+        const double unit = rng_unit(&s);
+        assert_true(unit >= 0 && unit < 1);
+    }
+}
+
+static void test_clock_goes_forward(void **state)
+{
+    (void)state;
+    const double start = clock_seconds();
+    usleep(2000);
+    const double later = clock_seconds() - start;
+    assert_true(later >= 0.002 && later < 60);
 }
 
 /* ---- buf ----------------------------------------------------------------------------------- */
@@ -255,7 +326,13 @@ int main(void)
         cmocka_unit_test(test_err_keeps_one_clean_line),
         cmocka_unit_test(test_err_is_cut_not_overrun),
         cmocka_unit_test(test_err_may_be_absent),
+        cmocka_unit_test(test_no_memory_has_one_wording),
         cmocka_unit_test(test_every_status_has_its_name),
+#ifndef EAD_NO_CHECKS
+        cmocka_unit_test(test_a_broken_invariant_aborts_and_says_which),
+#endif
+        cmocka_unit_test(test_known_hashes_and_draws),
+        cmocka_unit_test(test_clock_goes_forward),
         cmocka_unit_test(test_buf_grows_and_stays_terminated),
         cmocka_unit_test(test_buf_ceiling_keeps_the_content),
         cmocka_unit_test(test_arena_measures_then_carves),

@@ -4,6 +4,7 @@
  */
 #include "program.h"
 
+#include "base/rng.h"
 #include "eval/grade.h"
 
 #include <jansson.h>
@@ -231,8 +232,7 @@ static void seeds_open(void)
 
 static uint64_t draw(uint64_t *state, uint64_t below)
 {
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (*state >> 33) % below;
+    return rng_bits(state) % below;
 }
 
 static void insert(char *text, size_t at, const char *more, size_t n)

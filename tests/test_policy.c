@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "decode/policy.h"
 #include "decode/policy/random.h"
-#include "decode/rng.h"
 
 #include <math.h>
 #include <stdio.h>

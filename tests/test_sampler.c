@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "decode/rng.h"
+#include "base/rng.h"
 #include "decode/sampler.h"
 #include "decode/text.h"
 

@@ -1,14 +1,15 @@
 /* The streaming detokeniser: whole characters only, nothing lost, spaces as they were. */
 #include "test_text_build.h"
 
+#include "base/utf8.h"
 #include "text/detok.h"
-#include "text/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 static struct held open_bpe(void)
 {
     struct held h = {0};
@@ -116,12 +117,6 @@ static void test_there_and_back(void **state)
     held_close(&h);
 }
 
-static uint32_t next_random(uint32_t *x)
-{
-    *x = *x * 1664525u + 1013904223u;
-    return *x >> 8;
-}
-
 /* Is `place` inside a character of s? */
 static bool is_inside(const char *s, size_t n, size_t place)
 {
@@ -143,7 +138,7 @@ static void test_random_streams(void **state)
     enum { TOKENS = 12 };
     struct held h = open_bpe();
     struct buf shown = {0}, raw = {0};
-    uint32_t seed = 9;
+    uint64_t seed = 9;
     for (int round = 0; round < 3000; round++) {
         struct detok d;
         size_t ends[TOKENS];
@@ -151,7 +146,7 @@ static void test_random_streams(void **state)
         buf_clear(&shown);
         buf_clear(&raw);
         for (int i = 0; i < TOKENS; i++) {
-            int32_t id = ids[next_random(&seed) % (sizeof ids / sizeof *ids)];
+            int32_t id = ids[rng_bits(&seed) % (sizeof ids / sizeof *ids)];
             size_t n;
             const char *piece = vocab_piece(h.vocab, id, &n);
             assert_int_equal(buf_add(&raw, piece, n), ST_OK);

@@ -1,5 +1,7 @@
 /* The published vocabularies: their test strings to their ids, any bytes there and back. */
 #include "base/buf.h"
+#include "base/rng.h"
+#include "shared.h"
 #include "text/detok.h"
 #include "text/vocab.h"
 
@@ -8,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -28,14 +29,6 @@ static const struct golden goldens[] = {
     {"deepseek-llm", "deepseek-llm", false}, {"deepseek-r1-qwen", "qwen2", true},
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };
-
-static void need_folder(void)
-{
-    struct stat sb;
-    if (!stat(FOLDER, &sb)) return;
-    print_message("skipped: there is no " FOLDER "\n");
-    skip();
-}
 
 static struct buf read_all(const char *name, const char *suffix)
 {
@@ -103,7 +96,6 @@ static void check_string(const struct vocab *v, const char *text, size_t n, cons
 static void test_strings(void **state)
 {
     (void)state;
-    need_folder();
     for (int g = 0; g < GOLDENS; g++) {
         struct held h = open_vocab(goldens[g].vocab);
         struct buf texts = read_all(goldens[g].name, ".inp"),
@@ -126,24 +118,17 @@ static void test_strings(void **state)
     }
 }
 
-static uint32_t next_random(uint32_t *x)
-{
-    *x = *x * 1664525u + 1013904223u;
-    return *x >> 8;
-}
-
 static void test_random_bytes(void **state)
 {
     (void)state;
-    need_folder();
-    uint32_t seed = 5;
+    uint64_t seed = 5;
     for (int g = 0; g < GOLDENS; g++) {
         struct held h = open_vocab(goldens[g].vocab);
         for (int round = 0; round < 500; round++) {
             char text[80];
-            size_t n = next_random(&seed) % sizeof text;
+            size_t n = rng_bits(&seed) % sizeof text;
             for (size_t i = 0; i < n; i++)
-                text[i] = (char)(next_random(&seed) % (goldens[g].all_bytes ? 256 : 128));
+                text[i] = (char)(rng_bits(&seed) % (goldens[g].all_bytes ? 256 : 128));
             if (!goldens[g].all_bytes)
                 for (size_t i = 0; i < n; i++)
                     if ((unsigned char)text[i] < 32) text[i] = '\n';
@@ -159,7 +144,6 @@ static void test_random_bytes(void **state)
 static void test_properties(void **state)
 {
     (void)state;
-    need_folder();
     static const struct {
         const char *name;
         int32_t size, real, bos, eos;
@@ -190,6 +174,7 @@ static void test_properties(void **state)
 
 int main(void)
 {
+    if (shared_lacks(FOLDER)) return SKIPPED;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_random_bytes),

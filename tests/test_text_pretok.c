@@ -1,5 +1,6 @@
 /* Pre-tokenizers: where each family cuts a text, and that the words are the text. */
 #include "base/buf.h"
+#include "base/rng.h"
 #include "text/pretok.h"
 #include "text/pretok_table.h"
 
@@ -113,14 +114,14 @@ static enum status cover_word(void *context, const char *word, size_t n)
 static void test_words_cover_any_bytes(void **state)
 {
     (void)state;
-    uint32_t x = 3;
+    uint64_t seed = 3;
     for (size_t e = 0; pretok_table_at(e); e++) {
         struct pretok *p = open_named(pretok_table_at(e)->rules.name);
         for (int round = 0; round < 100; round++) {
             char text[200];
             for (size_t i = 0; i < sizeof text; i++) {
-                x = x * 1664525u + 1013904223u;
-                text[i] = x >> 30 ? (char)(x >> 16) : " \n1a"[x >> 16 & 3];
+                const uint64_t bits = rng_bits(&seed);
+                text[i] = bits >> 62 ? (char)(bits >> 32) : " \n1a"[bits >> 32 & 3];
             }
             struct cover cover = {text};
             assert_int_equal(pretok_split(p, text, sizeof text, cover_word, &cover, NULL), ST_OK);

@@ -9,7 +9,7 @@
 #ifndef EAD_TESTS_TINY_H
 #define EAD_TESTS_TINY_H
 
-#include "decode/rng.h"
+#include "base/rng.h"
 #include "ead.h"
 #include "format/gguf.h"
 #include "model/model.h"

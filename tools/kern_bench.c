@@ -2,28 +2,26 @@
  * Integer throughput of the kernels alone: one thread, packed weights that stay in the caches,
  * every level of this machine.
  *
- *     cc -O2 -march=native -D_GNU_SOURCE -Isrc tools/kern_bench.c build/libead.a -lpcre2-8 -fopenmp
- * \ -lm -o kern_bench
+ *     cc -O2 -march=native -D_GNU_SOURCE -Isrc tools/kern_bench.c build/libead_inside.a \
+ *         build/libead_base.a -fopenmp -lm -o kern_bench
  *     ./kern_bench Q4_0 [OUTPUTS INPUTS]     operations per nanosecond (10^9 per second), by rows
  *
  * The peak is that of dot products with no loads, where the compiler knows AVX-512 VNNI. An
  * operation is a multiplication or an addition; the best of several tries counts.
  */
+#include "base/clock.h"
 #include "kern/kern_pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
 enum { TRIES = 15, ROWS_MAX = 64 };
 static const double TRY_SECONDS = 0.01;
 
 static double now(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return clock_read(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void *room(size_t bytes)

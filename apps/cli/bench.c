@@ -1,4 +1,5 @@
 #include "cli/bench.h"
+#include "base/clock.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/json.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { DECODE_DEFAULT = 64 };
 
@@ -127,13 +127,6 @@ struct bench {
     json_t *results;
 };
 
-double bench_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -187,9 +180,9 @@ static int time_pass(struct bench *b, int rows)
 {
     for (int r = -1; r < options.repeats; r++) {
         ead_session_truncate(b->session, 0, options.depth);
-        double start = bench_now();
+        double start = clock_seconds();
         if (evaluate(b, options.depth, rows)) return EXIT_FAIL;
-        if (r >= 0) b->seconds[r] = bench_now() - start;
+        if (r >= 0) b->seconds[r] = clock_seconds() - start;
     }
     record(b, "pass", rows);
     return EXIT_OK;
@@ -199,10 +192,10 @@ static int time_decode(struct bench *b, int tokens)
 {
     for (int r = -1; r < options.repeats; r++) {
         ead_session_truncate(b->session, 0, options.depth);
-        double start = bench_now();
+        double start = clock_seconds();
         for (int i = 0; i < tokens; i++)
             if (evaluate(b, options.depth + i, 1)) return EXIT_FAIL;
-        if (r >= 0) b->seconds[r] = bench_now() - start;
+        if (r >= 0) b->seconds[r] = clock_seconds() - start;
     }
     record(b, "decode", tokens);
     return EXIT_OK;
@@ -291,10 +284,10 @@ static int bench_model(void)
             free(sizes);
             return args_fault(&usage, "--passes: expected numbers from 1 to 4096");
         }
-    const double start = bench_now();
+    const double start = clock_seconds();
     int status = opening_model(&options.opening, options.model, &model);
     if (!status) {
-        status = with_session(model, bench_now() - start, sizes, n);
+        status = with_session(model, clock_seconds() - start, sizes, n);
         ead_model_close(model);
     }
     free(sizes);

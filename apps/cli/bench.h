@@ -17,8 +17,6 @@ struct bench_options {
     bool json;
 };
 
-/* Monotonic seconds. */
-double bench_now(void);
 /* The median of s[n], which it sorts. */
 double bench_median(double *s, int n);
 

@@ -1,6 +1,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "ead_file.h"
 #include "eval/unicode.h"
 
 #include <inttypes.h>

@@ -39,11 +39,6 @@ struct place {
     size_t number;
 };
 
-static ead_status no_memory(const struct reader *r, const char *path)
-{
-    return fault(r->error, EAD_MEMORY, "%s: no memory for its problems", path);
-}
-
 /* `text` now belongs to the dataset; NULL without memory, also when it was NULL. */
 static const char *keep(struct reader *r, char *text)
 {
@@ -115,7 +110,7 @@ static ead_status read_answer(struct reader *r, const struct place *at, const js
     if (*gold && **gold) return EAD_OK;
     if (!json_is_number(value)) return unfit(r, at, "answer", "text or a number", value);
     *gold = keep(r, json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)));
-    return *gold ? EAD_OK : no_memory(r, at->path);
+    return *gold ? EAD_OK : fault_memory(r->error, "the problems of %s", at->path);
 }
 
 static ead_status math_gold(struct reader *r, const struct place *at, const json_t *object,
@@ -131,7 +126,7 @@ static ead_status math_gold(struct reader *r, const struct place *at, const json
         return unfit(r, at, "solution", "an answer in \\boxed{}",
                      json_object_get(object, "solution"));
     *gold = keep(r, boxed);
-    return *gold ? EAD_OK : no_memory(r, at->path);
+    return *gold ? EAD_OK : fault_memory(r->error, "the problems of %s", at->path);
 }
 
 static ead_status gsm8k_gold(struct reader *r, const struct place *at, const json_t *object,
@@ -144,7 +139,7 @@ static ead_status gsm8k_gold(struct reader *r, const struct place *at, const jso
     if (!text || !extract_hashes(text, &part))
         return unfit(r, at, "answer", "text with \"#### ANSWER\" behind the solution", answer);
     *gold = keep(r, strndup(part.s, part.n));
-    return *gold ? EAD_OK : no_memory(r, at->path);
+    return *gold ? EAD_OK : fault_memory(r->error, "the problems of %s", at->path);
 }
 
 /* The file's own name for the problem, else where it stands. */
@@ -190,7 +185,7 @@ static ead_status read_problem(struct reader *r, const struct place *at, const j
     if (!subject) subject = json_string_value(json_object_get(object, "type"));
     if (subject) out->subject = subject;
     out->id = read_id(r, at, object);
-    return out->id ? EAD_OK : no_memory(r, at->path);
+    return out->id ? EAD_OK : fault_memory(r->error, "the problems of %s", at->path);
 }
 
 static struct eval_problem *next_problem(struct reader *r)
@@ -214,7 +209,8 @@ static ead_status add_object(struct reader *r, const struct place *at, json_t *o
                      at->unit, at->number, kind_name(object));
     if (!r->known) status = recognise(r, at, object);
     struct eval_problem *problem = next_problem(r);
-    if (!problem || json_array_append(r->owner->objects, object)) return no_memory(r, at->path);
+    if (!problem || json_array_append(r->owner->objects, object))
+        return fault_memory(r->error, "the problems of %s", at->path);
     if (!status) status = read_problem(r, at, object, problem);
     if (!status) r->dataset->n++;
     return status;
@@ -238,7 +234,7 @@ static ead_status read_bytes(const struct reader *r, const char *path, char **ou
         status = fault(r->error, EAD_SUPPORT, "%s: expected at most %d MiB, found %zu", path,
                        FILE_MAX >> 20, *n >> 20);
     else if (!*out)
-        status = no_memory(r, path);
+        status = fault_memory(r->error, "the problems of %s", path);
     else if (fread(*out, 1, *n, file) != *n)
         status = fault(r->error, EAD_IO, "%s: cannot read: %s", path, strerror(errno));
     if (status) free(*out);
@@ -334,7 +330,8 @@ ead_status dataset_open(const char *path, const char *format, struct dataset **o
     if (r.owner) r.owner->objects = json_array();
     if (r.dataset) r.dataset->owner = r.owner;
     ead_status status = EAD_OK;
-    if (!r.dataset || !r.owner || !r.owner->objects) status = no_memory(&r, path);
+    if (!r.dataset || !r.owner || !r.owner->objects)
+        status = fault_memory(r.error, "the problems of %s", path);
     if (!status) status = read_format(&r, format);
     if (!status) status = read_path(&r, path);
     if (!status) {

@@ -109,5 +109,5 @@ ead_status entry_make(const struct entry *e, json_t *lines[JOURNAL_FILES], ead_e
     if (lines[JOURNAL_RESULTS] && lines[JOURNAL_TIMES] &&
         (lines[JOURNAL_TRACES] || !e->transcript->pieces))
         return EAD_OK;
-    return fault(error, EAD_MEMORY, "no memory for the lines of an answer");
+    return fault_memory(error, "the lines of an answer");
 }

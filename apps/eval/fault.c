@@ -13,3 +13,13 @@ ead_status fault(ead_error *error, ead_status status, const char *format, ...)
     error->status = status;
     return status;
 }
+
+ead_status fault_memory(ead_error *error, const char *what, ...)
+{
+    char text[sizeof error->message];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(text, sizeof text, what, args);
+    va_end(args);
+    return fault(error, EAD_MEMORY, "no memory for %.1000s", text);
+}

@@ -8,4 +8,8 @@
 ead_status fault(ead_error *error, ead_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* EAD_MEMORY and "no memory for ...": the one way to say so. `what` is a format. */
+ead_status fault_memory(ead_error *error, const char *what, ...)
+    __attribute__((format(printf, 2, 3)));
+
 #endif

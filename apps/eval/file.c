@@ -36,7 +36,7 @@ ead_status file_create(const char *path, struct file_out *out, ead_error *error)
     if (asprintf(&out->temporary, "%s.XXXXXX", path) < 0) out->temporary = NULL;
     if (!out->path || !out->temporary) {
         release(out);
-        return fault(error, EAD_MEMORY, "%s: no memory for its name", path);
+        return fault_memory(error, "the name of %s", path);
     }
     int fd = open_temporary(out->temporary);
     if (fd >= 0 && (out->to = fdopen(fd, "w"))) return EAD_OK;

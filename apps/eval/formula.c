@@ -36,11 +36,9 @@ bool node_has_kind(const struct node *node, enum node_kind kind)
     return false;
 }
 
-/* FNV-1a */
 uint64_t name_hash_exact(uint64_t hash, const char *s, size_t n)
 {
-    for (size_t i = 0; i < n; i++) hash = (hash ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
-    return hash;
+    return hash_more(hash, s, n);
 }
 
 uint64_t name_hash(uint64_t hash, const char *s, size_t n)

@@ -6,6 +6,7 @@
 #ifndef EAD_EVAL_FORMULA_H
 #define EAD_EVAL_FORMULA_H
 
+#include "base/hash.h"
 #include "eval/latex.h"
 #include "eval/unit.h"
 #include "eval/value.h"
@@ -77,7 +78,7 @@ bool node_is_application(const struct node *node);
 bool node_has_kind(const struct node *node, enum node_kind kind);
 
 /* A hash of text without case, going on from `hash`; start with NAME_START. */
-#define NAME_START UINT64_C(0xcbf29ce484222325)
+#define NAME_START HASH_START
 uint64_t name_hash(uint64_t hash, const char *s, size_t n);
 uint64_t name_hash_exact(uint64_t hash, const char *s, size_t n);
 

@@ -1,5 +1,6 @@
 #include "eval/identity.h"
 
+#include "base/hash.h"
 #include "eval/fault.h"
 #include "eval/unicode.h"
 
@@ -14,15 +15,6 @@
 
 /* ---- fingerprints ------------------------------------------------------------------------ */
 
-/* FNV-1a, 64 bits: it tells files apart, it does not guard them. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
-{
-    const uint8_t *b = bytes;
-    for (size_t i = 0; i < n; i++) hash = (hash ^ b[i]) * 0x100000001b3u;
-    return hash;
-}
-static const uint64_t mix_start = 0xcbf29ce484222325u;
-
 enum { SPOTS = 256, SPOT_BYTES = 16384 };
 
 /* Of a file by spots spread over it: a model may have many gigabytes, and training changes all of
@@ -33,13 +25,13 @@ static ead_status mix_file(const char *path, uint64_t *hash, off_t *bytes, ead_e
     struct stat found;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     bool bad = fd < 0 || fstat(fd, &found);
-    *hash = mix_start;
+    *hash = HASH_START;
     *bytes = bad ? 0 : found.st_size;
     const off_t step = *bytes / SPOTS > SPOT_BYTES ? *bytes / SPOTS : SPOT_BYTES;
     for (off_t at = 0; at < *bytes && !bad; at += step) {
         ssize_t n = pread(fd, spot, sizeof spot, at);
         bad = n < 0;
-        if (n > 0) *hash = mix(*hash, spot, (size_t)n);
+        if (n > 0) *hash = hash_more(*hash, spot, (size_t)n);
     }
     ead_status st =
         bad ? fault(error, EAD_IO, "%s: cannot read: %s", path, strerror(errno)) : EAD_OK;
@@ -49,10 +41,10 @@ static ead_status mix_file(const char *path, uint64_t *hash, off_t *bytes, ead_e
 
 static uint64_t mix_data(const struct dataset *data)
 {
-    uint64_t hash = mix_start;
+    uint64_t hash = HASH_START;
     for (size_t i = 0; i < data->n; i++) {
-        hash = mix(hash, data->problems[i].text, strlen(data->problems[i].text) + 1);
-        hash = mix(hash, data->problems[i].gold, strlen(data->problems[i].gold) + 1);
+        hash = hash_more(hash, data->problems[i].text, strlen(data->problems[i].text) + 1);
+        hash = hash_more(hash, data->problems[i].gold, strlen(data->problems[i].gold) + 1);
     }
     return hash;
 }
@@ -87,7 +79,7 @@ static ead_status model_part(const struct runner_model *m, json_t **out, ead_err
     *out = json_pack("{s:o, s:I, s:I, s:I, s:o}", "name", base_name(m->path), "bytes",
                      (json_int_t)bytes, "parameters", (json_int_t)info.n_params, "vocabulary",
                      (json_int_t)info.n_vocab, "hash", hex(hash));
-    return *out ? EAD_OK : fault(error, EAD_MEMORY, "no memory for run.json");
+    return *out ? EAD_OK : fault_memory(error, "run.json");
 }
 
 static json_t *data_part(const struct identity *id)
@@ -136,5 +128,5 @@ ead_status identity_make(const struct identity *id, json_t **out, ead_error *err
         "predict", o->most, "ctx", id->n_ctx, "cpu", id->cpu, "cache_type",
         cache_part(o->cache_type), "sampling", sampler_part(&o->sampler), "window",
         o->settings->window, "dwell", o->settings->dwell, "settings", settings_part(o->settings));
-    return *out ? EAD_OK : fault(error, EAD_MEMORY, "no memory for run.json");
+    return *out ? EAD_OK : fault_memory(error, "run.json");
 }

@@ -125,7 +125,7 @@ static ead_status read_run(const char *path, json_t **out, ead_error *error)
 static ead_status check_fresh(const char *dir, ead_error *error)
 {
     char *path = file_join(dir, names[JOURNAL_RESULTS]);
-    if (!path) return fault(error, EAD_MEMORY, "no memory for a file's name");
+    if (!path) return fault_memory(error, "a file's name");
     struct stat found;
     ead_status st = EAD_OK;
     if (!stat(path, &found) && found.st_size)
@@ -138,8 +138,7 @@ static ead_status settle_run(const char *dir, const json_t *run, ead_error *erro
 {
     json_t *there = NULL, *mine = as_written(run);
     char *path = file_join(dir, "run.json");
-    ead_status st = mine && path ? read_run(path, &there, error)
-                                 : fault(error, EAD_MEMORY, "no memory for run.json");
+    ead_status st = mine && path ? read_run(path, &there, error) : fault_memory(error, "run.json");
     if (!st && there) st = compare_run(path, mine, there, error);
     if (!st && !there) st = check_fresh(dir, error);
     if (!st && !there) st = write_run(path, run, error);
@@ -192,7 +191,7 @@ ead_status journal_open(const char *dir, const json_t *run, const struct journal
                         struct journal **out, ead_error *error)
 {
     struct journal *j = calloc(1, sizeof *j);
-    if (!j) return fault(error, EAD_MEMORY, "no memory for the journal");
+    if (!j) return fault_memory(error, "the journal");
     j->lock = -1;
     j->index = *index;
     for (int f = 0; f < JOURNAL_FILES; f++) j->sheets[f].file = -1;

@@ -38,11 +38,11 @@ static ead_status visit(const char *directory, const char *name, const char *suf
     struct stat about = {0};
     char *path = NULL;
     if (asprintf(&path, "%s/%s", directory, name) < 0)
-        return fault(error, EAD_MEMORY, "%s: no memory for its names", directory);
+        return fault_memory(error, "the names of %s", directory);
     if (!lstat(path, &about) && S_ISREG(about.st_mode) && ends_in(name, suffix)) {
         if (add(all, path)) return EAD_OK;
         free(path);
-        return fault(error, EAD_MEMORY, "%s: no memory for its names", directory);
+        return fault_memory(error, "the names of %s", directory);
     }
     ead_status status = EAD_OK;
     if (S_ISDIR(about.st_mode)) status = walk(path, suffix, depth + 1, all, error);

@@ -130,7 +130,7 @@ ead_status profile_write(const char *path, const struct profile *profile, ead_er
 {
     struct file_out file;
     json_t *json = json_profile(profile);
-    if (!json) return fault(error, EAD_MEMORY, "%s: no memory for the profile", path);
+    if (!json) return fault_memory(error, "the profile of %s", path);
     ead_status st = file_create(path, &file, error);
     if (!st) {
         json_dumpf(json, file.to, JSON_INDENT(1) | JSON_REAL_PRECISION(6));

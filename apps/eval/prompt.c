@@ -17,11 +17,6 @@ static const char *const requests[] = {
     [DATASET_GSM8K] = "\n\nPut the final answer, a number alone, on a last line after ####.",
 };
 
-static ead_status no_memory(ead_error *error)
-{
-    return fault(error, EAD_MEMORY, "no memory for a prompt");
-}
-
 static bool uses_chat(const struct prompt_style *s)
 {
     return !s->question && (s->chat || s->system || ead_chat_present(s->model));
@@ -64,7 +59,7 @@ static ead_status from_chat(const struct prompt_style *s, const char *problem, c
     size_t n = 0, bytes;
     char *content, *text;
     if (asprintf(&content, "%s%s", problem, bare ? "" : requests[s->format]) < 0)
-        return no_memory(error);
+        return fault_memory(error, "a prompt");
     if (s->system) messages[n++] = (ead_message){"system", s->system};
     messages[n++] = (ead_message){"user", content};
     ead_status st = ead_chat_render(s->model, s->chat, messages, n, &text, &bytes, flags, error);
@@ -72,7 +67,7 @@ static ead_status from_chat(const struct prompt_style *s, const char *problem, c
     if (st) return st;
     *out = strndup(text, bytes);
     ead_free(text);
-    return *out ? EAD_OK : no_memory(error);
+    return *out ? EAD_OK : fault_memory(error, "a prompt");
 }
 
 static ead_status make_text(const struct prompt_style *s, const char *problem, char **out,
@@ -81,7 +76,7 @@ static ead_status make_text(const struct prompt_style *s, const char *problem, c
     if (uses_chat(s)) return from_chat(s, problem, out, flags, error);
     *flags = EAD_ADD_BOS | EAD_PARSE_SPECIAL;
     *out = replace(s->question ? s->question : plain, problem);
-    return *out ? EAD_OK : no_memory(error);
+    return *out ? EAD_OK : fault_memory(error, "a prompt");
 }
 
 ead_status prompt_make(const struct prompt_style *style, const char *problem, int32_t **ids,

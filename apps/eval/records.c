@@ -31,11 +31,6 @@ struct reading {
     json_t *words, *settings; /* settings: name to index */
 };
 
-static ead_status no_memory(ead_error *error)
-{
-    return fault(error, EAD_MEMORY, "no memory for the results");
-}
-
 /* ---- texts and settings, kept once ------------------------------------------------------- */
 
 /* A copy that lives as long as the records: the key of an object is where jansson keeps it. */
@@ -75,11 +70,13 @@ static ead_status add_setting(struct reading *r, const struct jsonl_field *at, c
     if (st) return st;
     struct record_setting *more =
         realloc(all->settings, (all->n_settings + 1) * sizeof *all->settings);
-    if (!more || !setting.name) return no_memory(error);
+    if (!more || !setting.name) return fault_memory(error, "the results");
     all->settings = more;
     json_int_t index = (json_int_t)all->n_settings;
     all->settings[all->n_settings++] = setting;
-    return json_object_set_new(r->settings, name, json_integer(index)) ? no_memory(error) : EAD_OK;
+    return json_object_set_new(r->settings, name, json_integer(index))
+               ? fault_memory(error, "the results")
+               : EAD_OK;
 }
 
 /* Setting and problem, which both files have. */
@@ -129,7 +126,7 @@ static ead_status read_answers(struct reading *r, const struct jsonl_field *at,
     if (st) return st;
     record->gold = keep(r, gold);
     record->pred = pred ? keep(r, pred) : NULL;
-    return record->gold && (record->pred || !pred) ? EAD_OK : no_memory(error);
+    return record->gold && (record->pred || !pred) ? EAD_OK : fault_memory(error, "the results");
 }
 
 /* Level and subject are absent where the data has none. */
@@ -146,7 +143,7 @@ static ead_status read_kind(struct reading *r, const struct jsonl_field *at, str
     if (st) return st;
     record->level = (int)level;
     record->subject = keep(r, subject);
-    return record->subject ? EAD_OK : no_memory(error);
+    return record->subject ? EAD_OK : fault_memory(error, "the results");
 }
 
 static ead_status add_line(struct reading *r, const struct line *line, ead_error *error)
@@ -154,7 +151,7 @@ static ead_status add_line(struct reading *r, const struct line *line, ead_error
     if (r->n == r->capacity) {
         size_t capacity = r->capacity ? 2 * r->capacity : 1024;
         struct line *more = realloc(r->lines, capacity * sizeof *more);
-        if (!more) return no_memory(error);
+        if (!more) return fault_memory(error, "the results");
         r->lines = more;
         r->capacity = capacity;
     }
@@ -191,7 +188,7 @@ static ead_status list_problems(struct reading *r, ead_error *error)
 {
     struct records *all = r->records;
     all->problems = malloc((r->n + 1) * sizeof *all->problems);
-    if (!all->problems) return no_memory(error);
+    if (!all->problems) return fault_memory(error, "the results");
     for (size_t i = 0; i < r->n; i++) all->problems[i] = r->lines[i].problem;
     qsort(all->problems, r->n, sizeof *all->problems, by_number);
     for (size_t i = 0; i < r->n; i++)
@@ -234,7 +231,7 @@ static ead_status arrange(struct reading *r, ead_error *error)
     for (size_t i = 0; i < r->records->n_settings; i++) {
         r->records->settings[i].records =
             calloc(r->records->n_problems, sizeof *r->records->settings[i].records);
-        if (!r->records->settings[i].records) return no_memory(error);
+        if (!r->records->settings[i].records) return fault_memory(error, "the results");
     }
     for (size_t i = 0; i < r->n; i++) {
         struct line *line = &r->lines[i];
@@ -294,7 +291,7 @@ static ead_status read_file(struct reading *r, const char *dir, const char *name
     struct jsonl file;
     json_t *object = NULL;
     char *path = file_join(dir, name);
-    if (!path) return no_memory(error);
+    if (!path) return fault_memory(error, "the results");
     ead_status st = jsonl_open(&file, path, error);
     while (!st && !(st = jsonl_next(&file, &object, error)) && object) {
         struct jsonl_field at = {path, file.number, object};
@@ -324,7 +321,7 @@ static struct records *records_new(ead_error *error)
     struct records *records = calloc(1, sizeof *records);
     if (records && (records->owner = calloc(1, sizeof(struct owner)))) return records;
     free(records);
-    no_memory(error);
+    fault_memory(error, "the results");
     return NULL;
 }
 

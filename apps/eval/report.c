@@ -11,11 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ead_status no_memory(ead_error *error)
-{
-    return fault(error, EAD_MEMORY, "no memory for the report");
-}
-
 /* ---- solutions --------------------------------------------------------------------------- */
 
 static ead_status check_trace(const struct jsonl_field *at, ead_error *error)
@@ -66,13 +61,13 @@ static ead_status read_traces(const char *dir, const struct records *records, js
     struct jsonl file;
     json_t *object = NULL;
     char *path = file_join(dir, "traces.jsonl");
-    if (!path) return no_memory(error);
+    if (!path) return fault_memory(error, "the report");
     ead_status st = jsonl_open(&file, path, error);
     while (!st && !(st = jsonl_next(&file, &object, error)) && object) {
         struct jsonl_field at = {path, file.number, object};
         st = check_trace(&at, error);
         if (!st) explain_trace(object, records);
-        if (!st && json_array_append(traces, object)) st = no_memory(error);
+        if (!st && json_array_append(traces, object)) st = fault_memory(error, "the report");
         json_decref(object);
     }
     jsonl_close(&file);
@@ -132,13 +127,13 @@ static ead_status write_file(const char *dir, const char *name, write_content wr
 {
     struct file_out file;
     char *path = file_join(dir, name);
-    if (!path) return no_memory(error);
+    if (!path) return fault_memory(error, "the report");
     ead_status st = file_create(path, &file, error);
     free(path);
     if (st) return st;
     if (write(c, file.to)) return file_commit(&file, error);
     file_discard(&file);
-    return no_memory(error);
+    return fault_memory(error, "the report");
 }
 
 ead_status report_write_all(const char *dir, const struct summary *s, ead_error *error)
@@ -148,13 +143,13 @@ ead_status report_write_all(const char *dir, const struct summary *s, ead_error 
     if (!c.json || !traces) {
         json_decref(c.json);
         json_decref(traces);
-        return no_memory(error);
+        return fault_memory(error, "the report");
     }
     ead_status st = write_file(dir, "summary.json", write_json, &c, error);
     if (!st) st = write_file(dir, "summary.csv", write_csv, &c, error);
     if (!st) st = write_file(dir, "summary.md", write_markdown, &c, error);
     if (!st) st = read_traces(dir, s->records, traces, error);
-    if (!st && json_object_set(c.json, "traces", traces)) st = no_memory(error);
+    if (!st && json_object_set(c.json, "traces", traces)) st = fault_memory(error, "the report");
     if (!st) st = write_file(dir, "report.html", write_page, &c, error);
     json_decref(traces);
     json_decref(c.json);

@@ -1,5 +1,6 @@
 #include "eval/runner.h"
 
+#include "base/clock.h"
 #include "eval/entry.h"
 #include "eval/fault.h"
 #include "eval/identity.h"
@@ -9,7 +10,6 @@
 #include "eval/transcript.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { TRACED = 12 /* problems of each setting whose tokens are kept */ };
 
@@ -49,18 +49,6 @@ struct runner_options runner_defaults(void)
         .most = 1024, .parallel = 8, .sampler = ead_duo_defaults().sampler};
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static ead_status no_memory(ead_error *error)
-{
-    return fault(error, EAD_MEMORY, "no memory for the run");
-}
-
 /* ---- problems ---------------------------------------------------------------------------- */
 
 static ead_status take_sample(struct runner *r, ead_error *error)
@@ -68,7 +56,7 @@ static ead_status take_sample(struct runner *r, ead_error *error)
     const struct runner_options *o = r->o;
     r->sample = calloc(o->data->n, sizeof *r->sample);
     r->prompts = calloc(o->data->n, sizeof *r->prompts);
-    if (!r->sample || !r->prompts) return no_memory(error);
+    if (!r->sample || !r->prompts) return fault_memory(error, "the run");
     r->n = sample_draw(o->data->n, (size_t)o->limit, o->seed, r->sample);
     return EAD_OK;
 }
@@ -122,7 +110,7 @@ static ead_status open_batch(struct runner *r, ead_error *error)
     r->slots = calloc(n, sizeof *r->slots);
     r->active = calloc(n, sizeof *r->active);
     r->events = calloc(n, sizeof *r->events);
-    if (!r->slots || !r->active || !r->events) return no_memory(error);
+    if (!r->slots || !r->active || !r->events) return fault_memory(error, "the run");
     return ead_batch_open(o->models[EAD_LARGE].model, o->models[EAD_SMALL].model, &options,
                           r->n_slots, &r->batch, error);
 }
@@ -133,7 +121,7 @@ static ead_status open_journal(struct runner *r, ead_error *error)
     char *shape;
     json_t *run;
     r->names = calloc(settings->n, sizeof *r->names);
-    if (!r->names) return no_memory(error);
+    if (!r->names) return fault_memory(error, "the run");
     for (size_t i = 0; i < settings->n; i++) r->names[i] = settings->list[i].name;
     ead_status st = prompt_shape(&r->style, &shape, error);
     if (st) return st;
@@ -320,7 +308,7 @@ static ead_status take_events(struct runner *r, size_t setting, ead_error *error
 
 static ead_status report(struct runner *r, ead_error *error)
 {
-    r->progress.seconds = now() - r->start;
+    r->progress.seconds = clock_seconds() - r->start;
     if (!r->o->progress || r->o->progress(r->o->context, &r->progress)) return EAD_OK;
     return fault(error, EAD_CANCELLED, "the run was stopped");
 }
@@ -361,7 +349,7 @@ static ead_status run_all(struct runner *r, ead_error *error)
 {
     const size_t n = r->o->settings->n;
     ead_status st = EAD_OK;
-    r->start = now();
+    r->start = clock_seconds();
     r->progress.total = n * r->n;
     for (size_t i = 0; i < n * r->n; i++)
         r->progress.done += journal_has(r->journal, i / r->n, i % r->n);

@@ -134,7 +134,7 @@ ead_status settings_open(const char *names, const char *taus, int window, int dw
     if (s) s->list = calloc(2 * n_taus + 2, sizeof *s->list);
     if (!s || !s->list) {
         settings_close(s);
-        return fault(error, EAD_MEMORY, "no memory for the settings");
+        return fault_memory(error, "the settings");
     }
     s->window = window;
     s->dwell = dwell;

@@ -1,5 +1,6 @@
 #include "eval/sheet.h"
 
+#include "base/clock.h"
 #include "eval/fault.h"
 #include "eval/file.h"
 #include "eval/jsonl.h"
@@ -8,22 +9,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SYNC_SECONDS = 2 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static ead_status no_memory(const struct sheet *s, ead_error *error)
-{
-    return fault(error, EAD_MEMORY, "%s: no memory for its lines", s->path);
-}
 
 static ead_status cannot(const struct sheet *s, const char *what, ead_error *error)
 {
@@ -66,15 +54,15 @@ ead_status sheet_open(struct sheet *s, const char *dir, const char *name, size_t
 {
     *s = (struct sheet){.file = -1, .rows = rows, .columns = columns};
     s->path = file_join(dir, name);
-    if (!s->path) return fault(error, EAD_MEMORY, "%s: no memory for its name", name);
+    if (!s->path) return fault_memory(error, "the name of %s", name);
     s->cells = calloc(rows * columns, sizeof *s->cells);
-    if (!s->cells) return no_memory(s, error);
+    if (!s->cells) return fault_memory(error, "the lines of %s", s->path);
     s->file = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (s->file < 0) return cannot(s, "open", error);
     ead_status st = find_lines(s, place, context, error);
     if (st) return st;
     if (ftruncate(s->file, s->end)) return cannot(s, "shorten", error);
-    s->synced = now();
+    s->synced = clock_seconds();
     return EAD_OK;
 }
 
@@ -93,7 +81,7 @@ static ead_status load(const struct sheet *s, const struct sheet_cell *c, char *
                        ead_error *error)
 {
     char *bytes = malloc(c->bytes + 1);
-    if (!bytes) return no_memory(s, error);
+    if (!bytes) return fault_memory(error, "the lines of %s", s->path);
     for (size_t done = 0; done < c->bytes + 1;) {
         ssize_t n = pread(s->file, bytes + done, c->bytes + 1 - done, c->at + (off_t)done);
         if (n < 0 && errno == EINTR) continue;
@@ -119,7 +107,7 @@ ead_status sheet_read(const struct sheet *s, size_t row, size_t column, json_t *
     if (st) return st;
     *out = json_loadb(bytes, c->bytes, 0, NULL);
     free(bytes);
-    return *out ? EAD_OK : no_memory(s, error); /* it was read before */
+    return *out ? EAD_OK : fault_memory(error, "the lines of %s", s->path); /* it was read before */
 }
 
 static ead_status append(struct sheet *s, const char *bytes, size_t n, ead_error *error)
@@ -141,7 +129,7 @@ ead_status sheet_add(struct sheet *s, size_t row, size_t column, const json_t *l
                      ead_error *error)
 {
     char *bytes = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    if (!bytes) return no_memory(s, error);
+    if (!bytes) return fault_memory(error, "the lines of %s", s->path);
     const size_t n = strlen(bytes);
     bytes[n] = '\n'; /* in the place of the NUL */
     ead_status st = append(s, bytes, n + 1, error);
@@ -149,8 +137,8 @@ ead_status sheet_add(struct sheet *s, size_t row, size_t column, const json_t *l
     if (st) return st;
     *cell_at(s, row, column) = (struct sheet_cell){s->end, n};
     s->end += (off_t)n + 1;
-    if (now() - s->synced < SYNC_SECONDS) return EAD_OK;
-    s->synced = now();
+    if (clock_seconds() - s->synced < SYNC_SECONDS) return EAD_OK;
+    s->synced = clock_seconds();
     return fsync(s->file) ? cannot(s, "write", error) : EAD_OK;
 }
 

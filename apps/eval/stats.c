@@ -1,5 +1,7 @@
 #include "eval/stats.h"
 
+#include "base/rng.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,15 +17,6 @@ struct interval stats_wilson(size_t hits, size_t n)
     const double half = z / (1 + zz) * sqrt(p * (1 - p) / (double)n + zz / (4 * (double)n));
     /* At the ends the formula gives 0 and 1 but for rounding. */
     return (struct interval){hits ? middle - half : 0, hits < n ? middle + half : 1};
-}
-
-/* splitmix64: small, and good enough to draw problems with. */
-static uint64_t draw(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
 }
 
 struct sums {
@@ -42,7 +35,7 @@ static struct sums resample(const double *a, const double *b, size_t n, uint64_t
 {
     struct sums s = {0, 0}, t = {0, 0};
     for (size_t i = 1; i < n; i += 2) {
-        const uint64_t bits = draw(state);
+        const uint64_t bits = rng_bits(state);
         const size_t one = below(n, bits), two = below(n, bits >> 32);
         s.a += a[one];
         s.b += b[one];
@@ -50,7 +43,7 @@ static struct sums resample(const double *a, const double *b, size_t n, uint64_t
         t.b += b[two];
     }
     if (n % 2) {
-        const size_t last = below(n, draw(state));
+        const size_t last = below(n, rng_bits(state));
         s.a += a[last];
         s.b += b[last];
     }

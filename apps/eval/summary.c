@@ -217,7 +217,7 @@ static ead_status open_context(struct context *c, const struct summary *s, ead_e
         .parameters = {parameters_of(s->run, "small"), parameters_of(s->run, "large")},
         .a = malloc(bytes),
         .b = malloc(bytes)};
-    return c->a && c->b ? EAD_OK : fault(error, EAD_MEMORY, "no memory for the summary");
+    return c->a && c->b ? EAD_OK : fault_memory(error, "the summary");
 }
 
 static ead_status rows_of(const struct context *c, const struct filter *f, struct summary_row **out,
@@ -225,7 +225,7 @@ static ead_status rows_of(const struct context *c, const struct filter *f, struc
 {
     const size_t n = c->records->n_settings;
     *out = calloc(n + 1, sizeof **out);
-    if (!*out) return fault(error, EAD_MEMORY, "no memory for the summary");
+    if (!*out) return fault_memory(error, "the summary");
     for (size_t i = 0; i < n; i++) (*out)[i] = row_of(c, &c->records->settings[i], f);
     return EAD_OK;
 }
@@ -243,11 +243,11 @@ static ead_status add_group(const struct context *c, struct summary_group **grou
         if (!strcmp((*groups)[i].name, name)) return EAD_OK;
     if (*n == GROUPS_MAX) return EAD_OK;
     struct summary_group *more = realloc(*groups, (*n + 1) * sizeof *more);
-    if (!more) return fault(error, EAD_MEMORY, "no memory for the summary");
+    if (!more) return fault_memory(error, "the summary");
     *groups = more;
     struct summary_group *group = &more[(*n)++];
     *group = (struct summary_group){.name = strdup(name)};
-    if (!group->name) return fault(error, EAD_MEMORY, "no memory for the summary");
+    if (!group->name) return fault_memory(error, "the summary");
     return rows_of(c, f, &group->rows, error);
 }
 
@@ -307,7 +307,7 @@ static ead_status read_run(const char *dir, json_t **out, ead_error *error)
     FILE *file = path ? fopen(path, "r") : NULL;
     ead_status st = EAD_OK;
     if (!path) {
-        st = fault(error, EAD_MEMORY, "no memory for a file's name");
+        st = fault_memory(error, "a file's name");
     } else if (file) {
         *out = json_loadf(file, 0, &bad);
         if (!json_is_object(*out))
@@ -346,7 +346,7 @@ ead_status summary_join(const char *const *dirs, size_t n_dirs, struct summary *
                         ead_error *error)
 {
     struct summary *s = calloc(1, sizeof *s);
-    if (!s) return fault(error, EAD_MEMORY, "no memory for the summary");
+    if (!s) return fault_memory(error, "the summary");
     ead_status st = fill(s, dirs, n_dirs, error);
     if (st)
         summary_free(s);

@@ -54,7 +54,7 @@ static ead_status read_means(const char *path, int window, struct values *v, ead
         const char *setting = json_string_value(json_object_get(object, "setting"));
         if (setting && !strcmp(setting, "small") &&
             !add_means(v, json_object_get(object, "entropy"), window))
-            st = fault(error, EAD_MEMORY, "%s: no memory for its entropies", path);
+            st = fault_memory(error, "the entropies of %s", path);
         json_decref(object);
     }
     jsonl_close(&file);
@@ -87,7 +87,7 @@ ead_status sweep_taus(const char *dir, int window, double taus[SWEEP_MAX], size_
 {
     struct values values = {0};
     char *path = file_join(dir, "traces.jsonl");
-    if (!path) return fault(error, EAD_MEMORY, "no memory for a file's name");
+    if (!path) return fault_memory(error, "a file's name");
     ead_status st = read_means(path, window, &values, error);
     if (!st) *n = pick(&values, taus);
     free(values.list);

@@ -8,7 +8,7 @@
 
 static ead_status checked(const struct transcript *t, ead_error *error)
 {
-    return t->bad ? fault(error, EAD_MEMORY, "no memory for an answer") : EAD_OK;
+    return t->bad ? fault_memory(error, "an answer") : EAD_OK;
 }
 
 ead_status transcript_open(struct transcript *t, const ead_model *model, unsigned flags,

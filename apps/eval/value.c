@@ -1,5 +1,7 @@
 #include "eval/value.h"
 
+#include "base/rng.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -66,13 +68,10 @@ struct value value_real(long double x)
     return (struct value){.z = x};
 }
 
-/* Bits that look random, from bits that do not: the finaliser of splitmix64. */
+/* Bits that look random, from bits that do not. */
 static uint64_t scatter(uint64_t x)
 {
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
+    return rng_bits(&x);
 }
 
 /* Of a size between 1/4 and 9/4, at one point up to 18: powers stay in reach, and |x - 3| is x - 3

@@ -31,9 +31,7 @@ enum status arena_commit(struct arena *arena, struct err *err)
     /* Mapped rather than malloc'ed: pages of a cache cost memory only once they are written. */
     void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED)
-        return err_set(err, ST_MEMORY, "cannot allocate %zu MiB for caches and scratch",
-                       bytes >> 20);
+    if (base == MAP_FAILED) return err_memory(err, "caches and scratch, %zu MiB", bytes >> 20);
     *arena = (struct arena){.base = base, .capacity = bytes};
     return ST_OK;
 }

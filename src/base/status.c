@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A message may quote bytes of a hostile file: keep it on one line and free of escapes. */
+static void make_harmless(char *message)
+{
+    for (char *c = message; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+}
+
 enum status err_set(struct err *err, enum status code, const char *format, ...)
 {
     if (!err) return code;
@@ -12,10 +19,18 @@ enum status err_set(struct err *err, enum status code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
-    /* A message may quote bytes of a hostile file: keep it on one line and free of escapes. */
-    for (char *c = err->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    make_harmless(err->message);
     return code;
+}
+
+enum status err_memory(struct err *err, const char *what, ...)
+{
+    char text[ERR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(text, sizeof text, what, args);
+    va_end(args);
+    return err_set(err, ST_MEMORY, "no memory for %.1000s", text);
 }
 
 enum status err_prefix(struct err *err, enum status code, const char *prefix)

@@ -41,6 +41,10 @@ enum status err_set(struct err *err, enum status code, const char *format, ...)
  * Returns the code unchanged. */
 enum status err_prefix(struct err *err, enum status code, const char *prefix);
 
+/* ST_MEMORY and "no memory for ...": the one way to say so. `what` is a format. */
+enum status err_memory(struct err *err, const char *what, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The name of a status for messages and JSON: "ok", "io", "format", ... Never NULL. */
 const char *status_name(enum status code);
 

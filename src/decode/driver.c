@@ -1,15 +1,8 @@
 #include "decode/driver.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "base/clock.h"
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include <stdlib.h>
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
@@ -86,7 +79,7 @@ enum status driver_open(struct engine *large, struct engine *small, const ead_du
 {
     TRY(check_engines(large, small, n, err));
     struct driver *r = calloc(1, sizeof *r);
-    if (!r) return err_set(err, ST_MEMORY, "cannot hold the description of a batch");
+    if (!r) return err_memory(err, "a batch");
     r->engines[EAD_LARGE] = large;
     r->engines[EAD_SMALL] = small;
     enum status st = fill(r, options, n, err);
@@ -203,12 +196,12 @@ static enum status pass(struct driver *r, const struct ask *ask,
     const int n = enqueue(r, ask, w);
     const bool company = demand[EAD_SMALL].writing + demand[EAD_LARGE].writing > 0;
     const int rows = gather(r, w, n, ask->most, company ? r->budget : ask->most);
-    const double start = now();
+    const double start = clock_seconds();
     for (int i = 0; i < r->n; i++) /* distributions that the engine will hold no longer */
         if (r->duos[i].text.n && r->duos[i].text.marks[r->duos[i].text.n - 1].author == (int8_t)w)
             r->duos[i].drawn.n = 0;
     const enum status st = engine_submit(r->engines[w], r->rows, rows, err);
-    const double seconds = now() - start;
+    const double seconds = clock_seconds() - start;
     if (st != ST_OK) {
         for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = false;
         return st;
@@ -249,7 +242,7 @@ static void take(struct driver *r, ead_writer w, const struct result *result, do
     d->waiting[w] = false;
     if (!duo_expects(d, w, result)) return;
     if (result->status == ST_OK)
-        duo_write(d, &result->dist, now() - start);
+        duo_write(d, &result->dist, clock_seconds() - start);
     else
         d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
 }
@@ -261,7 +254,7 @@ static void collect(struct driver *r, bool wait)
         struct result result;
         bool expected = false;
         for (int i = 0; i < r->n && r->engines[w]; i++) expected |= r->duos[i].waiting[w];
-        for (double start = now(); expected; start = now()) {
+        for (double start = clock_seconds(); expected; start = clock_seconds()) {
             if (!engine_collect(r->engines[w], wait, &result)) break;
             wait = false;
             take(r, (ead_writer)w, &result, start);

@@ -1,6 +1,6 @@
 #include "decode/policy.h"
 
-#include "decode/rng.h"
+#include "base/rng.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 #include "decode/sampler.h"
 
-#include "decode/rng.h"
+#include "base/rng.h"
 #include "decode/text.h"
 
 #include <math.h>

@@ -93,7 +93,7 @@ enum status local_open(const struct model *model, const struct local_options *op
     struct local_options o = options ? *options : (struct local_options){0};
     TRY(settle_options(model, &o, err));
     struct local *e = calloc(1, sizeof *e);
-    if (!e) return err_set(err, ST_MEMORY, "cannot hold the engine's description");
+    if (!e) return err_memory(err, "an engine");
     e->model = model;
     e->options = o;
     describe(e);

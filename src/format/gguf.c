@@ -116,7 +116,7 @@ static enum status kv_check_unique(const struct gguf *g, struct err *err)
 {
     if (g->n_kv < 2) return ST_OK;
     const struct gguf_kv **sorted = malloc(g->n_kv * sizeof *sorted);
-    if (!sorted) return err_set(err, ST_MEMORY, "cannot sort %zu metadata keys", g->n_kv);
+    if (!sorted) return err_memory(err, "the order of %zu metadata keys", g->n_kv);
     for (size_t i = 0; i < g->n_kv; i++) sorted[i] = &g->kv[i];
     qsort(sorted, g->n_kv, sizeof *sorted, kv_by_key);
     enum status st = ST_OK;
@@ -131,8 +131,7 @@ static enum status kv_check_unique(const struct gguf *g, struct err *err)
 static enum status kv_read_all(struct gguf *g, struct gguf_cursor *c, uint64_t n, struct err *err)
 {
     g->kv = calloc(n ? n : 1, sizeof *g->kv);
-    if (!g->kv)
-        return err_set(err, ST_MEMORY, "metadata: cannot hold %llu pairs", (unsigned long long)n);
+    if (!g->kv) return err_memory(err, "%llu pairs of metadata", (unsigned long long)n);
     for (; g->n_kv < n; g->n_kv++) TRY(cursor_kv(c, &g->kv[g->n_kv], err));
     return kv_check_unique(g, err);
 }
@@ -243,7 +242,7 @@ static enum status tensors_read(struct gguf *g, struct gguf_cursor *c, uint64_t 
     enum status st = ST_OK;
     if (all) g->tensors = all;
     if (!all || !offset) {
-        st = err_set(err, ST_MEMORY, "cannot hold %llu tensors", (unsigned long long)n);
+        st = err_memory(err, "%llu tensors", (unsigned long long)n);
         goto out;
     }
     struct gguf_tensor *mine = all + g->n_tensors;
@@ -284,7 +283,7 @@ static enum status tensors_index(struct gguf *g, struct err *err)
     g->n_slots = 16;
     while (g->n_slots < 2 * g->n_tensors) g->n_slots *= 2;
     g->tensor_slots = calloc(g->n_slots, sizeof *g->tensor_slots);
-    if (!g->tensor_slots) return err_set(err, ST_MEMORY, "cannot index %zu tensors", g->n_tensors);
+    if (!g->tensor_slots) return err_memory(err, "the index of %zu tensors", g->n_tensors);
     for (size_t i = 0; i < g->n_tensors; i++) {
         size_t at = name_hash(g->tensors[i].name) & (g->n_slots - 1);
         for (; g->tensor_slots[at]; at = (at + 1) & (g->n_slots - 1))
@@ -326,7 +325,7 @@ static enum status parts_open(struct gguf *g, struct err *err)
         return err_set(err, ST_ARG, "split.no: this is part %u of %u; open the first part",
                        number + 1, count);
     struct part *parts = realloc(g->parts, count * sizeof *parts);
-    if (!parts) return err_set(err, ST_MEMORY, "cannot hold %u parts", count);
+    if (!parts) return err_memory(err, "%u parts", count);
     g->parts = parts;
     for (uint32_t i = 1; i < count; i++) {
         char path[4096];
@@ -344,7 +343,7 @@ static enum status parts_open(struct gguf *g, struct err *err)
 static enum status open_parts(struct gguf *g, struct part first, bool splits, struct err *err)
 {
     g->parts = malloc(sizeof *g->parts);
-    if (!g->parts) return err_set(err, ST_MEMORY, "cannot hold a part");
+    if (!g->parts) return err_memory(err, "a part");
     g->parts[0] = first;
     g->n_parts = 1;
     TRY(part_read(g, 0, err));
@@ -358,7 +357,7 @@ static enum status open_named(const char *path, struct part first, bool splits, 
     struct gguf *g = calloc(1, sizeof *g);
     enum status st;
     if (!g || !(g->path = strdup(path)))
-        st = err_set(err, ST_MEMORY, "cannot hold the file's description");
+        st = err_memory(err, "the description of a file");
     else
         st = open_parts(g, first, splits, err);
     if (st == ST_OK) {

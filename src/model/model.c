@@ -66,7 +66,7 @@ enum status model_open(const char *path, const struct model_options *options, st
                        struct err *err)
 {
     struct model *m = calloc(1, sizeof *m);
-    if (!m) return err_set(err, ST_MEMORY, "%s: cannot hold the model's description", path);
+    if (!m) return err_memory(err, "the description of %s", path);
     enum status st = gguf_open(path, &m->gguf, err);
     if (st == ST_OK) {
         st = open_parts(m, options, err);

@@ -67,7 +67,7 @@ static enum status make_head(struct packfile *f, const struct gguf *g, struct we
     const size_t parts = (size_t)gguf_part_count(g), matrices = (size_t)repack_count(f->n_layer);
     const size_t words = FIXED_WORDS + parts * PART_WORDS + matrices * MATRIX_WORDS;
     f->head = calloc(words, sizeof *f->head);
-    if (!f->head) return err_set(err, ST_MEMORY, "cannot hold the head of the packed weights");
+    if (!f->head) return err_memory(err, "the head of the packed weights");
     f->head_bytes = words * sizeof *f->head;
     f->start = (f->head_bytes + START_ALIGN - 1) / START_ALIGN * START_ALIGN;
     f->bytes = put_matrices(put_parts(f->head + FIXED_WORDS, g), w, f->n_layer);
@@ -91,14 +91,14 @@ static enum status make_path(struct packfile *f, const char *folder, const char 
     free(resolved);
     if (n < 0) f->path = NULL;
     f->folder = strdup(folder);
-    return f->path && f->folder ? ST_OK : err_set(err, ST_MEMORY, "cannot hold the path");
+    return f->path && f->folder ? ST_OK : err_memory(err, "the path of the packed weights");
 }
 
 enum status packfile_open(const char *folder, const struct gguf *g, struct weights *w, int n_layer,
                           struct packfile **out, struct err *err)
 {
     struct packfile *f = calloc(1, sizeof *f);
-    if (!f) return err_set(err, ST_MEMORY, "%s: cannot hold a file's description", folder);
+    if (!f) return err_memory(err, "the description of a file in %s", folder);
     f->n_layer = n_layer;
     enum status st = make_path(f, folder, gguf_path(g), err);
     if (st == ST_OK) st = make_head(f, g, w, err);
@@ -198,7 +198,7 @@ static enum status temp_create(const struct packfile *f, char **name, int *fd, s
     clock_gettime(CLOCK_REALTIME, &t);
     if (asprintf(name, "%s.%ld-%lld-%09ld", f->path, (long)getpid(), (long long)t.tv_sec,
                  t.tv_nsec) < 0)
-        return err_set(err, ST_MEMORY, "cannot hold the path");
+        return err_memory(err, "the path of the packed weights");
     *fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (*fd >= 0) return ST_OK;
     const int reason = errno;

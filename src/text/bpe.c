@@ -96,8 +96,8 @@ enum status bpe_init(struct bpe *bpe, const struct gguf_kv *merges, const struct
     bpe->mask = slots - 1;
     bpe->slots = malloc(slots * sizeof *bpe->slots);
     if (!bpe->slots)
-        return err_set(err, ST_MEMORY, "tokenizer.ggml.merges: cannot index %llu merges",
-                       (unsigned long long)merges->count);
+        return err_memory(err, "tokenizer.ggml.merges, %llu of them",
+                          (unsigned long long)merges->count);
     memset(bpe->slots, 0xff, slots * sizeof *bpe->slots); /* every left becomes -1 */
     enum status st = read_merges(bpe, merges, n_tokens, err);
     if (st != ST_OK) bpe_deinit(bpe);

@@ -192,7 +192,7 @@ enum status chat_init(struct chat *c, const char *text, size_t n, const struct v
 {
     if (n > TEMPLATE_MAX) return unknown_template(err);
     char *words = normalise(text, n);
-    if (!words) return err_set(err, ST_MEMORY, "cannot hold a chat template of %zu bytes", n);
+    if (!words) return err_memory(err, "a chat template of %zu bytes", n);
     enum status st = ST_OK;
     size_t i = 0;
     while (chat_family_at(i) && !matches(chat_family_at(i), words)) i++;

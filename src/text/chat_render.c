@@ -1,8 +1,8 @@
 /* chat_render: messages to text, as the template's own program would write them. */
 #include "text/chat.h"
 
+#include "base/utf8.h"
 #include "text/chat_family.h"
-#include "text/utf8.h"
 
 #include <string.h>
 
@@ -331,5 +331,5 @@ enum status chat_render(const struct chat *c, const struct chat_message *message
     if (add_all(&r, generate) == ST_OK) return ST_OK;
     out->len = before;
     if (out->data) out->data[before] = 0;
-    return err_set(err, ST_MEMORY, "no memory for a conversation of %zu messages", n);
+    return err_memory(err, "a conversation of %zu messages", n);
 }

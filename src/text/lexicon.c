@@ -30,7 +30,7 @@ enum status lexicon_init(struct lexicon *lex, const struct gguf_str *texts, size
     while (slots < 2 * count) slots *= 2;
     *lex = (struct lexicon){.mask = slots - 1, .texts = texts};
     lex->slots = malloc(slots * sizeof *lex->slots);
-    if (!lex->slots) return err_set(err, ST_MEMORY, "cannot index %zu token texts", count);
+    if (!lex->slots) return err_memory(err, "the index of %zu token texts", count);
     memset(lex->slots, 0xff, slots * sizeof *lex->slots); /* every id becomes -1 */
     return ST_OK;
 }

@@ -1,8 +1,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/pretok.h"
 
+#include "base/utf8.h"
 #include "text/pretok_table.h"
-#include "text/utf8.h"
 
 #include <pcre2.h>
 #include <stdlib.h>
@@ -59,12 +59,12 @@ enum status pretok_open(const char *name, size_t n, struct pretok **out, struct 
         n ? pretok_table_find(name, n) : pretok_table_find("default", 7);
     if (!entry) return unknown_name(name, n, err);
     struct pretok *p = calloc(1, sizeof *p);
-    if (!p) return err_set(err, ST_MEMORY, "cannot hold a pre-tokenizer");
+    if (!p) return err_memory(err, "a pre-tokenizer");
     p->rules = &entry->rules;
     enum status st = ST_OK;
     p->limits = pcre2_match_context_create(NULL);
     if (!p->limits) {
-        st = err_set(err, ST_MEMORY, "cannot hold a pre-tokenizer");
+        st = err_memory(err, "a pre-tokenizer");
     } else {
         /* No expression backtracks more than its match is long, so a limit would only make long
          * runs of spaces fail. */
@@ -171,10 +171,9 @@ enum status pretok_split(const struct pretok *p, const char *text, size_t n, pre
     struct split s = {.p = p, .text = text, .word = word, .context = context, .err = err};
     char *owned;
     if (make_subject(text, n, &s.subject, &owned) != ST_OK)
-        return err_set(err, ST_MEMORY, "cannot copy a text of %zu bytes", n);
+        return err_memory(err, "a copy of a text of %zu bytes", n);
     s.match = pcre2_match_data_create(1, NULL);
-    enum status st =
-        s.match ? split_piece(&s, 0, 0, n) : err_set(err, ST_MEMORY, "cannot hold a match");
+    enum status st = s.match ? split_piece(&s, 0, 0, n) : err_memory(err, "a match");
     pcre2_match_data_free(s.match);
     free(owned);
     return st;

@@ -1,6 +1,6 @@
 #include "text/spm.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,8 +45,7 @@ enum status spm_init(struct spm *spm, const float *scores, size_t n_tokens,
 {
     *spm = (struct spm){.unk = -1, .breaks = true, .lex = lex};
     spm->orders = malloc((n_tokens ? n_tokens : 1) * sizeof *spm->orders);
-    if (!spm->orders)
-        return err_set(err, ST_MEMORY, "tokenizer.ggml.scores: cannot hold %zu scores", n_tokens);
+    if (!spm->orders) return err_memory(err, "tokenizer.ggml.scores, %zu of them", n_tokens);
     for (size_t i = 0; i < n_tokens; i++) {
         spm->orders[i] = order_of(scores ? scores[i] : 0);
         if (lex->texts[i].n > spm->longest) spm->longest = lex->texts[i].n;

@@ -135,7 +135,7 @@ enum status vocab_encode(const struct vocab *v, const char *text, size_t n, unsi
     if (st == ST_OK) return ST_OK;
     out->n = before;
     if (st != ST_MEMORY) return st; /* its message is set */
-    return err_set(err, st, "no memory for the tokens of a text of %zu bytes", n);
+    return err_memory(err, "the tokens of a text of %zu bytes", n);
 }
 
 /* ---- compare ----------------------------------------------------------------------------- */

@@ -21,8 +21,7 @@ static enum status read_texts(struct vocab *v, const struct gguf_kv *tokens, siz
     v->n = (int32_t)tokens->count;
     v->texts = malloc((size_t)v->n * sizeof *v->texts);
     v->kinds = malloc((size_t)v->n);
-    if (!v->texts || !v->kinds)
-        return err_set(err, ST_MEMORY, "tokenizer.ggml.tokens: cannot hold %d tokens", v->n);
+    if (!v->texts || !v->kinds) return err_memory(err, "tokenizer.ggml.tokens, %d of them", v->n);
     TRY(lexicon_init(&v->lex, v->texts, (size_t)v->n, err));
     const uint8_t *at = tokens->value;
     for (int32_t i = 0; i < v->n; i++) {
@@ -205,7 +204,7 @@ static enum status collect_special(struct vocab *v, const struct gguf *g, struct
     size_t n = 0;
     for (int32_t i = 0; i < v->n; i++) n += found_in_text(vocab_kind(v, i)) && v->texts[i].n;
     struct special_entry *entries = calloc(n ? n : 1, sizeof *entries);
-    if (!entries) return err_set(err, ST_MEMORY, "cannot hold %zu special tokens", n);
+    if (!entries) return err_memory(err, "%zu special tokens", n);
     bool strip = strips_right(g);
     n = 0;
     for (int32_t i = 0; i < v->n; i++) {
@@ -269,8 +268,7 @@ static enum status make_pieces(struct vocab *v, size_t bytes, struct err *err)
 {
     v->pieces = malloc(bytes ? bytes : 1);
     v->piece_at = malloc(((size_t)v->n + 1) * sizeof *v->piece_at);
-    if (!v->pieces || !v->piece_at)
-        return err_set(err, ST_MEMORY, "cannot hold the texts of %d tokens", v->n);
+    if (!v->pieces || !v->piece_at) return err_memory(err, "the texts of %d tokens", v->n);
     size_t at = 0;
     for (int32_t i = 0; i < v->n; i++) {
         v->piece_at[i] = (uint32_t)at;
@@ -303,7 +301,7 @@ static enum status read_scores(const struct vocab *v, const struct gguf *g, floa
         return err_set(err, ST_FORMAT, "tokenizer.ggml.scores: expected %d entries, found %llu",
                        v->n, (unsigned long long)kv->count);
     *out = malloc((size_t)v->n * sizeof **out);
-    if (!*out) return err_set(err, ST_MEMORY, "tokenizer.ggml.scores: cannot hold %d", v->n);
+    if (!*out) return err_memory(err, "tokenizer.ggml.scores, %d of them", v->n);
     memcpy(*out, kv->value, (size_t)v->n * sizeof **out);
     return ST_OK;
 }
@@ -367,7 +365,7 @@ static enum status read_all(struct vocab *v, const struct gguf *g, struct err *e
 enum status vocab_open(const struct gguf *g, struct vocab **out, struct err *err)
 {
     struct vocab *v = calloc(1, sizeof *v);
-    if (!v) return err_set(err, ST_MEMORY, "cannot hold a vocabulary");
+    if (!v) return err_memory(err, "a vocabulary");
     struct vocab_specials *s = &v->specials;
     s->bos = s->eos = s->eot = s->eom = s->unk = s->pad = s->sep = VOCAB_NONE;
     enum status st = read_all(v, g, err);

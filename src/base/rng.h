@@ -1,6 +1,6 @@
 /* splitmix64 (Steele, Lea, Flood 2014): small, seekable, good enough to draw tokens with. */
-#ifndef EAD_DECODE_RNG_H
-#define EAD_DECODE_RNG_H
+#ifndef EAD_BASE_RNG_H
+#define EAD_BASE_RNG_H
 
 #include <stdint.h>
 

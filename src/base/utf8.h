@@ -1,6 +1,6 @@
 /* One question about UTF-8: where does the character end? */
-#ifndef EAD_TEXT_UTF8_H
-#define EAD_TEXT_UTF8_H
+#ifndef EAD_BASE_UTF8_H
+#define EAD_BASE_UTF8_H
 
 #include <stddef.h>
 
