@@ -4,7 +4,7 @@
  */
 #include "program.h"
 
-#include "eval/grade.h"
+#include "grade/grade.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -166,35 +166,34 @@ static void test_extract(void **state)
 {
     (void)state;
     static const struct {
-        enum dataset_format format;
+        bool (*extract)(const char *output, char **pred);
         const char *output, *pred;
     } cases[] = {
-        {DATASET_MATH, "so \\boxed{5}.", "5"},
-        {DATASET_MATH, "\\boxed{1}, no: \\boxed{\\frac{1}{2}}", "\\frac{1}{2}"},
-        {DATASET_MATH, "\\boxed{\\{1, 2\\}}", "\\{1, 2\\}"},
-        {DATASET_MATH, "\\boxed{\\boxed{7}}", "7"},
-        {DATASET_MATH, "\\boxed{3} and \\boxed{4", "3"},
-        {DATASET_MATH, "\\boxed { 3 }", "3"},
-        {DATASET_MATH, "$\\boxed 5$ it is", "5"},
-        {DATASET_MATH, "\\fbox{8}", "8"},
-        {DATASET_MATH, "\\boxed{9} \\fbox{8}", "9"},
-        {DATASET_MATH, "\\boxed{4", NULL},
-        {DATASET_MATH, "\\boxed{}", NULL},
-        {DATASET_MATH, "the answer is 5", NULL},
-        {DATASET_MATH, "#### 5", NULL},
-        {DATASET_MATH, "", NULL},
-        {DATASET_GSM8K, "1 + 1 = 2\n#### 2", "2"},
-        {DATASET_GSM8K, "#### 1\n#### $1,200 \nbye", "$1,200"},
-        {DATASET_GSM8K, "####\n\\boxed{6}", "6"},
-        {DATASET_GSM8K, "in all 7 cars cost $1,234.50.", "$1,234.50"},
-        {DATASET_GSM8K, "from 10 to -3", "-3"},
-        {DATASET_GSM8K, "16-3=<<16-3=13>>13 eggs", "13"},
-        {DATASET_GSM8K, "none", NULL},
+        {grade_extract_math, "so \\boxed{5}.", "5"},
+        {grade_extract_math, "\\boxed{1}, no: \\boxed{\\frac{1}{2}}", "\\frac{1}{2}"},
+        {grade_extract_math, "\\boxed{\\{1, 2\\}}", "\\{1, 2\\}"},
+        {grade_extract_math, "\\boxed{\\boxed{7}}", "7"},
+        {grade_extract_math, "\\boxed{3} and \\boxed{4", "3"},
+        {grade_extract_math, "\\boxed { 3 }", "3"},
+        {grade_extract_math, "$\\boxed 5$ it is", "5"},
+        {grade_extract_math, "\\fbox{8}", "8"},
+        {grade_extract_math, "\\boxed{9} \\fbox{8}", "9"},
+        {grade_extract_math, "\\boxed{4", NULL},
+        {grade_extract_math, "\\boxed{}", NULL},
+        {grade_extract_math, "the answer is 5", NULL},
+        {grade_extract_math, "#### 5", NULL},
+        {grade_extract_math, "", NULL},
+        {grade_extract_gsm8k, "1 + 1 = 2\n#### 2", "2"},
+        {grade_extract_gsm8k, "#### 1\n#### $1,200 \nbye", "$1,200"},
+        {grade_extract_gsm8k, "####\n\\boxed{6}", "6"},
+        {grade_extract_gsm8k, "in all 7 cars cost $1,234.50.", "$1,234.50"},
+        {grade_extract_gsm8k, "from 10 to -3", "-3"},
+        {grade_extract_gsm8k, "16-3=<<16-3=13>>13 eggs", "13"},
+        {grade_extract_gsm8k, "none", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *pred = NULL;
-        assert_int_equal(grade_extract(cases[i].output, cases[i].format, &pred),
-                         cases[i].pred != NULL);
+        assert_int_equal(cases[i].extract(cases[i].output, &pred), cases[i].pred != NULL);
         if (cases[i].pred) assert_string_equal(pred, cases[i].pred);
         free(pred);
     }
@@ -344,7 +343,7 @@ static void test_any_bytes(void **state)
         mutant(pred, &random);
         (void)grade_equal(gold, pred);
         (void)grade_equal(gold, gold);
-        grade_extract(pred, i % 2 ? DATASET_MATH : DATASET_GSM8K, &found);
+        (i % 2 ? grade_extract_math : grade_extract_gsm8k)(pred, &found);
         free(found);
     }
     for (size_t i = 0; i < seeds.n; i++) free(seeds.text[i]);

@@ -1,7 +1,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 
-#include "eval/grade.h"
+#include "grade/grade.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -1,9 +1,9 @@
 #include "eval/dataset.h"
 
-#include "eval/extract.h"
 #include "eval/fault.h"
-#include "eval/grade.h"
 #include "eval/listing.h"
+#include "grade/extract.h"
+#include "grade/grade.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -127,7 +127,7 @@ static ead_status math_gold(struct reader *r, const struct place *at, const json
     char *boxed;
     ead_status status = text_field(r, at, object, "solution", &solution);
     if (status) return status;
-    if (!grade_extract(solution, DATASET_MATH, &boxed))
+    if (!grade_extract_math(solution, &boxed))
         return unfit(r, at, "solution", "an answer in \\boxed{}",
                      json_object_get(object, "solution"));
     *gold = keep(r, boxed);

@@ -1,8 +1,8 @@
 #include "eval/entry.h"
 
 #include "eval/fault.h"
-#include "eval/grade.h"
 #include "eval/unicode.h"
+#include "grade/grade.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,8 @@ static int add_verdict(const struct entry *e, json_t *to)
 {
     const struct eval_problem *p = &e->data->problems[e->problem];
     char *pred = NULL;
-    (void)grade_extract(e->transcript->output, e->data->format, &pred);
+    const bool math = e->data->format == DATASET_MATH;
+    (void)(math ? grade_extract_math : grade_extract_gsm8k)(e->transcript->output, &pred);
     int bad = json_object_set_new(to, "problem", json_integer(e->problem));
     if (p->level) bad |= json_object_set_new(to, "level", json_integer(p->level));
     if (*p->subject) bad |= json_object_set_new(to, "subject", text(p->subject));
