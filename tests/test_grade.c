@@ -160,6 +160,37 @@ static void test_suites(void **state)
     }
 }
 
+/* Pairs that were misjudged once; all must come out right. */
+static void test_reported(void **state)
+{
+    (void)state;
+    static char line[LINE_MAX_BYTES];
+    FILE *from = fopen(SHARED_DIR "/grading/reported.jsonl", "r");
+    if (!from) {
+        print_message("skipped: no " SHARED_DIR "/grading\n");
+        skip();
+    }
+    int n = 0, wrong = 0;
+    for (; fgets(line, sizeof line, from); n++) {
+        json_t *object = json_loads(line, JSON_ALLOW_NUL, NULL);
+        assert_non_null(object);
+        const json_t *gold = json_object_get(object, "gold"),
+                     *pred = json_object_get(object, "pred");
+        char *g = grade_text(json_string_value(gold), json_string_length(gold));
+        char *p = grade_text(json_string_value(pred), json_string_length(pred));
+        if (grade_equal(g, p) != json_is_true(json_object_get(object, "equal"))) {
+            print_error("line %d: gold %.200s | pred %.200s\n", n, g, p);
+            wrong++;
+        }
+        free(g);
+        free(p);
+        json_decref(object);
+    }
+    fclose(from);
+    assert_true(n > 0);
+    assert_int_equal(wrong, 0);
+}
+
 /* ---- extraction ---------------------------------------------------------------------------- */
 
 static void test_extract(void **state)
@@ -447,10 +478,11 @@ static void test_command_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),     cmocka_unit_test(test_reflexive),
-        cmocka_unit_test(test_suites),    cmocka_unit_test(test_extract),
-        cmocka_unit_test(test_any_bytes), cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_command),   cmocka_unit_test(test_command_errors),
+        cmocka_unit_test(test_cases),          cmocka_unit_test(test_reflexive),
+        cmocka_unit_test(test_suites),         cmocka_unit_test(test_extract),
+        cmocka_unit_test(test_reported),       cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_bounded),        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_command_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* What stands between operators: numbers, variables, words, brackets, commands with arguments. */
+#include "grade/evaluate.h"
 #include "grade/parse.h"
 
 #include <string.h>
@@ -36,23 +37,14 @@ static uint64_t subscript(struct parser *p, uint64_t name)
     return name;
 }
 
-/* Constants that no rational equation binds: a residue of their own keeps them apart. */
-static struct node *constant(struct parser *p, const struct token *t, long double value)
-{
-    struct value v = value_sample(name_hash_exact(NAME_START, t->s, t->n), 0, true);
-    v.z = value;
-    return parse_value(p, v);
-}
-
 static struct node *letter(struct parser *p)
 {
     const struct token *t = parse_peek(p);
     uint64_t name = name_hash_exact(NAME_START, t->s, t->n);
     parse_skip(p);
     const bool plain = parse_peek(p)->kind != '_' && parse_peek(p)->kind != '\'';
-    if (plain && parse_says(t, "\\pi"))
-        return constant(p, t, 3.14159265358979323846264338327950288L);
-    if (plain && parse_says(t, "e")) return constant(p, t, 2.71828182845904523536028747135266250L);
+    if (plain && (parse_says(t, "\\pi") || parse_says(t, "e")))
+        return parse_value(p, evaluate_constant(t->s, t->n));
     if (plain && parse_says(t, "i")) return parse_value(p, value_i());
     while (parse_accept(p, '\'')) name = name_hash_exact(name, "'", 1);
     if (parse_accept(p, '_')) name = subscript(p, name);
@@ -429,7 +421,7 @@ bool parse_starts_factor(const struct parser *p)
 }
 
 /* "^\circ", "^{\circ}" or the word; and the scale of a temperature. */
-static bool accept_degree(struct parser *p)
+static bool accept_degree(struct parser *p, int *scale)
 {
     const struct token *t[4];
     for (size_t i = 0; i < 4; i++) t[i] = parse_ahead(p, i);
@@ -443,8 +435,9 @@ static bool accept_degree(struct parser *p)
     else
         return false;
     p->half.kind = 0;
-    const struct token *scale = parse_peek(p);
-    if (scale->n == 1 && (scale->s[0] == 'F' || scale->s[0] == 'C')) parse_skip(p);
+    const struct token *letter = parse_peek(p);
+    *scale = letter->n == 1 && (letter->s[0] == 'F' || letter->s[0] == 'C') ? letter->s[0] : 0;
+    if (*scale) parse_skip(p);
     return true;
 }
 
@@ -452,9 +445,11 @@ struct node *parse_factor(struct parser *p)
 {
     struct node *node = atom(p);
     for (int i = 0; !p->failed && i < POSTFIXES_MAX; i++) {
-        if (accept_degree(p))
+        int scale;
+        if (accept_degree(p, &scale)) {
             node = parse_node(p, NODE_DEGREE, node);
-        else if (parse_accept(p, '^'))
+            node->code = scale;
+        } else if (parse_accept(p, '^'))
             node = parse_pair(p, NODE_POWER, node, exponent(p));
         else if (parse_accept(p, '!'))
             node = parse_node(p, NODE_FACTORIAL, node);

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,9 @@ static const struct {
     {"\xc2\xa0", " "},           /* no-break space */
     {"\xe2\x80\x89", " "},       /* thin space */
     {"\xe2\x80\xaf", " "},       /* narrow no-break space */
+    {"\xe3\x80\x80", " "},       /* ideographic space */
+    {"\xe3\x80\x81", ","},       /* ideographic comma */
+    {"\xe3\x80\x82", "."},       /* ideographic full stop */
     {"\xe2\x88\x92", "-"},       /* minus */
     {"\xe2\x80\x93", "-"},       /* en dash */
     {"\xe2\x80\x91", "-"},       /* no-break hyphen */
@@ -110,13 +114,26 @@ static void halve(char *s)
     *to = 0;
 }
 
-/* A comma between digits that LaTeX keeps from spacing is no separator. */
+/* A comma between digits that LaTeX keeps from spacing is no separator: "{,}", and one with "\\!"
+ * on either side, whatever spaces stand about it. */
 static size_t glue(const char *s)
 {
-    if (!strncmp(s, "{,}", 3)) return 3;
-    if (!strncmp(s, ",\\!", 3)) return 3;
-    if (!strncmp(s, "\\!,", 3)) return 3;
-    return 0;
+    size_t n = 0;
+    bool comma = false, tight = false;
+    for (;;) {
+        if (!strncmp(s + n, "\\!", 2))
+            tight = true, n += 2;
+        else if (!strncmp(s + n, "\\,", 2))
+            n += 2;
+        else if (!comma && !strncmp(s + n, "{,}", 3))
+            comma = tight = true, n += 3;
+        else if (!comma && s[n] == ',')
+            comma = true, n++;
+        else if (s[n] == ' ')
+            n++;
+        else
+            return comma && tight ? n : 0;
+    }
 }
 
 static const char *sign_at(const char *s, size_t *bytes)
@@ -196,11 +213,55 @@ static void translate(const char *s, char *to)
     *to = 0;
 }
 
+/* The code point at s and its bytes; 0: none of two to four bytes. */
+static uint32_t code_point(const char *s, size_t *bytes)
+{
+    const uint8_t *b = (const uint8_t *)s;
+    *bytes = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;
+    if (b[0] < 0xc0) return 0;
+    uint32_t code = b[0] & (0x7fu >> *bytes);
+    for (size_t i = 1; i < *bytes; i++) {
+        if ((b[i] & 0xc0) != 0x80) return 0;
+        code = code << 6 | (b[i] & 0x3f);
+    }
+    return code;
+}
+
+/* The ASCII character that a character of another width, style or script stands for: full-width
+ * signs, and decimal digits. 0: it has none. */
+static char plain_form(uint32_t code)
+{
+    static const uint32_t zeros[] = {0x660,   0x6f0,   0x966,   0x9e6,   0xe50,
+                                     0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6};
+    if (code > 0xff00 && code < 0xff5f) return (char)(code - 0xff00 + 0x20);
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
+        if (code >= zeros[i] && code < zeros[i] + 10) return (char)('0' + (code - zeros[i]));
+    return 0;
+}
+
+static void fold(char *s)
+{
+    char *to = s;
+    while (*s) {
+        size_t bytes;
+        const uint32_t code = code_point(s, &bytes);
+        const char plain = code ? plain_form(code) : 0;
+        if (plain) {
+            *to++ = plain;
+            s += bytes;
+        } else {
+            *to++ = *s++;
+        }
+    }
+    *to = 0;
+}
+
 char *clean_text(const char *text, size_t n)
 {
     char *copy = strndup(text, n), *out = NULL;
     if (copy) out = malloc(CLEAN_GROWTH * n + 1);
     if (out) {
+        fold(copy);
         if (doubled(copy)) halve(copy);
         translate(copy, out);
     }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* Beside token kinds; no character that a kind could be. */
-enum { COMMAND_SKIP = 1, COMMAND_TEXT, COMMAND_ENVIRONMENT };
+enum { COMMAND_SKIP = 1, COMMAND_TEXT, COMMAND_ENVIRONMENT, COMMAND_DOTS };
 
 struct command {
     const char *name; /* without its backslash */

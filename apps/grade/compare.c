@@ -1,39 +1,101 @@
 #include "grade/compare.h"
 
+#include "grade/clock.h"
 #include "grade/equation.h"
 #include "grade/evaluate.h"
 #include "grade/spans.h"
 
 #include <stdlib.h>
 
-enum { ITEMS_MAX = 64, WORK_MAX = 5000 };
+enum { ITEMS_MAX = 64 };
 
 /* ---- numbers and expressions --------------------------------------------------------------- */
 
-/* Equal at every point, after `scale` on the right. */
-static bool equal_everywhere(struct side gold, struct side pred, struct value scale)
+/* What is compared: gold and `scale` times pred. */
+struct expressions {
+    struct side gold, pred;
+    struct value scale;
+    int angles; /* a degree is pi / 180 */
+    struct work *work;
+};
+
+/* What the point says: whether two sides are equal there, or nothing. Where a variable leads out of
+ * the real numbers, "real" points say nothing; there \sqrt{x^3} need not be x\sqrt{x}. */
+static enum value_verdict at_point(const struct expressions *e, unsigned point, bool real)
 {
-    const bool vars = node_has_var(gold.node, NULL, NULL) || node_has_var(pred.node, NULL, NULL) ||
-                      node_has_kind(gold.node, NODE_WORD) || node_has_kind(pred.node, NODE_WORD);
-    for (unsigned point = 0; point < (vars ? POINTS : 1); point++) {
-        struct evaluation g = {.point = point, .sign = gold.sign ? gold.sign : 1};
-        struct evaluation p = {.point = point, .sign = pred.sign ? pred.sign : 1};
-        const struct value a = evaluate(gold.node, &g);
-        const struct value b = value_mul(evaluate(pred.node, &p), scale);
-        if (point >= POINTS_POSITIVE && (g.branch || p.branch)) continue;
-        if (!value_equal(a, b)) return false;
+    struct evaluation g = {.point = point,
+                           .sign = e->gold.sign ? e->gold.sign : 1,
+                           .angles = e->angles,
+                           .work = e->work};
+    struct evaluation p = g;
+    p.sign = e->pred.sign ? e->pred.sign : 1;
+    const struct value a = evaluate(e->gold.node, &g);
+    const struct value b = value_mul(evaluate(e->pred.node, &p), e->scale);
+    return real && (g.branch || p.branch) ? VALUE_UNTOLD : value_compare(a, b);
+}
+
+/* Equal at POINTS points of those that tell, or at two where few do. */
+static bool equal_where_real(const struct expressions *e, bool *any)
+{
+    int same = 0;
+    *any = true;
+    for (unsigned point = 0; point < POINTS_MAX && same < POINTS; point++) {
+        const enum value_verdict verdict = at_point(e, point, true);
+        if (verdict == VALUE_DIFFERENT) return false;
+        same += verdict == VALUE_SAME;
     }
-    return true;
+    *any = same >= 2;
+    return *any;
+}
+
+/* Equal as complex numbers, with all variables positive. */
+static bool equal_anywhere(const struct expressions *e)
+{
+    int same = 0;
+    for (unsigned point = 0; point < POINTS_POSITIVE; point++) {
+        const enum value_verdict verdict = at_point(e, point, false);
+        if (verdict == VALUE_DIFFERENT) return false;
+        same += verdict == VALUE_SAME;
+    }
+    return same >= 2;
+}
+
+static bool equal_everywhere(const struct expressions *e)
+{
+    const struct node *g = e->gold.node, *p = e->pred.node;
+    bool any;
+    if (!node_has_var(g, NULL, NULL) && !node_has_var(p, NULL, NULL) &&
+        !node_has_kind(g, NODE_WORD) && !node_has_kind(p, NODE_WORD))
+        return at_point(e, 0, false) == VALUE_SAME;
+    return equal_where_real(e, &any) || (!any && equal_anywhere(e));
+}
+
+/* Degrees outside of functions: what they measure as a letter, F and C for temperatures, D where
+ * none is named; 0: there are none. */
+static int degrees_of(const struct node *node)
+{
+    if (node->kind == NODE_DEGREE) return node->code ? node->code : 'D';
+    if (node->kind != NODE_NEG && node->kind != NODE_PRODUCT && node->kind != NODE_QUOTIENT &&
+        node->kind != NODE_SUM)
+        return 0;
+    for (const struct node *c = node->child; c; c = c->next) {
+        const int degrees = degrees_of(c);
+        if (degrees) return degrees;
+    }
+    return 0;
 }
 
 /* 10% is 10 to the MATH graders, and 0.1 to anyone. */
 static bool same_number(const struct comparison *c, struct side gold, struct side pred)
 {
-    if (equal_everywhere(gold, pred, value_int(1))) return true;
+    const int g = degrees_of(gold.node), p = degrees_of(pred.node);
+    if (g && p && g != p && g != 'D' && p != 'D') return false; /* 5 F and 5 C */
+    struct expressions e = {gold, pred, value_int(1), 0, c->work};
+    if (equal_everywhere(&e)) return true;
     if (c->gold_percent == c->pred_percent) return false;
-    const struct value hundred = value_int(100);
-    return equal_everywhere(gold, pred,
-                            c->gold_percent ? hundred : value_div(value_int(1), hundred));
+    e.scale = value_int(100);
+    if (c->pred_percent) e.scale = value_div(value_int(1), e.scale);
+    return equal_everywhere(&e);
 }
 
 /* ---- units --------------------------------------------------------------------------------- */
@@ -44,19 +106,37 @@ static struct side without_unit(struct side side)
     return side;
 }
 
+/* Degrees beside another unit: of an angle they are so many radians. */
+static bool same_in_degrees(struct comparison *c, struct side gold, struct side pred)
+{
+    const bool swap = pred.node->kind == NODE_UNIT;
+    const struct side unit = swap ? pred : gold, degrees = swap ? gold : pred;
+    if (!unit_is_angle(&unit.node->unit) || degrees_of(degrees.node) != 'D') return false;
+    return equal_everywhere(&(struct expressions){without_unit(gold), without_unit(pred),
+                                                  value_int(1), .angles = 1, .work = c->work});
+}
+
 /* A unit may be left out. Two units must measure the same, and then the numbers may differ as the
  * units do. */
 static bool same_with_units(struct comparison *c, struct side gold, struct side pred)
 {
+    const bool both = gold.node->kind == NODE_UNIT && pred.node->kind == NODE_UNIT;
+    const bool known = (gold.node->kind != NODE_UNIT || gold.node->unit.known) &&
+                       (pred.node->kind != NODE_UNIT || pred.node->unit.known);
+    if (!both && known && (degrees_of(gold.node) || degrees_of(pred.node)))
+        return same_in_degrees(c, gold, pred);
+    if (!both && known && (gold.node->kind == NODE_UNIT ? c->pred_percent : c->gold_percent))
+        return false;
     const struct side g = without_unit(gold), p = without_unit(pred);
     const struct unit *a = &gold.node->unit, *b = &pred.node->unit;
     if (gold.node->kind != NODE_UNIT || pred.node->kind != NODE_UNIT || !a->known || !b->known)
         return a->letter != UNIT_GLUED && b->letter != UNIT_GLUED && compare_sides(c, g, p);
     if (!unit_same_kind(a, b)) return false;
+    if (!unit_has_size(a) || !unit_has_size(b)) return compare_sides(c, g, p);
     struct value scale = value_div(value_mul(value_int(b->top), value_int(a->bottom)),
                                    value_mul(value_int(b->bottom), value_int(a->top)));
     if (value_equal(scale, value_int(1))) return compare_sides(c, g, p);
-    return equal_everywhere(g, p, scale);
+    return equal_everywhere(&(struct expressions){g, p, scale, 0, c->work});
 }
 
 /* ---- lists and sets ------------------------------------------------------------------------ */
@@ -159,26 +239,29 @@ static bool same_rows(struct comparison *c, struct side gold, struct side pred)
     return g->kind != p->kind && is_vector(g) && is_vector(p) && same_children(c, gold, pred);
 }
 
-static bool is_clock(const struct node *ratio)
-{
-    const struct node *a = ratio->child, *b = a->next;
-    return !b->next && a->kind == NODE_VALUE && b->kind == NODE_VALUE && a->value.small &&
-           b->value.small && a->value.n <= 24 && b->value.n < 60 && a->value.n > 0 &&
-           (b->value.n >= 10 || !b->value.n);
-}
-
 /* 2 : 3 : 4 and 4 : 6 : 8; but 3:30 and 4:40 are times. */
 static bool same_ratio(struct comparison *c, struct side gold, struct side pred)
 {
-    struct evaluation at = {.sign = 1};
+    struct evaluation at = {.sign = 1, .work = c->work};
     const struct node *g = gold.node->child, *p = pred.node->child;
     if (node_count(gold.node) != node_count(pred.node)) return false;
-    if (is_clock(gold.node) && is_clock(pred.node)) return same_children(c, gold, pred);
+    if (node_count(gold.node) == 2 && clock_may_be(gold.node) && clock_may_be(pred.node))
+        return clock_equal(gold.node, pred.node);
     const struct value a = evaluate(g, &at), b = evaluate(p, &at);
     for (; g; g = g->next, p = p->next)
         if (!value_equal(value_mul(evaluate(g, &at), b), value_mul(evaluate(p, &at), a)))
             return false;
     return true;
+}
+
+/* A time is no number, but where the half of the day is named the hour is. */
+static bool same_time(struct comparison *c, struct side gold, struct side pred)
+{
+    const bool swap = !clock_is(gold.node);
+    const struct node *clock = swap ? pred.node : gold.node, *other = swap ? gold.node : pred.node;
+    struct evaluation at = {.sign = 1, .work = c->work};
+    if (clock_may_be(other)) return clock_equal(clock, other);
+    return other->kind == NODE_VALUE && clock_is_hour(clock, evaluate(other, &at));
 }
 
 /* ---- residues ------------------------------------------------------------------------------ */
@@ -192,9 +275,10 @@ static const struct node *residue(const struct node *node)
 }
 
 /* 3 and 10 modulo 7. */
-static bool congruent(const struct node *a, const struct node *b, const struct node *modulus)
+static bool congruent(struct comparison *c, const struct node *a, const struct node *b,
+                      const struct node *modulus)
 {
-    struct evaluation at = {.sign = 1};
+    struct evaluation at = {.sign = 1, .work = c->work};
     if (node_has_var(a, NULL, NULL) || node_has_var(b, NULL, NULL)) return false;
     const struct value left = evaluate(a, &at), right = evaluate(b, &at),
                        m = evaluate(modulus, &at);
@@ -217,15 +301,16 @@ static bool same_residue(struct comparison *c, struct side gold, struct side pre
     if (g->kind == NODE_RELATION && p->kind == NODE_RELATION &&
         !compare_sides(c, (struct side){g->child, 0}, (struct side){p->child, 0}))
         return false;
-    return congruent(residue(gold.node), residue(pred.node), g->next);
+    return congruent(c, residue(gold.node), residue(pred.node), g->next);
 }
 
 /* ---- anything ------------------------------------------------------------------------------ */
 
-static bool same_spans(struct side gold, struct side pred)
+static bool same_spans(struct comparison *c, struct side gold, struct side pred)
 {
     struct spans g, p;
-    return spans_read(gold.node, &g) && spans_read(pred.node, &p) && spans_equal(&g, &p);
+    return spans_read(gold.node, c->work, &g) && spans_read(pred.node, c->work, &p) &&
+           spans_equal(&g, &p);
 }
 
 static bool either(enum node_kind kind, struct side gold, struct side pred)
@@ -245,10 +330,13 @@ static bool same_plain(struct comparison *c, struct side gold, struct side pred)
 
 bool compare_sides(struct comparison *c, struct side gold, struct side pred)
 {
-    if (++c->work > WORK_MAX) return false;
+    if (!work_pay(c->work, 5)) return false;
     if (either(NODE_MOD, gold, pred)) return same_residue(c, gold, pred);
+    if ((clock_is(gold.node) || clock_is(pred.node)) && !is_many(gold) && !is_many(pred) &&
+        !either(NODE_RELATION, gold, pred))
+        return same_time(c, gold, pred);
     if (either(NODE_UNIT, gold, pred)) return same_with_units(c, gold, pred);
-    if ((spans_is(gold.node) || spans_is(pred.node)) && same_spans(gold, pred)) return true;
+    if ((spans_is(gold.node) || spans_is(pred.node)) && same_spans(c, gold, pred)) return true;
     if (equation_lists_tuple(c, gold, pred)) return true;
     if (is_many(gold) || is_many(pred)) {
         if (same_lists(c, gold, pred)) return true;
@@ -258,8 +346,9 @@ bool compare_sides(struct comparison *c, struct side gold, struct side pred)
     return same_plain(c, gold, pred);
 }
 
-bool compare_formulas(const struct formula *gold, const struct formula *pred)
+bool compare_formulas(const struct formula *gold, const struct formula *pred, struct work *work)
 {
-    struct comparison c = {.gold_percent = gold->percent, .pred_percent = pred->percent};
+    struct comparison c = {
+        .gold_percent = gold->percent, .pred_percent = pred->percent, .work = work};
     return compare_sides(&c, (struct side){gold->root, 0}, (struct side){pred->root, 0});
 }

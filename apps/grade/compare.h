@@ -3,10 +3,11 @@
 #define EAD_GRADE_COMPARE_H
 
 #include "grade/formula.h"
+#include "grade/work.h"
 
 /* Not quite symmetric: an answer "x = 5" is right where 5 is asked for, and "x + y = 5" too; where
  * an equation is asked for, only its name may be left out. */
-bool compare_formulas(const struct formula *gold, const struct formula *pred);
+bool compare_formulas(const struct formula *gold, const struct formula *pred, struct work *work);
 
 /* The same for two numbers or expressions; exposed for equation.c. */
 struct side {
@@ -16,7 +17,7 @@ struct side {
 
 struct comparison {
     bool gold_percent, pred_percent;
-    int work; /* comparisons made; the time is bounded */
+    struct work *work;
 };
 
 bool compare_sides(struct comparison *c, struct side gold, struct side pred);

@@ -80,32 +80,41 @@ static bool is_equation(const struct node *node)
 
 /* ---- both are relations -------------------------------------------------------------------- */
 
-/* left - right at each point where it has a value that both sides of a comparison can trust. */
-static struct value difference(const struct node *relation, unsigned point, bool *trusted)
+/* left - right; *real: no variable led out of the real numbers. */
+static struct value difference(const struct node *relation, unsigned point, struct work *work,
+                               bool *real)
 {
-    struct evaluation at = {.point = point, .sign = 1};
+    struct evaluation at = {.point = point, .sign = 1, .work = work};
     struct value left = evaluate(relation->child, &at);
     struct value right = evaluate(relation->child->next, &at);
-    *trusted = !at.branch || point < POINTS_POSITIVE;
+    *real = !at.branch;
     return value_add(left, value_neg(right));
 }
 
-/* Is one difference the other times a constant? *factor becomes it. */
-static bool proportional(const struct node *a, const struct node *b, struct value *factor)
+/* Is one difference the other times a constant? *factor becomes it, of the first point where both
+ * have a value; the others that tell must agree. */
+static bool proportional(struct comparison *c, const struct node *a, const struct node *b,
+                         struct value *factor)
 {
     if (!node_has_var(a, NULL, NULL) || node_has_kind(a, NODE_SIGN) || node_has_kind(b, NODE_SIGN))
         return false;
-    bool trusted_a, trusted_b;
-    const struct value a0 = difference(a, 0, &trusted_a), b0 = difference(b, 0, &trusted_b);
-    *factor = value_div(a0, b0);
-    if (value_is_zero(a0) || value_is_zero(b0)) return false;
-    for (unsigned point = 1; point < POINTS; point++) {
-        const struct value x = difference(a, point, &trusted_a);
-        const struct value y = difference(b, point, &trusted_b);
-        if (trusted_a && trusted_b && !value_equal(value_mul(x, b0), value_mul(y, a0)))
-            return false;
+    struct value a0 = value_none(), b0 = value_none();
+    int same = 0;
+    for (unsigned point = 0; point < POINTS_MAX && same < POINTS; point++) {
+        bool real_a, real_b;
+        const struct value x = difference(a, point, c->work, &real_a);
+        const struct value y = difference(b, point, c->work, &real_b);
+        if (!real_a || !real_b) continue;
+        if (!a0.rank) {
+            if (value_is_zero(x) || value_is_zero(y)) return false;
+            a0 = x, b0 = y;
+        }
+        const enum value_verdict verdict = value_compare(value_mul(x, b0), value_mul(y, a0));
+        if (verdict == VALUE_DIFFERENT) return false;
+        same += verdict == VALUE_SAME;
     }
-    return true;
+    *factor = value_div(a0, b0);
+    return same > 2;
 }
 
 static bool two_sided(const struct node *node)
@@ -127,7 +136,7 @@ static bool same_equations(struct comparison *c, struct side gold, struct side p
 {
     struct value factor;
     const struct node *g = gold.node, *p = pred.node;
-    if (two_sided(g) && two_sided(p) && proportional(g, p, &factor)) return true;
+    if (two_sided(g) && two_sided(p) && proportional(c, g, p, &factor)) return true;
     if (same_function(c, gold, pred)) return true;
     /* x = 5 + 6 = 11 is x = 11 */
     return compare_sides(c, (struct side){g->child, gold.sign},
@@ -147,12 +156,12 @@ static bool strict(int relation)
 }
 
 /* x + y < 5 and 10 > 2x + 2y */
-static bool same_inequality(const struct node *g, const struct node *p)
+static bool same_inequality(struct comparison *c, const struct node *g, const struct node *p)
 {
     const int a = g->child->next->relation, b = p->child->next->relation;
     struct value factor;
     if (strict(a) != strict(b) || !direction(a) != !direction(b)) return false;
-    if (!proportional(g, p, &factor) || !value_is_real(factor)) return false;
+    if (!proportional(c, g, p, &factor) || !value_is_real(factor)) return false;
     return !direction(a) || (creall(factor.z) > 0) == (direction(a) == direction(b));
 }
 
@@ -173,7 +182,7 @@ static bool both(struct comparison *c, struct side gold, struct side pred)
     const bool equation = is_equation(gold.node);
     if (equation != is_equation(pred.node)) return false;
     if (equation) return same_equations(c, gold, pred);
-    if (two_sided(gold.node) && two_sided(pred.node) && same_inequality(gold.node, pred.node))
+    if (two_sided(gold.node) && two_sided(pred.node) && same_inequality(c, gold.node, pred.node))
         return true;
     return same_chain(c, gold, pred);
 }

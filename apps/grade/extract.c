@@ -28,6 +28,17 @@ static bool found(const char *from, size_t n, struct part *out)
     return out->n > 0;
 }
 
+/* The next `close` at or behind s that no backslash escapes; NULL: there is none. */
+static const char *closing(const char *s, const char *close)
+{
+    const size_t n = strlen(close);
+    for (; *s; s++) {
+        if (!strncmp(s, close, n)) return s;
+        if (*s == '\\' && s[1]) s++;
+    }
+    return NULL;
+}
+
 /* ---- boxes --------------------------------------------------------------------------------- */
 
 /* Bytes between the brace at s and its partner; false when it has none. */
@@ -47,14 +58,23 @@ static bool balanced(const char *s, size_t *n)
     return false;
 }
 
-/* The box whose command ends at s. */
-static bool box_at(const char *s, struct part *out)
+static bool odd_dollars(const char *s, const char *end)
+{
+    bool odd = false;
+    while ((s = closing(s, "$")) && (!end || s < end)) odd ^= true, s++;
+    return odd;
+}
+
+/* The box whose command ends at s. "\boxed X$" ends with the formula that it stands in: in the text
+ * as a whole, or in what is left of it, a "$" is without a partner. */
+static bool box_at(const char *text, const char *s, struct part *out)
 {
     size_t n;
     const char *open = s + strspn(s, " \t\r\n");
     if (*open == '{') return balanced(open, &n) && found(open + 1, n, out);
-    if (open == s || !strchr(open, '$')) return false;
-    return found(open, strcspn(open, "$"), out);
+    const char *close = open == s ? NULL : closing(open, "$");
+    if (!close || (!odd_dollars(text, s) && !odd_dollars(s, NULL))) return false;
+    return found(open, (size_t)(close - open), out);
 }
 
 /* Unbalanced boxes each cost a walk to the end of the text, so only so many are looked at. */
@@ -69,7 +89,7 @@ static bool last_box(const char *text, const char *command, struct part *out)
         for (const char *s = text; (s = memmem(s, (size_t)(end - s), command, length)); s += length)
             last = s;
         if (!last) return false;
-        if (!isalpha((unsigned char)last[length]) && box_at(last + length, out)) return true;
+        if (!isalpha((unsigned char)last[length]) && box_at(text, last + length, out)) return true;
         end = last;
     }
     return false;
@@ -134,14 +154,28 @@ static const struct delimiter {
 } delimiters[] = {{"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}};
 enum { N_DELIMITERS = sizeof delimiters / sizeof *delimiters };
 
-/* The math at s, and where it ends. */
+/* The text between two prices, the "5 + " of "$5 + $15 = $20" or the "15 and " of "$15 and $x$", is
+ * no formula. */
+static bool is_between_prices(const char *s, const char *close)
+{
+    const struct part between = extract_trim((struct part){s, (size_t)(close - s)});
+    if (digit(close[1])) return true;
+    return digit(s[0]) && space(close[-1]) &&
+           (extract_count_words(between) || strchr("+-*/=,(", between.s[between.n - 1]));
+}
+
+/* Where the math at s ends; NULL: it is not closed, or there is none. *out is empty where two "$"
+ * hold no formula. */
 static const char *math_at(const char *s, struct part *out)
 {
     for (int i = 0; i < N_DELIMITERS; i++) {
         const size_t length = strlen(delimiters[i].open);
         if (strncmp(s, delimiters[i].open, length)) continue;
-        const char *close = strstr(s + length, delimiters[i].close);
-        if (!close || !found(s + length, (size_t)(close - s) - length, out)) return NULL;
+        const char *from = s + length, *close = closing(from, delimiters[i].close);
+        if (!close) return NULL;
+        if (!found(from, (size_t)(close - from), out) ||
+            (*s == '$' && length == 1 && is_between_prices(from, close)))
+            out->n = 0;
         return close + length;
     }
     return NULL;
@@ -159,8 +193,8 @@ bool extract_math(const char *text, struct part *out)
         const char *end = *s == '$' || *s == '\\' ? math_at(s, &math) : NULL;
         /* an unclosed delimiter closes nowhere later either */
         if (*s == '$' && !end) break;
-        if (end) *out = math, any = true;
-        s = end ? end : s + 1;
+        if (end && math.n) *out = math, any = true;
+        s = end && math.n ? end : s + 1;
     }
     return any;
 }
@@ -205,8 +239,16 @@ bool extract_phrase(const char *text, struct part *out)
     }
     if (!last) return false;
     last += strspn(last, " :*\r\n\t");
-    if (math_at(last, out)) return true;
+    if (math_at(last, out) && out->n) return true;
     return found(last, sentence_length(last), out);
+}
+
+bool extract_last_line(const char *text, struct part *out)
+{
+    const struct part all = extract_trim((struct part){text, strlen(text)});
+    const char *end = all.n ? memrchr(all.s, '\n', all.n) : NULL;
+    if (!end || extract_count_words((struct part){all.s, (size_t)(end - all.s)}) < 2) return false;
+    return found(end + 1, (size_t)(all.s + all.n - end) - 1, out);
 }
 
 size_t extract_count_words(struct part part)

@@ -19,6 +19,8 @@ bool extract_hashes(const char *text, struct part *out);
 bool extract_phrase(const char *text, struct part *out);
 /* The last $...$, \(...\) or \[...\]. */
 bool extract_math(const char *text, struct part *out);
+/* The last line, where others with words stand before it. */
+bool extract_last_line(const char *text, struct part *out);
 /* The last number, with its sign, commas and denominator. */
 bool extract_number(const char *text, struct part *out);
 

@@ -11,7 +11,7 @@
 #include "grade/value.h"
 
 enum node_kind {
-    NODE_VALUE,     /* value */
+    NODE_VALUE,     /* value; code: the digits it is written with, 0 where they say nothing */
     NODE_VAR,       /* name; code: its first character, \ for a command */
     NODE_WORD,      /* name: of all words together */
     NODE_SUM,       /* children */
@@ -27,7 +27,7 @@ enum node_kind {
     NODE_CEIL,      /* one */
     NODE_FACTORIAL, /* one */
     NODE_BINOMIAL,  /* two */
-    NODE_DEGREE,    /* one */
+    NODE_DEGREE,    /* one; code: F or C of a temperature, 0 otherwise */
     NODE_OVER,      /* one under a mark; name */
     NODE_BASED,     /* digits (name) in base `code` */
     NODE_UNIT,      /* one with a unit */

@@ -3,12 +3,16 @@
 #include "grade/compare.h"
 #include "grade/extract.h"
 #include "grade/plain.h"
+#include "grade/residue.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { ANSWER_MAX = 2000 }; /* bytes; a longer text is no answer, though it may hold one */
+enum {
+    ANSWER_MAX = 2000, /* bytes; a longer text is no answer, though it may hold one */
+    READING_STEPS = 4, /* for each byte, what making tokens and a tree of it costs */
+};
 
 /* ---- one reading of both answers ----------------------------------------------------------- */
 
@@ -125,23 +129,50 @@ static void read_choice(struct reading *r)
     r->content = rest;
 }
 
-static bool reading_open(struct part part, struct latex_options options, struct reading *out)
+static bool all_words(const struct reading *r, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        if (kind(r, i) != TOKEN_WORD && kind(r, i) != '-') return false;
+    return from < to;
+}
+
+/* Is what stands in front said once more in the brackets behind it, as in "18 (eighteen)"? Then
+ * they are no part of it. */
+static void drop_repetition(struct reading *r, struct work *work)
+{
+    size_t open = r->to;
+    if (kind(r, r->to - 1) != ')') return;
+    while (open > r->from && kind(r, open) != '(') open--;
+    if (open == r->from) return;
+    if (!all_words(r, r->from, open) && !all_words(r, open + 1, r->to - 1)) return;
+    struct formula front, inside;
+    if (!formula_open(&r->latex, r->from, open, &front)) return;
+    if (formula_open(&r->latex, open + 1, r->to - 1, &inside)) {
+        if (compare_formulas(&front, &inside, work)) r->to = open;
+        formula_close(&inside);
+    }
+    formula_close(&front);
+}
+
+static bool reading_open(struct part part, struct latex_options options, struct work *work,
+                         struct reading *out)
 {
     *out = (struct reading){0};
     if (!latex_open(part.s, part.n, options, &out->latex)) return false;
     narrow(out);
+    if (out->from < out->to) drop_repetition(out, work);
     read_choice(out);
     return true;
 }
 
 static bool formulas_equal(const struct reading *gold, size_t gold_from, const struct reading *pred,
-                           size_t pred_from)
+                           size_t pred_from, struct work *work)
 {
     struct formula g, p;
     if (!formula_open(&gold->latex, gold_from, gold->to, &g)) return false;
     bool equal = false;
     if (formula_open(&pred->latex, pred_from, pred->to, &p)) {
-        equal = compare_formulas(&g, &p);
+        equal = compare_formulas(&g, &p, work);
         formula_close(&p);
     }
     formula_close(&g);
@@ -149,7 +180,7 @@ static bool formulas_equal(const struct reading *gold, size_t gold_from, const s
 }
 
 /* Letters decide where one side has nothing else, contents where both have one. */
-static bool choices_equal(const struct reading *gold, const struct reading *pred)
+static bool choices_equal(const struct reading *gold, const struct reading *pred, struct work *work)
 {
     const bool g = gold->content < gold->to, p = pred->content < pred->to;
     if (!gold->letter && !pred->letter) return false;
@@ -158,13 +189,15 @@ static bool choices_equal(const struct reading *gold, const struct reading *pred
     return g && p &&
            (plain_equal(&gold->latex, gold->content, gold->to, &pred->latex, pred->content,
                         pred->to) ||
-            formulas_equal(gold, gold->content, pred, pred->content));
+            formulas_equal(gold, gold->content, pred, pred->content, work));
 }
 
-static bool readings_equal(const struct reading *gold, const struct reading *pred)
+static bool readings_equal(const struct reading *gold, const struct reading *pred,
+                           struct work *work)
 {
     return plain_equal(&gold->latex, gold->from, gold->to, &pred->latex, pred->from, pred->to) ||
-           formulas_equal(gold, gold->from, pred, pred->from) || choices_equal(gold, pred);
+           formulas_equal(gold, gold->from, pred, pred->from, work) ||
+           choices_equal(gold, pred, work);
 }
 
 /* ---- all readings -------------------------------------------------------------------------- */
@@ -182,13 +215,14 @@ static const struct {
 };
 enum { N_WAYS = sizeof ways / sizeof *ways };
 
-static bool way_equal(int way, struct part gold, struct part pred)
+static bool way_equal(int way, struct part gold, struct part pred, struct work *work)
 {
     struct reading g, p;
-    if (!reading_open(gold, ways[way].gold, &g)) return false;
+    if (!work_pay(work, READING_STEPS * (long)(gold.n + pred.n))) return false;
+    if (!reading_open(gold, ways[way].gold, work, &g)) return false;
     bool equal = false;
-    if (reading_open(pred, ways[way].pred, &p)) {
-        equal = readings_equal(&g, &p);
+    if (reading_open(pred, ways[way].pred, work, &p)) {
+        equal = readings_equal(&g, &p, work);
         latex_close(&p.latex);
     }
     latex_close(&g.latex);
@@ -212,13 +246,14 @@ static bool way_differs(int way, struct part gold, struct part pred)
     return true;
 }
 
-static bool parts_equal(struct part gold, struct part pred)
+static bool parts_equal(struct part gold, struct part pred, struct work *work)
 {
     if (!gold.n || !pred.n) return false;
     if (gold.n == pred.n && !memcmp(gold.s, pred.s, gold.n)) return true;
     if (gold.n > ANSWER_MAX || pred.n > ANSWER_MAX) return false;
+    residue_begin(name_hash_exact(name_hash_exact(NAME_START, gold.s, gold.n), pred.s, pred.n));
     for (int way = 0; way < N_WAYS; way++)
-        if (way_differs(way, gold, pred) && way_equal(way, gold, pred)) return true;
+        if (way_differs(way, gold, pred) && way_equal(way, gold, pred, work)) return true;
     return false;
 }
 
@@ -237,46 +272,69 @@ static bool is_number(struct part part)
 
 /* Prose without a box: its last formula, or its last number where that comes later and a number is
  * asked for. */
-static bool last_equal(struct part gold, const char *prose)
+static bool last_equal(struct part gold, const char *prose, struct work *work)
 {
     struct part math, number;
     const size_t words = extract_count_words(whole(prose));
     const bool any = words >= 1 && extract_math(prose, &math);
     if (words >= 3 && is_number(gold) && extract_number(prose, &number) &&
         (!any || number.s >= math.s + math.n))
-        return parts_equal(gold, number);
-    return any && parts_equal(gold, math);
+        return parts_equal(gold, number, work);
+    return any && parts_equal(gold, math, work);
 }
 
 /* "The answer is 5!" is glad, and says 5; of "$5!$" it is 120. */
-static bool glad_equal(struct part gold, struct part part)
+static bool glad_equal(struct part gold, struct part part, struct work *work)
 {
     if (part.n < 2 || part.s[part.n - 1] != '!') return false;
     const char *behind = part.s + part.n + strspn(part.s + part.n, " ");
     if (*behind == '$' || *behind == '\\') return false;
     part.n--;
-    return parts_equal(gold, part);
+    return parts_equal(gold, part, work);
 }
 
-static bool prose_equal(struct part gold, const char *pred)
+static bool prose_equal(struct part gold, const char *pred, struct work *work)
 {
     struct part part;
-    if (!extract_phrase(pred, &part)) return last_equal(gold, pred);
+    if (!extract_phrase(pred, &part)) return last_equal(gold, pred, work);
     char *copy = strndup(part.s, part.n);
-    const bool equal =
-        copy && (parts_equal(gold, part) || glad_equal(gold, part) || last_equal(gold, copy));
+    const bool equal = copy && (parts_equal(gold, part, work) || glad_equal(gold, part, work) ||
+                                last_equal(gold, copy, work));
     free(copy);
+    return equal;
+}
+
+static bool texts_equal(const char *gold, const char *pred, struct work *work)
+{
+    struct part g, p;
+    if (!extract_box(gold, &g) && !extract_hashes(gold, &g) && !extract_phrase(gold, &g))
+        g = whole(gold);
+    if (extract_box(pred, &p) || extract_hashes(pred, &p)) return parts_equal(g, p, work);
+    return parts_equal(g, whole(pred), work) || prose_equal(g, pred, work) ||
+           (extract_last_line(pred, &p) && parts_equal(g, p, work));
+}
+
+char *grade_text(const char *bytes, size_t n)
+{
+    char *text = malloc(n + 1);
+    if (!text) return NULL;
+    for (size_t i = 0; i < n; i++) text[i] = bytes[i] ? bytes[i] : ' ';
+    text[n] = 0;
+    return text;
+}
+
+bool grade_equal_counted(const char *gold, const char *pred, long *steps)
+{
+    struct work work = {WORK_MAX};
+    const bool equal = gold && pred && texts_equal(gold, pred, &work);
+    *steps = WORK_MAX - work.left;
     return equal;
 }
 
 bool grade_equal(const char *gold, const char *pred)
 {
-    struct part g, p;
-    if (!gold || !pred) return false;
-    if (!extract_box(gold, &g) && !extract_hashes(gold, &g) && !extract_phrase(gold, &g))
-        g = whole(gold);
-    if (extract_box(pred, &p) || extract_hashes(pred, &p)) return parts_equal(g, p);
-    return parts_equal(g, whole(pred)) || prose_equal(g, pred);
+    long steps;
+    return grade_equal_counted(gold, pred, &steps);
 }
 
 static bool copied(bool found, struct part part, char **pred)

@@ -242,7 +242,8 @@ static bool among_words(const struct lexer *l, const char *s, size_t n)
     const char *next = s + n + strspn(s + n, " ");
     const size_t length = strspn(next, LETTERS);
     return next > s + n &&
-           (word_is_name(next, length) || (length >= 4 && !word_prefix(next, length)));
+           (word_is_name(next, length) ||
+            (length >= 4 && !word_is_named(next, length, word_prefix(next, length))));
 }
 
 static bool is_cup(const struct lexer *l, const char *s)
@@ -257,6 +258,8 @@ static bool after_operand(const struct lexer *l)
 {
     const int kind = last_kind(l);
     if (kind == '/') return kind_before(l, 2) == TOKEN_WORD;
+    if (kind == '{' && kind_before(l, 2) == TOKEN_NUMBER) /* 20{kg}, but not \frac1{in} */
+        return kind_before(l, 3) != TOKEN_FRAC && kind_before(l, 3) != TOKEN_BINOM;
     if (kind == TOKEN_VAR) return is("\\pi", l->out->tokens[l->out->n - 1].s, 3);
     return kind == TOKEN_NUMBER || kind == '}' || kind == ')' || kind == TOKEN_WORD;
 }
@@ -372,6 +375,12 @@ static void open_text(struct lexer *l)
     l->space = true;
 }
 
+/* What is left out of a row, however it is typed. */
+static void dots(struct lexer *l)
+{
+    push(l, TOKEN_VAR, 0, "\\ldots", 6);
+}
+
 static void command(struct lexer *l)
 {
     const char *s = l->at;
@@ -386,6 +395,8 @@ static void command(struct lexer *l)
     const struct command *c = command_find(s + 1, n);
     if (!c)
         push(l, TOKEN_VAR, 0, s, n + 1);
+    else if (c->kind == COMMAND_DOTS)
+        dots(l);
     else if (c->kind == COMMAND_TEXT)
         open_text(l);
     else if (c->kind == COMMAND_ENVIRONMENT)
@@ -480,6 +491,11 @@ static void punctuation(struct lexer *l)
     const char *s = l->at;
     const int pair = pair_kind(s);
     if (bold(l)) return;
+    if (!strncmp(s, "...", 3) && (last_kind(l) == ',' || last_kind(l) == '+')) {
+        l->at += 3;
+        dots(l);
+        return;
+    }
     if (pair) {
         push(l, pair, 0, s, 2);
         l->at += 2;

@@ -111,7 +111,9 @@ struct node *parse_numeral(struct parser *p)
     if (base) return based(p, &t, base);
     if (whole(&t) && fraction_part(p, &part)) all = value_add(all, part);
     skip_ordinal(p);
-    return parse_value(p, all);
+    struct node *node = parse_value(p, all);
+    node->code = whole(&t) ? (int)t.n : 0;
+    return node;
 }
 
 /* "(234)_5", "{234}_5" */

@@ -97,8 +97,14 @@ static struct node *chain_node(struct parser *p, enum node_kind kind, const stru
 
 /* ---- units --------------------------------------------------------------------------------- */
 
+/* The power behind a unit, "^2" or in words. */
 static int unit_power(struct parser *p)
 {
+    if (parse_says(parse_peek(p), "squared") || parse_says(parse_peek(p), "cubed")) {
+        const int power = parse_says(parse_peek(p), "cubed") ? 3 : 2;
+        parse_skip(p);
+        return power;
+    }
     if (!parse_accept(p, '^')) return 1;
     const bool braces = parse_accept(p, '{'), negative = parse_accept(p, '-');
     const struct token *t = parse_peek(p);
@@ -109,44 +115,86 @@ static int unit_power(struct parser *p)
     return negative ? -power : power;
 }
 
-static bool is_unit_token(const struct token *t)
+/* Units as they are read. A word that is none makes the whole unknown, which is never held against
+ * an answer. */
+struct unit_reading {
+    struct unit unit;
+    int sign, power;
+    bool all, any;
+};
+
+static void unit_word(struct parser *p, struct unit_reading *r)
 {
-    return t->kind == TOKEN_WORD || t->kind == '.' || t->kind == '*' || t->kind == '/';
+    const bool braces = parse_accept(p, '{');
+    const struct token *t = parse_peek(p);
+    parse_skip(p);
+    if (braces) parse_expect(p, '}');
+    const int prefix = unit_prefix(t->s, t->n);
+    if (prefix) {
+        r->power = prefix;
+        return;
+    }
+    const int raised = unit_power(p);
+    unit_add(&r->unit, t->s, t->n, r->sign * (raised == 1 ? r->power : raised));
+    r->all &= r->unit.known;
+    r->any = true;
+    r->power = 1;
 }
 
-/* "square feet", "feet^2", "m/s", "miles per hour", "square units", "apples". Only units of measure
- * count; a word that is none makes the whole unknown, which is never held against an answer. */
+/* "{kg}": braces around a word. */
+static bool braced_word(const struct parser *p, size_t at)
+{
+    return parse_ahead(p, at)->kind == '{' && parse_ahead(p, at + 1)->kind == TOKEN_WORD &&
+           parse_ahead(p, at + 2)->kind == '}';
+}
+
+/* "\frac{\text{m}}{\text{s}}" */
+static bool unit_quotient(const struct parser *p)
+{
+    return parse_peek(p)->kind == TOKEN_FRAC && braced_word(p, 1) && braced_word(p, 4);
+}
+
+/* Reads on; false where what stands next is no part of a unit. */
+static bool unit_part(struct parser *p, struct unit_reading *r)
+{
+    const struct token *t = parse_peek(p);
+    const bool word_follows = parse_ahead(p, 1)->kind == TOKEN_WORD || braced_word(p, 1);
+    if (unit_quotient(p)) {
+        parse_skip(p);
+        unit_word(p, r);
+        r->sign = -1;
+        unit_word(p, r);
+    } else if (t->kind == '/' || parse_says(t, "per")) {
+        if (t->kind == '/' && !word_follows) return false;
+        parse_skip(p);
+        r->sign = -1;
+    } else if (t->kind == TOKEN_WORD || braced_word(p, 0)) {
+        unit_word(p, r);
+    } else if (t->kind == '.' || (t->kind == '*' && word_follows)) {
+        parse_skip(p);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* "square feet", "feet^2", "m/s", "miles per hour", "square units", "apples". */
 static struct unit unit_words(struct parser *p)
 {
-    struct unit unit = unit_none();
+    struct unit_reading r = {unit_none(), 1, 1, true, false};
     const struct token *first = parse_peek(p);
-    int sign = 1, power = 1;
-    bool all = true, any = false;
-    for (const struct token *t; !p->failed && is_unit_token(t = parse_peek(p));) {
-        if (t->kind != TOKEN_WORD && parse_ahead(p, 1)->kind != TOKEN_WORD && t->kind != '.') break;
-        parse_skip(p);
-        if (t->kind == '/' || parse_says(t, "per")) {
-            sign = -1;
-        } else if (parse_says(t, "square") || parse_says(t, "sq")) {
-            power = 2;
-        } else if (parse_says(t, "cubic") || parse_says(t, "cu")) {
-            power = 3;
-        } else if (t->kind == TOKEN_WORD) {
-            const int raised = unit_power(p);
-            unit_add(&unit, t->s, t->n, sign * (raised == 1 ? power : raised));
-            all &= unit.known;
-            any = true, power = 1;
-        }
-    }
-    unit.known = all && any;
-    if (first->n == 1 && !first->text) unit.letter = first->space ? UNIT_LETTER : UNIT_GLUED;
-    return unit;
+    while (!p->failed && unit_part(p, &r)) continue;
+    r.unit.known = r.all && r.any;
+    if (first->n == 1 && first->kind == TOKEN_WORD && !first->text)
+        r.unit.letter = first->space ? UNIT_LETTER : UNIT_GLUED;
+    return r.unit;
 }
 
 /* A single letter is a factor, as in "2\mathrm{i}", unless it is that of a unit. */
 static bool starts_unit(const struct parser *p)
 {
-    const struct token *t = parse_peek(p);
+    const struct token *t = parse_ahead(p, braced_word(p, 0));
+    if (unit_quotient(p)) return true;
     return t->kind == TOKEN_WORD && (t->n > 1 || unit_is_word(t->s, 1, true));
 }
 

@@ -12,16 +12,13 @@ static bool is_infinity(const struct node *node)
     return node->kind == NODE_VAR && node->name == name_hash_exact(NAME_START, "\\infty", 6);
 }
 
-static bool end_read(const struct node *node, bool closed, struct end *out)
+static bool end_read(const struct node *node, bool closed, struct work *work, struct end *out)
 {
     *out = (struct end){.closed = closed};
     if (is_infinity(node)) out->infinite = 1;
     if (node->kind == NODE_NEG && is_infinity(node->child)) out->infinite = -1;
-    if (out->infinite) {
-        out->closed = false;
-        return true;
-    }
-    struct evaluation at = {.sign = 1};
+    if (out->infinite) return true;
+    struct evaluation at = {.sign = 1, .work = work};
     if (node_has_var(node, NULL, NULL)) return false;
     out->at = evaluate(node, &at);
     return value_is_real(out->at) && isfinite(creall(out->at.z));
@@ -137,19 +134,19 @@ static bool complement(struct spans *all)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-static bool read_interval(const struct node *node, struct spans *out)
+static bool read_interval(const struct node *node, struct work *work, struct spans *out)
 {
     if (node_count(node) != 2) return false;
     struct span s;
-    return end_read(node->child, node->code >> 8 == '[', &s.low) &&
-           end_read(node->child->next, (node->code & 0xff) == ']', &s.high) && add(out, s);
+    return end_read(node->child, node->code >> 8 == '[', work, &s.low) &&
+           end_read(node->child->next, (node->code & 0xff) == ']', work, &s.high) && add(out, s);
 }
 
-static bool read_points(const struct node *node, struct spans *out)
+static bool read_points(const struct node *node, struct work *work, struct spans *out)
 {
     for (const struct node *c = node->child; c; c = c->next) {
         struct span s;
-        if (!end_read(c, true, &s.low) || s.low.infinite) return false;
+        if (!end_read(c, true, work, &s.low) || s.low.infinite) return false;
         s.high = s.low;
         if (!add(out, s)) return false;
     }
@@ -174,10 +171,10 @@ static bool closes(int relation)
 }
 
 /* What `relation` leaves of the line when the variable stands left of it and `bound` right. */
-static bool half_line(int relation, const struct node *bound, struct spans *out)
+static bool half_line(int relation, const struct node *bound, struct work *work, struct spans *out)
 {
     struct end end;
-    if (!end_read(bound, closes(relation), &end)) return false;
+    if (!end_read(bound, closes(relation), work, &end)) return false;
     struct span s = {least, most};
     if (relation == '<' || relation == TOKEN_LE || relation == '=') s.high = end;
     if (relation == '>' || relation == TOKEN_GE || relation == '=') s.low = end;
@@ -197,27 +194,27 @@ static int mirrored(int relation)
 }
 
 /* "x < 2", "2 > x", "1 < x \le 2", "x \in [1, 2]" */
-static bool read_condition(const struct node *node, struct spans *out)
+static bool read_condition(const struct node *node, struct work *work, struct spans *out)
 {
     const struct node *a = node->child, *b = a->next, *c = b->next;
     if (c && c->next) return false;
     const struct node *var = is_free(a) && !c ? a : b;
     if (!is_free(var)) return false;
     out->name = free_name(var);
-    if (b->relation == TOKEN_IN) return var == a && spans_read(b, out);
-    if (var == a) return half_line(b->relation, b, out);
+    if (b->relation == TOKEN_IN) return var == a && spans_read(b, work, out);
+    if (var == a) return half_line(b->relation, b, work, out);
     struct spans right = {0};
-    if (!half_line(mirrored(b->relation), a, out)) return false;
-    return !c || (half_line(c->relation, c, &right) && intersect(out, &right));
+    if (!half_line(mirrored(b->relation), a, work, out)) return false;
+    return !c || (half_line(c->relation, c, work, &right) && intersect(out, &right));
 }
 
 /* Fold the children: `first` begins, each next is united, intersected or taken away. */
-static bool read_all(const struct node *node, struct spans *out)
+static bool read_all(const struct node *node, struct work *work, struct spans *out)
 {
-    if (!spans_read(node->child, out)) return false;
+    if (!spans_read(node->child, work, out)) return false;
     for (const struct node *c = node->child->next; c; c = c->next) {
         struct spans next;
-        if (!spans_read(c, &next)) return false;
+        if (!spans_read(c, work, &next)) return false;
         if (node->kind == NODE_DIFFERENCE && !complement(&next)) return false;
         if (!(node->kind == NODE_UNION ? unite(out, &next) : intersect(out, &next))) return false;
     }
@@ -226,13 +223,14 @@ static bool read_all(const struct node *node, struct spans *out)
 
 /* Conditions in a row: "or" unites them. "and" and a comma mean both hold, or where that cannot be,
  * as in "x < 1, x > 3", either. */
-static bool read_list(const struct node *node, struct spans *out)
+static bool read_list(const struct node *node, struct work *work, struct spans *out)
 {
     struct spans all = {0}, any = {0}, next;
     all.span[all.n++] = (struct span){least, most};
     for (const struct node *c = node->child; c; c = c->next) {
         if (c->kind != NODE_RELATION && node->code != TOKEN_OR) return false;
-        if (!spans_read(c, &next) || !intersect(&all, &next) || !unite(&any, &next)) return false;
+        if (!spans_read(c, work, &next) || !intersect(&all, &next) || !unite(&any, &next))
+            return false;
         if (any.name && next.name && any.name != next.name) return false;
         any.name = all.name = next.name ? next.name : any.name;
     }
@@ -240,17 +238,17 @@ static bool read_list(const struct node *node, struct spans *out)
     return true;
 }
 
-bool spans_read(const struct node *node, struct spans *out)
+bool spans_read(const struct node *node, struct work *work, struct spans *out)
 {
     *out = (struct spans){0};
     switch (node->kind) {
-    case NODE_TUPLE: return read_interval(node, out);
-    case NODE_SET: return read_points(node, out);
+    case NODE_TUPLE: return read_interval(node, work, out);
+    case NODE_SET: return read_points(node, work, out);
     case NODE_UNION:
     case NODE_INTERSECTION:
-    case NODE_DIFFERENCE: return read_all(node, out);
-    case NODE_RELATION: return read_condition(node, out);
-    case NODE_LIST: return read_list(node, out);
+    case NODE_DIFFERENCE: return read_all(node, work, out);
+    case NODE_RELATION: return read_condition(node, work, out);
+    case NODE_LIST: return read_list(node, work, out);
     case NODE_REALS: return add(out, (struct span){least, most});
     case NODE_EMPTY: return true;
     default: return false;

@@ -19,9 +19,12 @@ static const struct {
     {{"ft", "foot", "feet"}, UNIT_LENGTH, 1, 3048, 10000},
     {{"yd", "yard"}, UNIT_LENGTH, 1, 9144, 10000},
     {{"mi", "mile"}, UNIT_LENGTH, 1, 1609344, 1000},
+    {{"gallon"}, UNIT_LENGTH, 3, 473176473, 125000000000},
+    {{"quart"}, UNIT_LENGTH, 3, 473176473, 500000000000},
+    {{"pint"}, UNIT_LENGTH, 3, 473176473, 1000000000000},
     {{"l", "liter", "litre"}, UNIT_LENGTH, 3, 1, 1000},
     {{"ml", "milliliter", "millilitre"}, UNIT_LENGTH, 3, 1, 1000000},
-    {{"g", "gram"}, UNIT_MASS, 1, 1, 1},
+    {{"g", "gm", "gram"}, UNIT_MASS, 1, 1, 1},
     {{"kg", "kilogram"}, UNIT_MASS, 1, 1000, 1},
     {{"mg", "milligram"}, UNIT_MASS, 1, 1, 1000},
     {{"lb", "pound"}, UNIT_MASS, 1, 45359237, 100000},
@@ -37,14 +40,31 @@ static const struct {
     {{"cent"}, UNIT_MONEY, 1, 1, 100},
     {{"bit"}, UNIT_BITS, 1, 1, 1},
     {{"byte"}, UNIT_BITS, 1, 8, 1},
+    {{"rad", "radian"}, UNIT_ANGLE, 1, 1, 1},
+    {{"revolution", "rotation"}, UNIT_TURNS, 1, 1, 1},
+    {{"unit"}, UNIT_ANY, 1, 1, 1},
     {{"am", "a.m"}, UNIT_HALF_DAY, 1, 1, 1},
     {{"pm", "p.m"}, UNIT_HALF_DAY, 2, 1, 1},
 };
 enum { N_UNITS = sizeof units / sizeof *units };
 
-/* Words that stand behind numbers and say nothing that could differ. */
-static const char *const neutral[] = {"unit", "square", "sq", "cubic", "cu", "mph", "kph", "rpm"};
-enum { N_NEUTRAL = sizeof neutral / sizeof *neutral };
+/* Products of those. */
+static const struct {
+    const char *name;
+    struct {
+        const char *unit;
+        int power;
+    } parts[3];
+} compounds[] = {
+    {"mph", {{"mile", 1}, {"hour", -1}}},
+    {"kph", {{"km", 1}, {"hour", -1}}},
+    {"rpm", {{"revolution", 1}, {"minute", -1}}},
+    {"hertz", {{"second", -1}}},
+    {"newton", {{"kg", 1}, {"meter", 1}, {"second", -2}}},
+    {"joule", {{"kg", 1}, {"meter", 2}, {"second", -2}}},
+    {"watt", {{"kg", 1}, {"meter", 2}, {"second", -3}}},
+};
+enum { N_COMPOUNDS = sizeof compounds / sizeof *compounds };
 
 static bool names(const char *name, const char *s, size_t n)
 {
@@ -61,12 +81,23 @@ static int find(const char *s, size_t n)
     return -1;
 }
 
+static int find_compound(const char *s, size_t n)
+{
+    for (int i = 0; i < N_COMPOUNDS; i++)
+        if (names(compounds[i].name, s, n)) return i;
+    return -1;
+}
+
+int unit_prefix(const char *s, size_t n)
+{
+    if (names("square", s, n) || names("sq", s, n)) return 2;
+    return names("cubic", s, n) || names("cu", s, n) ? 3 : 0;
+}
+
 bool unit_is_word(const char *s, size_t n, bool letters)
 {
     if (n == 1 && !letters) return false;
-    for (int i = 0; i < N_NEUTRAL; i++)
-        if (names(neutral[i], s, n)) return true;
-    return find(s, n) >= 0;
+    return unit_prefix(s, n) || find(s, n) >= 0 || find_compound(s, n) >= 0;
 }
 
 struct unit unit_none(void)
@@ -86,18 +117,51 @@ static void multiply(struct unit *unit, int i, bool inverse)
 
 void unit_add(struct unit *unit, const char *s, size_t n, int power)
 {
-    if (names("mph", s, n)) {
-        unit_add(unit, "mile", 4, power);
-        unit_add(unit, "hour", 4, -power);
+    const int compound = find_compound(s, n), i = find(s, n);
+    if (compound >= 0) {
+        for (int k = 0; k < 3 && compounds[compound].parts[k].unit; k++) {
+            const char *part = compounds[compound].parts[k].unit;
+            unit_add(unit, part, strlen(part), power * compounds[compound].parts[k].power);
+        }
         return;
     }
-    const int i = find(s, n);
     unit->known = i >= 0;
-    if (i < 0 || power < -4 || power > 4) return;
-    for (int k = 0; k < (power < 0 ? -power : power); k++) multiply(unit, i, power < 0);
+    for (int k = 0; i >= 0 && k < (power < 0 ? -power : power); k++) multiply(unit, i, power < 0);
+}
+
+/* "units" alone: how many dimensions they have; 0: it is another unit. */
+static int any_power(const struct unit *unit)
+{
+    for (int i = 0; i < UNIT_KINDS; i++)
+        if (i != UNIT_ANY && unit->power[i]) return 0;
+    return unit->power[UNIT_ANY];
+}
+
+/* "square units" are any units of area; "units" anything but those of area and volume. */
+static bool may_stand_for(int dimensions, const struct unit *unit)
+{
+    if (dimensions == 1) return unit->power[UNIT_LENGTH] >= 0 && unit->power[UNIT_LENGTH] <= 1;
+    for (int i = 0; i < UNIT_KINDS; i++)
+        if (unit->power[i] != (i == UNIT_LENGTH ? dimensions : 0)) return false;
+    return true;
 }
 
 bool unit_same_kind(const struct unit *a, const struct unit *b)
 {
+    const int any_a = any_power(a), any_b = any_power(b);
+    if (any_a && !any_b) return may_stand_for(any_a, b);
+    if (any_b && !any_a) return may_stand_for(any_b, a);
     return !memcmp(a->power, b->power, sizeof a->power);
+}
+
+bool unit_has_size(const struct unit *unit)
+{
+    return !any_power(unit);
+}
+
+bool unit_is_angle(const struct unit *unit)
+{
+    for (int i = 0; i < UNIT_KINDS; i++)
+        if (unit->power[i] != (i == UNIT_ANGLE)) return false;
+    return true;
 }

@@ -11,6 +11,9 @@ enum unit_kind {
     UNIT_TIME,
     UNIT_MONEY,
     UNIT_BITS,
+    UNIT_ANGLE,
+    UNIT_TURNS,
+    UNIT_ANY, /* "units", of a length that nobody names */
     UNIT_HALF_DAY,
     UNIT_KINDS
 };
@@ -27,9 +30,15 @@ struct unit {
 /* Is the word one that measures? Single letters do only where `letters`. */
 bool unit_is_word(const char *s, size_t n, bool letters);
 
+/* 2 for "square", 3 for "cubic", 0 for another word. */
+int unit_prefix(const char *s, size_t n);
+
 struct unit unit_none(void);
 /* Multiply by a word raised to `power`; a word that is no unit makes it unknown. */
 void unit_add(struct unit *unit, const char *s, size_t n, int power);
 bool unit_same_kind(const struct unit *a, const struct unit *b);
+/* False of "units", which have none that a conversion could use. */
+bool unit_has_size(const struct unit *unit);
+bool unit_is_angle(const struct unit *unit); /* radians */
 
 #endif
