@@ -2,6 +2,7 @@
 
 #include "eval/fault.h"
 #include "eval/listing.h"
+#include "eval/quote.h"
 #include "grade/extract.h"
 #include "grade/grade.h"
 
@@ -281,6 +282,10 @@ static ead_status read_file(struct reader *r, const char *path)
     size_t n = 0, at = 0, line = 1;
     ead_status status = read_bytes(r, path, &text, &n);
     if (status) return status;
+    char *bytes = text;
+    text = quote_long_numbers(bytes, &n);
+    free(bytes);
+    if (!text) return no_memory(r, path);
     if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) at = 3; /* a byte order mark */
     while (!status) {
         for (; at < n && isspace((unsigned char)text[at]); at++) line += text[at] == '\n';
