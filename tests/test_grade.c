@@ -5,6 +5,7 @@
 #include "program.h"
 
 #include "grade/grade.h"
+#include "grade/work.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -382,55 +383,107 @@ static void test_any_bytes(void **state)
 }
 
 /* The dearest shapes: deep, wide, huge. */
+static const struct {
+    const char *piece, *end;
+    int times;
+} shapes[] = {
+    {"(", "1", 50000},
+    {"{", "1", 900},
+    {"\\sqrt", "2", 390},
+    {"\\frac", "2", 390},
+    {"2^", "9", 900},
+    {"-", "5", 1900},
+    {"300!,", "1", 380},
+    {"|", "1", 1900},
+    {"\\boxed{", "1}", 20000},
+    {"$a", "1", 50000},
+    {"x<", "1", 900},
+    {"9", "8", 1900},
+    {"\\begin{pmatrix}", "1", 130},
+    {"\\pm x,", "1", 330},
+    {"\\fbox 5", "", 20000},
+    {"answer", "", 20000},
+    {"\\binom{300}{150}", "1", 110},
+    {"{1,2,3,4},", "1", 190},
+    {"\\text{", "1", 330},
+    {"x_{", "1", 600},
+    {"1\\over", "1", 300},
+    {"3\\pmod", "1", 250},
+    {"**", "1", 900},
+    {"answer\n", "1", 20000},
+    {"3 to ", "1", 350},
+    {"\\binom{x}{300},", "1", 140},
+    {"\\binom{x}{300}+", "1", 140},
+    {"300!!", "1", 390},
+    {"\\arcsin x+", "1", 190},
+    {"\\sqrt{-x},", "1", 200},
+    {"\\ln(x-200),", "1", 160},
+    {"x^{4611686018427387903},", "1", 80},
+    {"\\cosh x,", "1", 230},
+    {"x\\ne 3,", "1", 240},
+    {"[1,2]\\cup", "[3,4]", 190},
+    {"\\frac{x}{y}+", "1", 150},
+    {"0.1234567890123456789,", "1", 90},
+    {"\\log_x y+", "1", 190},
+    {"twenty-one,", "1", 180},
+    {"word ", "1", 390},
+    {"\\(", "1", 50000},
+    {"$5 ", "1", 30000},
+    {"\\boxed $", "1", 12000},
+};
+
+/* No comparison takes more steps than are allowed, and steps are all that takes long: this many
+ * seconds are 20 times what the steps take. */
+static void assert_bounded(const char *gold, const char *pred)
+{
+    const double seconds_max = 1;
+    const clock_t start = clock();
+    long steps;
+    (void)grade_equal_counted(gold, pred, &steps);
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    if (steps > 2 * WORK_MAX || seconds > seconds_max)
+        fail_msg("%ld steps, %.3f s: %.40s | %.40s", steps, seconds, gold, pred);
+}
+
 static void test_bounded(void **state)
 {
     (void)state;
-    static const struct {
-        const char *piece, *end;
-        int times;
-    } shapes[] = {
-        {"(", "1", 50000},
-        {"{", "1", 900},
-        {"\\sqrt", "2", 390},
-        {"\\frac", "2", 390},
-        {"2^", "9", 900},
-        {"-", "5", 1900},
-        {"300!,", "1", 380},
-        {"|", "1", 1900},
-        {"\\boxed{", "1}", 20000},
-        {"$a", "1", 50000},
-        {"x<", "1", 900},
-        {"9", "8", 1900},
-        {"\\begin{pmatrix}", "1", 130},
-        {"\\pm x,", "1", 330},
-        {"\\fbox 5", "", 20000},
-        {"answer", "", 20000},
-        {"\\binom{300}{150}", "1", 110},
-        {"{1,2,3,4},", "1", 190},
-        {"\\text{", "1", 330},
-        {"x_{", "1", 600},
-        {"1\\over", "1", 300},
-        {"3\\pmod", "1", 250},
-        {"**", "1", 900},
-        {"answer\n", "1", 20000},
-        {"3 to ", "1", 350},
-    };
-    const time_t start = time(NULL);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const size_t piece = strlen(shapes[i].piece), n = piece * (size_t)shapes[i].times;
-        char *text = malloc(n + 4), *other = malloc(n + 4);
+        char *text = malloc(n + 8), *other = malloc(n + 8);
         for (int k = 0; k < shapes[i].times; k++)
             memcpy(text + piece * (size_t)k, shapes[i].piece, piece);
         strcpy(text + n, shapes[i].end);
         strcpy(other, text);
         strcpy(other + n, "7");
-        (void)grade_equal(text, other);
-        (void)grade_equal("5", text);
-        (void)grade_equal(text, "5");
+        assert_bounded(text, other);
+        assert_bounded("5", text);
+        assert_bounded(text, "5");
         free(text);
         free(other);
     }
-    assert_true(time(NULL) - start < SECONDS_MAX);
+}
+
+/* Steps are counted, the dear ones too, and answers as people write them are far from the bound. */
+static void test_steps(void **state)
+{
+    (void)state;
+    static char line[LINE_MAX_BYTES];
+    long steps, most = 0;
+    FILE *from = fopen(SOURCE_DIR "/tests/grade_cases.txt", "r");
+    assert_non_null(from);
+    while (fgets(line, sizeof line, from)) {
+        const char *gold, *pred;
+        if (!split(line, &gold, &pred)) continue;
+        (void)grade_equal_counted(gold, pred, &steps);
+        if (steps > most) most = steps;
+    }
+    fclose(from);
+    assert_in_range(most, 1, WORK_MAX / 10);
+    (void)grade_equal_counted("300!", "299!", &steps);
+    assert_in_range(steps, 599, WORK_MAX / 10);
+    (void)grade_equal_counted("5", "5", &steps);
+    assert_int_equal(steps, 0);
 }
 
 /* ---- the command --------------------------------------------------------------------------- */
@@ -511,11 +564,12 @@ static void test_command_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),     cmocka_unit_test(test_reflexive),
-        cmocka_unit_test(test_suites),    cmocka_unit_test(test_extract),
-        cmocka_unit_test(test_reported),  cmocka_unit_test(test_command_input),
-        cmocka_unit_test(test_any_bytes), cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_command),   cmocka_unit_test(test_command_errors),
+        cmocka_unit_test(test_cases),          cmocka_unit_test(test_reflexive),
+        cmocka_unit_test(test_suites),         cmocka_unit_test(test_extract),
+        cmocka_unit_test(test_reported),       cmocka_unit_test(test_command_input),
+        cmocka_unit_test(test_any_bytes),      cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_steps),          cmocka_unit_test(test_command),
+        cmocka_unit_test(test_command_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

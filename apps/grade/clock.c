@@ -48,7 +48,7 @@ static bool read(const struct node *node, struct clock *out)
     if (node->kind == NODE_RATIO) {
         if (!read_parts(node, out)) return false;
     } else {
-        if (!out->half || !whole(node) || node->value.n < 0) return false;
+        if (!out->half || !whole(node) || node->value.n < 0 || node->value.n > 24) return false;
         out->seconds = node->value.n * HOUR;
         out->parts = 1;
     }
@@ -93,6 +93,6 @@ bool clock_equal(const struct node *a, const struct node *b)
 bool clock_is_hour(const struct node *clock, struct value number)
 {
     struct clock at;
-    return read(clock, &at) && at.half && number.small && number.d == 1 && number.n <= 24 &&
-           at.seconds == number.n * HOUR;
+    return read(clock, &at) && at.half && number.small && number.d == 1 && number.n >= 0 &&
+           number.n <= 24 && at.seconds == number.n * HOUR;
 }

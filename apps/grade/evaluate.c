@@ -119,25 +119,25 @@ static struct value function_value(const struct node *node, struct evaluation *a
     return value;
 }
 
-/* (a^m)^n is a^(mn) where a > 0; the root of 10^40 needs no root of a number of 40 digits. */
-static bool fold_powers(const struct node *base, struct value exponent, struct evaluation *at,
-                        struct value *out)
+static struct value raise(const struct node *node, struct value base, struct value exponent,
+                          struct evaluation *at)
 {
-    if (base->kind != NODE_POWER) return false;
-    const struct value a = evaluate(base->child, at), m = evaluate(base->child->next, at);
-    if (!a.small || a.n <= 0 || !m.small || !exponent.small) return false;
-    *out = value_pow(a, value_mul(m, exponent));
-    return true;
-}
-
-static struct value power_value(const struct node *node, struct evaluation *at)
-{
-    struct value folded, exponent = evaluate(node->child->next, at);
-    if (fold_powers(node->child, exponent, at, &folded)) return folded;
-    struct value base = evaluate(node->child, at);
-    (void)work_pay(at->work, 10);
+    const bool long_power = exponent.small && (exponent.n > 64 || exponent.n < -64);
+    (void)work_pay(at->work, long_power ? 64 : 10);
     note_branch(node, at, value_is_negative(base) && !(exponent.small && exponent.d % 2));
     return value_pow(base, exponent);
+}
+
+/* (a^m)^n is a^(mn) where a > 0; the root of 10^40 needs no root of a number of 40 digits. */
+static struct value power_value(const struct node *node, struct evaluation *at)
+{
+    const struct node *base = node->child;
+    const struct value exponent = evaluate(base->next, at);
+    if (base->kind != NODE_POWER) return raise(node, evaluate(base, at), exponent, at);
+    const struct value a = evaluate(base->child, at), m = evaluate(base->child->next, at);
+    if (a.small && a.n > 0 && m.small && exponent.small)
+        return raise(node, a, value_mul(m, exponent), at);
+    return raise(node, raise(base, a, m, at), exponent, at);
 }
 
 static struct value abs_value(struct value a)

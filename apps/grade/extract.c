@@ -164,14 +164,21 @@ static bool is_between_prices(const char *s, const char *close)
            (extract_count_words(between) || strchr("+-*/=,(", between.s[between.n - 1]));
 }
 
+/* The kinds of delimiters that open somewhere and close nowhere behind it: one that does not close
+ * closes nowhere later either, and is looked for but once. */
+struct unclosed {
+    bool kind[N_DELIMITERS];
+};
+
 /* Where the math at s ends; NULL: it is not closed, or there is none. *out is empty where two "$"
  * hold no formula. */
-static const char *math_at(const char *s, struct part *out)
+static const char *math_at(const char *s, struct unclosed *unclosed, struct part *out)
 {
     for (int i = 0; i < N_DELIMITERS; i++) {
         const size_t length = strlen(delimiters[i].open);
-        if (strncmp(s, delimiters[i].open, length)) continue;
+        if (unclosed->kind[i] || strncmp(s, delimiters[i].open, length)) continue;
         const char *from = s + length, *close = closing(from, delimiters[i].close);
+        unclosed->kind[i] = !close;
         if (!close) return NULL;
         if (!found(from, (size_t)(close - from), out) ||
             (*s == '$' && length == 1 && is_between_prices(from, close)))
@@ -183,18 +190,16 @@ static const char *math_at(const char *s, struct part *out)
 
 bool extract_math(const char *text, struct part *out)
 {
+    struct unclosed unclosed = {0};
     bool any = false;
     for (const char *s = text; *s;) {
-        if (*s == '\\' && (s[1] == '$' || s[1] == '\\')) {
-            s += 2;
-            continue;
-        }
         struct part math;
-        const char *end = *s == '$' || *s == '\\' ? math_at(s, &math) : NULL;
-        /* an unclosed delimiter closes nowhere later either */
-        if (*s == '$' && !end) break;
+        const char *end = *s == '$' || *s == '\\' ? math_at(s, &unclosed, &math) : NULL;
         if (end && math.n) *out = math, any = true;
-        s = end && math.n ? end : s + 1;
+        if (end && math.n)
+            s = end;
+        else
+            s += *s == '\\' && s[1] ? 2 : 1;
     }
     return any;
 }
@@ -239,7 +244,8 @@ bool extract_phrase(const char *text, struct part *out)
     }
     if (!last) return false;
     last += strspn(last, " :*\r\n\t");
-    if (math_at(last, out) && out->n) return true;
+    struct unclosed unclosed = {0};
+    if (math_at(last, &unclosed, out) && out->n) return true;
     return found(last, sentence_length(last), out);
 }
 
