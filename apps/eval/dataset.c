@@ -1,9 +1,10 @@
 #include "eval/dataset.h"
 
-#include "eval/extract.h"
 #include "eval/fault.h"
-#include "eval/grade.h"
 #include "eval/listing.h"
+#include "eval/quote.h"
+#include "grade/extract.h"
+#include "grade/grade.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -122,7 +123,7 @@ static ead_status math_gold(struct reader *r, const struct place *at, const json
     char *boxed;
     ead_status status = text_field(r, at, object, "solution", &solution);
     if (status) return status;
-    if (!grade_extract(solution, DATASET_MATH, &boxed))
+    if (!grade_extract_math(solution, &boxed))
         return unfit(r, at, "solution", "an answer in \\boxed{}",
                      json_object_get(object, "solution"));
     *gold = keep(r, boxed);
@@ -277,6 +278,10 @@ static ead_status read_file(struct reader *r, const char *path)
     size_t n = 0, at = 0, line = 1;
     ead_status status = read_bytes(r, path, &text, &n);
     if (status) return status;
+    char *bytes = text;
+    text = quote_long_numbers(bytes, &n);
+    free(bytes);
+    if (!text) return no_memory(r, path);
     if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) at = 3; /* a byte order mark */
     while (!status) {
         for (; at < n && isspace((unsigned char)text[at]); at++) line += text[at] == '\n';

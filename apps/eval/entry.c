@@ -1,8 +1,8 @@
 #include "eval/entry.h"
 
 #include "eval/fault.h"
-#include "eval/grade.h"
 #include "eval/unicode.h"
+#include "grade/grade.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,15 +46,18 @@ static int add_setting(const struct entry *e, json_t *to)
 static int add_verdict(const struct entry *e, json_t *to)
 {
     const struct eval_problem *p = &e->data->problems[e->problem];
-    char *pred = NULL;
-    (void)grade_extract(e->transcript->output, e->data->format, &pred);
-    int bad = json_object_set_new(to, "problem", json_integer(e->problem));
+    char *pred = NULL, *output = grade_text(e->transcript->output, e->transcript->bytes);
+    const bool math = e->data->format == DATASET_MATH;
+    if (output) (void)(math ? grade_extract_math : grade_extract_gsm8k)(output, &pred);
+    int bad = output ? 0 : -1;
+    bad |= json_object_set_new(to, "problem", json_integer(e->problem));
     if (p->level) bad |= json_object_set_new(to, "level", json_integer(p->level));
     if (*p->subject) bad |= json_object_set_new(to, "subject", text(p->subject));
     bad |= json_object_set_new(to, "gold", text(p->gold));
     bad |= json_object_set_new(to, "pred", pred ? text(pred) : json_null());
     bad |= json_object_set_new(to, "correct", json_boolean(grade_equal(p->gold, pred)));
     free(pred);
+    free(output);
     return bad;
 }
 
