@@ -69,7 +69,7 @@ static inline enum status probe_model(struct model *m, const struct kern *kern,
     TRY(config_read(m->gguf, &m->config, err));
     *stage = PROBE_WEIGHTS;
     TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
-    TRY(repack_weights(&m->weights, m->config.n_layer, 1, err));
+    TRY(repack_weights(&m->weights, 1, err));
     m->has_weights = true;
     *stage = PROBE_VOCAB;
     TRY(vocab_open(m->gguf, &m->vocab, err));

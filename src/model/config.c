@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const arch_names[] = {"llama", "qwen2", "qwen3"};
-enum { N_ARCH = sizeof arch_names / sizeof *arch_names };
-
 /* Metadata keys carry the architecture's name in front: "llama.block_count". */
 struct reader {
     const struct gguf *g;
@@ -41,15 +38,12 @@ static enum status read_positive(const struct reader *r, const char *name, bool 
 static enum status read_arch(const struct gguf *g, struct config *c, struct err *err)
 {
     struct gguf_str name = {0};
+    char known[256];
     TRY(gguf_read_str(g, "general.architecture", true, &name, err));
-    for (int i = 0; i < N_ARCH; i++)
-        if (strlen(arch_names[i]) == name.n && !memcmp(arch_names[i], name.s, name.n)) {
-            c->arch = (enum arch)i;
-            c->arch_name = arch_names[i];
-            return ST_OK;
-        }
-    return err_set(err, ST_SUPPORT,
-                   "general.architecture: expected llama, qwen2 or qwen3, found \"%.*s\"",
+    c->arch = arch_find(name.s, name.n);
+    if (c->arch) return ST_OK;
+    arch_names(known, sizeof known);
+    return err_set(err, ST_SUPPORT, "general.architecture: expected %s, found \"%.*s\"", known,
                    (int)(name.n < 64 ? name.n : 64), name.s);
 }
 
@@ -104,7 +98,7 @@ static enum status read_rope_scaling(const struct reader *r, struct config *c)
 
 static enum status read_rope(const struct reader *r, struct config *c)
 {
-    c->rope_interleaved = c->arch == ARCH_LLAMA;
+    c->rope_interleaved = c->arch->rope_interleaved;
     c->rope_base = 10000;
     TRY(read_positive(r, "rope.freq_base", false, &c->rope_base));
     c->n_rot = c->head_dim;
@@ -132,7 +126,7 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
 {
     struct config c = {0};
     TRY(read_arch(g, &c, err));
-    const struct reader r = {.g = g, .arch = c.arch_name, .err = err};
+    const struct reader r = {.g = g, .arch = c.arch->name, .err = err};
     TRY(refuse_experts(&r));
     TRY(read_int(&r, "block_count", true, CONFIG_LAYERS_MAX, &c.n_layer));
     TRY(read_int(&r, "embedding_length", true, CONFIG_DIM_MAX, &c.d_model));
