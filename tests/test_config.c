@@ -322,7 +322,10 @@ static void test_wrong_shapes_are_named(void **state)
         struct tiny_spec spec = tiny_spec(archs[i], QT_F32);
         spec.n_layer = 1;
         spec.no_bytes = true;
-        spec.o_bias = spec.rope_freqs = true;
+        spec.qkv_bias = spec.o_bias = spec.ffn_bias = spec.output_bias = spec.rope_freqs = true;
+        check_shapes(&spec);
+        spec.ffn_bias = false;
+        spec.fused = spec.scales = true;
         check_shapes(&spec);
     }
 }
@@ -330,18 +333,21 @@ static void test_wrong_shapes_are_named(void **state)
 static void test_missing_tensors_are_named(void **state)
 {
     (void)state;
-    static const char *const optional[] = {"output.weight", "rope_freqs.weight",
-                                           "blk.0.attn_output.bias"};
+    static const char *const optional[] = {
+        "output.weight",       "rope_freqs.weight", "blk.0.attn_output.bias", "output.bias",
+        "blk.0.ffn_gate.bias", "blk.0.ffn_up.bias", "blk.0.ffn_down.bias"};
     for (int a = 0; a < N_ARCHS; a++) {
         struct tiny_spec spec = tiny_spec(archs[a], QT_Q4_0);
         spec.no_bytes = spec.o_bias = spec.rope_freqs = true;
+        spec.ffn_bias = spec.output_bias = true;
         spec.n_layer = 1;
         struct tiny *whole = tiny_model(&spec);
         for (int i = 0; i < whole->n_tensors; i++) {
             struct tiny *t = tiny_model(&spec);
             const char *name = whole->tensor[i].name;
             bool may = false;
-            for (int k = 0; k < 3; k++) may |= !strcmp(name, optional[k]);
+            for (size_t k = 0; k < sizeof optional / sizeof *optional; k++)
+                may |= !strcmp(name, optional[k]);
             tiny_drop_tensor(t, name);
             if (may)
                 accept(t);
@@ -371,6 +377,45 @@ static void test_attention_biases_stand_together(void **state)
     }
 }
 
+static void add(struct tiny *t, const char *name, uint64_t cols, uint64_t rows)
+{
+    uint64_t rng = 3;
+    tiny_fill(tiny_tensor(t, name, QT_F32, cols, rows), 1, &rng);
+}
+
+/* What a file may not say twice, or not beside another thing. */
+static void test_tensors_that_exclude_each_other(void **state)
+{
+    (void)state;
+    struct tiny *t =
+        model_of("llama"); /* 40 wide, 4 heads and 2 of keys, 10 dimensions, 56 inside */
+    add(t, "blk.1.attn_qkv.weight", 40, 80);
+    refuse(t, ST_FORMAT, "tensor blk.1.attn_q.weight", "is held by blk.1.attn_qkv.weight, too");
+    tiny_drop_tensor(t, "blk.1.attn_q.weight");
+    refuse(t, ST_FORMAT, "tensor blk.1.attn_k.weight", "is held by blk.1.attn_qkv.weight, too");
+    tiny_drop_tensor(t, "blk.1.attn_k.weight");
+    tiny_drop_tensor(t, "blk.1.attn_v.weight");
+    accept(t);
+    add(t, "blk.1.attn_qkv.bias", 80, 0);
+    add(t, "blk.1.attn_qkv.scale", 1, 0);
+    accept(t);
+    add(t, "blk.1.attn_v.scale", 1, 0);
+    refuse(t, ST_FORMAT, "tensor blk.1.attn_v.scale", "is held by blk.1.attn_qkv.scale, too");
+    tiny_drop_tensor(t, "blk.1.attn_v.scale");
+    add(t, "blk.0.ffn_up.bias", 56, 0);
+    accept(t);
+    add(t, "blk.0.ffn_down.scale", 1, 0);
+    accept(t);
+    add(t, "blk.0.ffn_up.scale", 1, 0);
+    refuse(t, ST_SUPPORT, "tensor blk.0.ffn_up.bias", "there is blk.0.ffn_up.scale too");
+    tiny_drop_tensor(t, "blk.0.ffn_up.scale");
+    add(t, "output.scale", 1, 0);
+    accept(t);
+    tiny_drop_tensor(t, "output.weight");
+    refuse(t, ST_FORMAT, "tensor output.weight", "missing, and there is output.scale");
+    tiny_free(t);
+}
+
 /* Panels lie in this order, which files of packed weights (model/packfile.h) rely on. */
 static void test_matrices_stand_in_order(void **state)
 {
@@ -396,20 +441,14 @@ static void test_matrices_stand_in_order(void **state)
 static void test_unknown_tensors_are_named(void **state)
 {
     (void)state;
-    static const char *const strange[] = {"blk.0.ffn_gate_inp.weight",
-                                          "blk.2.attn_q.weight",
-                                          "blk.-1.attn_q.weight",
-                                          "blk.0.attn_q_norm.weight",
-                                          "blk.0.attn_q.scale",
-                                          "token_types.weight",
-                                          "blk.x.attn_q.weight",
-                                          "blk.0.",
-                                          "blk.99999999999.attn_q.weight",
-                                          "blk.0attn_q.weight",
-                                          "blk.00.attn_q.weight",
-                                          "blk.4294967296.attn_q.weight",
-                                          "blk. 0.attn_q.weight",
-                                          "blk.+1.attn_q.weight"};
+    static const char *const strange[] = {
+        "blk.0.ffn_gate_inp.weight",     "blk.2.attn_q.weight",
+        "blk.-1.attn_q.weight",          "blk.0.attn_q_norm.weight",
+        "blk.0.attn_q.input_scale",      "token_types.weight",
+        "blk.x.attn_q.weight",           "blk.0.",
+        "blk.99999999999.attn_q.weight", "blk.0attn_q.weight",
+        "blk.00.attn_q.weight",          "blk.4294967296.attn_q.weight",
+        "blk. 0.attn_q.weight",          "blk.+1.attn_q.weight"};
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
         struct tiny *t = model_of("llama");
         uint64_t rng = 1;
@@ -522,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_wrong_shapes_are_named),
         cmocka_unit_test(test_missing_tensors_are_named),
         cmocka_unit_test(test_attention_biases_stand_together),
+        cmocka_unit_test(test_tensors_that_exclude_each_other),
         cmocka_unit_test(test_matrices_stand_in_order),
         cmocka_unit_test(test_unknown_tensors_are_named),
         cmocka_unit_test(test_known_extras_are_accepted),

@@ -27,7 +27,7 @@ static struct tiny_image *image_of(const char *arch, enum quant_type type, uint3
     spec.no_bytes = true;
     spec.n_layer = 1;
     spec.rope_freqs = spec.o_bias = version == 2;
-    spec.tied = version == 2;
+    spec.tied = spec.fused = spec.scales = spec.output_bias = version == 2;
     spec.pad_tokens = 2;
     struct tiny *t = tiny_model(&spec);
     t->version = version;

@@ -491,6 +491,7 @@ struct tiny_spec tiny_spec(const char *arch, enum quant_type type)
     s.d_ff = block == 1 ? 56 : block == QK ? 160 : 256;
     if (!strcmp(arch, "qwen3")) s.head_dim = block == 1 ? 14 : 2 * s.head_dim;
     s.n_rot = s.head_dim;
+    s.qkv_bias = !strcmp(arch, "qwen2");
     return s;
 }
 
@@ -536,21 +537,49 @@ static const char *layer_name(char *out, int layer, const char *name)
     return out;
 }
 
-static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+/* A product's scale, when the model has them: none that would magnify what quantisation rounds. */
+static void add_scale(struct tiny *t, const struct tiny_spec *s, const char *name, uint64_t *rng)
+{
+    if (s->scales) add_vector(t, name, 1, 0.7f, 0.3f, rng);
+}
+
+static void add_qkv(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
 {
     const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim, d = s->d_model;
     char name[TINY_NAME_MAX];
-    add_vector(t, layer_name(name, i, "attn_norm.weight"), d, 1, 0.3f, rng);
     add_matrix(t, layer_name(name, i, "attn_q.weight"), s->type, q, d, 1, rng);
     add_matrix(t, layer_name(name, i, "attn_k.weight"), s->type, kv, d, 1, rng);
     add_matrix(t, layer_name(name, i, "attn_v.weight"), s->other, kv, d, 1, rng);
-    add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, d, q, 1, rng);
-    if (!strcmp(s->arch, "qwen2")) {
-        add_vector(t, layer_name(name, i, "attn_q.bias"), q, 0, 0.5f, rng);
-        add_vector(t, layer_name(name, i, "attn_k.bias"), kv, 0, 0.5f, rng);
-        add_vector(t, layer_name(name, i, "attn_v.bias"), kv, 0, 0.5f, rng);
-    }
-    if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), d, 0, 0.5f, rng);
+    add_scale(t, s, layer_name(name, i, "attn_q.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "attn_k.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "attn_v.scale"), rng);
+    if (!s->qkv_bias) return;
+    add_vector(t, layer_name(name, i, "attn_q.bias"), q, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "attn_k.bias"), kv, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "attn_v.bias"), kv, 0, 0.5f, rng);
+}
+
+static void add_fused_qkv(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    const int all = (s->n_head + 2 * s->n_head_kv) * s->head_dim;
+    char name[TINY_NAME_MAX];
+    add_matrix(t, layer_name(name, i, "attn_qkv.weight"), s->type, all, s->d_model, 1, rng);
+    add_scale(t, s, layer_name(name, i, "attn_qkv.scale"), rng);
+    if (s->qkv_bias) add_vector(t, layer_name(name, i, "attn_qkv.bias"), all, 0, 0.5f, rng);
+}
+
+static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    char name[TINY_NAME_MAX];
+    add_vector(t, layer_name(name, i, "attn_norm.weight"), s->d_model, 1, 0.3f, rng);
+    if (s->fused)
+        add_fused_qkv(t, s, i, rng);
+    else
+        add_qkv(t, s, i, rng);
+    add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, s->d_model,
+               s->n_head * s->head_dim, 1, rng);
+    add_scale(t, s, layer_name(name, i, "attn_output.scale"), rng);
+    if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), s->d_model, 0, 0.5f, rng);
     if (!strcmp(s->arch, "qwen3")) {
         add_vector(t, layer_name(name, i, "attn_q_norm.weight"), s->head_dim, 1, 0.3f, rng);
         add_vector(t, layer_name(name, i, "attn_k_norm.weight"), s->head_dim, 1, 0.3f, rng);
@@ -564,6 +593,13 @@ static void add_ffn(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *
     add_matrix(t, layer_name(name, i, "ffn_gate.weight"), s->type, s->d_ff, s->d_model, 1, rng);
     add_matrix(t, layer_name(name, i, "ffn_up.weight"), s->type, s->d_ff, s->d_model, 1, rng);
     add_matrix(t, layer_name(name, i, "ffn_down.weight"), s->other, s->d_model, s->d_ff, 1, rng);
+    add_scale(t, s, layer_name(name, i, "ffn_gate.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "ffn_up.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "ffn_down.scale"), rng);
+    if (!s->ffn_bias) return;
+    add_vector(t, layer_name(name, i, "ffn_gate.bias"), s->d_ff, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "ffn_up.bias"), s->d_ff, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "ffn_down.bias"), s->d_model, 0, 0.5f, rng);
 }
 
 struct tiny *tiny_model(const struct tiny_spec *s)
@@ -576,6 +612,8 @@ struct tiny *tiny_model(const struct tiny_spec *s)
     add_matrix(t, "token_embd.weight", s->type, rows, s->d_model, s->gain, &rng);
     add_vector(t, "output_norm.weight", s->d_model, 1, 0.3f, &rng);
     if (!s->tied) add_matrix(t, "output.weight", s->other, rows, s->d_model, s->gain, &rng);
+    if (!s->tied) add_scale(t, s, "output.scale", &rng);
+    if (s->output_bias) add_vector(t, "output.bias", rows, 0, 0.5f, &rng);
     if (s->rope_freqs) add_vector(t, "rope_freqs.weight", s->n_rot / 2, 4, 3, &rng);
     for (int i = 0; i < s->n_layer; i++) {
         add_attention(t, s, i, &rng);

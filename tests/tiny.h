@@ -120,7 +120,10 @@ struct tiny_spec {
     enum quant_type type;  /* of most matrices */
     enum quant_type other; /* of attn_v, ffn_down and the output */
     int n_layer, d_model, d_ff, n_head, n_head_kv, head_dim, n_rot, n_ctx;
-    bool tied, rope_freqs, o_bias;
+    bool tied, rope_freqs;
+    bool qkv_bias, o_bias, ffn_bias, output_bias; /* qwen2 has the first, unless a test clears it */
+    bool fused;                                   /* q, k and v in one matrix, and one bias */
+    bool scales;                                  /* of every product */
     bool no_bytes;  /* leave the 256 byte tokens out: a vocabulary of 38 */
     int pad_tokens; /* "[PADi]" at the end of the vocabulary */
     int pad_rows;   /* rows of the embedding beyond the vocabulary */

@@ -15,6 +15,7 @@
 /* A size that the config knows. */
 enum arch_dim {
     DIM_NONE,
+    DIM_ONE,
     DIM_VOCAB, /* rows of the embedding, whatever they are */
     DIM_MODEL,
     DIM_Q,  /* all query heads */
@@ -32,8 +33,12 @@ struct arch_tensor {
     size_t place;             /* of its struct kern_weight or const float * in struct weights or, a
                                  layer's, in struct layer */
     bool required;
-    bool packed;      /* multiplied, so panels are made of it */
-    const char *with; /* a tensor that must be there when this one is */
+    bool packed; /* multiplied, so panels are made of it */
+    /* A tensor that may hold this one instead: behind those of the rows before it that name the
+     * same one, and before those after it. A vector of one is the same for all. */
+    const char *whole;
+    const char *with;    /* a tensor that must be there when this one is */
+    const char *without; /* one beside which this one has no settled meaning */
 };
 
 enum { ARCH_TABLES = 4 };
@@ -52,8 +57,7 @@ const struct arch *arch_find(const char *name, size_t n);
 /* "llama, qwen2 or qwen3", for messages. */
 void arch_names(char *out, size_t max);
 
-/* Of a tensor outside of layers, or inside one; NULL when the architecture has none of that name.
- */
-const struct arch_tensor *arch_find_tensor(const struct arch *a, bool in_layer, const char *name);
+/* May there be a tensor of this name outside of layers, or inside one? */
+bool arch_has_tensor(const struct arch *a, bool in_layer, const char *name);
 
 #endif

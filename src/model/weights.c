@@ -26,6 +26,7 @@ static int size_of(const struct binder *b, enum arch_dim dim)
 {
     const struct config *c = b->config;
     switch (dim) {
+    case DIM_ONE: return 1;
     case DIM_VOCAB: return b->weights->n_vocab; /* 0 until the embedding is bound */
     case DIM_MODEL: return c->d_model;
     case DIM_Q: return config_q_dim(c);
@@ -37,69 +38,114 @@ static int size_of(const struct binder *b, enum arch_dim dim)
     }
 }
 
-/* outputs == 0 accepts any number of rows. */
-static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, int outputs,
+/* Outputs [first, first + n) of the `all` that a tensor of the file has. */
+struct part {
+    int first, n, all; /* 0: as many as there are */
+};
+
+static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, struct part part,
                                int inputs, struct kern_weight *out)
 {
     bool shape = t->n_dims <= 2 && t->dims[0] == (uint64_t)inputs &&
-                 (outputs ? t->dims[1] == (uint64_t)outputs : t->dims[1] <= 1 << 28);
+                 (part.all ? t->dims[1] == (uint64_t)part.all : t->dims[1] <= 1 << 28);
     if (!shape)
         return err_set(b->err, ST_FORMAT,
                        "tensor %s: expected [%d, %d], found [%llu, %llu] in %d dimensions", t->name,
-                       inputs, outputs, (unsigned long long)t->dims[0],
+                       inputs, part.all, (unsigned long long)t->dims[0],
                        (unsigned long long)t->dims[1], t->n_dims);
+    const size_t row_bytes = quant_row_bytes(t->type, t->dims[0]);
     *out = (struct kern_weight){.type = t->type,
-                                .rows = (int)t->dims[1],
-                                .cols = (int)t->dims[0],
-                                .row_bytes = quant_row_bytes(t->type, t->dims[0]),
-                                .data = t->data};
+                                .rows = part.all ? part.n : (int)t->dims[1],
+                                .cols = inputs,
+                                .row_bytes = row_bytes,
+                                .data = t->data + (size_t)part.first * row_bytes};
     return ST_OK;
 }
 
-/* While the arena measures, *out stays NULL. */
-static enum status bind_vector(struct binder *b, const struct gguf_tensor *t, int n,
+/* While the arena measures, *out stays NULL. A part of quantised values may begin within a block,
+ * so all are decoded. */
+static enum status bind_vector(struct binder *b, const struct gguf_tensor *t, struct part part,
                                const float **out)
 {
-    if (t->n_dims != 1 || t->dims[0] != (uint64_t)n)
+    if (t->n_dims != 1 || t->dims[0] != (uint64_t)part.all)
         return err_set(b->err, ST_FORMAT,
-                       "tensor %s: expected [%d], found [%llu, %llu] in %d dimensions", t->name, n,
-                       (unsigned long long)t->dims[0], (unsigned long long)t->dims[1], t->n_dims);
-    float *copy = arena_carve(&b->weights->arena, (size_t)n, sizeof *copy);
-    if (copy) quant_decode_row(t->type, t->data, copy, (size_t)n);
-    *out = copy;
+                       "tensor %s: expected [%d], found [%llu, %llu] in %d dimensions", t->name,
+                       part.all, (unsigned long long)t->dims[0], (unsigned long long)t->dims[1],
+                       t->n_dims);
+    float *copy = arena_carve(&b->weights->arena, (size_t)part.all, sizeof *copy);
+    if (!copy) return ST_OK;
+    quant_decode_row(t->type, t->data, copy, (size_t)part.all);
+    *out = copy + part.first;
+    return ST_OK;
+}
+
+/* The part of row->whole that is `row`, in its table. */
+static struct part part_of(const struct binder *b, const struct arch_tensor *table,
+                           const struct arch_tensor *row)
+{
+    struct part part = {.n = size_of(b, row->rows)};
+    for (const struct arch_tensor *t = table; t->name; t++) {
+        if (!t->whole || strcmp(t->whole, row->whole)) continue;
+        if (t < row) part.first += size_of(b, t->rows);
+        part.all += size_of(b, t->rows);
+    }
+    return row->rows == DIM_ONE ? (struct part){.n = 1, .all = 1} : part;
+}
+
+/* What stands in the way of binding t, a tensor named for `row`: what should be beside it and is
+ * not, or the other way round. */
+static enum status check_company(struct binder *b, const struct arch_tensor *row,
+                                 const struct gguf_tensor *t)
+{
+    char other[GGUF_NAME_MAX];
+    if (row->with && !binder_find(b, row->with, other))
+        return err_set(b->err, ST_FORMAT, "tensor %s: missing, and there is %s", other, t->name);
+    if (row->without && binder_find(b, row->without, other))
+        return err_set(b->err, ST_SUPPORT, "tensor %s: not read where there is %s too", t->name,
+                       other);
+    if (row->whole && binder_find(b, row->whole, other))
+        return err_set(b->err, ST_FORMAT, "tensor %s: is held by %s, too", t->name, other);
     return ST_OK;
 }
 
 /* Bind a row of a table into the struct it has its place in. What is absent stays zero. */
-static enum status bind_tensor(struct binder *b, const struct arch_tensor *row, uint8_t *to)
+static enum status bind_tensor(struct binder *b, const struct arch_tensor *table,
+                               const struct arch_tensor *row, uint8_t *to)
 {
-    char full[GGUF_NAME_MAX], other[GGUF_NAME_MAX];
+    char full[GGUF_NAME_MAX], whole[GGUF_NAME_MAX];
+    const int n = size_of(b, row->rows);
+    struct part part = {.n = n, .all = n};
     const struct gguf_tensor *t = binder_find(b, row->name, full);
+    if (t) {
+        TRY(check_company(b, row, t));
+    } else if (row->whole && (t = binder_find(b, row->whole, whole))) {
+        part = part_of(b, table, row);
+    }
     if (!t && row->required) return err_set(b->err, ST_FORMAT, "tensor %s: missing", full);
     if (!t || row->rows == DIM_NONE) return ST_OK;
-    if (row->with && !binder_find(b, row->with, other))
-        return err_set(b->err, ST_FORMAT, "tensor %s: missing, and there is %s", other, full);
-    const int rows = size_of(b, row->rows);
-    if (row->cols == DIM_NONE) return bind_vector(b, t, rows, (const float **)(to + row->place));
-    return bind_matrix(b, t, rows, size_of(b, row->cols), (struct kern_weight *)(to + row->place));
+    if (row->cols == DIM_NONE)
+        return bind_vector(b, t, part, (const float **)(void *)(to + row->place));
+    return bind_matrix(b, t, part, size_of(b, row->cols),
+                       (struct kern_weight *)(void *)(to + row->place));
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
 
 static enum status bind_table(struct binder *b, const struct arch_tensor *table, void *to)
 {
-    for (; table->name; table++) TRY(bind_tensor(b, table, to));
+    for (const struct arch_tensor *row = table; row->name; row++)
+        TRY(bind_tensor(b, table, row, to));
     return ST_OK;
 }
 
 static enum status bind_model(struct binder *b)
 {
     struct weights *w = b->weights;
-    const struct arch_tensor *rest = b->config->arch->model + 1;
+    const struct arch_tensor *table = b->config->arch->model;
     w->n_vocab = 0;
-    TRY(bind_tensor(b, b->config->arch->model, (uint8_t *)w)); /* the embedding */
+    TRY(bind_tensor(b, table, table, (uint8_t *)w)); /* the embedding */
     w->n_vocab = w->embed.rows;
-    TRY(bind_table(b, rest, w));
+    TRY(bind_table(b, table + 1, w));
     if (!w->output.data) w->output = w->embed;
     return ST_OK;
 }
@@ -134,7 +180,7 @@ static enum status refuse_unknown(const struct gguf *g, const struct config *c, 
 {
     for (size_t i = 0; i < gguf_tensor_count(g); i++) {
         const char *name = gguf_tensor_at(g, i)->name, *inside = inside_layer(name, c->n_layer);
-        if (!arch_find_tensor(c->arch, inside != NULL, inside ? inside : name))
+        if (!arch_has_tensor(c->arch, inside != NULL, inside ? inside : name))
             return err_set(err, ST_SUPPORT,
                            "tensor %s: not a part of architecture %s with %d layers", name,
                            c->arch->name, c->n_layer);
