@@ -141,9 +141,104 @@ static void test_linear_rope_scaling(void **state)
     assert_int_equal(o.st, ST_OK);
     assert_true(o.config.rope_scale == 0.25f);
     release(&o);
-    tiny_set_str(t, "qwen2.rope.scaling.type", "yarn");
-    refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type", "yarn");
+    static const char *const others[] = {"yarn", "longrope", "su", "dynamic", ""};
+    for (int i = 0; i < 5; i++) {
+        char found[32];
+        snprintf(found, sizeof found, "found \"%s\"", others[i]);
+        tiny_set_str(t, "qwen2.rope.scaling.type", others[i]);
+        refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: expected none or linear", found);
+    }
     tiny_free(t);
+}
+
+static void check_scale(const struct tiny *t, float scale, float magnitude)
+{
+    struct opened o;
+    try_open(t, &o);
+    if (o.st != ST_OK) fail_msg("%s", o.err.message);
+    assert_true(o.config.rope_scale == scale);
+    assert_true(o.config.rope_magnitude == magnitude);
+    release(&o);
+}
+
+/* The keys of before and beside the type. */
+static void test_rope_keys(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("llama");
+    check_scale(t, 1, 1);
+    tiny_set_f32(t, "llama.rope.scale_linear", 8);
+    check_scale(t, 0.125f, 1);
+    tiny_set_str(t, "llama.rope.scaling.type", "linear");
+    check_scale(t, 0.125f, 1);
+    tiny_set_f32(t, "llama.rope.scaling.factor", 2); /* the new key holds */
+    check_scale(t, 0.5f, 1);
+    tiny_drop(t, "llama.rope.scaling.type");
+    check_scale(t, 0.5f, 1);
+    tiny_set_f32(t, "llama.rope.scaling.attn_factor", 1.5f);
+    check_scale(t, 0.5f, 1.5f);
+    tiny_set_str(t, "llama.rope.scaling.type", "none");
+    check_scale(t, 1, 1.5f);
+    tiny_set_f32(t, "llama.rope.scaling.attn_factor", 0);
+    refuse(t, ST_FORMAT, "llama.rope.scaling.attn_factor", "found 0");
+    tiny_drop(t, "llama.rope.scaling.attn_factor");
+    tiny_drop(t, "llama.rope.scaling.type");
+    tiny_drop(t, "llama.rope.scaling.factor");
+    tiny_set_f32(t, "llama.rope.scale_linear", -1);
+    refuse(t, ST_FORMAT, "llama.rope.scale_linear", "found -1");
+    tiny_free(t);
+}
+
+static void test_acausal_attention_is_refused(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("qwen2");
+    tiny_set_bool(t, "qwen2.attention.causal", true);
+    accept(t);
+    tiny_set_bool(t, "qwen2.attention.causal", false);
+    refuse(t, ST_SUPPORT, "qwen2.attention.causal", "found false");
+    tiny_set_u32(t, "qwen2.attention.causal", 1);
+    refuse(t, ST_FORMAT, "qwen2.attention.causal", "u32");
+    tiny_free(t);
+}
+
+/* One number for each of two layers. */
+static void check_layers(const char *arch, const char *name)
+{
+    struct tiny *t = model_of(arch);
+    char key[TINY_NAME_MAX];
+    uint32_t value = 0;
+    for (int i = 0; i < t->n_kv; i++)
+        if (!strcmp(t->kv[i].key, key_of(key, arch, name)))
+            memcpy(&value, t->kv[i].value.data, sizeof value);
+    const int32_t two[] = {(int32_t)value, (int32_t)value}, other[] = {two[0], two[0] + 1};
+    const uint64_t wide[] = {value, value}, beyond[] = {UINT64_MAX, UINT64_MAX};
+    const float floats[] = {(float)value, (float)value};
+    tiny_set_array(t, key, GGUF_I32, two, 2, sizeof two);
+    accept(t);
+    tiny_set_array(t, key, GGUF_U64, wide, 2, sizeof wide);
+    accept(t);
+    tiny_set_array(t, key, GGUF_I32, other, 2, sizeof other);
+    refuse(t, ST_SUPPORT, key, "the same number for all layers, found");
+    tiny_set_array(t, key, GGUF_I32, two, 1, sizeof *two);
+    refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 1");
+    tiny_set_array(t, key, GGUF_I32, two, 0, 0);
+    refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 0");
+    tiny_set_array(t, key, GGUF_U64, beyond, 2, sizeof beyond);
+    refuse(t, ST_FORMAT, key, "found 9223372036854775807");
+    tiny_set_array(t, key, GGUF_F32, floats, 2, sizeof floats);
+    refuse(t, ST_FORMAT, key, "array");
+    tiny_free(t);
+}
+
+static void test_a_number_for_each_layer(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"feed_forward_length",     "attention.head_count",
+                                        "attention.head_count_kv", "attention.key_length",
+                                        "attention.value_length",  "rope.dimension_count"};
+    for (int a = 0; a < N_ARCHS; a++)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) check_layers(archs[a], names[i]);
 }
 
 static void test_architectures_are_named(void **state)
@@ -553,6 +648,9 @@ int main(void)
         cmocka_unit_test(test_config_is_what_the_file_says),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_linear_rope_scaling),
+        cmocka_unit_test(test_rope_keys),
+        cmocka_unit_test(test_acausal_attention_is_refused),
+        cmocka_unit_test(test_a_number_for_each_layer),
         cmocka_unit_test(test_architectures_are_named),
         cmocka_unit_test(test_integer_keys),
         cmocka_unit_test(test_float_keys),

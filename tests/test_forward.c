@@ -109,12 +109,15 @@ static void rotate(const struct oracle *o, double *head, int pos)
     const int n = o->spec->n_rot;
     const bool pairs = !strcmp(o->spec->arch, "llama");
     const float *factors = tensor_of(o, -1, "rope_freqs.weight", NULL);
+    const double size = o->spec->rope_magnitude ? (double)o->spec->rope_magnitude : 1;
+    const double stretch = o->spec->rope_factor ? (double)o->spec->rope_factor : 1;
     for (int i = 0; i < n / 2; i++) {
-        double angle = pos * pow(10000, -2.0 * i / n) / (factors ? (double)factors[i] : 1);
+        double angle = pos / stretch * pow(10000, -2.0 * i / n);
+        if (factors) angle /= (double)factors[i];
         double *a = pairs ? &head[2 * i] : &head[i], *b = pairs ? a + 1 : &head[i + n / 2];
         double x = *a, y = *b;
-        *a = x * cos(angle) - y * sin(angle);
-        *b = x * sin(angle) + y * cos(angle);
+        *a = size * (x * cos(angle) - y * sin(angle));
+        *b = size * (x * sin(angle) + y * cos(angle));
     }
 }
 
@@ -640,6 +643,18 @@ static void test_rope_scaling_reaches_the_angles(void **state)
     tiny_free(t);
 }
 
+/* Stretched positions and a magnitude, the latter of the part that turns alone. */
+static void test_rope_against_the_oracle(void **state)
+{
+    (void)state;
+    struct tiny_spec whole = tiny_spec("llama", QT_F32), part = tiny_spec("qwen3", QT_F32);
+    whole.rope_factor = 2.5f;
+    check_model(&whole, SHORT);
+    part.rope_magnitude = 1.19f;
+    part.n_rot = 8;
+    check_model(&part, SHORT);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 static void refuse(struct engine *e, const struct row *rows, int n, enum status st,
@@ -843,6 +858,7 @@ int main(void)
         cmocka_unit_test(test_a_fused_matrix_is_its_parts),
         cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_rope_scaling_reaches_the_angles),
+        cmocka_unit_test(test_rope_against_the_oracle),
         cmocka_unit_test(test_refusals_change_nothing),
         cmocka_unit_test(test_options_are_checked),
         cmocka_unit_test(test_padding_is_masked),

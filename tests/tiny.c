@@ -515,6 +515,10 @@ static void add_config(struct tiny *t, const struct tiny_spec *s)
     tiny_set_f32(t, key, 1e-5f);
     snprintf(key, sizeof key, "%s.rope.freq_base", s->arch);
     tiny_set_f32(t, key, 10000);
+    snprintf(key, sizeof key, "%s.rope.scaling.factor", s->arch);
+    if (s->rope_factor) tiny_set_f32(t, key, s->rope_factor);
+    snprintf(key, sizeof key, "%s.rope.scaling.attn_factor", s->arch);
+    if (s->rope_magnitude) tiny_set_f32(t, key, s->rope_magnitude);
 }
 
 /* A matrix whose outputs have about the size of its inputs, times `gain`. */

@@ -124,10 +124,11 @@ struct tiny_spec {
     bool qkv_bias, o_bias, ffn_bias, output_bias; /* qwen2 has the first, unless a test clears it */
     bool fused;                                   /* q, k and v in one matrix, and one bias */
     bool scales;                                  /* of every product */
-    bool no_bytes;  /* leave the 256 byte tokens out: a vocabulary of 38 */
-    int pad_tokens; /* "[PADi]" at the end of the vocabulary */
-    int pad_rows;   /* rows of the embedding beyond the vocabulary */
-    float gain;     /* root mean square of the logits, roughly */
+    bool no_bytes;                     /* leave the 256 byte tokens out: a vocabulary of 38 */
+    int pad_tokens;                    /* "[PADi]" at the end of the vocabulary */
+    int pad_rows;                      /* rows of the embedding beyond the vocabulary */
+    float rope_factor, rope_magnitude; /* in the file where they are not 0 */
+    float gain;                        /* root mean square of the logits, roughly */
     uint64_t seed;
 };
 

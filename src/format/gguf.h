@@ -35,6 +35,11 @@ enum gguf_type {
     GGUF_TYPE_LIMIT
 };
 
+static inline bool gguf_type_is_integer(enum gguf_type type)
+{
+    return type <= GGUF_I32 || type == GGUF_U64 || type == GGUF_I64;
+}
+
 /* Bytes inside the mapping, not NUL-terminated. */
 struct gguf_str {
     const char *s;

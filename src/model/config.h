@@ -19,6 +19,7 @@ struct config {
     int n_rot;             /* leading dimensions of a head that rotate; even */
     int n_ctx_train;
     float rms_eps, rope_base, rope_scale; /* angle = position * rope_scale * base^(-2i/n_rot) */
+    float rope_magnitude;                 /* of q and k where they rotate; 1 as a rule */
     bool rope_interleaved;                /* as the architecture has it */
 };
 

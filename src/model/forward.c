@@ -167,12 +167,13 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     /* Angles in double: at position 100,000 a float product would be off by a thousandth of a turn.
      */
     const int half = c->n_rot / 2;
+    const double magnitude = (double)c->rope_magnitude;
     for (int i = 0; i < half; i++) {
         double angle =
             row->pos * (double)c->rope_scale * pow((double)c->rope_base, -2.0 * i / c->n_rot);
         if (f->weights->rope_factors) angle /= (double)f->weights->rope_factors[i];
-        f->cos[(size_t)r * half + i] = (float)cos(angle);
-        f->sin[(size_t)r * half + i] = (float)sin(angle);
+        f->cos[(size_t)r * half + i] = (float)(magnitude * cos(angle));
+        f->sin[(size_t)r * half + i] = (float)(magnitude * sin(angle));
     }
 }
 
