@@ -58,6 +58,26 @@ static void refuse(const struct tiny *t, enum status st, const char *field, cons
     release(&o);
 }
 
+/* The same through a file. */
+static void open_saved(const struct tiny *t, bool vocab_only, enum status expected,
+                       const char *found)
+{
+    char path[TINY_PATH_MAX];
+    struct tiny_image *image = tiny_write(t, 0, 1);
+    tiny_save(image->bytes.data, image->bytes.n, path);
+    tiny_image_free(image);
+    struct model *m = NULL;
+    struct err err = {0};
+    const struct model_options options = {.vocab_only = vocab_only};
+    enum status st = model_open(path, &options, &m, &err);
+    assert_int_equal(st, expected);
+    if (st != ST_OK && (!strstr(err.message, path) || !strstr(err.message, found)))
+        fail_msg("expected \"%s\" and \"%s\" in: %s", path, found, err.message);
+    if (st == ST_OK) assert_int_equal(m->has_weights, !vocab_only);
+    model_close(m);
+    unlink(path);
+}
+
 static const char *const archs[] = {"llama", "qwen2", "qwen3"};
 enum { N_ARCHS = 3 };
 
@@ -588,6 +608,28 @@ static void test_vectors_may_have_any_type(void **state)
     tiny_free(t);
 }
 
+/* Only the weights need a type that is decoded; the vocabulary opens without. */
+static void test_types_that_are_not_decoded(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t type;
+        const char *found;
+    } types[] = {{16, "IQ2_XXS"}, {9, "Q8_1"}, {77, "type 77"}};
+    for (int i = 0; i < 3; i++) {
+        struct tiny_spec spec = tiny_spec("llama", QT_Q4_K);
+        struct tiny *t = tiny_model(&spec);
+        tiny_find(t, "blk.1.ffn_up.weight")->type = types[i].type;
+        refuse(t, ST_SUPPORT, "tensor blk.1.ffn_up.weight", types[i].found);
+        open_saved(t, false, ST_SUPPORT, types[i].found);
+        open_saved(t, true, ST_OK, "");
+        tiny_find(t, "blk.1.ffn_up.weight")->type = QT_Q4_K;
+        tiny_find(t, "blk.0.attn_norm.weight")->type = types[i].type;
+        refuse(t, ST_SUPPORT, "tensor blk.0.attn_norm.weight", types[i].found);
+        tiny_free(t);
+    }
+}
+
 static void test_parameters_are_counted(void **state)
 {
     (void)state;
@@ -604,25 +646,6 @@ static void test_parameters_are_counted(void **state)
 }
 
 /* ---- whole models -------------------------------------------------------------------------- */
-
-static void open_saved(const struct tiny *t, bool vocab_only, enum status expected,
-                       const char *found)
-{
-    char path[TINY_PATH_MAX];
-    struct tiny_image *image = tiny_write(t, 0, 1);
-    tiny_save(image->bytes.data, image->bytes.n, path);
-    tiny_image_free(image);
-    struct model *m = NULL;
-    struct err err = {0};
-    const struct model_options options = {.vocab_only = vocab_only};
-    enum status st = model_open(path, &options, &m, &err);
-    assert_int_equal(st, expected);
-    if (st != ST_OK && (!strstr(err.message, path) || !strstr(err.message, found)))
-        fail_msg("expected \"%s\" and \"%s\" in: %s", path, found, err.message);
-    if (st == ST_OK) assert_int_equal(m->has_weights, !vocab_only);
-    model_close(m);
-    unlink(path);
-}
 
 static void test_the_embedding_covers_the_vocabulary(void **state)
 {
@@ -664,6 +687,7 @@ int main(void)
         cmocka_unit_test(test_unknown_tensors_are_named),
         cmocka_unit_test(test_known_extras_are_accepted),
         cmocka_unit_test(test_vectors_may_have_any_type),
+        cmocka_unit_test(test_types_that_are_not_decoded),
         cmocka_unit_test(test_parameters_are_counted),
         cmocka_unit_test(test_the_embedding_covers_the_vocabulary),
     };

@@ -133,6 +133,22 @@ void tiny_set_array(struct tiny *t, const char *key, enum gguf_type elem, const 
     tiny_put(array_head(t, key, elem, n), values, bytes);
 }
 
+static void put_nested(struct tiny_bytes *b, int depth)
+{
+    tiny_put_u32(b, depth > 1 ? GGUF_ARRAY : GGUF_I32);
+    tiny_put_u64(b, 2);
+    for (uint32_t i = 1; i <= 2; i++)
+        if (depth > 1)
+            put_nested(b, depth - 1);
+        else
+            tiny_put_u32(b, i);
+}
+
+void tiny_set_nested(struct tiny *t, const char *key, int depth)
+{
+    put_nested(&fresh_kv(t, key, GGUF_ARRAY)->value, depth);
+}
+
 void tiny_drop(struct tiny *t, const char *key)
 {
     struct tiny_kv *kv = find_kv(t, key);
@@ -551,39 +567,42 @@ static void add_qkv(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *
 {
     const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim, d = s->d_model;
     char name[TINY_NAME_MAX];
+    if (s->fused) {
+        add_matrix(t, layer_name(name, i, "attn_qkv.weight"), s->type, q + 2 * kv, d, 1, rng);
+        add_scale(t, s, layer_name(name, i, "attn_qkv.scale"), rng);
+        return;
+    }
     add_matrix(t, layer_name(name, i, "attn_q.weight"), s->type, q, d, 1, rng);
     add_matrix(t, layer_name(name, i, "attn_k.weight"), s->type, kv, d, 1, rng);
     add_matrix(t, layer_name(name, i, "attn_v.weight"), s->other, kv, d, 1, rng);
     add_scale(t, s, layer_name(name, i, "attn_q.scale"), rng);
     add_scale(t, s, layer_name(name, i, "attn_k.scale"), rng);
     add_scale(t, s, layer_name(name, i, "attn_v.scale"), rng);
-    if (!s->qkv_bias) return;
+}
+
+static void add_qkv_bias(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim;
+    char name[TINY_NAME_MAX];
+    if (s->fused) {
+        add_vector(t, layer_name(name, i, "attn_qkv.bias"), q + 2 * kv, 0, 0.5f, rng);
+        return;
+    }
     add_vector(t, layer_name(name, i, "attn_q.bias"), q, 0, 0.5f, rng);
     add_vector(t, layer_name(name, i, "attn_k.bias"), kv, 0, 0.5f, rng);
     add_vector(t, layer_name(name, i, "attn_v.bias"), kv, 0, 0.5f, rng);
 }
 
-static void add_fused_qkv(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
-{
-    const int all = (s->n_head + 2 * s->n_head_kv) * s->head_dim;
-    char name[TINY_NAME_MAX];
-    add_matrix(t, layer_name(name, i, "attn_qkv.weight"), s->type, all, s->d_model, 1, rng);
-    add_scale(t, s, layer_name(name, i, "attn_qkv.scale"), rng);
-    if (s->qkv_bias) add_vector(t, layer_name(name, i, "attn_qkv.bias"), all, 0, 0.5f, rng);
-}
-
 static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
 {
+    const int q = s->n_head * s->head_dim, d = s->d_model;
     char name[TINY_NAME_MAX];
-    add_vector(t, layer_name(name, i, "attn_norm.weight"), s->d_model, 1, 0.3f, rng);
-    if (s->fused)
-        add_fused_qkv(t, s, i, rng);
-    else
-        add_qkv(t, s, i, rng);
-    add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, s->d_model,
-               s->n_head * s->head_dim, 1, rng);
+    add_vector(t, layer_name(name, i, "attn_norm.weight"), d, 1, 0.3f, rng);
+    add_qkv(t, s, i, rng);
+    add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, d, q, 1, rng);
     add_scale(t, s, layer_name(name, i, "attn_output.scale"), rng);
-    if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), s->d_model, 0, 0.5f, rng);
+    if (s->qkv_bias) add_qkv_bias(t, s, i, rng);
+    if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), d, 0, 0.5f, rng);
     if (!strcmp(s->arch, "qwen3")) {
         add_vector(t, layer_name(name, i, "attn_q_norm.weight"), s->head_dim, 1, 0.3f, rng);
         add_vector(t, layer_name(name, i, "attn_k_norm.weight"), s->head_dim, 1, 0.3f, rng);

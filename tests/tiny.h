@@ -70,6 +70,8 @@ void tiny_set_strs(struct tiny *t, const char *key, const char *const *values, s
 /* An array of numbers: `bytes` holds n elements of the type. */
 void tiny_set_array(struct tiny *t, const char *key, enum gguf_type elem, const void *values,
                     size_t n, size_t bytes);
+/* Arrays of i32 in `depth` arrays of two elements each, all alike: [[1, 2], [1, 2]] of depth 2. */
+void tiny_set_nested(struct tiny *t, const char *key, int depth);
 void tiny_drop(struct tiny *t, const char *key);
 
 /* Add a tensor of one (rows == 0) or two dimensions without data, or find it; NULL when absent. */

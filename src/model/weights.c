@@ -54,7 +54,7 @@ static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, st
                        inputs, part.all, (unsigned long long)t->dims[0],
                        (unsigned long long)t->dims[1], t->n_dims);
     const size_t row_bytes = quant_row_bytes(t->type, t->dims[0]);
-    *out = (struct kern_weight){.type = t->type,
+    *out = (struct kern_weight){.type = (enum quant_type)t->type,
                                 .rows = part.all ? part.n : (int)t->dims[1],
                                 .cols = inputs,
                                 .row_bytes = row_bytes,
@@ -74,7 +74,7 @@ static enum status bind_vector(struct binder *b, const struct gguf_tensor *t, st
                        t->n_dims);
     float *copy = arena_carve(&b->weights->arena, (size_t)part.all, sizeof *copy);
     if (!copy) return ST_OK;
-    quant_decode_row(t->type, t->data, copy, (size_t)part.all);
+    quant_decode_row((enum quant_type)t->type, t->data, copy, (size_t)part.all);
     *out = copy + part.first;
     return ST_OK;
 }
@@ -123,6 +123,9 @@ static enum status bind_tensor(struct binder *b, const struct arch_tensor *table
     }
     if (!t && row->required) return err_set(b->err, ST_FORMAT, "tensor %s: missing", full);
     if (!t || row->rows == DIM_NONE) return ST_OK;
+    if (!quant_info(t->type))
+        return err_set(b->err, ST_SUPPORT, "tensor %s: type: %s is none that ead computes with",
+                       t->name, t->type_name);
     if (row->cols == DIM_NONE)
         return bind_vector(b, t, part, (const float **)(void *)(to + row->place));
     return bind_matrix(b, t, part, size_of(b, row->cols),
