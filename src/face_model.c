@@ -99,7 +99,7 @@ ead_model_info ead_model_describe(const ead_model *model)
     const struct model *m = model->model;
     const struct config *c = &m->config;
     const bool unwritten = m->pack == MODEL_PACK_UNWRITTEN;
-    return (ead_model_info){.arch = c->arch_name,
+    return (ead_model_info){.arch = c->arch ? c->arch->name : NULL,
                             .n_layer = c->n_layer,
                             .d_model = c->d_model,
                             .d_ff = c->d_ff,

@@ -65,7 +65,7 @@ static void oracle_deinit(struct oracle *o)
 static const float *tensor_of(const struct oracle *o, int layer, const char *name,
                               const struct tiny_tensor **shape)
 {
-    char full[TINY_NAME_MAX];
+    char full[TINY_NAME_MAX + 16];
     if (layer < 0)
         snprintf(full, sizeof full, "%s", name);
     else
@@ -75,19 +75,25 @@ static const float *tensor_of(const struct oracle *o, int layer, const char *nam
     return x ? o->w[x - o->t->tensor] : NULL;
 }
 
-/* y = W x (+ bias) */
-static void linear(const struct oracle *o, int layer, const char *name, const char *bias_name,
-                   const double *x, double *y)
+/* y = scale * (W x) + bias, of the tensors "NAME.scale", "NAME.weight" and "NAME.bias"; the number
+ * of outputs. */
+static int linear(const struct oracle *o, int layer, const char *name, const double *x, double *y)
 {
+    char full[TINY_NAME_MAX];
     const struct tiny_tensor *shape;
-    const float *w = tensor_of(o, layer, name, &shape);
-    const float *bias = bias_name ? tensor_of(o, layer, bias_name, NULL) : NULL;
+    snprintf(full, sizeof full, "%s.scale", name);
+    const float *scale = tensor_of(o, layer, full, NULL);
+    snprintf(full, sizeof full, "%s.bias", name);
+    const float *bias = tensor_of(o, layer, full, NULL);
+    snprintf(full, sizeof full, "%s.weight", name);
+    const float *w = tensor_of(o, layer, full, &shape);
     for (uint64_t r = 0; r < shape->dims[1]; r++) {
         double sum = 0;
         for (uint64_t c = 0; c < shape->dims[0]; c++)
             sum += (double)w[r * shape->dims[0] + c] * x[c];
-        y[r] = sum + (bias ? (double)bias[r] : 0);
+        y[r] = sum * (scale ? (double)*scale : 1) + (bias ? (double)bias[r] : 0);
     }
+    return (int)shape->dims[1];
 }
 
 static void rms_norm(const float *w, const double *x, double *y, int n)
@@ -103,12 +109,15 @@ static void rotate(const struct oracle *o, double *head, int pos)
     const int n = o->spec->n_rot;
     const bool pairs = !strcmp(o->spec->arch, "llama");
     const float *factors = tensor_of(o, -1, "rope_freqs.weight", NULL);
+    const double size = o->spec->rope_magnitude ? (double)o->spec->rope_magnitude : 1;
+    const double stretch = o->spec->rope_factor ? (double)o->spec->rope_factor : 1;
     for (int i = 0; i < n / 2; i++) {
-        double angle = pos * pow(10000, -2.0 * i / n) / (factors ? (double)factors[i] : 1);
+        double angle = pos / stretch * pow(10000, -2.0 * i / n);
+        if (factors) angle /= (double)factors[i];
         double *a = pairs ? &head[2 * i] : &head[i], *b = pairs ? a + 1 : &head[i + n / 2];
         double x = *a, y = *b;
-        *a = x * cos(angle) - y * sin(angle);
-        *b = x * sin(angle) + y * cos(angle);
+        *a = size * (x * cos(angle) - y * sin(angle));
+        *b = size * (x * sin(angle) + y * cos(angle));
     }
 }
 
@@ -182,17 +191,22 @@ static void oracle_attention(struct oracle *o, int layer, double *x)
 {
     const struct tiny_spec *s = o->spec;
     const int dim = s->head_dim, pos = o->n_pos;
-    double h[WIDE], q[WIDE], k[WIDE], v[WIDE], mixed[WIDE], y[WIDE];
+    double h[WIDE], qkv[2 * WIDE], mixed[WIDE], y[WIDE];
+    double *q = qkv, *k = q + s->n_head * dim, *v = k + s->n_head_kv * dim;
     rms_norm(tensor_of(o, layer, "attn_norm.weight", NULL), x, h, s->d_model);
-    linear(o, layer, "attn_q.weight", "attn_q.bias", h, q);
-    linear(o, layer, "attn_k.weight", "attn_k.bias", h, k);
-    linear(o, layer, "attn_v.weight", "attn_v.bias", h, v);
+    if (s->fused) {
+        assert_int_equal(linear(o, layer, "attn_qkv", h, qkv), v + s->n_head_kv * dim - q);
+    } else {
+        linear(o, layer, "attn_q", h, q);
+        linear(o, layer, "attn_k", h, k);
+        linear(o, layer, "attn_v", h, v);
+    }
     turn(o, layer, "attn_q_norm.weight", q, s->n_head, pos);
     turn(o, layer, "attn_k_norm.weight", k, s->n_head_kv, pos);
     store(o, cached(o, o->k, layer, pos, 0), k);
     store(o, cached(o, o->v, layer, pos, 0), v);
     for (int i = 0; i < s->n_head; i++) attend(o, layer, i, q + i * dim, pos, mixed + i * dim);
-    linear(o, layer, "attn_output.weight", "attn_output.bias", mixed, y);
+    linear(o, layer, "attn_output", mixed, y);
     for (int i = 0; i < s->d_model; i++) x[i] += y[i];
 }
 
@@ -201,10 +215,10 @@ static void oracle_ffn(struct oracle *o, int layer, double *x)
     const struct tiny_spec *s = o->spec;
     double h[WIDE], gate[WIDE], up[WIDE], y[WIDE];
     rms_norm(tensor_of(o, layer, "ffn_norm.weight", NULL), x, h, s->d_model);
-    linear(o, layer, "ffn_gate.weight", NULL, h, gate);
-    linear(o, layer, "ffn_up.weight", NULL, h, up);
+    linear(o, layer, "ffn_gate", h, gate);
+    linear(o, layer, "ffn_up", h, up);
     for (int i = 0; i < s->d_ff; i++) gate[i] *= up[i] / (1 + exp(-gate[i]));
-    linear(o, layer, "ffn_down.weight", NULL, gate, y);
+    linear(o, layer, "ffn_down", gate, y);
     for (int i = 0; i < s->d_model; i++) x[i] += y[i];
 }
 
@@ -219,8 +233,10 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
         oracle_ffn(o, layer, x);
     }
     rms_norm(tensor_of(o, -1, "output_norm.weight", NULL), x, h, d);
-    const char *output = o->spec->tied ? "token_embd.weight" : "output.weight";
-    linear(o, -1, output, NULL, h, logits);
+    const float *bias = tensor_of(o, -1, "output.bias", NULL);
+    linear(o, -1, o->spec->tied ? "token_embd" : "output", h, logits);
+    for (int i = 0; bias && o->spec->tied && i < tiny_logits(o->spec); i++)
+        logits[i] += (double)bias[i];
     o->n_pos++;
 }
 
@@ -527,6 +543,73 @@ static void test_variants(void **state)
     check_model(&own, SHORT);
 }
 
+/* What some exports have and others have not: biases anywhere or nowhere, a scale for every
+ * product, q, k and v in one matrix, of which the parts begin within a panel or at one. */
+static void test_optional_tensors(void **state)
+{
+    (void)state;
+    struct tiny_spec bare = tiny_spec("qwen2", QT_F32), biased = tiny_spec("llama", QT_F32);
+    struct tiny_spec scaled = tiny_spec("llama", QT_F16), fused = tiny_spec("qwen2", QT_F32);
+    struct tiny_spec all = tiny_spec("llama", QT_Q4_0);
+    bare.qkv_bias = false;
+    check_model(&bare, SHORT);
+    biased.qkv_bias = biased.o_bias = biased.ffn_bias = biased.output_bias = true;
+    check_model(&biased, SHORT);
+    biased.type = biased.other = QT_F16;
+    biased.tied = true;
+    check_model(&biased, SHORT);
+    scaled.scales = true;
+    check_model(&scaled, SHORT);
+    scaled = tiny_spec("qwen3", QT_Q4_K);
+    scaled.other = QT_Q6_K;
+    scaled.scales = true;
+    check_model(&scaled, SHORT);
+    fused.fused = true;
+    check_model(&fused, SHORT);
+    all.fused = all.scales = all.qkv_bias = all.o_bias = all.output_bias = true;
+    check_model(&all, SHORT);
+}
+
+/* A fused matrix is its parts, to the bit. */
+static void check_fused(enum quant_type type, struct means means)
+{
+    static const char *const parts[] = {"attn_q.weight", "attn_k.weight", "attn_v.weight"};
+    struct tiny_spec spec = tiny_spec("llama", type);
+    struct tiny *apart = tiny_model(&spec), *fused = tiny_model(&spec);
+    struct bench a, b;
+    char name[TINY_NAME_MAX];
+    for (int layer = 0; layer < spec.n_layer; layer++) {
+        snprintf(name, sizeof name, "blk.%d.attn_qkv.weight", layer);
+        struct tiny_tensor *all = tiny_tensor(fused, name, type, (uint64_t)spec.d_model, 1);
+        all->dims[1] = 0;
+        for (int i = 0; i < 3; i++) {
+            snprintf(name, sizeof name, "blk.%d.%s", layer, parts[i]);
+            struct tiny_tensor *part = tiny_find(apart, name);
+            all = &fused->tensor[fused->n_tensors - 1]; /* dropping moves it */
+            tiny_put(&all->data, part->data.data, part->data.n);
+            all->dims[1] += part->dims[1];
+            tiny_drop_tensor(fused, name);
+        }
+    }
+    bench_init(&a, &spec, apart, means, SHORT);
+    bench_init(&b, &spec, fused, means, SHORT);
+    assert_memory_equal(a.expected, b.expected, bench_bytes(&a, SHORT));
+    bench_deinit(&a);
+    bench_deinit(&b);
+    tiny_free(apart);
+    tiny_free(fused);
+}
+
+static void test_a_fused_matrix_is_its_parts(void **state)
+{
+    (void)state;
+    static const enum quant_type types[] = {QT_F32, QT_BF16, QT_Q8_0, QT_Q4_K};
+    for (int i = 0; i < 4; i++) {
+        check_fused(types[i], (struct means){.level = KERN_REF, .no_repack = true});
+        check_fused(types[i], (struct means){.level = kern_best()->level});
+    }
+}
+
 /* Over several blocks of attention, and over passes of which not all rows walk together. */
 static void test_long_texts(void **state)
 {
@@ -558,6 +641,18 @@ static void test_rope_scaling_reaches_the_angles(void **state)
     bench_deinit(&one);
     bench_deinit(&four);
     tiny_free(t);
+}
+
+/* Stretched positions and a magnitude, the latter of the part that turns alone. */
+static void test_rope_against_the_oracle(void **state)
+{
+    (void)state;
+    struct tiny_spec whole = tiny_spec("llama", QT_F32), part = tiny_spec("qwen3", QT_F32);
+    whole.rope_factor = 2.5f;
+    check_model(&whole, SHORT);
+    part.rope_magnitude = 1.19f;
+    part.n_rot = 8;
+    check_model(&part, SHORT);
 }
 
 /* ---- refusals ------------------------------------------------------------------------------ */
@@ -762,8 +857,11 @@ int main(void)
         cmocka_unit_test(test_every_type),
         cmocka_unit_test(test_every_architecture),
         cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_optional_tensors),
+        cmocka_unit_test(test_a_fused_matrix_is_its_parts),
         cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_rope_scaling_reaches_the_angles),
+        cmocka_unit_test(test_rope_against_the_oracle),
         cmocka_unit_test(test_refusals_change_nothing),
         cmocka_unit_test(test_options_are_checked),
         cmocka_unit_test(test_padding_is_masked),

@@ -13,11 +13,13 @@ struct pass {
     float *logits;
 };
 
-/* A matrix product of a phase: y[r*ldy + o] over all outputs of w. */
+/* A matrix product of a phase: y[r*ldy + o] over all outputs of w, times the scale, plus the bias;
+ * either may be NULL. */
 struct product {
     const struct kern_weight *w;
     float *y;
     size_t ldy;
+    const float *scale, *bias;
 };
 
 /* ---- scratch ----------------------------------------------------------------------------- */
@@ -112,6 +114,16 @@ static bool needs_q8(const struct product *p, int n)
     return false;
 }
 
+/* Scale and bias of outputs [begin, end), for n rows. */
+static void finish(const struct forward *f, const struct product *m, int n, int begin, int end)
+{
+    for (int r = 0; r < n; r++) {
+        float *y = m->y + (size_t)r * m->ldy;
+        for (int i = begin; m->scale && i < end; i++) y[i] *= *m->scale;
+        if (m->bias) f->kern->add(y + begin, m->bias + begin, end - begin);
+    }
+}
+
 static void multiply(const struct pass *p, const struct product *m, const float *x, size_t ldx,
                      int n, int begin, int end)
 {
@@ -120,6 +132,7 @@ static void multiply(const struct pass *p, const struct product *m, const float 
         f->kern->matmul_f32(m->w, x, ldx, n, begin, end, m->y, m->ldy);
     else
         forward_method(f)->matmul(m->w, f->q8, n, begin, end, m->y, m->ldy);
+    if (m->scale || m->bias) finish(f, m, n, begin, end);
 }
 
 /*
@@ -154,12 +167,13 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     /* Angles in double: at position 100,000 a float product would be off by a thousandth of a turn.
      */
     const int half = c->n_rot / 2;
+    const double magnitude = (double)c->rope_magnitude;
     for (int i = 0; i < half; i++) {
         double angle =
             row->pos * (double)c->rope_scale * pow((double)c->rope_base, -2.0 * i / c->n_rot);
         if (f->weights->rope_factors) angle /= (double)f->weights->rope_factors[i];
-        f->cos[(size_t)r * half + i] = (float)cos(angle);
-        f->sin[(size_t)r * half + i] = (float)sin(angle);
+        f->cos[(size_t)r * half + i] = (float)(magnitude * cos(angle));
+        f->sin[(size_t)r * half + i] = (float)(magnitude * sin(angle));
     }
 }
 
@@ -170,23 +184,21 @@ static void phase_embed(const struct pass *p, struct team_member *me)
     team_barrier(me);
 }
 
-/* x += y (and its bias) when a block's output is waiting, then h = norm(x) and its 8-bit form. */
-static void norm_row(const struct forward *f, int r, int add, const float *bias, const float *norm,
-                     bool q8)
+/* x += y when a block's output is waiting, then h = norm(x) and its 8-bit form. */
+static void norm_row(const struct forward *f, int r, int add, const float *norm, bool q8)
 {
     const int d = f->config->d_model;
     const size_t at = (size_t)r * round16((size_t)d);
     if (add) f->kern->add(f->x + at, f->y + at, d);
-    if (add && bias) f->kern->add(f->x + at, bias, d);
     f->kern->rms_norm(f->h + at, f->x + at, norm, d, f->config->rms_eps);
     if (q8) quantize_row(f, f->h + at, d, r);
 }
 
-static void phase_norm(const struct pass *p, struct team_member *me, int add, const float *bias,
-                       const float *norm, bool q8)
+static void phase_norm(const struct pass *p, struct team_member *me, int add, const float *norm,
+                       bool q8)
 {
     int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) norm_row(p->f, r, add, bias, norm, q8);
+    while (team_take(me, p->n, 1, &r, &end)) norm_row(p->f, r, add, norm, q8);
     team_barrier(me);
 }
 
@@ -297,19 +309,22 @@ static void walk_layer(const struct pass *p, struct team_member *me, int i)
     const struct layer *l = &f->weights->layers[i];
     const size_t d = round16((size_t)c->d_model), q_dim = round16((size_t)config_q_dim(c));
     const size_t kv_dim = round16((size_t)config_kv_dim(c)), d_ff = round16((size_t)c->d_ff);
-    const struct product qkv[] = {
-        {&l->q, f->q, q_dim}, {&l->k, f->k, kv_dim}, {&l->v, f->v, kv_dim}};
-    const struct product out[] = {{&l->o, f->y, d}};
-    const struct product gate_up[] = {{&l->gate, f->gate, d_ff}, {&l->up, f->up, d_ff}};
-    const struct product down[] = {{&l->down, f->y, d}};
+    /* The biases of q, k and v are added as the heads turn. */
+    const struct product qkv[] = {{&l->q, f->q, q_dim, l->q_scale, NULL},
+                                  {&l->k, f->k, kv_dim, l->k_scale, NULL},
+                                  {&l->v, f->v, kv_dim, l->v_scale, NULL}};
+    const struct product out[] = {{&l->o, f->y, d, l->o_scale, l->o_bias}};
+    const struct product gate_up[] = {{&l->gate, f->gate, d_ff, l->gate_scale, l->gate_bias},
+                                      {&l->up, f->up, d_ff, l->up_scale, l->up_bias}};
+    const struct product down[] = {{&l->down, f->y, d, l->down_scale, l->down_bias}};
 
-    phase_norm(p, me, i > 0, NULL, l->attn_norm, needs_q8(qkv, 3));
+    phase_norm(p, me, i > 0, l->attn_norm, needs_q8(qkv, 3));
     phase_products(p, me, qkv, 3, f->h, d, p->n);
     phase_turn(p, me, i);
     phase_attend(p, me, i);
     if (needs_q8(out, 1)) phase_quantize(p, me, f->att, config_q_dim(c));
     phase_products(p, me, out, 1, f->att, q_dim, p->n);
-    phase_norm(p, me, 1, l->o_bias, l->ffn_norm, needs_q8(gate_up, 2));
+    phase_norm(p, me, 1, l->ffn_norm, needs_q8(gate_up, 2));
     phase_products(p, me, gate_up, 2, f->h, d, p->n);
     phase_silu(p, me, needs_q8(down, 1));
     phase_products(p, me, down, 1, f->gate, d_ff, p->n);
@@ -321,7 +336,9 @@ static void walk_output(const struct pass *p, struct team_member *me)
     struct forward *f = p->f;
     const int dim = f->config->d_model;
     const size_t d = round16((size_t)dim);
-    const struct product logits = {&f->weights->output, p->logits, (size_t)f->weights->n_vocab};
+    const struct weights *w = f->weights;
+    const struct product logits = {&w->output, p->logits, (size_t)w->n_vocab, w->output_scale,
+                                   w->output_bias};
     const bool q8 = needs_q8(&logits, 1);
     int i, end;
     while (team_take(me, p->n_wanted, 1, &i, &end)) {

@@ -30,7 +30,7 @@ static enum status open_vocab(struct model *m, struct err *err)
 static void look_up(struct model *m, const char *cache, struct packfile **out)
 {
     *out = NULL;
-    if (packfile_open(cache, m->gguf, &m->weights, m->config.n_layer, out, &m->pack_fault) != ST_OK)
+    if (packfile_open(cache, m->gguf, &m->weights, out, &m->pack_fault) != ST_OK)
         m->pack = MODEL_PACK_UNWRITTEN;
     else if (packfile_map(*out, &m->weights))
         m->pack = MODEL_PACK_MAPPED;
@@ -39,7 +39,7 @@ static void look_up(struct model *m, const char *cache, struct packfile **out)
 static enum status repack(struct model *m, const struct packfile *file, int threads,
                           struct err *err)
 {
-    TRY(repack_weights(&m->weights, m->config.n_layer, threads, err));
+    TRY(repack_weights(&m->weights, threads, err));
     gguf_release(m->gguf);
     if (!file) return ST_OK;
     const enum status st = packfile_write(file, &m->weights, &m->pack_fault);
