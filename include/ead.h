@@ -149,8 +149,9 @@ EAD_API ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead
 
 /* Flags of ead_tokenize. */
 enum {
-    EAD_ADD_BOS = 1,      /* add BOS (and EOS) if the vocabulary's own rule says so */
-    EAD_PARSE_SPECIAL = 2 /* texts of control tokens become those tokens */
+    EAD_ADD_BOS = 1,       /* add BOS if the vocabulary's own rule says so */
+    EAD_PARSE_SPECIAL = 2, /* texts of control tokens become those tokens */
+    EAD_ADD_EOS = 4        /* add EOS by the same rule: for a finished text, never for a prompt */
 };
 
 /* Token ids of a text, n_ids of them, to be released with ead_free. */

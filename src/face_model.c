@@ -10,7 +10,8 @@
 _Static_assert((int)EAD_IO == ST_IO && (int)EAD_FORMAT == ST_FORMAT && (int)EAD_FULL == ST_FULL &&
                    (int)EAD_CANCELLED == ST_CANCELLED,
                "public and inner statuses are numbered alike");
-_Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_SPECIAL,
+_Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_SPECIAL &&
+                   (int)EAD_ADD_EOS == VOCAB_EOS,
                "flags are alike");
 _Static_assert((int)EAD_TEXT_START == DETOK_START && (int)EAD_SHOW_SPECIAL == DETOK_SPECIAL,
                "flags are alike");

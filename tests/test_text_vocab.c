@@ -94,6 +94,25 @@ static void test_spm_specials(void **state)
     held_close(&h);
 }
 
+/* A file may want both ends marked; a text to be continued is asked for without its end. */
+static void test_spm_both_ends(void **state)
+{
+    (void)state;
+    struct held h = {0};
+    build_spm(&h.build);
+    build_flag(&h.build, "tokenizer.ggml.add_eos_token", true);
+    build_end(&h.build);
+    assert_true(held_open(&h, NULL));
+    assert_true(vocab_specials(h.vocab)->add_eos);
+    EXPECT(&h, "hello", VOCAB_BOS, 1, 284, );
+    EXPECT(&h, "hello", VOCAB_EOS, 284, 2, );
+    EXPECT(&h, "hello", VOCAB_BOS | VOCAB_EOS, 1, 284, 2, );
+    held_close(&h);
+    h = open_spm(); /* the rule is the file's: this one wants no end */
+    EXPECT(&h, "hello", VOCAB_BOS | VOCAB_EOS, 1, 284, );
+    held_close(&h);
+}
+
 /* ---- byte-level BPE ------------------------------------------------------------------------ */
 
 static void test_bpe_merges(void **state)
@@ -523,21 +542,14 @@ static void test_random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spm_merges),
-        cmocka_unit_test(test_spm_bytes),
-        cmocka_unit_test(test_spm_specials),
-        cmocka_unit_test(test_bpe_merges),
-        cmocka_unit_test(test_bpe_pretokenizers),
-        cmocka_unit_test(test_bpe_specials),
-        cmocka_unit_test(test_longest_special_wins),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_padding_and_compare),
-        cmocka_unit_test(test_equal_hashes),
-        cmocka_unit_test(test_crowded_slot),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_long_texts),
-        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_spm_merges),   cmocka_unit_test(test_spm_bytes),
+        cmocka_unit_test(test_spm_specials), cmocka_unit_test(test_spm_both_ends),
+        cmocka_unit_test(test_bpe_merges),   cmocka_unit_test(test_bpe_pretokenizers),
+        cmocka_unit_test(test_bpe_specials), cmocka_unit_test(test_longest_special_wins),
+        cmocka_unit_test(test_pieces),       cmocka_unit_test(test_padding_and_compare),
+        cmocka_unit_test(test_equal_hashes), cmocka_unit_test(test_crowded_slot),
+        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_long_texts),   cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 static struct {
     const char *model;
-    bool bos, special, decode;
+    bool bos, eos, special, decode;
 } options;
 
 static const struct arg table[] = {
@@ -20,7 +20,11 @@ static const struct arg table[] = {
     {.kind = ARG_FLAG,
      .name = "bos",
      .out = &options.bos,
-     .help = "add the tokens that begin and end a text, if the vocabulary's rule says so"},
+     .help = "begin with the token for that, if the vocabulary's rule says so"},
+    {.kind = ARG_FLAG,
+     .name = "eos",
+     .out = &options.eos,
+     .help = "end with the token for that, if the vocabulary's rule says so"},
     {.kind = ARG_FLAG,
      .name = "special",
      .out = &options.special,
@@ -32,7 +36,7 @@ static const struct arg table[] = {
 };
 static const struct args usage = {
     .command = "tokenize",
-    .synopsis = "-m FILE [--bos] [--special] [--decode] < TEXT",
+    .synopsis = "-m FILE [--bos] [--eos] [--special] [--decode] < TEXT",
     .description = "Token ids of the text on standard input, on one line.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
@@ -41,8 +45,8 @@ static const struct args usage = {
 static int encode(const ead_model *model, const char *text, size_t bytes)
 {
     ead_error error;
-    const unsigned flags =
-        (options.bos ? EAD_ADD_BOS : 0) | (options.special ? EAD_PARSE_SPECIAL : 0);
+    const unsigned flags = (options.bos ? EAD_ADD_BOS : 0) | (options.eos ? EAD_ADD_EOS : 0) |
+                           (options.special ? EAD_PARSE_SPECIAL : 0);
     size_t n;
     int32_t *ids;
     if (ead_tokenize(model, text, bytes, flags, &ids, &n, &error)) return fail_error(&error);

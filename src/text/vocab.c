@@ -117,7 +117,7 @@ static enum status encode_all(struct encoding *e, size_t n, unsigned flags)
     if (flags & VOCAB_BOS && s->add_bos) TRY(ids_add(e->out, s->bos));
     TRY(special_split(&e->v->special, e->text, n, flags & VOCAB_SPECIAL, &e->spans));
     TRY(encode_spans(e));
-    if (flags & VOCAB_BOS && s->add_eos) TRY(ids_add(e->out, s->eos));
+    if (flags & VOCAB_EOS && s->add_eos) TRY(ids_add(e->out, s->eos));
     return ST_OK;
 }
 

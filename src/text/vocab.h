@@ -48,8 +48,9 @@ enum vocab_kind {
 };
 
 enum vocab_flags {
-    VOCAB_BOS = 1,    /* add BOS and EOS where the vocabulary's own rule says so */
-    VOCAB_SPECIAL = 2 /* texts of control tokens in the input become those tokens */
+    VOCAB_BOS = 1,     /* add BOS where the vocabulary's own rule says so */
+    VOCAB_SPECIAL = 2, /* texts of control tokens in the input become those tokens */
+    VOCAB_EOS = 4      /* add EOS by the same rule; not for a text that is to go on */
 };
 
 /* ids the file names for a purpose; VOCAB_NONE where it names none. */
