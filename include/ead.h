@@ -149,7 +149,7 @@ EAD_API ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead
 
 /* Flags of ead_tokenize. */
 enum {
-    EAD_ADD_BOS = 1,       /* add BOS if the vocabulary's own rule says so */
+    EAD_ADD_BOS = 1,       /* add BOS if the vocabulary's own rule says so and none is there yet */
     EAD_PARSE_SPECIAL = 2, /* texts of control tokens become those tokens */
     EAD_ADD_EOS = 4        /* add EOS by the same rule: for a finished text, never for a prompt */
 };
@@ -157,6 +157,10 @@ enum {
 /* Token ids of a text, n_ids of them, to be released with ead_free. */
 EAD_API ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes,
                                 unsigned flags, int32_t **ids, size_t *n_ids, ead_error *error);
+/* Does the text itself begin with the BOS that `flags` ask for? Then ead_tokenize adds none, and
+ * somebody may want to know that the text was meant for a program that does not add one. */
+EAD_API bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes,
+                                 unsigned flags);
 /* Release what ead_tokenize or ead_chat_render returned; NULL is allowed. */
 EAD_API void ead_free(void *returned);
 EAD_API int32_t ead_token_bos(const ead_model *model); /* -1 when the vocabulary has none */

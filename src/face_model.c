@@ -223,6 +223,11 @@ ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes, 
     return face_report(st, &err, error);
 }
 
+bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes, unsigned flags)
+{
+    return vocab_brings_bos(model->model->vocab, text, bytes, flags);
+}
+
 int32_t ead_token_bos(const ead_model *model)
 {
     return vocab_specials(model->model->vocab)->bos;

@@ -83,10 +83,29 @@ static void test_no_end_behind_a_prompt(void **state)
     unlink(path);
 }
 
+static void test_one_bos(void **state)
+{
+    (void)state;
+    char path[TINY_PATH_MAX], *err;
+    save(small_model(), path);
+    const int plain = prompt_rows(path, "tone", &err);
+    assert_null(strstr(err, "BOS"));
+    free(err);
+    assert_int_equal(prompt_rows(path, "<s>tone", &err), plain);
+    assert_non_null(strstr(err, "BOS"));
+    free(err);
+    struct said said = tokenize(path, "<s>tone", "--bos", "--special");
+    assert_int_equal(count_ids(&said), plain);
+    assert_non_null(strstr(said.err, "BOS"));
+    said_free(&said);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_end_behind_a_prompt),
+        cmocka_unit_test(test_one_bos),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -113,6 +113,33 @@ static void test_spm_both_ends(void **state)
     held_close(&h);
 }
 
+/* A text that brings its ends gets no second ones, where they are read as tokens at all. */
+static void test_one_bos(void **state)
+{
+    (void)state;
+    const unsigned all = VOCAB_BOS | VOCAB_SPECIAL | VOCAB_EOS;
+    struct held h = {0};
+    build_spm(&h.build);
+    build_flag(&h.build, "tokenizer.ggml.add_eos_token", true);
+    build_end(&h.build);
+    assert_true(held_open(&h, NULL));
+    EXPECT(&h, "<s>hello", all, 1, 284, 2, );
+    EXPECT(&h, "<s>hello</s>", all, 1, 284, 2, );
+    EXPECT(&h, "<s><s>", all, 1, 1, 2, ); /* two were written */
+    EXPECT(&h, "<s>", VOCAB_SPECIAL, 1, );
+    EXPECT(&h, "hello<s>", all, 1, 284, 1, 2, );
+    assert_true(vocab_brings_bos(h.vocab, "<s>hello", 8, all));
+    assert_false(vocab_brings_bos(h.vocab, " <s>hello", 9, all));
+    assert_false(vocab_brings_bos(h.vocab, "<s>hello", 8, VOCAB_BOS)); /* plain text here */
+    assert_false(vocab_brings_bos(h.vocab, "<s>hello", 8, VOCAB_SPECIAL));
+    assert_false(vocab_brings_bos(h.vocab, "", 0, all));
+    held_close(&h);
+    h = open_bpe("qwen2"); /* adds none, so a BOS in the text is nothing to speak of */
+    assert_false(vocab_brings_bos(h.vocab, "<|im_start|>", 12, all));
+    EXPECT(&h, "<|im_start|>hello", all, BPE_START, 259, );
+    held_close(&h);
+}
+
 /* ---- byte-level BPE ------------------------------------------------------------------------ */
 
 static void test_bpe_merges(void **state)
@@ -542,14 +569,23 @@ static void test_random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spm_merges),   cmocka_unit_test(test_spm_bytes),
-        cmocka_unit_test(test_spm_specials), cmocka_unit_test(test_spm_both_ends),
-        cmocka_unit_test(test_bpe_merges),   cmocka_unit_test(test_bpe_pretokenizers),
-        cmocka_unit_test(test_bpe_specials), cmocka_unit_test(test_longest_special_wins),
-        cmocka_unit_test(test_pieces),       cmocka_unit_test(test_padding_and_compare),
-        cmocka_unit_test(test_equal_hashes), cmocka_unit_test(test_crowded_slot),
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_long_texts),   cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_spm_merges),
+        cmocka_unit_test(test_spm_bytes),
+        cmocka_unit_test(test_spm_specials),
+        cmocka_unit_test(test_spm_both_ends),
+        cmocka_unit_test(test_one_bos),
+        cmocka_unit_test(test_bpe_merges),
+        cmocka_unit_test(test_bpe_pretokenizers),
+        cmocka_unit_test(test_bpe_specials),
+        cmocka_unit_test(test_longest_special_wins),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_padding_and_compare),
+        cmocka_unit_test(test_equal_hashes),
+        cmocka_unit_test(test_crowded_slot),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

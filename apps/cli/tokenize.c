@@ -44,12 +44,11 @@ static const struct args usage = {
 
 static int encode(const ead_model *model, const char *text, size_t bytes)
 {
-    ead_error error;
     const unsigned flags = (options.bos ? EAD_ADD_BOS : 0) | (options.eos ? EAD_ADD_EOS : 0) |
                            (options.special ? EAD_PARSE_SPECIAL : 0);
     size_t n;
     int32_t *ids;
-    if (ead_tokenize(model, text, bytes, flags, &ids, &n, &error)) return fail_error(&error);
+    if (source_tokenize(model, text, bytes, flags, &ids, &n)) return EXIT_FAIL;
     for (size_t i = 0; i < n; i++) printf(i ? " %d" : "%d", ids[i]);
     printf("\n");
     ead_free(ids);

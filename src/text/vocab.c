@@ -111,14 +111,36 @@ static enum status encode_spans(struct encoding *e)
     return ST_OK;
 }
 
+static bool begins_with(const struct special_spans *spans, int32_t id)
+{
+    return spans->n && spans->span[0].id == id;
+}
+
+static bool ends_with(const struct special_spans *spans, int32_t id)
+{
+    return spans->n && spans->span[spans->n - 1].id == id;
+}
+
 static enum status encode_all(struct encoding *e, size_t n, unsigned flags)
 {
     const struct vocab_specials *s = &e->v->specials;
-    if (flags & VOCAB_BOS && s->add_bos) TRY(ids_add(e->out, s->bos));
     TRY(special_split(&e->v->special, e->text, n, flags & VOCAB_SPECIAL, &e->spans));
+    if (flags & VOCAB_BOS && s->add_bos && !begins_with(&e->spans, s->bos))
+        TRY(ids_add(e->out, s->bos));
     TRY(encode_spans(e));
-    if (flags & VOCAB_EOS && s->add_eos) TRY(ids_add(e->out, s->eos));
+    if (flags & VOCAB_EOS && s->add_eos && !ends_with(&e->spans, s->eos))
+        TRY(ids_add(e->out, s->eos));
     return ST_OK;
+}
+
+bool vocab_brings_bos(const struct vocab *v, const char *text, size_t n, unsigned flags)
+{
+    struct special_spans spans = {0};
+    if (!(flags & VOCAB_BOS) || !v->specials.add_bos || n > VOCAB_TEXT_MAX) return false;
+    enum status st = special_split(&v->special, text, n, flags & VOCAB_SPECIAL, &spans);
+    bool brings = st == ST_OK && begins_with(&spans, v->specials.bos);
+    special_spans_deinit(&spans);
+    return brings;
 }
 
 enum status vocab_encode(const struct vocab *v, const char *text, size_t n, unsigned flags,

@@ -48,7 +48,7 @@ enum vocab_kind {
 };
 
 enum vocab_flags {
-    VOCAB_BOS = 1,     /* add BOS where the vocabulary's own rule says so */
+    VOCAB_BOS = 1,     /* add BOS where the vocabulary's own rule says so and none is there yet */
     VOCAB_SPECIAL = 2, /* texts of control tokens in the input become those tokens */
     VOCAB_EOS = 4      /* add EOS by the same rule; not for a text that is to go on */
 };
@@ -97,6 +97,10 @@ bool vocab_is_eog(const struct vocab *v, int32_t id);
  * `out` holds what it held before. */
 MUST_USE enum status vocab_encode(const struct vocab *v, const char *text, size_t n, unsigned flags,
                                   struct ids *out, struct err *err);
+
+/* Does the text begin with the very BOS that these flags ask for? Then vocab_encode adds none.
+ * False also where the answer would take memory that is not there. */
+bool vocab_brings_bos(const struct vocab *v, const char *text, size_t n, unsigned flags);
 
 /* Do two vocabularies mean the same by every id, so that their models can share one text? *same
  * gets the number of leading ids that agree. ST_OK when that covers the real tokens of both
