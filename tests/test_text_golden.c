@@ -188,12 +188,27 @@ static void test_properties(void **state)
     }
 }
 
+/* Qwen's merges make "</s>", an ordinary token, from the text of a web page. */
+static void test_qwen_strikes_through(void **state)
+{
+    (void)state;
+    need_folder();
+    struct held h = open_vocab("qwen2");
+    int32_t id = vocab_find(h.vocab, "</s>", 4);
+    assert_int_equal(id, 128247);
+    assert_false(vocab_is_eog(h.vocab, id));
+    assert_int_equal(vocab_kind(h.vocab, id), VOCAB_NORMAL);
+    assert_true(vocab_is_eog(h.vocab, 151643) && vocab_is_eog(h.vocab, 151645));
+    close_vocab(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_random_bytes),
         cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_qwen_strikes_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

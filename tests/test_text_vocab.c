@@ -202,6 +202,80 @@ static void test_bpe_specials(void **state)
     held_close(&qwen);
 }
 
+/* ---- ends ---------------------------------------------------------------------------------- */
+
+struct marked {
+    const char *text;
+    int32_t kind;
+    bool ends;
+};
+
+/* The BPE vocabulary with these tokens behind it; `key` names the first of them unless NULL. */
+static void expect_ends(const struct marked *marked, size_t n, const char *key)
+{
+    struct held h = {0};
+    struct tokens *t = malloc(sizeof *t);
+    assert_non_null(t);
+    tokens_bpe(t);
+    const int first = t->n;
+    for (size_t i = 0; i < n; i++) token_add(t, marked[i].text, marked[i].kind, 0);
+    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
+    build_tokens(&h.build, t, false);
+    build_merges(&h.build);
+    if (key) build_id(&h.build, key, (uint32_t)first);
+    build_end(&h.build);
+    free(t);
+    assert_true(held_open(&h, NULL));
+    for (size_t i = 0; i < n; i++)
+        if (vocab_is_eog(h.vocab, first + (int32_t)i) != marked[i].ends)
+            fail_msg("%s (type %d): expected it %s a text", marked[i].text, marked[i].kind,
+                     marked[i].ends ? "to end" : "not to end");
+    held_close(&h);
+}
+#define EXPECT_ENDS(key, ...)                                                                      \
+    expect_ends((const struct marked[]){__VA_ARGS__},                                              \
+                sizeof((const struct marked[]){__VA_ARGS__}) / sizeof(struct marked), key)
+
+static void test_ends(void **state)
+{
+    (void)state;
+    enum { N = VOCAB_NORMAL, C = VOCAB_CONTROL, U = VOCAB_USER_DEFINED };
+    EXPECT_ENDS(NULL, {"</s>", N, false}, {"<eos>", N, false}, {"[PAD]", U, false});
+    EXPECT_ENDS(NULL, {"</s>", C, true}, {"<eos>", C, true}, {"[PAD]", C, true});
+    EXPECT_ENDS("tokenizer.ggml.eos_token_id", {"</s>", N, true}); /* named, so it is meant */
+    EXPECT_ENDS(NULL, {"<|end|>", N, true}, {"<|eot_id|>", U, true}, {"<|return|>", C, true});
+    /* gpt-oss, then Solar: the end of a part. */
+    EXPECT_ENDS(NULL, {"<|end|>", C, false}, {"<|return|>", C, true}, {"<|call|>", C, true},
+                {"<|endoftext|>", C, true});
+    EXPECT_ENDS(NULL, {"<|end|>", C, false}, {"<|flush|>", C, true}, {"<|calls|>", C, true});
+    EXPECT_ENDS("tokenizer.ggml.eot_token_id", {"<|end|>", C, false}, {"<|flush|>", C, true},
+                {"<|calls|>", C, true});
+    /* Gemma: "</s>" strikes a word through. */
+    EXPECT_ENDS(NULL, {"</s>", C, false}, {"<turn|>", C, true}, {"<|tool_response>", C, true});
+    EXPECT_ENDS(NULL, {"<fim_prefix>", C, false}, {"<|fim_pad|>", U, true});
+}
+
+/* An ordinary token with the text of an end stays one. */
+static void test_plain_end_is_text(void **state)
+{
+    (void)state;
+    struct held h = {0};
+    struct tokens *t = malloc(sizeof *t);
+    assert_non_null(t);
+    tokens_bpe(t);
+    const int first = t->n;
+    token_add(t, "</s>", VOCAB_NORMAL, 0);
+    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
+    build_tokens(&h.build, t, false);
+    build_merges(&h.build);
+    build_end(&h.build);
+    free(t);
+    assert_true(held_open(&h, NULL));
+    assert_int_equal(vocab_kind(h.vocab, first), VOCAB_NORMAL);
+    EXPECT(&h, "</s>", VOCAB_SPECIAL, '<', '/', 's', '>', );
+    held_close(&h);
+}
+
 static void test_longest_special_wins(void **state)
 {
     (void)state;
@@ -577,6 +651,8 @@ int main(void)
         cmocka_unit_test(test_bpe_merges),
         cmocka_unit_test(test_bpe_pretokenizers),
         cmocka_unit_test(test_bpe_specials),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_plain_end_is_text),
         cmocka_unit_test(test_longest_special_wins),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_padding_and_compare),

@@ -90,7 +90,9 @@ int32_t vocab_find(const struct vocab *v, const char *text, size_t n);
 
 const struct vocab_specials *vocab_specials(const struct vocab *v);
 /* Does this token end a generation: eos, eot, eom, or one of the well-known closing texts
- * ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", ...). */
+ * ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", ...). A text that could be markup, such as "</s>",
+ * counts only for a control token; "<|end|>" does not where it ends but a part of a message
+ * (gpt-oss, Solar), and then not even when the file names it. */
 bool vocab_is_eog(const struct vocab *v, int32_t id);
 
 /* Append the tokens of a text of n bytes. ST_ARG when n > VOCAB_TEXT_MAX, ST_MEMORY; after an error

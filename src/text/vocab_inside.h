@@ -1,4 +1,4 @@
-/* The inside of a vocabulary, for vocab.c and vocab_read.c alone. */
+/* The inside of a vocabulary, for the files vocab*.c alone. */
 #ifndef EAD_TEXT_VOCAB_INSIDE_H
 #define EAD_TEXT_VOCAB_INSIDE_H
 
@@ -24,5 +24,9 @@ struct vocab {
 };
 
 enum { VOCAB_EOG_BIT = 0x80, VOCAB_KIND_BITS = 0x7f };
+
+/* Read the ids that keys name, and find those known by their text; texts, kinds and the index of
+ * texts must be there. */
+MUST_USE enum status vocab_read_specials(struct vocab *v, const struct gguf *g, struct err *err);
 
 #endif
