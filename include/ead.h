@@ -142,7 +142,12 @@ EAD_API ead_status ead_model_open(const char *path, const ead_model_options *opt
                                   ead_model **out, ead_error *error);
 EAD_API void ead_model_close(ead_model *model);
 EAD_API ead_model_info ead_model_describe(const ead_model *model);
-/* Can the two write one text? EAD_ARGUMENT names the first id whose token differs. */
+/* Sentence i about what the file lacks or says wrongly of its vocabulary, and what is done instead;
+ * NULL after the last. Nothing that keeps a model from opening, but its texts may suffer. */
+EAD_API const char *ead_model_note(const ead_model *model, size_t i);
+/* Can the two write one text? They must mean the same by every id and split texts alike; one may
+ * have up to 128 tokens more at its end, which the text then does without. EAD_ARGUMENT names what
+ * differs first. */
 EAD_API ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error);
 
 /* ---- text --------------------------------------------------------------------------------- */

@@ -199,6 +199,11 @@ ead_model_info ead_model_describe(const ead_model *model)
                             .pack_fault = unwritten ? m->pack_fault.message : NULL};
 }
 
+const char *ead_model_note(const ead_model *model, size_t i)
+{
+    return vocab_note(model->model->vocab, i);
+}
+
 ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error)
 {
     struct err err = {0};

@@ -347,31 +347,106 @@ static void test_padding_and_compare(void **state)
     assert_non_null(t);
     struct err err = {0};
     int32_t same = -1;
-    for (int change = 0; change < 3; change++) {
+    for (int change = 0; change < 4; change++) {
         tokens_bpe(t);
         t->n = BPE_REAL; /* no padding at all */
         if (change == 1) strcpy(t->text[259], "other");
-        if (change == 2) token_add(t, "<more>", VOCAB_CONTROL, 0);
+        for (int i = 0; change >= 2 && i < VOCAB_SPARE_MAX + change - 2; i++) {
+            char text[24];
+            snprintf(text, sizeof text, "<more%d>", i);
+            token_add(t, text, VOCAB_CONTROL, 0);
+        }
         build_str(&b.build, "tokenizer.ggml.model", "gpt2");
         build_tokens(&b.build, t, false);
         build_merges(&b.build);
         build_end(&b.build);
         assert_true(held_open(&b, &err));
         enum status st = vocab_compare(a.vocab, b.vocab, &same, &err);
-        assert_int_equal(st, change ? ST_ARG : ST_OK);
+        assert_int_equal(st, change % 2 ? ST_ARG : ST_OK);
+        assert_int_equal(vocab_compare(b.vocab, a.vocab, &same, &err), st);
         assert_int_equal(same, change == 1 ? 259 : BPE_REAL);
         if (change == 1) {
             assert_non_null(strstr(err.message, "id 259"));
             assert_non_null(strstr(err.message, "\"hello\""));
             assert_non_null(strstr(err.message, "\"other\""));
         }
-        if (change == 2) assert_non_null(strstr(err.message, "\"<more>\""));
+        if (change == 3) assert_non_null(strstr(err.message, "\"<more0>\""));
         held_close(&b);
     }
     free(t);
     assert_int_equal(vocab_compare(a.vocab, spm.vocab, &same, &err), ST_ARG);
     assert_int_equal(same, 0);
     held_close(&a);
+    held_close(&spm);
+}
+
+/* The BPE vocabulary with its merges in another order, or without the last. */
+static struct held open_merged(int swap, size_t n)
+{
+    struct held h = {0};
+    struct tokens *t = malloc(sizeof *t);
+    assert_non_null(t);
+    tokens_bpe(t);
+    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
+    build_str(&h.build, "tokenizer.ggml.pre", "qwen2");
+    build_tokens(&h.build, t, false);
+    free(t);
+    build_array(&h.build, "tokenizer.ggml.merges", GGUF_STRING, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t from = (int)i == swap ? i + 1 : (int)i == swap + 1 ? i - 1 : i;
+        build_text(&h.build, bpe_merges[from], strlen(bpe_merges[from]));
+    }
+    build_end(&h.build);
+    struct err err = {0};
+    if (!held_open(&h, &err)) fail_msg("%s", err.message);
+    return h;
+}
+
+static void expect_compared(const struct held *a, const struct held *b, enum status code,
+                            const char *words)
+{
+    struct err err = {0};
+    int32_t same = -1;
+    assert_int_equal(vocab_compare(a->vocab, b->vocab, &same, &err), code);
+    assert_int_equal(same, BPE_REAL);
+    if (!strstr(err.message, words)) fail_msg("\"%s\" lacks \"%s\"", err.message, words);
+}
+
+/* Equal tokens are not enough: a text must become the same ids. */
+static void test_compare_splits(void **state)
+{
+    (void)state;
+    const size_t n = sizeof bpe_merges / sizeof *bpe_merges;
+    struct held qwen = open_bpe("qwen2"), llama = open_bpe("llama-bpe"), gpt2 = open_bpe("gpt-2"),
+                dbrx = open_bpe("dbrx"), distilled = open_bpe("deepseek-r1-qwen"),
+                none = open_bpe(NULL), same = open_merged(-2, n), swapped = open_merged(14, n),
+                fewer = open_merged(-2, n - 1);
+    expect_compared(&llama, &gpt2, ST_ARG, "\"llama-bpe\" against \"gpt-2\"");
+    expect_compared(&llama, &dbrx, ST_ARG, "tokenizer.ggml.pre"); /* whole words or not */
+    expect_compared(&qwen, &distilled, ST_OK, "");                /* two names of one */
+    expect_compared(&qwen, &none, ST_OK, "");
+    expect_compared(&none, &gpt2, ST_OK, "");
+    expect_compared(&qwen, &same, ST_OK, "");
+    expect_compared(&qwen, &swapped, ST_ARG, "tokenizer.ggml.merges, from 14 on");
+    expect_compared(&qwen, &fewer, ST_ARG, "tokenizer.ggml.merges, from 16 on");
+    expect_compared(&fewer, &qwen, ST_ARG, "tokenizer.ggml.merges, from 16 on");
+    struct held *const all[] = {&qwen, &llama, &gpt2,    &dbrx, &distilled,
+                                &none, &same,  &swapped, &fewer};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) held_close(all[i]);
+}
+
+/* A default taken for want of a name is said. */
+static void test_absent_pre_is_noted(void **state)
+{
+    (void)state;
+    struct held named = open_bpe("default"), none = open_bpe(NULL), spm = open_spm();
+    assert_null(vocab_note(named.vocab, 0));
+    assert_null(vocab_note(spm.vocab, 0));
+    assert_non_null(strstr(vocab_note(none.vocab, 0), "tokenizer.ggml.pre"));
+    assert_non_null(strstr(vocab_note(none.vocab, 0), "\"default\""));
+    assert_null(vocab_note(none.vocab, 1));
+    held_close(&named);
+    held_close(&none);
     held_close(&spm);
 }
 
@@ -656,6 +731,8 @@ int main(void)
         cmocka_unit_test(test_longest_special_wins),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_padding_and_compare),
+        cmocka_unit_test(test_compare_splits),
+        cmocka_unit_test(test_absent_pre_is_noted),
         cmocka_unit_test(test_equal_hashes),
         cmocka_unit_test(test_crowded_slot),
         cmocka_unit_test(test_refusals),

@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/opening.h"
 #include "cli/source.h"
 
 #include <stdio.h>
@@ -89,16 +90,13 @@ static int decode(const ead_model *model, const char *text)
 
 int command_tokenize(int argc, char **argv)
 {
-    ead_error error;
     ead_model *model;
     char *text;
     size_t bytes;
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
-    ead_model_options opening = ead_model_defaults();
-    opening.vocab_only = true;
-    if (ead_model_open(options.model, &opening, &model, &error)) return fail_error(&error);
+    if (opening_vocab(options.model, &model)) return EXIT_FAIL;
     int status = source_read("-", &text, &bytes);
     if (!status) {
         status = options.decode ? decode(model, text) : encode(model, text, bytes);

@@ -63,6 +63,7 @@ static enum status read_merges(struct bpe *bpe, const struct gguf_kv *merges, si
                            "tokenizer.ggml.merges[%llu]: expected two texts with a space between, "
                            "found \"%.*s\"",
                            (unsigned long long)rank, (int)(text.n < 60 ? text.n : 60), text.s);
+        bpe->digest = (bpe->digest ^ lexicon_hash(text.s, text.n)) * 0x9e3779b97f4a7c15u;
         int32_t l = lexicon_find(bpe->lex, left.s, left.n);
         int32_t r = lexicon_find(bpe->lex, right.s, right.n);
         if (l < 0 || r < 0) continue;
@@ -145,4 +146,24 @@ enum status bpe_encode(const struct bpe *bpe, struct merge *work, const char *wo
     for (int32_t i = n ? 0 : -1; i >= 0; i = work->symbols[i].next)
         if (work->symbols[i].id >= 0) TRY(ids_add(out, work->symbols[i].id));
     return ST_OK;
+}
+
+/* The lowest rank among the merges of a that b lacks or ranks otherwise. */
+static uint32_t first_missing(const struct bpe *a, const struct bpe *b)
+{
+    uint32_t first = BPE_NO_RANK;
+    for (size_t i = 0; i <= a->mask; i++) {
+        const struct bpe_slot *mine = &a->slots[i];
+        if (mine->left < 0 || mine->rank >= first) continue;
+        const struct bpe_slot *other = find_slot(b, mine->left, mine->right);
+        if (!other || other->left < 0 || other->rank != mine->rank) first = mine->rank;
+    }
+    return first;
+}
+
+uint32_t bpe_first_difference(const struct bpe *a, const struct bpe *b)
+{
+    if (a->digest == b->digest) return BPE_NO_RANK;
+    uint32_t x = first_missing(a, b), y = first_missing(b, a);
+    return x < y ? x : y;
 }

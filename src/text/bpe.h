@@ -29,6 +29,7 @@ struct bpe {
     size_t mask;               /* slots - 1 */
     int32_t byte_ids[256];     /* -1 where the vocabulary has no token for a byte */
     bool whole_words;          /* a word that is a token is that token, whatever the merges say */
+    uint64_t digest;           /* of the merges in their order */
     const struct lexicon *lex; /* borrowed */
 };
 
@@ -44,5 +45,10 @@ void bpe_deinit(struct bpe *bpe);
  * ST_MEMORY. */
 MUST_USE enum status bpe_encode(const struct bpe *bpe, struct merge *work, const char *word,
                                 size_t n, struct ids *out);
+
+/* The rank of the first merge that one has and the other has not, or elsewhere; BPE_NO_RANK where
+ * all agree. Ids must mean the same in both. */
+#define BPE_NO_RANK UINT32_MAX
+uint32_t bpe_first_difference(const struct bpe *a, const struct bpe *b);
 
 #endif

@@ -13,6 +13,7 @@ enum { SUBSTITUTE = 0x1a };
 
 struct pretok {
     const struct pretok_rules *rules;
+    const struct pretok_family *family;
     pcre2_code *steps[PRETOK_STEPS_MAX];
     size_t n_steps;
     pcre2_match_context *limits;
@@ -61,6 +62,7 @@ enum status pretok_open(const char *name, size_t n, struct pretok **out, struct 
     struct pretok *p = calloc(1, sizeof *p);
     if (!p) return err_set(err, ST_MEMORY, "cannot hold a pre-tokenizer");
     p->rules = &entry->rules;
+    p->family = entry->family;
     enum status st = ST_OK;
     p->limits = pcre2_match_context_create(NULL);
     if (!p->limits) {
@@ -91,6 +93,11 @@ void pretok_close(struct pretok *p)
 const struct pretok_rules *pretok_rules(const struct pretok *p)
 {
     return p->rules;
+}
+
+bool pretok_same(const struct pretok *a, const struct pretok *b)
+{
+    return a->family == b->family && a->rules->whole_words == b->rules->whole_words;
 }
 
 struct split {

@@ -17,6 +17,7 @@ void vocab_close(struct vocab *v)
     pretok_close(v->pretok);
     bpe_deinit(&v->bpe);
     spm_deinit(&v->spm);
+    notes_deinit(&v->notes);
     free(v);
 }
 
@@ -69,6 +70,11 @@ int32_t vocab_find(const struct vocab *v, const char *text, size_t n)
 const struct vocab_specials *vocab_specials(const struct vocab *v)
 {
     return &v->specials;
+}
+
+const char *vocab_note(const struct vocab *v, size_t i)
+{
+    return i < v->notes.n ? v->notes.note[i] : NULL;
 }
 
 bool vocab_is_eog(const struct vocab *v, int32_t id)
@@ -172,16 +178,42 @@ static const char *size_note(const struct vocab *v, int32_t id)
     return id < v->real ? "" : id < v->n ? " (padding)" : " (beyond its end)";
 }
 
-enum status vocab_compare(const struct vocab *a, const struct vocab *b, int32_t *same,
-                          struct err *err)
+/* Leading ids whose texts are equal. */
+static int32_t count_same(const struct vocab *a, const struct vocab *b)
 {
     int32_t both = a->real < b->real ? a->real : b->real, id = 0;
     for (; id < both; id++) {
         struct gguf_str x = a->texts[id], y = b->texts[id];
         if (x.n != y.n || memcmp(x.s, y.s, x.n)) break;
     }
-    *same = id;
-    if (id == a->real && id == b->real) return ST_OK;
+    return id;
+}
+
+/* Do both cut and merge a text alike? A file that names no pre-tokenizer says nothing about it. */
+static enum status compare_splits(const struct vocab *a, const struct vocab *b, struct err *err)
+{
+    if (!a->pretok != !b->pretok)
+        return err_set(err, ST_ARG, "the vocabularies differ in kind: \"%s\" against \"%s\"",
+                       vocab_model(a), vocab_model(b));
+    if (!a->pretok) return ST_OK;
+    if (!a->pre_absent && !b->pre_absent && !pretok_same(a->pretok, b->pretok))
+        return err_set(err, ST_ARG,
+                       "the vocabularies differ in how they cut a text into words: "
+                       "tokenizer.ggml.pre is \"%s\" against \"%s\"",
+                       vocab_pre(a), vocab_pre(b));
+    uint32_t rank = bpe_first_difference(&a->bpe, &b->bpe);
+    if (rank == BPE_NO_RANK) return ST_OK;
+    return err_set(err, ST_ARG, "the vocabularies differ in tokenizer.ggml.merges, from %u on",
+                   rank);
+}
+
+enum status vocab_compare(const struct vocab *a, const struct vocab *b, int32_t *same,
+                          struct err *err)
+{
+    const int32_t longer = a->real > b->real ? a->real : b->real;
+    const int32_t shorter = a->real > b->real ? b->real : a->real;
+    const int32_t id = *same = count_same(a, b);
+    if (id == shorter && longer - shorter <= VOCAB_SPARE_MAX) return compare_splits(a, b, err);
     struct gguf_str x = vocab_text(a, id), y = vocab_text(b, id);
     return err_set(err, ST_ARG,
                    "the vocabularies differ from id %d on: \"%.*s\"%s against \"%.*s\"%s", id,

@@ -34,7 +34,8 @@ struct vocab; /* borrows token texts from the gguf it was opened from, which mus
 
 enum {
     VOCAB_TEXT_MAX = 1 << 26, /* bytes of one text given to vocab_encode */
-    VOCAB_SIZE_MAX = 1 << 23  /* tokens of one vocabulary */
+    VOCAB_SIZE_MAX = 1 << 23, /* tokens of one vocabulary */
+    VOCAB_SPARE_MAX = 128     /* tokens that one of a pair may have beyond the other's last */
 };
 
 /* The numbers are those of tokenizer.ggml.token_type. */
@@ -89,6 +90,9 @@ enum vocab_kind vocab_kind(const struct vocab *v, int32_t id); /* VOCAB_UNUSED o
 int32_t vocab_find(const struct vocab *v, const char *text, size_t n);
 
 const struct vocab_specials *vocab_specials(const struct vocab *v);
+/* Sentence i about what the file lacks or says wrongly, and what is done instead; NULL after the
+ * last. */
+const char *vocab_note(const struct vocab *v, size_t i);
 /* Does this token end a generation: eos, eot, eom, or one of the well-known closing texts
  * ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", ...). A text that could be markup, such as "</s>",
  * counts only for a control token; "<|end|>" does not where it ends but a part of a message
@@ -104,10 +108,12 @@ MUST_USE enum status vocab_encode(const struct vocab *v, const char *text, size_
  * False also where the answer would take memory that is not there. */
 bool vocab_brings_bos(const struct vocab *v, const char *text, size_t n, unsigned flags);
 
-/* Do two vocabularies mean the same by every id, so that their models can share one text? *same
- * gets the number of leading ids that agree. ST_OK when that covers the real tokens of both
- * (padding may differ); otherwise ST_ARG, and the message names the first id that differs and both
- * texts. */
+/* Do two vocabularies mean the same by every id and make the same ids of a text, so that their
+ * models can share one? *same gets the number of leading ids that agree. ST_OK when those are the
+ * real tokens of both (padding may differ), or of one while the other has at most VOCAB_SPARE_MAX
+ * more, and the pre-tokenizers and merges agree as well; otherwise ST_ARG, and the message names
+ * what differs first. Scores of "llama" are not compared: converters disagree about those of added
+ * tokens. */
 MUST_USE enum status vocab_compare(const struct vocab *a, const struct vocab *b, int32_t *same,
                                    struct err *err);
 

@@ -4,6 +4,7 @@
 
 #include "text/bpe.h"
 #include "text/lexicon.h"
+#include "text/notes.h"
 #include "text/pretok.h"
 #include "text/special.h"
 #include "text/spm.h"
@@ -21,6 +22,8 @@ struct vocab {
     struct pretok *pretok; /* NULL for SentencePiece; bpe is set with it, spm without it */
     struct bpe bpe;
     struct spm spm;
+    struct notes notes;
+    bool pre_absent; /* the file names no pre-tokenizer; the default one serves */
 };
 
 enum { VOCAB_EOG_BIT = 0x80, VOCAB_KIND_BITS = 0x7f };

@@ -210,6 +210,15 @@ static enum status read_bpe(struct vocab *v, const struct gguf *g, struct err *e
     const struct gguf_kv *merges;
     TRY(gguf_read_str(g, "tokenizer.ggml.pre", false, &pre, err));
     TRY(pretok_open(pre.s, pre.n, &v->pretok, err));
+    if (!pre.n) {
+        v->pre_absent = true;
+        TRY(notes_add(
+            &v->notes, err,
+            "tokenizer.ggml.pre: absent; texts are cut into words by \"%s\", which is not "
+            "how the model was trained, so what it writes may suffer; a newer conversion "
+            "of the model names its own",
+            vocab_pre(v)));
+    }
     TRY(gguf_find_array(g, "tokenizer.ggml.merges", GGUF_STRING, true, &merges, err));
     TRY(bpe_init(&v->bpe, merges, &v->lex, (size_t)v->n, err));
     v->bpe.whole_words = pretok_rules(v->pretok)->whole_words;
