@@ -557,25 +557,9 @@ static void test_refusals(void **state)
     build_bpe(&h.build, "no-such-thing");
     expect_refused(&h, ST_SUPPORT, "trillion"); /* the list is not cut off */
 
-    build_bpe(&h.build, "qwen2");
-    build_id(&h.build, "tokenizer.ggml.eot_token_id", BPE_SIZE);
-    expect_refused(&h, ST_FORMAT, "tokenizer.ggml.eot_token_id");
-
     build_str(&h.build, "tokenizer.ggml.model", "gpt2");
     build_tokens(&h.build, t, false);
     expect_refused(&h, ST_FORMAT, "tokenizer.ggml.merges");
-
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_tokens(&h.build, t, false);
-    build_merges(&h.build);
-    build_flag(&h.build, "tokenizer.ggml.add_bos_token", true);
-    expect_refused(&h, ST_FORMAT, "tokenizer.ggml.bos_token_id");
-
-    t->kind[5] = 9;
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_tokens(&h.build, t, false);
-    expect_refused(&h, ST_FORMAT, "tokenizer.ggml.token_type[5]");
-    t->kind[5] = VOCAB_NORMAL;
 
     build_str(&h.build, "tokenizer.ggml.model", "gpt2");
     build_tokens(&h.build, t, false);
@@ -588,6 +572,116 @@ static void test_refusals(void **state)
     build_array(&h.build, "tokenizer.ggml.scores", GGUF_F32, 1);
     build_u32(&h.build, 0);
     expect_refused(&h, ST_FORMAT, "tokenizer.ggml.scores");
+
+    build_bpe(&h.build, "qwen2");
+    build_str(&h.build, "tokenizer.ggml.eot_token_id", "last");
+    expect_refused(&h, ST_FORMAT, "tokenizer.ggml.eot_token_id: expected an integer");
+
+    build_str(&h.build, "tokenizer.ggml.model", "llama");
+    build_tokens(&h.build, t, false);
+    build_array(&h.build, "tokenizer.ggml.scores", GGUF_STRING, 0);
+    expect_refused(&h, ST_FORMAT, "tokenizer.ggml.scores: expected an array of numbers");
+    free(t);
+}
+
+/* ---- files that open in spite of what they say --------------------------------------------- */
+
+/* Close the list of pairs, open it, and look for these words in its only note. */
+static void open_noted(struct held *h, const char *words)
+{
+    struct err err = {0};
+    build_end(&h->build);
+    if (!held_open(h, &err)) fail_msg("%s", err.message);
+    const char *note = vocab_note(h->vocab, 0);
+    assert_non_null(note);
+    if (!strstr(note, words)) fail_msg("\"%s\" lacks \"%s\"", note, words);
+    assert_null(vocab_note(h->vocab, 1));
+}
+
+static void test_ids_out_of_range(void **state)
+{
+    (void)state;
+    struct held h = {0};
+    build_bpe(&h.build, "qwen2");
+    build_id(&h.build, "tokenizer.ggml.eot_token_id", BPE_SIZE);
+    open_noted(&h, "tokenizer.ggml.eot_token_id: expected an id below 281, found 281");
+    assert_int_equal(vocab_specials(h.vocab)->eot, VOCAB_NONE);
+    held_close(&h);
+
+    build_bpe(&h.build, "qwen2");
+    build_key(&h.build, "tokenizer.ggml.padding_token_id", GGUF_I32);
+    build_u32(&h.build, (uint32_t)-7);
+    open_noted(&h, "tokenizer.ggml.padding_token_id");
+    held_close(&h);
+
+    build_bpe(&h.build, "qwen2"); /* two ways to write "none", which need no word */
+    build_key(&h.build, "tokenizer.ggml.padding_token_id", GGUF_I32);
+    build_u32(&h.build, (uint32_t)-1);
+    build_id(&h.build, "tokenizer.ggml.unknown_token_id", UINT32_MAX);
+    build_end(&h.build);
+    assert_true(held_open(&h, NULL));
+    assert_null(vocab_note(h.vocab, 0));
+    assert_int_equal(vocab_specials(h.vocab)->pad, VOCAB_NONE);
+    held_close(&h);
+}
+
+static void test_wanted_bos_is_absent(void **state)
+{
+    (void)state;
+    struct held h = {0};
+    struct tokens *t = malloc(sizeof *t);
+    assert_non_null(t);
+    tokens_bpe(t);
+    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
+    build_str(&h.build, "tokenizer.ggml.pre", "llama-bpe");
+    build_tokens(&h.build, t, false);
+    build_merges(&h.build);
+    open_noted(&h, "tokenizer.ggml.bos_token_id");
+    assert_false(vocab_specials(h.vocab)->add_bos);
+    EXPECT(&h, "hello", VOCAB_BOS, 259, );
+    held_close(&h);
+    free(t);
+}
+
+static void test_unknown_token_types(void **state)
+{
+    (void)state;
+    struct held h = {0};
+    struct tokens *t = malloc(sizeof *t);
+    assert_non_null(t);
+    tokens_bpe(t);
+    t->kind[259] = 7;
+    t->kind[260] = -1;
+    t->kind[261] = 0;
+    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
+    build_str(&h.build, "tokenizer.ggml.pre", "gpt-2");
+    build_tokens(&h.build, t, false);
+    build_merges(&h.build);
+    open_noted(&h, "tokenizer.ggml.token_type[259]: expected 0 to 6, found 7; such tokens, 2 of");
+    EXPECT(&h, "hello hello", 0, 259, 260, );
+    expect_piece(h.vocab, 259, "hello", 5);
+    assert_int_equal(vocab_kind(h.vocab, 261), VOCAB_UNUSED);
+    held_close(&h);
+    free(t);
+}
+
+/* Whole numbers as scores order tokens as well as others. */
+static void test_integer_scores(void **state)
+{
+    (void)state;
+    struct held h = {0};
+    struct tokens *t = malloc(sizeof *t);
+    assert_non_null(t);
+    tokens_spm(t);
+    build_str(&h.build, "tokenizer.ggml.model", "llama");
+    build_tokens(&h.build, t, false);
+    build_array(&h.build, "tokenizer.ggml.scores", GGUF_I32, (uint64_t)t->n);
+    for (int i = 0; i < t->n; i++) build_u32(&h.build, (uint32_t)(int32_t)t->score[i]);
+    build_end(&h.build);
+    assert_true(held_open(&h, NULL));
+    EXPECT(&h, "hello", 0, 284, );
+    EXPECT(&h, "llon", 0, 259, 282, 264, );
+    held_close(&h);
     free(t);
 }
 
@@ -736,6 +830,10 @@ int main(void)
         cmocka_unit_test(test_equal_hashes),
         cmocka_unit_test(test_crowded_slot),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_ids_out_of_range),
+        cmocka_unit_test(test_wanted_bos_is_absent),
+        cmocka_unit_test(test_unknown_token_types),
+        cmocka_unit_test(test_integer_scores),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_too_long),

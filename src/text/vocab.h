@@ -62,9 +62,10 @@ struct vocab_specials {
     bool space_prefix; /* SentencePiece puts a space before a text and after a special token */
 };
 
-/* Read the tokenizer.ggml.* keys. ST_FORMAT where a key is absent, malformed or out of range,
- * ST_SUPPORT where the kind of tokenizer or its pre-tokenizer is not known (the message lists the
- * known ones), ST_MEMORY. The error does not name the file. */
+/* Read the tokenizer.ggml.* keys. ST_FORMAT where a key is absent or malformed, ST_SUPPORT where
+ * the kind of tokenizer or its pre-tokenizer is not known (the message lists the known ones),
+ * ST_MEMORY. The error does not name the file. What can be done without is noted instead
+ * (vocab_note): ids and types that are out of range, a BOS to be added that is not there. */
 MUST_USE enum status vocab_open(const struct gguf *g, struct vocab **out, struct err *err);
 void vocab_close(struct vocab *v); /* NULL is allowed */
 

@@ -38,23 +38,44 @@ static enum status read_texts(struct vocab *v, const struct gguf_kv *tokens, siz
     return ST_OK;
 }
 
+/* Find an array of one number per token; *out = NULL when absent. */
+static enum status find_numbers(const struct vocab *v, const struct gguf *g, const char *key,
+                                const char *what, const struct gguf_kv **out, struct err *err)
+{
+    const struct gguf_kv *kv = *out = gguf_find(g, key);
+    if (!kv) return ST_OK;
+    if (kv->type != GGUF_ARRAY || kv->elem == GGUF_STRING || kv->elem == GGUF_BOOL)
+        return err_set(err, ST_FORMAT, "%s: expected an array of numbers, found %s%s", key,
+                       kv->type == GGUF_ARRAY ? "an array of " : "", gguf_type_name(kv->elem));
+    if (kv->count < (uint64_t)v->n)
+        return err_set(err, ST_FORMAT, "%s: expected %d %s, found %llu", key, v->n, what,
+                       (unsigned long long)kv->count);
+    return ST_OK;
+}
+
+/* A type that nobody knows says nothing against a token: it is an ordinary one. */
 static enum status read_kinds(struct vocab *v, const struct gguf *g, struct err *err)
 {
+    static const char key[] = "tokenizer.ggml.token_type";
     const struct gguf_kv *kv;
-    TRY(gguf_find_array(g, "tokenizer.ggml.token_type", GGUF_I32, false, &kv, err));
+    int32_t unknown = 0, first = 0;
+    TRY(find_numbers(v, g, key, "types", &kv, err));
     if (!kv) return ST_OK;
-    if (kv->count < (uint64_t)v->n)
-        return err_set(err, ST_FORMAT, "tokenizer.ggml.token_type: expected %d entries, found %llu",
-                       v->n, (unsigned long long)kv->count);
     for (int32_t i = 0; i < v->n; i++) {
-        int64_t kind = gguf_i64_at(kv, (uint64_t)i);
-        if (kind < 0 || kind > VOCAB_BYTE)
-            return err_set(err, ST_FORMAT,
-                           "tokenizer.ggml.token_type[%d]: expected 0 to %d, found %lld", i,
-                           VOCAB_BYTE, (long long)kind);
-        v->kinds[i] = kind ? (uint8_t)kind : VOCAB_UNUSED; /* 0 is "undefined" */
+        const int64_t kind = gguf_i64_at(kv, (uint64_t)i);
+        v->kinds[i] = VOCAB_NORMAL;
+        if (kind >= VOCAB_NORMAL && kind <= VOCAB_BYTE)
+            v->kinds[i] = (uint8_t)kind;
+        else if (!kind)
+            v->kinds[i] = VOCAB_UNUSED; /* "undefined" */
+        else if (!unknown++)
+            first = i;
     }
-    return ST_OK;
+    if (!unknown) return ST_OK;
+    return notes_add(&v->notes, err,
+                     "%s[%d]: expected 0 to %d, found %lld; such tokens, %d of them, are taken for "
+                     "ordinary ones",
+                     key, first, VOCAB_BYTE, (long long)gguf_i64_at(kv, (uint64_t)first), unknown);
 }
 
 static bool text_is(struct gguf_str text, const char *s)
@@ -178,14 +199,11 @@ static enum status read_scores(const struct vocab *v, const struct gguf *g, floa
 {
     const struct gguf_kv *kv;
     *out = NULL;
-    TRY(gguf_find_array(g, "tokenizer.ggml.scores", GGUF_F32, false, &kv, err));
+    TRY(find_numbers(v, g, "tokenizer.ggml.scores", "scores", &kv, err));
     if (!kv) return ST_OK;
-    if (kv->count < (uint64_t)v->n)
-        return err_set(err, ST_FORMAT, "tokenizer.ggml.scores: expected %d entries, found %llu",
-                       v->n, (unsigned long long)kv->count);
     *out = malloc((size_t)v->n * sizeof **out);
     if (!*out) return err_set(err, ST_MEMORY, "tokenizer.ggml.scores: cannot hold %d", v->n);
-    memcpy(*out, kv->value, (size_t)v->n * sizeof **out);
+    for (int32_t i = 0; i < v->n; i++) (*out)[i] = (float)gguf_f64_at(kv, (uint64_t)i);
     return ST_OK;
 }
 

@@ -122,26 +122,35 @@ static void find_marks(struct vocab *v)
 
 /* ---- tokens that the file names ---------------------------------------------------------- */
 
-/* Read the id a key names. The pattern of all ones is how some converters write "none". */
-static enum status read_id(const struct vocab *v, const struct gguf *g, const char *key,
-                           int32_t *out, struct err *err)
+/* Read the id a key names. All ones, or -1, is how some converters write "none"; another id that is
+ * none names no token either, and is noted. */
+static enum status read_id(struct vocab *v, const struct gguf *g, const char *key, int32_t *out,
+                           struct err *err)
 {
-    uint32_t id = UINT32_MAX;
-    TRY(gguf_read_u32(g, key, false, &id, err));
-    if (id == UINT32_MAX) return ST_OK;
-    if (id >= (uint32_t)v->n)
-        return err_set(err, ST_FORMAT, "%s: expected an id below %d, found %u", key, v->n, id);
-    *out = (int32_t)id;
-    return ST_OK;
+    const struct gguf_kv *kv = gguf_find(g, key);
+    if (!kv) return ST_OK;
+    if (kv->type > GGUF_I32 && kv->type != GGUF_U64 && kv->type != GGUF_I64)
+        return err_set(err, ST_FORMAT, "%s: expected an integer, found %s", key,
+                       gguf_type_name(kv->type));
+    const int64_t id = gguf_i64_at(kv, 0);
+    if (id == UINT32_MAX || id == -1) return ST_OK;
+    *out = id >= 0 && id < v->n ? (int32_t)id : VOCAB_NONE;
+    if (*out != VOCAB_NONE) return ST_OK;
+    return notes_add(&v->notes, err, "%s: expected an id below %d, found %lld; no token is taken",
+                     key, v->n, (long long)id);
 }
 
-static enum status check_added(const char *what, bool add, int32_t id, struct err *err)
+/* What is to be added must be there; otherwise none is, and *add becomes false. */
+static enum status check_added(struct vocab *v, const char *what, bool *add, int32_t id,
+                               struct err *err)
 {
-    if (!add || id != VOCAB_NONE) return ST_OK;
-    return err_set(err, ST_FORMAT,
-                   "tokenizer.ggml.%s_token_id: expected an id, because %s is to be added; the key "
-                   "is absent",
-                   what, what);
+    if (!*add || id != VOCAB_NONE) return ST_OK;
+    *add = false;
+    return notes_add(
+        &v->notes, err,
+        "tokenizer.ggml.%s_token_id: expected an id, because %s is to be added to texts; "
+        "none is there, so none is added",
+        what, what);
 }
 
 /* What the file names ends a text, but for the end of a part. */
@@ -164,8 +173,8 @@ enum status vocab_read_specials(struct vocab *v, const struct gguf *g, struct er
     TRY(read_id(v, g, "tokenizer.ggml.seperator_token_id", &s->sep, err)); /* spelled so */
     TRY(gguf_read_bool(g, "tokenizer.ggml.add_bos_token", false, &s->add_bos, err));
     TRY(gguf_read_bool(g, "tokenizer.ggml.add_eos_token", false, &s->add_eos, err));
-    TRY(check_added("bos", s->add_bos, s->bos, err));
-    TRY(check_added("eos", s->add_eos, s->eos, err));
+    TRY(check_added(v, "bos", &s->add_bos, s->bos, err));
+    TRY(check_added(v, "eos", &s->add_eos, s->eos, err));
     if (!v->pretok)
         TRY(gguf_read_bool(g, "tokenizer.ggml.add_space_prefix", false, &s->space_prefix, err));
 
