@@ -133,6 +133,29 @@ static enum status match_step(const struct split *s, size_t step, size_t begin, 
     return ST_OK;
 }
 
+static enum status split_piece(const struct split *s, size_t step, size_t begin, size_t end);
+
+static size_t count_characters(const char *s, size_t n)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < n; count++) at += (size_t)utf8_char(s + at, n - at);
+    return count;
+}
+
+/* Hand a match to the next step: whole, or the digits of a number in threes, the first of them
+ * shorter. */
+static enum status split_match(const struct split *s, size_t step, size_t begin, size_t end)
+{
+    if (step + 1 != s->p->family->threes) return split_piece(s, step + 1, begin, end);
+    size_t group = count_characters(s->subject + begin, end - begin) % 3;
+    if (!group) group = 3;
+    for (size_t from = begin, at = begin; at < end; from = at, group = 3) {
+        for (; group; group--) at += (size_t)utf8_char(s->subject + at, end - at);
+        TRY(split_piece(s, step + 1, from, at));
+    }
+    return ST_OK;
+}
+
 static enum status split_piece(const struct split *s, size_t step, size_t begin, size_t end)
 {
     if (begin == end) return ST_OK;
@@ -144,7 +167,7 @@ static enum status split_piece(const struct split *s, size_t step, size_t begin,
         /* No expression matches nothing; if one did, it could never end. */
         if (!found || high <= low) break;
         TRY(split_piece(s, step + 1, at, low));
-        TRY(split_piece(s, step + 1, low, high));
+        TRY(split_match(s, step, low, high));
         at = high;
     }
     return split_piece(s, step + 1, at, end);

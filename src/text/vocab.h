@@ -13,6 +13,8 @@
  * Source of behaviour: the public tokenizers of llama.cpp; tests hold its ids. Meant differences:
  * - bytes that are not UTF-8 stay themselves; there they become U+FFFD (gpt2) or take the bytes
  *   behind them along (llama);
+ * - tekken and gpt-4o cut by the expressions of their own tokenizers, which know case and marks
+ *   beyond ASCII;
  * - decoding removes no space before punctuation, and the space that encoding adds to a text or
  *   behind a special token is removed again everywhere, also after BOS;
  * - characters newer than the Unicode version of PCRE2 are cut as unassigned ones.
