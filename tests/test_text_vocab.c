@@ -183,6 +183,34 @@ static void test_bpe_pretokenizers(void **state)
     held_close(&star);
 }
 
+/* A vocabulary that lost tokens on the way to others: merges pass through what is no token. */
+static void test_bpe_pruned(void **state)
+{
+    (void)state;
+    struct held h = {0};
+    struct tokens *t = malloc(sizeof *t);
+    assert_non_null(t);
+    tokens_bpe(t);
+    strcpy(t->text[256], "gone0"); /* "he" */
+    strcpy(t->text[258], "gone1"); /* "hell" */
+    strcpy(t->text['q'], "gone2"); /* in no merge */
+    strcpy(t->text['1'], "gone3"); /* in "12" */
+    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
+    build_str(&h.build, "tokenizer.ggml.pre", "gpt-2");
+    build_tokens(&h.build, t, false);
+    build_merges(&h.build);
+    build_end(&h.build);
+    free(t);
+    assert_true(held_open(&h, NULL));
+    EXPECT(&h, "hello", 0, 259, );
+    EXPECT(&h, " hello", 0, 260, );
+    EXPECT(&h, "hell", 0, 'h', 'e', 'l', 'l', ); /* ends at no token: its bytes */
+    EXPECT(&h, "heallo", 0, 'h', 'e', 'a', 257, 'o', );
+    EXPECT(&h, "123", 0, 263, );
+    EXPECT(&h, "q1", 0, ); /* no token for either */
+    held_close(&h);
+}
+
 static void test_bpe_specials(void **state)
 {
     (void)state;
@@ -821,6 +849,7 @@ int main(void)
         cmocka_unit_test(test_one_bos),
         cmocka_unit_test(test_bpe_merges),
         cmocka_unit_test(test_bpe_pretokenizers),
+        cmocka_unit_test(test_bpe_pruned),
         cmocka_unit_test(test_bpe_specials),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_plain_end_is_text),
