@@ -211,6 +211,18 @@ static void test_bpe_pruned(void **state)
     held_close(&h);
 }
 
+/* Qwen's tokenizer composes; the text between special tokens, each piece by itself. */
+static void test_bpe_composes(void **state)
+{
+    (void)state;
+    struct held qwen = open_bpe("qwen2"), gpt2 = open_bpe("gpt-2");
+    EXPECT(&qwen, "e\xcc\x81", 0, 0xc3, 0xa9, );
+    EXPECT(&qwen, "e<tag>\xcc\x81", 0, 'e', BPE_TAG, 0xcc, 0x81, );
+    EXPECT(&gpt2, "e\xcc\x81", 0, 'e', 0xcc, 0x81, );
+    held_close(&qwen);
+    held_close(&gpt2);
+}
+
 static void test_bpe_specials(void **state)
 {
     (void)state;
@@ -778,7 +790,8 @@ static void test_long_texts(void **state)
                                        "deepseek-v3", "gpt-4o", "exaone-moe", "kimi-k2",
                                        "tiny_aya",    "jais-2", "bloom"};
     static const char *const units[] = {
-        "a", " ", "hello", "1", "\n", "<", "\xe3\x81\x82", "\xff", " \t", "A", "\xcc\x81", "a "};
+        "a", " ", "hello", "1", "\n", "<", "\xe3\x81\x82", "\xff", " \t", "A", "\xcc\x81\xcc\x96",
+        "a "};
     char *text = malloc(N);
     assert_non_null(text);
     for (size_t p = 0; p < sizeof pres / sizeof *pres + 1; p++) {
@@ -850,6 +863,7 @@ int main(void)
         cmocka_unit_test(test_bpe_merges),
         cmocka_unit_test(test_bpe_pretokenizers),
         cmocka_unit_test(test_bpe_pruned),
+        cmocka_unit_test(test_bpe_composes),
         cmocka_unit_test(test_bpe_specials),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_plain_end_is_text),

@@ -97,7 +97,8 @@ const struct pretok_rules *pretok_rules(const struct pretok *p)
 
 bool pretok_same(const struct pretok *a, const struct pretok *b)
 {
-    return a->family == b->family && a->rules->whole_words == b->rules->whole_words;
+    return a->family == b->family && a->rules->whole_words == b->rules->whole_words &&
+           a->rules->composes == b->rules->composes;
 }
 
 struct split {

@@ -24,6 +24,7 @@ struct pretok_rules {
     const char *name; /* static */
     bool add_bos;     /* unless tokenizer.ggml.add_bos_token says otherwise */
     bool whole_words; /* a word that is a token is that token, whatever the merges say */
+    bool composes;    /* takes a text in Normalization Form C */
 };
 
 /* Compile the expressions of a name of n bytes; n == 0 is the name "default". ST_SUPPORT lists the

@@ -1,5 +1,6 @@
 #include "text/vocab.h"
 
+#include "text/nfc.h"
 #include "text/vocab_inside.h"
 
 #include <stdlib.h>
@@ -90,6 +91,7 @@ struct encoding {
     struct ids *out;
     struct merge work;
     struct special_spans spans;
+    struct nfc nfc;
     struct err *err;
 };
 
@@ -97,6 +99,12 @@ static enum status encode_word(void *context, const char *word, size_t n)
 {
     struct encoding *e = context;
     return bpe_encode(&e->v->bpe, &e->work, word, n, e->out);
+}
+
+static enum status encode_words(struct encoding *e, const char *text, size_t n)
+{
+    if (pretok_rules(e->v->pretok)->composes) TRY(nfc_compose(&e->nfc, text, n, &text, &n));
+    return pretok_split(e->v->pretok, text, n, encode_word, e, e->err);
 }
 
 static enum status encode_spans(struct encoding *e)
@@ -107,7 +115,7 @@ static enum status encode_spans(struct encoding *e)
         if (span.id >= 0) {
             TRY(ids_add(e->out, span.id));
         } else if (e->v->pretok) {
-            TRY(pretok_split(e->v->pretok, e->text + span.at, span.n, encode_word, e, e->err));
+            TRY(encode_words(e, e->text + span.at, span.n));
         } else {
             bool prefix = after_special && e->v->specials.space_prefix;
             TRY(spm_encode(&e->v->spm, &e->work, e->text + span.at, span.n, prefix, e->out));
@@ -160,6 +168,7 @@ enum status vocab_encode(const struct vocab *v, const char *text, size_t n, unsi
     enum status st = encode_all(&e, n, flags);
     merge_deinit(&e.work);
     special_spans_deinit(&e.spans);
+    nfc_deinit(&e.nfc);
     if (st == ST_OK) return ST_OK;
     out->n = before;
     if (st != ST_MEMORY) return st; /* its message is set */

@@ -8,11 +8,14 @@
  *
  * Invariants: ids run from 0 to vocab_size - 1. A vocabulary never changes after vocab_open, so any
  * number of threads may read it. Any bytes are a text: bytes that are not UTF-8 are kept, and where
- * the vocabulary has a token for every byte, decoding what was encoded gives the same bytes back.
+ * the vocabulary has a token for every byte, decoding what was encoded gives the same bytes back;
+ * characters that can be written in several ways come back composed where the tokenizer composes
+ * them (nfc.h).
  *
  * Source of behaviour: the public tokenizers of llama.cpp; tests hold its ids. Meant differences:
  * - bytes that are not UTF-8 stay themselves; there they become U+FFFD (gpt2) or take the bytes
  *   behind them along (llama);
+ * - Qwen's and a few other gpt2 vocabularies compose characters first, as their own tokenizers do;
  * - tekken and gpt-4o cut by the expressions of their own tokenizers, which know case and marks
  *   beyond ASCII;
  * - decoding removes no space before punctuation, and the space that encoding adds to a text or
