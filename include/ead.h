@@ -105,20 +105,30 @@ EAD_API ead_status ead_model_open(const char *path, const ead_model_options *opt
                                   ead_model **out, ead_error *error);
 EAD_API void ead_model_close(ead_model *model);
 EAD_API ead_model_info ead_model_describe(const ead_model *model);
-/* Can the two write one text? EAD_ARGUMENT names the first id whose token differs. */
+/* Sentence i about what the file lacks or says wrongly of its vocabulary, and what is done instead;
+ * NULL after the last. Nothing that keeps a model from opening, but its texts may suffer. */
+EAD_API const char *ead_model_note(const ead_model *model, size_t i);
+/* Can the two write one text? They must mean the same by every id and split texts alike; one may
+ * have up to 128 tokens more at its end, which the text then does without. EAD_ARGUMENT names what
+ * differs first. */
 EAD_API ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error);
 
 /* ---- text --------------------------------------------------------------------------------- */
 
 /* Flags of ead_tokenize. */
 enum {
-    EAD_ADD_BOS = 1,      /* add BOS (and EOS) if the vocabulary's own rule says so */
-    EAD_PARSE_SPECIAL = 2 /* texts of control tokens become those tokens */
+    EAD_ADD_BOS = 1,       /* add BOS if the vocabulary's own rule says so and none is there yet */
+    EAD_PARSE_SPECIAL = 2, /* texts of control tokens become those tokens */
+    EAD_ADD_EOS = 4        /* add EOS by the same rule: for a finished text, never for a prompt */
 };
 
 /* Token ids of a text, n_ids of them, to be released with ead_free. */
 EAD_API ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes,
                                 unsigned flags, int32_t **ids, size_t *n_ids, ead_error *error);
+/* Does the text itself begin with the BOS that `flags` ask for? Then ead_tokenize adds none, and
+ * somebody may want to know that the text was meant for a program that does not add one. */
+EAD_API bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes,
+                                 unsigned flags);
 /* Release what ead_tokenize or ead_chat_render returned; NULL is allowed. */
 EAD_API void ead_free(void *returned);
 EAD_API int32_t ead_token_bos(const ead_model *model); /* -1 when the vocabulary has none */

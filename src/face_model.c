@@ -11,7 +11,8 @@
 _Static_assert((int)EAD_IO == ST_IO && (int)EAD_FORMAT == ST_FORMAT && (int)EAD_FULL == ST_FULL &&
                    (int)EAD_CANCELLED == ST_CANCELLED,
                "public and inner statuses are numbered alike");
-_Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_SPECIAL,
+_Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_SPECIAL &&
+                   (int)EAD_ADD_EOS == VOCAB_EOS,
                "flags are alike");
 _Static_assert((int)EAD_TEXT_START == DETOK_START && (int)EAD_SHOW_SPECIAL == DETOK_SPECIAL,
                "flags are alike");
@@ -116,6 +117,11 @@ ead_model_info ead_model_describe(const ead_model *model)
                             .pack_fault = unwritten ? m->pack_fault.message : NULL};
 }
 
+const char *ead_model_note(const ead_model *model, size_t i)
+{
+    return vocab_note(model->model->vocab, i);
+}
+
 ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error)
 {
     struct err err = {0};
@@ -138,6 +144,11 @@ ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes, 
         ids_deinit(&all);
     }
     return face_report(st, &err, error);
+}
+
+bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes, unsigned flags)
+{
+    return vocab_brings_bos(model->model->vocab, text, bytes, flags);
 }
 
 int32_t ead_token_bos(const ead_model *model)

@@ -130,10 +130,8 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
 
 static int prompt_tokenize(struct prompt *prompt, const ead_model *model, unsigned flags)
 {
-    ead_error error;
-    if (ead_tokenize(model, prompt->text, prompt->bytes, flags, &prompt->ids, &prompt->n_ids,
-                     &error))
-        return fail_error(&error);
+    if (source_tokenize(model, prompt->text, prompt->bytes, flags, &prompt->ids, &prompt->n_ids))
+        return EXIT_FAIL;
     if (!prompt->n_ids)
         return fail("the prompt is empty, and the vocabulary has no token to begin with");
     return EXIT_OK;

@@ -70,3 +70,13 @@ int source_ids(const char *what, const char *text, int32_t **ids, size_t *n)
     *n = count;
     return EXIT_OK;
 }
+
+int source_tokenize(const ead_model *model, const char *text, size_t bytes, unsigned flags,
+                    int32_t **ids, size_t *n)
+{
+    ead_error error;
+    if (ead_tokenize(model, text, bytes, flags, ids, n, &error)) return fail_error(&error);
+    if (ead_text_brings_bos(model, text, bytes, flags))
+        fprintf(stderr, "ead: the text begins with the vocabulary's BOS; no second one is added\n");
+    return EXIT_OK;
+}

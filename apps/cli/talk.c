@@ -1,6 +1,7 @@
 #include "cli/talk.h"
 
 #include "cli/cli.h"
+#include "cli/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,8 +67,7 @@ static int render(const struct talk *t, int32_t **ids, size_t *n)
     if (ead_chat_render(model, t->template_name, t->messages, t->n_messages, &text, &bytes, &flags,
                         &error))
         return fail_error(&error);
-    int status = EXIT_OK;
-    if (ead_tokenize(model, text, bytes, flags, ids, n, &error)) status = fail_error(&error);
+    int status = source_tokenize(model, text, bytes, flags, ids, n);
     ead_free(text);
     return status;
 }
