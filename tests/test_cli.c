@@ -83,6 +83,22 @@ static void test_help(void **state)
     assert_said(ead("run", "--chat-template", "list", NULL), 0, "chatml", NULL);
 }
 
+/* Options and help know every level that the library knows. */
+static void test_levels(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"run", "chat", "bench", "eval", "calibrate", "logits"};
+    char list[256] = "auto";
+    for (size_t i = 0; ead_cpu_name(i); i++) {
+        strcat(list, ead_cpu_name(i + 1) ? ", " : " or ");
+        strcat(list, ead_cpu_name(i));
+        assert_said(ead("run", "--cpu", ead_cpu_name(i), "-p", "x", NULL), 2, NULL, "--large FILE");
+    }
+    assert_true(strlen(list) > strlen("auto or ref"));
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        assert_said(ead(commands[i], "--help", NULL), 0, list, NULL);
+}
+
 static void test_usage_errors(void **state)
 {
     (void)state;
@@ -680,6 +696,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_levels),
         cmocka_unit_test(test_usage_errors),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_full_disk),

@@ -23,7 +23,7 @@ struct arg {
     const char *name;  /* without dashes */
     char letter;       /* 0: none */
     const char *value; /* what help calls the value: "N", "FILE" */
-    const char *help;
+    const char *help;  /* of an ARG_CHOICE: %s in it stands for its words */
     void *out;
     int min, max;               /* ARG_INT */
     double low, high;           /* ARG_REAL */

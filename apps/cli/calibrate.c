@@ -68,7 +68,7 @@ static const struct arg table[] = {
      .value = "WHEN",
      .out = &options.color,
      .choices = screen_colors,
-     .help = "auto, always or never: colour the table"},
+     .help = "%s: colour the table"},
 };
 static const struct args usage = {
     .command = "calibrate",

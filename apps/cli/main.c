@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/pair.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,7 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
+    pair_name_cpus();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

@@ -11,7 +11,7 @@
 
 enum { CTX_DEFAULT_MAX = 8192 };
 
-const char *const pair_cpus[] = {"auto", "ref", "avx2", "avxvnni", "avx512", "amx", NULL};
+const char *pair_cpus[PAIR_CPUS_MAX] = {"auto"};
 const char *const pair_caches[] = {"f16", "q8_0", NULL};
 const char *const pair_policies[] = {"ead", "large", "small", "random", "replay", NULL};
 const char *const pair_writers[] = {"small", "large", NULL};
@@ -50,7 +50,7 @@ const struct arg pair_args[] = {
      .value = "WHEN",
      .out = &pair_options.color,
      .choices = screen_colors,
-     .help = "auto, always or never: colour the text by model"},
+     .help = "%s: colour the text by model"},
     {.kind = ARG_HEADING, .help = "models"},
     {.kind = ARG_TEXT,
      .name = "large",
@@ -96,7 +96,7 @@ const struct arg pair_args[] = {
      .out = &pair_options.policy,
      .choices = pair_policies,
      .given = &pair_options.policy_given,
-     .help = "ead, large, small, random or replay (default: ead)"},
+     .help = "%s (default: ead)"},
     {.kind = ARG_REAL,
      .name = "tau",
      .value = "BITS",
@@ -126,7 +126,7 @@ const struct arg pair_args[] = {
      .value = "NAME",
      .out = &pair_options.start,
      .choices = pair_writers,
-     .help = "who writes first: small or large (default: small)"},
+     .help = "who writes first: %s (default: small)"},
     {.kind = ARG_FLAG,
      .name = "clear-window",
      .out = &pair_options.clear_window,
@@ -205,6 +205,11 @@ const struct arg pair_args[] = {
      .help = "of every random choice (default: 0)"},
 };
 const int n_pair_args = sizeof pair_args / sizeof *pair_args;
+
+void pair_name_cpus(void)
+{
+    for (int i = 1; i < PAIR_CPUS_MAX - 1; i++) pair_cpus[i] = ead_cpu_name((size_t)i - 1);
+}
 
 /* ---- checks ------------------------------------------------------------------------------ */
 
