@@ -325,6 +325,22 @@ static void test_terminal(void **state)
     summary_free(s);
 }
 
+/* What a column's legend promises stands in the table. */
+static void test_intervals_are_shown(void **state)
+{
+    (void)state;
+    const struct measure m = {0.5, {0.25, 0.75}};
+    const struct summary_row row = {
+        .setting = "ead", .policy = "ead", .accuracy = m, .kept = m, .time = m, .gain = m};
+    for (size_t i = 0; i < n_columns; i++) {
+        struct grid_cell cell = {0};
+        if (columns[i].prints == HIDDEN) continue;
+        column_show(&columns[i], &row, &cell);
+        if (!*cell.remark != !strstr(columns[i].help, "interval"))
+            fail_msg("%s: \"%s\" beside: %s", columns[i].key, cell.remark, columns[i].help);
+    }
+}
+
 /* Commas outside of quotes. */
 static int fields(const char *line)
 {
@@ -471,13 +487,21 @@ static void test_unwritable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wilson),         cmocka_unit_test(test_bootstrap),
-        cmocka_unit_test(test_bootstrap_ends), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_groups),         cmocka_unit_test(test_join),
-        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_terminal),       cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_json),           cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_bad_traces),     cmocka_unit_test(test_page_is_whole),
+        cmocka_unit_test(test_wilson),
+        cmocka_unit_test(test_bootstrap),
+        cmocka_unit_test(test_bootstrap_ends),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_intervals_are_shown),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_bad_traces),
+        cmocka_unit_test(test_page_is_whole),
         cmocka_unit_test(test_unwritable),
     };
     return cmocka_run_group_tests_name("summary", tests, set_up, tear_down);
