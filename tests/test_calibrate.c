@@ -237,6 +237,16 @@ static void refuse(const char *text, const char *expected)
         fail_msg("expected \"%s\" in: %s", expected, error.message);
 }
 
+static void test_profile_mark(void **state)
+{
+    (void)state;
+    ead_error error;
+    struct profile p;
+    spill(out, "\xef\xbb\xbf" PROFILE("{\"tau\":0.5,\"window\":5,\"dwell\":1}"));
+    if (profile_read(out, &p, &error)) fail_msg("%s", error.message);
+    assert_true(p.tau == 0.5);
+}
+
 static void test_bad_profiles(void **state)
 {
     (void)state;
@@ -348,10 +358,15 @@ static void test_calibrate_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search),       cmocka_unit_test(test_search_ends),
-        cmocka_unit_test(test_sweep),        cmocka_unit_test(test_profile_round),
-        cmocka_unit_test(test_bad_profiles), cmocka_unit_test(test_run_profile),
-        cmocka_unit_test(test_calibrate),    cmocka_unit_test(test_calibrate_refuses),
+        cmocka_unit_test(test_search),
+        cmocka_unit_test(test_search_ends),
+        cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_profile_round),
+        cmocka_unit_test(test_bad_profiles),
+        cmocka_unit_test(test_profile_mark),
+        cmocka_unit_test(test_run_profile),
+        cmocka_unit_test(test_calibrate),
+        cmocka_unit_test(test_calibrate_refuses),
     };
     return cmocka_run_group_tests_name("calibrate", tests, set_up, tear_down);
 }

@@ -270,6 +270,17 @@ static void test_replay_and_ends(void **state)
                 "line 2");
 }
 
+/* A byte order mark, as some editors put it before a text, is no part of it. */
+static void test_mark(void **state)
+{
+    (void)state;
+    FILE *file = fopen(scrap, "w");
+    fputs("\xef\xbb\xbf{\"model\": \"small\"}\n{\"model\": \"large\"}\n", file);
+    fclose(file);
+    assert_said(ead("run", "-L", large, "-S", small, "-p", "x", "-n", "4", "--replay", scrap, NULL),
+                0, NULL, NULL);
+}
+
 static void test_summary(void **state)
 {
     (void)state;
@@ -703,6 +714,7 @@ int main(void)
         cmocka_unit_test(test_trace_rule),
         cmocka_unit_test(test_trace_text),
         cmocka_unit_test(test_replay_and_ends),
+        cmocka_unit_test(test_mark),
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_account_alone),
         cmocka_unit_test(test_padding_alone),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -102,6 +103,46 @@ static void test_array(void **state)
     assert_int_equal(d->n, 2);
     assert_problem(d, 1, "b", "2", 0, "", "problems.jsonl:1");
     dataset_close(d);
+}
+
+static void test_mark(void **state)
+{
+    (void)state;
+    struct dataset *d = open_text("\xef\xbb\xbf{\"problem\":\"a\",\"answer\":\"1\"}\n"
+                                  "{\"problem\":\"b\",\"answer\":\"2\"}\n",
+                                  "auto");
+    assert_int_equal(d->n, 2);
+    assert_string_equal(d->name, "problems.jsonl");
+    assert_problem(d, 0, "a", "1", 0, "", "problems.jsonl:1");
+    dataset_close(d);
+}
+
+/* What can be read once only, does not know its size and comes in pieces. */
+static void test_pipe(void **state)
+{
+    (void)state;
+    enum { PROBLEMS = 5000 };
+    ead_error error = {0};
+    struct dataset *d;
+    unlink(file);
+    assert_int_equal(mkfifo(file, 0600), 0);
+    const pid_t child = fork();
+    if (!child) {
+        FILE *to = fopen(file, "w");
+        for (int i = 0; i < PROBLEMS; i++) {
+            fprintf(to, "{\"problem\":\"of a pipe, %d\",\"answer\":\"%d\"}\n", i, i);
+            if (i % 1000 == 0) fflush(to);
+        }
+        fclose(to);
+        _exit(0);
+    }
+    if (dataset_open(file, "auto", &d, &error)) fail_msg("%s", error.message);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(d->n, PROBLEMS);
+    assert_string_equal(d->name, "-");
+    assert_string_equal(d->problems[PROBLEMS - 1].gold, "4999");
+    dataset_close(d);
+    unlink(file);
 }
 
 static void test_gsm8k(void **state)
@@ -223,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_math),         cmocka_unit_test(test_array),
+        cmocka_unit_test(test_mark),         cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_gsm8k),        cmocka_unit_test(test_directory),
         cmocka_unit_test(test_shared_gsm8k), cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_no_file),

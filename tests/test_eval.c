@@ -417,6 +417,58 @@ static void test_pack_cache(void **state)
     assert_int_equal(rmdir(cache), 0);
 }
 
+static json_t *run_data(void)
+{
+    char *text = slurp("run.json");
+    json_t *run = json_loads(text, 0, NULL), *part = json_incref(json_object_get(run, "data"));
+    assert_non_null(part);
+    json_decref(run);
+    free(text);
+    return part;
+}
+
+/* Problems from standard input are those of the file, and a run goes on with them. */
+static void test_data_from_a_pipe(void **state)
+{
+    FILE *from = fopen(data, "r");
+    char *problems = said_slurp(from, NULL);
+    check_said(eval("--limit", "3", "--policy", "small", NULL), 0, NULL);
+    json_t *of_file = run_data();
+    char *first = slurp("results.jsonl");
+    static const char *const paths[] = {"-", "/dev/stdin", "-"};
+    fresh(state);
+    for (size_t i = 0; i < 3; i++) {
+        const char *args[] = {"ead",      "eval",   "-L",      large, "-S",      small,
+                              "--data",   paths[i], "--out",   dir,   "-n",      "40",
+                              "-w",       "2",      "--dwell", "3",   "--limit", "3",
+                              "--policy", "small",  "-t",      "1",   NULL};
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        const pid_t child = fork();
+        if (!child) {
+            dup2(ends[0], 0);
+            close(ends[1]);
+            freopen("/dev/null", "w", stdout);
+            execv(EAD_PROGRAM, (char **)args);
+            _exit(127);
+        }
+        close(ends[0]);
+        assert_int_equal(write(ends[1], problems, strlen(problems)), strlen(problems));
+        close(ends[1]);
+        assert_int_equal(said_status(child), 0);
+    }
+    json_t *of_pipe = run_data();
+    assert_string_equal(json_string_value(json_object_get(of_pipe, "file")), "-");
+    assert_true(json_equal(json_object_get(of_pipe, "hash"), json_object_get(of_file, "hash")));
+    char *again = slurp("results.jsonl");
+    assert_string_equal(first, again);
+    json_decref(of_file);
+    json_decref(of_pipe);
+    free(problems);
+    free(first);
+    free(again);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 static void test_wrong_usage(void **state)
@@ -535,7 +587,7 @@ static void test_prompts(void **state)
         0, NULL);
     check_prompt("<|im_start|>system\nHm<|im_end|>\n<|im_start|>user\n{problem}\n\nPut the final "
                  "answer in \\boxed{}.<|im_end|>\n<|im_start|>assistant\n");
-    spill(question, "Q: {problem}\nAgain: {problem}\nA:");
+    spill(question, "\xef\xbb\xbfQ: {problem}\nAgain: {problem}\nA:");
     check_said(eval(few[0], few[1], few[2], few[3], "--template", question, NULL), 0, NULL);
     check_prompt("Q: {problem}\nAgain: {problem}\nA:");
 }
@@ -590,6 +642,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_stopped_run_is_clean, fresh),
         cmocka_unit_test_setup(test_a_full_disk, fresh),
         cmocka_unit_test_setup(test_pack_cache, fresh),
+        cmocka_unit_test_setup(test_data_from_a_pipe, fresh),
         cmocka_unit_test_setup(test_wrong_usage, fresh),
         cmocka_unit_test_setup(test_bad_inputs, fresh),
         cmocka_unit_test_setup(test_other_runs_are_refused, fresh),

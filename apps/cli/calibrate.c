@@ -204,7 +204,6 @@ static int write_profile(const struct calibration *c, const struct summary *s,
 {
     ead_error error;
     const struct runner_options *run = &c->trial->runner;
-    const char *slash = strrchr(run->data_path, '/');
     struct profile profile = {.tau = row->tau,
                               .window = trial_options.window,
                               .dwell = trial_options.dwell,
@@ -214,7 +213,7 @@ static int write_profile(const struct calibration *c, const struct summary *s,
                               .kept = row->kept.value,
                               .share = row->share,
                               .time = row->time.value,
-                              .data = slash ? slash + 1 : run->data_path,
+                              .data = run->data->name,
                               .problems = (int)s->n_problems};
     for (int w = 0; w < EAD_WRITERS; w++)
         profile.models[w] = profile_model(run->models[w].model, run->models[w].path);

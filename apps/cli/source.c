@@ -1,6 +1,7 @@
 #include "cli/source.h"
 
 #include "cli/cli.h"
+#include "eval/jsonl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -48,6 +49,13 @@ void source_chomp(char *text, size_t *bytes)
 {
     if (*bytes && text[*bytes - 1] == '\n') text[--*bytes] = 0;
     if (*bytes && text[*bytes - 1] == '\r') text[--*bytes] = 0;
+}
+
+void source_unmark(char *text, size_t *bytes)
+{
+    const size_t mark = jsonl_mark(text, *bytes);
+    *bytes -= mark;
+    memmove(text, text + mark, *bytes + 1);
 }
 
 int source_ids(const char *what, const char *text, int32_t **ids, size_t *n)

@@ -21,7 +21,8 @@ const struct arg trial_args[] = {
      .name = "data",
      .value = "FILE",
      .out = &trial_options.data,
-     .help = "problems: JSONL, a JSON array, or a directory in MATH's layout"},
+     .help = "problems: JSONL, a JSON array, or a directory in MATH's layout; - reads standard\n"
+             "input"},
     {.kind = ARG_TEXT,
      .name = "format",
      .value = "NAME",
@@ -167,6 +168,7 @@ static int open_question(struct trial *t)
     const char *path = trial_options.question;
     if (!path) return EXIT_OK;
     if (source_read(path, &t->question, &bytes)) return EXIT_FAIL;
+    source_unmark(t->question, &bytes);
     source_chomp(t->question, &bytes);
     if (strlen(t->question) != bytes) return fail("%s: a template holds no NUL byte", path);
     if (!strstr(t->question, "{problem}"))

@@ -2,7 +2,9 @@
 
 #include "eval/extract.h"
 #include "eval/fault.h"
+#include "eval/file.h"
 #include "eval/grade.h"
+#include "eval/jsonl.h"
 #include "eval/listing.h"
 
 #include <ctype.h>
@@ -222,27 +224,36 @@ static ead_status add_object(struct reader *r, const struct place *at, json_t *o
 
 /* ---- files --------------------------------------------------------------------------------- */
 
+static bool is_standard(const char *path)
+{
+    return !strcmp(path, "-");
+}
+
+/* To the end, wherever that is: a pipe does not know its size. *out is to be freed in any case. */
+static ead_status read_stream(const struct reader *r, const char *path, FILE *file, char **out,
+                              size_t *n)
+{
+    size_t room = 0;
+    for (*n = 0; *n == room;) {
+        if (room == FILE_MAX)
+            return fault(r->error, EAD_SUPPORT, "%s: expected less than %d MiB, found more", path,
+                         FILE_MAX >> 20);
+        room = room ? 2 * room : 1 << 16;
+        char *more = realloc(*out, room);
+        if (!more) return no_memory(r, path);
+        *out = more;
+        *n += fread(*out + *n, 1, room - *n, file);
+    }
+    if (!ferror(file)) return EAD_OK;
+    return fault(r->error, EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+}
+
 static ead_status read_bytes(const struct reader *r, const char *path, char **out, size_t *n)
 {
-    struct stat about;
-    FILE *file = fopen(path, "rb");
-    if (!file || fstat(fileno(file), &about)) {
-        ead_status status = fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-        if (file) fclose(file);
-        return status;
-    }
-    ead_status status = EAD_OK;
-    *n = (size_t)about.st_size;
-    *out = about.st_size <= FILE_MAX ? malloc(*n + 1) : NULL;
-    if (about.st_size > FILE_MAX)
-        status = fault(r->error, EAD_SUPPORT, "%s: expected at most %d MiB, found %zu", path,
-                       FILE_MAX >> 20, *n >> 20);
-    else if (!*out)
-        status = no_memory(r, path);
-    else if (fread(*out, 1, *n, file) != *n)
-        status = fault(r->error, EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    if (status) free(*out);
-    fclose(file);
+    FILE *file = is_standard(path) ? stdin : fopen(path, "rb");
+    if (!file) return fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
+    ead_status status = read_stream(r, path, file, out, n);
+    if (!is_standard(path)) fclose(file);
     return status;
 }
 
@@ -280,8 +291,7 @@ static ead_status read_file(struct reader *r, const char *path)
     char *text = NULL;
     size_t n = 0, at = 0, line = 1;
     ead_status status = read_bytes(r, path, &text, &n);
-    if (status) return status;
-    if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) at = 3; /* a byte order mark */
+    if (!status) at = jsonl_mark(text, n);
     while (!status) {
         for (; at < n && isspace((unsigned char)text[at]); at++) line += text[at] == '\n';
         if (at == n) break;
@@ -316,10 +326,13 @@ static ead_status read_format(struct reader *r, const char *format)
 
 static ead_status read_path(struct reader *r, const char *path)
 {
-    struct stat about;
-    if (stat(path, &about))
+    struct stat about = {0};
+    if (!is_standard(path) && stat(path, &about))
         return fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-    ead_status status = S_ISDIR(about.st_mode) ? read_directory(r, path) : read_file(r, path);
+    const bool directory = S_ISDIR(about.st_mode);
+    r->dataset->name = directory || S_ISREG(about.st_mode) ? file_name(path) : strdup("-");
+    if (!r->dataset->name) return no_memory(r, path);
+    ead_status status = directory ? read_directory(r, path) : read_file(r, path);
     if (!status && !r->dataset->n)
         status = fault(r->error, EAD_FORMAT, "%s: expected problems, found none", path);
     return status;
@@ -357,5 +370,6 @@ void dataset_close(struct dataset *dataset)
         free(owner);
     }
     free(dataset->problems);
+    free(dataset->name);
     free(dataset);
 }

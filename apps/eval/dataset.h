@@ -1,7 +1,8 @@
 /*
  * Problems with known answers. Read are JSONL (one object a line), one JSON array, and a directory
- * of MATH's *.json files in the order of their paths. Two layouts of an object: MATH's (problem,
- * level, type or subject, solution, answer) and gsm8k's (question, answer ending in "#### 18").
+ * of MATH's *.json files in the order of their paths; a file may be a pipe. Two layouts of an
+ * object: MATH's (problem, level, type or subject, solution, answer) and gsm8k's (question, answer
+ * ending in "#### 18").
  */
 #ifndef EAD_EVAL_DATASET_H
 #define EAD_EVAL_DATASET_H
@@ -24,11 +25,12 @@ struct dataset {
     struct eval_problem *problems;
     size_t n; /* at least 1 */
     enum dataset_format format;
+    char *name;  /* the last part of its path; "-" for what can be read once only */
     void *owner; /* what the texts live in */
 };
 
-/* `format` is "math", "gsm8k" or "auto" (by the fields of the first object). Errors name file, line
- * and field. */
+/* `path` "-" is standard input; `format` is "math", "gsm8k" or "auto" (by the fields of the first
+ * object). Errors name file, line and field. */
 ead_status dataset_open(const char *path, const char *format, struct dataset **out,
                         ead_error *error);
 void dataset_close(struct dataset *dataset);

@@ -69,6 +69,15 @@ void file_discard(struct file_out *out)
     release(out);
 }
 
+char *file_name(const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    size_t from = n;
+    while (from && path[from - 1] != '/') from--;
+    return strndup(path + from, n - from);
+}
+
 char *file_join(const char *dir, const char *name)
 {
     char *path;

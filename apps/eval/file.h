@@ -20,5 +20,7 @@ void file_discard(struct file_out *out);
 
 /* DIR/NAME, to be freed; NULL without memory. */
 char *file_join(const char *dir, const char *name);
+/* The last part of a path, to be freed; NULL without memory. */
+char *file_name(const char *path);
 
 #endif
