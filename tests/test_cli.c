@@ -154,6 +154,74 @@ static void test_full_disk(void **state)
                 "/dev/full");
     assert_said(ead("logits", "-m", small, "--ids", "1,2", "-o", "/dev/full", NULL), 1, NULL,
                 "/dev/full");
+    static const char *const shown[][6] = {{"ead", "--help"},
+                                           {"ead", "bench", "--help"},
+                                           {"ead", "inspect", small},
+                                           {"ead", "tokenize", "-m", small},
+                                           {"ead", "logits", "-m", small, "--ids=1", "-o-"}};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const char *words[7] = {NULL};
+        memcpy(words, shown[i], sizeof shown[i]);
+        assert_said(program_run(EAD_PROGRAM, words, "some text", "/dev/full"), 1, NULL,
+                    "standard output: No space left");
+    }
+}
+
+/* The program with one of its standard descriptors closed; the others go to files. */
+static struct said without(int closed, const char *const *args)
+{
+    FILE *to[] = {tmpfile(), tmpfile(), tmpfile()};
+    const pid_t child = fork();
+    if (!child) {
+        for (int fd = 0; fd < 3; fd++) dup2(fileno(to[fd]), fd);
+        for (int fd = 0; fd < 3; fd++) close(fileno(to[fd]));
+        close(closed);
+        execv(EAD_PROGRAM, (char **)args);
+        _exit(127);
+    }
+    struct said said = {.status = said_status(child)};
+    said.out = said_slurp(to[1], &said.n_out);
+    said.err = said_slurp(to[2], NULL);
+    fclose(to[0]);
+    return said;
+}
+
+/* Every line of a file is JSON. */
+static void check_trace(int lines)
+{
+    char line[1 << 12];
+    int n = 0;
+    FILE *file = fopen(trace, "r");
+    for (; fgets(line, sizeof line, file); n++) {
+        json_t *object = json_loads(line, 0, NULL);
+        if (!object) fail_msg("%s: line %d: %s", trace, n + 1, line);
+        json_decref(object);
+    }
+    fclose(file);
+    assert_int_equal(n, lines);
+}
+
+/* Text meant for a closed descriptor goes nowhere, least of all into the file that was opened
+ * next. */
+static void test_closed_descriptors(void **state)
+{
+    (void)state;
+    const char *write[] = {"ead",     "run",   "-S",           small, "-p",      "a",
+                           "-n",      "6",     "-c",           "64",  "--trace", trace,
+                           "--color", "never", "--ignore-eos", NULL};
+    const char *help[] = {"ead", "--help", NULL}, *show[] = {"ead", "inspect", small, NULL};
+    const char *read[] = {"ead", "tokenize", "-m", small, NULL};
+    const char *talk[] = {"ead", "chat", "-S", small, "--chat-template", "chatml", NULL};
+    assert_said(without(0, write), 0, NULL, "decode_rows");
+    check_trace(6);
+    assert_said(without(1, write), 1, NULL, "standard output: Bad file descriptor");
+    check_trace(1); /* a token that could not be shown ends it */
+    assert_said(without(2, write), 0, "\n", NULL);
+    check_trace(6);
+    assert_said(without(1, help), 1, NULL, "standard output: Bad file descriptor");
+    assert_said(without(1, show), 1, NULL, "standard output: Bad file descriptor");
+    assert_said(without(0, read), 1, NULL, "standard input: cannot read: Bad file descriptor");
+    assert_said(without(0, talk), 1, NULL, "standard input: cannot read: Bad file descriptor");
 }
 
 /* ---- run ----------------------------------------------------------------------------------- */
@@ -711,6 +779,7 @@ int main(void)
         cmocka_unit_test(test_usage_errors),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_closed_descriptors),
         cmocka_unit_test(test_trace_rule),
         cmocka_unit_test(test_trace_text),
         cmocka_unit_test(test_replay_and_ends),

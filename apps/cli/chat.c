@@ -254,8 +254,9 @@ static int converse(struct talk *t)
         if (kept) keep_history(history); /* now, for Ctrl-C at the prompt ends the program */
         bool more = handle_line(t, line, &status);
         free(line);
-        if (!more) break;
+        if (!more) return status;
     }
+    if (!terminal && ferror(stdin)) return fail("standard input: cannot read: %s", strerror(errno));
     return status;
 }
 
