@@ -18,6 +18,8 @@
 
 enum { FILE_MAX = 1 << 28 }; /* bytes: far above any collection of problems */
 
+static const char standard_input[] = "standard input"; /* as a path: what "-" stands for */
+
 /* What the texts of a dataset live in: the objects as read, and texts made from them. */
 struct owner {
     json_t *objects;
@@ -224,11 +226,6 @@ static ead_status add_object(struct reader *r, const struct place *at, json_t *o
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-static bool is_standard(const char *path)
-{
-    return !strcmp(path, "-");
-}
-
 /* To the end, wherever that is: a pipe does not know its size. *out is to be freed in any case. */
 static ead_status read_stream(const struct reader *r, const char *path, FILE *file, char **out,
                               size_t *n)
@@ -250,10 +247,10 @@ static ead_status read_stream(const struct reader *r, const char *path, FILE *fi
 
 static ead_status read_bytes(const struct reader *r, const char *path, char **out, size_t *n)
 {
-    FILE *file = is_standard(path) ? stdin : fopen(path, "rb");
+    FILE *file = path == standard_input ? stdin : fopen(path, "rb");
     if (!file) return fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
     ead_status status = read_stream(r, path, file, out, n);
-    if (!is_standard(path)) fclose(file);
+    if (file != stdin) fclose(file);
     return status;
 }
 
@@ -327,7 +324,8 @@ static ead_status read_format(struct reader *r, const char *format)
 static ead_status read_path(struct reader *r, const char *path)
 {
     struct stat about = {0};
-    if (!is_standard(path) && stat(path, &about))
+    if (!strcmp(path, "-")) path = standard_input;
+    if (path != standard_input && stat(path, &about))
         return fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
     const bool directory = S_ISDIR(about.st_mode);
     r->dataset->name = directory || S_ISREG(about.st_mode) ? file_name(path) : strdup("-");
