@@ -3,12 +3,14 @@
 #include "program.h"
 #include "tiny.h"
 
+#include "eval/file.h"
 #include "eval/profile.h"
 #include "eval/search.h"
 #include "eval/sweep.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <setjmp.h>
@@ -227,6 +229,27 @@ static void test_profile_round(void **state)
     assert_non_null(strstr(error.message, "/nowhere/p"));
 }
 
+/* What is no regular file is written itself, and not replaced by one. */
+static void test_profile_to_a_pipe(void **state)
+{
+    (void)state;
+    ead_error error;
+    char pipe[2 * PATHS], text[16] = "";
+    const struct profile p = {.tau = 1, .window = 5, .dwell = 1, .target = "keep", .data = "d"};
+    struct stat about;
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const int fd = open(pipe, O_RDWR);
+    assert_int_equal(file_try(pipe, &error), EAD_OK);
+    if (profile_write(pipe, &p, &error)) fail_msg("%s", error.message);
+    assert_int_equal(stat(pipe, &about), 0);
+    assert_true(S_ISFIFO(about.st_mode));
+    assert_int_equal(read(fd, text, 1), 1);
+    assert_string_equal(text, "{");
+    close(fd);
+    unlink(pipe);
+}
+
 static void refuse(const char *text, const char *expected)
 {
     ead_error error;
@@ -352,6 +375,11 @@ static void test_calibrate_refuses(void **state)
     assert_said(ead("calibrate", "-L", large, "-S", small, NULL), 2, NULL, "--data FILE");
     assert_said(ead(CALIBRATE, "--out", "/nowhere/p", NULL), 1, NULL, "/nowhere/p");
     assert_said(ead(CALIBRATE, "--work", "/nowhere/x", NULL), 1, NULL, "/nowhere/x");
+    assert_said(
+        ead("calibrate", "-L", "/nowhere/m", "-S", small, "--data", data, "--out", folder, NULL), 1,
+        NULL, "expected a file, found a folder");
+    assert_said(ead(CALIBRATE, "--work", data, NULL), 1, NULL, "Not a directory");
+    assert_said(ead(CALIBRATE, "--out", "-", NULL), 2, NULL, "--out: expected a file");
     assert_said(ead("calibrate", "--help", NULL), 0, "usage: ead calibrate", NULL);
 }
 
@@ -364,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_profile_round),
         cmocka_unit_test(test_bad_profiles),
         cmocka_unit_test(test_profile_mark),
+        cmocka_unit_test(test_profile_to_a_pipe),
         cmocka_unit_test(test_run_profile),
         cmocka_unit_test(test_calibrate),
         cmocka_unit_test(test_calibrate_refuses),

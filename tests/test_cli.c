@@ -224,6 +224,64 @@ static void test_closed_descriptors(void **state)
     assert_said(without(0, talk), 1, NULL, "standard input: cannot read: Bad file descriptor");
 }
 
+/* What cannot be written is said before a model is opened, and what is there stays. */
+static void test_outputs_come_first(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"--trace", "--json"};
+    char absent[TINY_PATH_MAX + 32];
+    snprintf(absent, sizeof absent, "%s/absent", folder);
+    FILE *file = fopen(scrap, "w");
+    fputs("kept", file);
+    fclose(file);
+    for (int i = 0; i < 2; i++) {
+        assert_said(ead("run", "-S", "/nowhere/m", "-p", "x", options[i], folder, NULL), 1, NULL,
+                    "expected a file, found a folder");
+        assert_said(ead("run", "-S", "/nowhere/m", "-p", "x", options[i], "/nowhere/o", NULL), 1,
+                    NULL, "/nowhere/o: cannot create");
+        assert_said(ead("run", "-S", "/nowhere/m", "-p", "x", options[i], scrap, NULL), 1, NULL,
+                    "/nowhere/m: ");
+        assert_said(ead("run", "-S", "/nowhere/m", "-p", "x", options[i], absent, NULL), 1, NULL,
+                    "/nowhere/m: ");
+    }
+    assert_said(ead("logits", "-m", "/nowhere/m", "--ids", "1", "-o", folder, NULL), 1, NULL,
+                "expected a file, found a folder");
+    assert_int_equal(access(absent, F_OK), -1);
+    file = fopen(scrap, "r");
+    char *text = said_slurp(file, NULL);
+    assert_string_equal(text, "kept");
+    free(text);
+}
+
+static int count(const char *text, const char *part)
+{
+    int n = 0;
+    for (; (text = strstr(text, part)); text += strlen(part)) n++;
+    return n;
+}
+
+/* Both models were trained on 2048 tokens. */
+static void test_advice(void **state)
+{
+    (void)state;
+    static const char beyond[] = "a context of 2049 tokens is beyond the 2048";
+    static const char swapped[] = "may be swapped";
+    const char *const pairs[][2] = {{large, small}, {small, large}, {small, small}};
+    for (int i = 0; i < 3; i++) {
+        const char *const contexts[] = {"2048", "2049"};
+        for (int c = 0; c < 2; c++) {
+            struct said said = ead("run", "-L", pairs[i][0], "-S", pairs[i][1], "-p", "x", "-n",
+                                   "2", "-c", contexts[c], NULL);
+            assert_int_equal(said.status, 0);
+            assert_int_equal(count(said.err, beyond), c);
+            assert_int_equal(count(said.err, swapped), i == 1);
+            said_free(&said);
+        }
+    }
+    assert_said(ead("bench", "-L", small, "-S", large, "-g", "2", "-r", "1", NULL), 0, NULL,
+                swapped);
+}
+
 /* ---- run ----------------------------------------------------------------------------------- */
 
 static struct said write_with(const char *tau, const char *path)
@@ -780,6 +838,8 @@ int main(void)
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_closed_descriptors),
+        cmocka_unit_test(test_outputs_come_first),
+        cmocka_unit_test(test_advice),
         cmocka_unit_test(test_trace_rule),
         cmocka_unit_test(test_trace_text),
         cmocka_unit_test(test_replay_and_ends),

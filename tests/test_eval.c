@@ -501,8 +501,14 @@ static void test_bad_inputs(void **state)
                "policy large needs a large model");
     check_said(eval("--ctx", "10", NULL), 1,
                "problem 10: its prompt of 86 tokens does not fit into a context of 10");
-    check_said(eval("--out", data, NULL), 1, "data.jsonl: cannot open: Not a directory");
-    check_said(eval("--out", "/nowhere/at/all", NULL), 1, "/nowhere/at/all: cannot create");
+    check_said(eval("--out", data, "-S", "/nowhere/m", NULL), 1,
+               "data.jsonl: cannot open: Not a directory");
+    check_said(eval("--out", "/nowhere/at/all", "-S", "/nowhere/m", NULL), 1,
+               "/nowhere/at/all: cannot create");
+    check_said(eval("-L", small, "-S", large, "-c", "4", NULL), 1, "may be swapped");
+    check_said(eval("-c", "2049", "--limit", "1", "--policy", "small", "-n", "1", NULL), 0,
+               "a context of 2049 tokens is beyond the 2048");
+    list_dir(true);
     assert_int_equal(list_dir(false), 0);
 }
 

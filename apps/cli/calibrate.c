@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/trial.h"
 #include "eval/file.h"
@@ -296,14 +297,11 @@ static int with_folder(struct trial *t)
 }
 
 /* Hours of measuring should not end in a file that cannot be written. */
-static int try_out(void)
+static int try_outputs(void)
 {
     ead_error error;
-    struct file_out file;
-    if (!options.out) return EXIT_OK;
-    if (file_create(options.out, &file, &error)) return fail_error(&error);
-    file_discard(&file);
-    return EXIT_OK;
+    if (output_check_folder(options.work)) return EXIT_FAIL;
+    return options.out && file_try(options.out, &error) ? fail_error(&error) : EXIT_OK;
 }
 
 int command_calibrate(int argc, char **argv)
@@ -315,9 +313,11 @@ int command_calibrate(int argc, char **argv)
         return args_fault(&usage, "expected one of --large-share, --keep and --speedup");
     if (!trial_options.large != !trial_options.small)
         return args_fault(&usage, "expected --large FILE and --small FILE; a threshold is of two");
+    if (options.out && !strcmp(options.out, "-"))
+        return args_fault(&usage, "--out: expected a file; standard output carries the table");
     parsed = trial_check(&usage);
     if (parsed) return parsed;
-    int status = try_out();
+    int status = try_outputs();
     if (!status) status = trial_open(&trial);
     if (!status) status = with_folder(&trial);
     trial_close(&trial);

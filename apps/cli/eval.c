@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/trial.h"
 #include "eval/report.h"
@@ -94,7 +95,8 @@ int command_eval(int argc, char **argv)
     if (settings_open(options.policies, options.taus, trial_options.window, trial_options.dwell,
                       &settings, &error))
         return args_fault(&usage, "--%s", error.message);
-    int status = trial_open(&trial);
+    int status = output_check_folder(options.dir);
+    if (!status) status = trial_open(&trial);
     trial.runner.settings = settings;
     if (!status) status = with_settings(&trial);
     trial_close(&trial);

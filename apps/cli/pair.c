@@ -1,5 +1,6 @@
 #include "cli/pair.h"
 
+#include "cli/advice.h"
 #include "cli/cli.h"
 #include "cli/screen.h"
 #include "cli/shipped.h"
@@ -371,6 +372,9 @@ int pair_open(struct pair *p)
         return EXIT_FAIL;
     if (p->large && p->small && ead_model_compare(p->large, p->small, &error))
         return fail("%s and %s: %s", p->large_path, p->small_path, error.message);
+    advice_give((const ead_model *[]){[EAD_SMALL] = p->small, [EAD_LARGE] = p->large},
+                (const char *[]){[EAD_SMALL] = p->small_path, [EAD_LARGE] = p->large_path},
+                pair_options.ctx);
     if (use_profile(p, uses_shipped())) return EXIT_FAIL;
     ead_duo_options options = duo_options(p);
     if (!options.n_ctx) options.n_ctx = default_ctx(p);

@@ -1,6 +1,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/pair.h"
 #include "cli/report.h"
 #include "cli/screen.h"
@@ -224,6 +225,7 @@ int command_run(int argc, char **argv)
         return list_templates();
     parsed = check_options();
     if (parsed) return parsed;
+    if (output_check_file(options.trace) || output_check_file(options.json)) return EXIT_FAIL;
     struct pair pair = {0};
     struct prompt prompt = {0};
     int status = pair_open(&pair);

@@ -1,5 +1,6 @@
 #include "cli/trial.h"
 
+#include "cli/advice.h"
 #include "cli/cli.h"
 #include "cli/pair.h"
 #include "cli/screen.h"
@@ -159,6 +160,9 @@ static int open_models(struct trial *t)
     if (models[EAD_SMALL].path && models[EAD_LARGE].path &&
         ead_model_compare(t->models[EAD_LARGE], t->models[EAD_SMALL], &error))
         return fail("%s and %s: %s", models[EAD_LARGE].path, models[EAD_SMALL].path, error.message);
+    advice_give((const ead_model *[]){models[EAD_SMALL].model, models[EAD_LARGE].model},
+                (const char *[]){models[EAD_SMALL].path, models[EAD_LARGE].path},
+                trial_options.ctx);
     return EXIT_OK;
 }
 
