@@ -45,7 +45,7 @@ static struct dataset *open_text(const char *text, const char *format)
     ead_error error = {0};
     struct dataset *d = NULL;
     save(file, text);
-    if (dataset_open(file, format, &d, &error)) fail_msg("%s", error.message);
+    if (dataset_open(file, format, false, &d, &error)) fail_msg("%s", error.message);
     return d;
 }
 
@@ -55,7 +55,7 @@ static void assert_refused(const char *text, const char *format, ead_status stat
     ead_error error = {0};
     struct dataset *d;
     save(file, text);
-    assert_int_equal(dataset_open(file, format, &d, &error), status);
+    assert_int_equal(dataset_open(file, format, false, &d, &error), status);
     assert_int_equal(error.status, status);
     if (!strstr(error.message, message)) fail_msg("expected \"%s\" in: %s", message, error.message);
 }
@@ -136,7 +136,7 @@ static void test_pipe(void **state)
         fclose(to);
         _exit(0);
     }
-    if (dataset_open(file, "auto", &d, &error)) fail_msg("%s", error.message);
+    if (dataset_open(file, "auto", false, &d, &error)) fail_msg("%s", error.message);
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_int_equal(d->n, PROBLEMS);
     assert_string_equal(d->name, "-");
@@ -183,7 +183,7 @@ static void test_directory(void **state)
         save(path, text);
     }
     in_folder(path, sizeof path, "math");
-    if (dataset_open(path, "auto", &d, &error)) fail_msg("%s", error.message);
+    if (dataset_open(path, "auto", false, &d, &error)) fail_msg("%s", error.message);
     assert_int_equal(d->n, 3);
     assert_problem(d, 0, "math/a/9.json", "2", 0, "", "9.json:1");
     assert_problem(d, 1, "math/b/1.json", "1", 0, "", "1.json:1");
@@ -208,7 +208,7 @@ static void test_shared_gsm8k(void **state)
         print_message("skipped: no " SHARED_DIR "/gsm8k\n");
         skip();
     }
-    if (dataset_open(SHARED_DIR "/gsm8k/test.jsonl", "auto", &d, &error))
+    if (dataset_open(SHARED_DIR "/gsm8k/test.jsonl", "auto", false, &d, &error))
         fail_msg("%s", error.message);
     assert_int_equal(d->n, 1319);
     assert_string_equal(d->problems[0].gold, "18");
@@ -249,14 +249,50 @@ static void test_refusals(void **state)
     assert_refused("{}", "csv", EAD_ARGUMENT, "expected math, gsm8k or auto, found \"csv\"");
 }
 
+/* Records that no problem can be read from, each after its kind. */
+static void test_skip_bad(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"{\"a\":1}",
+                                      "3",
+                                      "{\"problem\":",
+                                      "{\"problem\":\"\",\"answer\":\"1\"}",
+                                      "{\"problem\":\"a\"}",
+                                      "{\"problem\":\"a\",\"answer\":[]}",
+                                      "{\"problem\":\"a\",\"answer\":\"1\",\"level\":6}",
+                                      "\xff"};
+    const size_t n = sizeof bad / sizeof *bad;
+    char text[2048] = "";
+    for (size_t i = 0; i < n; i++) {
+        char good[64];
+        snprintf(good, sizeof good, "\n{\"problem\":\"p\",\"answer\":\"%zu\"}\n", i);
+        strcat(text, bad[i]);
+        strcat(text, good);
+    }
+    ead_error error = {0};
+    struct dataset *d;
+    save(file, text);
+    if (dataset_open(file, "auto", true, &d, &error)) fail_msg("%s", error.message);
+    assert_int_equal(d->n, n);
+    assert_int_equal(d->n_skipped, n);
+    assert_non_null(strstr(d->skipped, "problems.jsonl, line 1: expected a field"));
+    for (size_t i = 0; i < n; i++) assert_int_equal(atoi(d->problems[i].gold), i);
+    dataset_close(d);
+    save(file, "{\"problem\":3}\n[]\n{");
+    assert_int_equal(dataset_open(file, "auto", true, &d, &error), EAD_FORMAT);
+    assert_non_null(strstr(error.message, "found 2 bad records; "));
+    assert_int_equal(dataset_open(file, "auto", true, &d, NULL), EAD_FORMAT);
+    assert_int_equal(dataset_open("/nonexistent/file", "auto", true, &d, &error), EAD_IO);
+}
+
 static void test_no_file(void **state)
 {
     (void)state;
     ead_error error = {0};
     struct dataset *d;
-    assert_int_equal(dataset_open("/nonexistent/file", "auto", &d, &error), EAD_IO);
+    assert_int_equal(dataset_open("/nonexistent/file", "auto", false, &d, &error), EAD_IO);
     assert_non_null(strstr(error.message, "/nonexistent/file: cannot open"));
-    assert_int_equal(dataset_open("/nonexistent/file", "auto", &d, NULL), EAD_IO);
+    assert_int_equal(dataset_open("/nonexistent/file", "auto", false, &d, NULL), EAD_IO);
     dataset_close(NULL);
 }
 
@@ -267,7 +303,7 @@ int main(void)
         cmocka_unit_test(test_mark),         cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_gsm8k),        cmocka_unit_test(test_directory),
         cmocka_unit_test(test_shared_gsm8k), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_skip_bad),     cmocka_unit_test(test_no_file),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -469,6 +469,71 @@ static void test_data_from_a_pipe(void **state)
     free(again);
 }
 
+/* What cannot be asked counts as not solved and stops nobody; the answers to the others are as
+ * ever. */
+static void test_long_prompts(void **state)
+{
+    (void)state;
+    int unanswered = 0;
+    for (int run = 0; run < 2; run++) {
+        struct said said = eval("-c", "80", "-P", run ? "1" : "5", NULL);
+        assert_int_equal(said.status, 0);
+        assert_non_null(strstr(said.out, "\n  5 problems have no answer"));
+        said_free(&said);
+        char *results = slurp("results.jsonl"), *summary = slurp("summary.json");
+        json_t *table = json_loads(summary, 0, NULL);
+        json_t *row = json_array_get(json_object_get(table, "rows"), 0);
+        assert_int_equal(number(row, "unanswered"), 5);
+        assert_int_equal(number(row, "problems"), PROBLEMS);
+        assert_int_equal(json_array_size(json_object_get(table, "remarks")), 1);
+        for (int i = 0; i < 6 * PROBLEMS; i++) {
+            json_t *line = line_at(results, (size_t)i), *as_ever = line_at(expected, (size_t)i);
+            const char *end = json_string_value(json_object_get(line, "end"));
+            const bool random = strstr(json_string_value(json_object_get(line, "setting")), "rand");
+            if (!strcmp(end, "unanswered")) {
+                unanswered++;
+                assert_int_equal((int)number(line, "problem") % 5, 0);
+                assert_int_equal(number(line, "tokens"), 0);
+                assert_true(json_is_false(json_object_get(line, "correct")));
+                assert_true(json_is_null(json_object_get(line, "pred")));
+            } else if (!random && number(as_ever, "tokens") < 40) { /* the context ended none */
+                assert_true(json_equal(line, as_ever));
+            }
+            json_decref(line);
+            json_decref(as_ever);
+        }
+        json_decref(table);
+        free(results);
+        free(summary);
+        list_dir(true);
+    }
+    assert_int_equal(unanswered, 2 * 6 * 5);
+}
+
+static void test_skip_bad(void **state)
+{
+    (void)state;
+    char bad[PATHS];
+    snprintf(bad, sizeof bad, "%s/bad.jsonl", folder);
+    spill(bad, "{\"problem\": \"a\", \"answer\": \"1\"}\n"
+               "{\"problem\": \"b\", \"answer\": \"1\", \"level\": \"Level 6\"}\n"
+               "{\"problem\": \n"
+               "{\"problem\": \"c\", \"answer\": \"1\"}\n");
+    check_said(eval("--data", bad, "--policy", "small", NULL), 1,
+               "bad.jsonl, line 2: field \"level\": expected 1 to 5, found \"Level 6\"");
+    struct said said = eval("--data", bad, "--policy", "small", "--skip-bad", NULL);
+    assert_int_equal(said.status, 0);
+    assert_non_null(strstr(said.err, "left out 2, of which the first: "));
+    assert_non_null(strstr(said.err, "line 2: field \"level\""));
+    assert_non_null(strstr(said.out, "2 records of the data were skipped"));
+    said_free(&said);
+    json_t *part = run_data();
+    assert_int_equal(number(part, "skipped"), 2);
+    assert_int_equal(number(part, "of"), 2);
+    json_decref(part);
+    unlink(bad);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 static void test_wrong_usage(void **state)
@@ -500,7 +565,7 @@ static void test_bad_inputs(void **state)
     check_said(ead("eval", "-S", small, "--data", data, "--out", dir, NULL), 1,
                "policy large needs a large model");
     check_said(eval("--ctx", "10", NULL), 1,
-               "problem 10: its prompt of 86 tokens does not fit into a context of 10");
+               "no prompt fits into a context of 10 tokens; the shortest, of problem 1, has 39");
     check_said(eval("--out", data, "-S", "/nowhere/m", NULL), 1,
                "data.jsonl: cannot open: Not a directory");
     check_said(eval("--out", "/nowhere/at/all", "-S", "/nowhere/m", NULL), 1,
@@ -649,6 +714,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_full_disk, fresh),
         cmocka_unit_test_setup(test_pack_cache, fresh),
         cmocka_unit_test_setup(test_data_from_a_pipe, fresh),
+        cmocka_unit_test_setup(test_long_prompts, fresh),
+        cmocka_unit_test_setup(test_skip_bad, fresh),
         cmocka_unit_test_setup(test_wrong_usage, fresh),
         cmocka_unit_test_setup(test_bad_inputs, fresh),
         cmocka_unit_test_setup(test_other_runs_are_refused, fresh),

@@ -226,10 +226,10 @@ static int answer(const struct calibration *c, const struct summary *s)
     const struct search_point *choice = search_choice(&c->search);
     const struct summary_row *row = choice ? row_at(s, choice->tau) : NULL;
     if (!row) return say_unreached(c);
-    printf(
-        "\ntau %g: %.1f %% of the large model's accuracy, %.1f %% large-model tokens, %.2f times "
-        "its time\n",
-        row->tau, 100 * row->kept.value, 100 * row->share, row->time.value);
+    printf("\ntau %g: ", row->tau);
+    if (isfinite(row->kept.value)) /* the large model may have solved none */
+        printf("%.1f %% of the large model's accuracy, ", 100 * row->kept.value);
+    printf("%.1f %% large-model tokens, %.2f times its time\n", 100 * row->share, row->time.value);
     if (!options.out) return EXIT_OK;
     if (write_profile(c, s, row)) return EXIT_FAIL;
     printf("%s: written\n", options.out);

@@ -29,6 +29,11 @@ const struct arg trial_args[] = {
      .value = "NAME",
      .out = &trial_options.format,
      .help = "math, gsm8k or auto (default: auto, by the fields)"},
+    {.kind = ARG_FLAG,
+     .name = "skip-bad",
+     .out = &trial_options.skip_bad,
+     .help = "leave out records that no problem can be read from, and say how many (default:\n"
+             "the first one ends the command)"},
     {.kind = ARG_INT,
      .name = "limit",
      .value = "N",
@@ -186,7 +191,10 @@ int trial_open(struct trial *t)
     const struct trial_options *o = &trial_options;
     *t = (struct trial){.runner = runner_defaults()};
     if (open_question(t)) return EXIT_FAIL;
-    if (dataset_open(o->data, o->format, &t->data, &error)) return fail_error(&error);
+    if (dataset_open(o->data, o->format, o->skip_bad, &t->data, &error)) return fail_error(&error);
+    if (t->data->n_skipped)
+        fprintf(stderr, "ead: --skip-bad: left out %zu, of which the first: %s\n",
+                t->data->n_skipped, t->data->skipped);
     if (open_models(t)) return EXIT_FAIL;
     struct runner_options *r = &t->runner;
     r->data = t->data;

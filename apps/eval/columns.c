@@ -124,6 +124,11 @@ const struct column columns[] = {
      .help = "texts that reached the limit of tokens before their end",
      .offset = AT(cut),
      .kind = COLUMN_SHARE},
+    {.key = "unanswered",
+     .head = "unanswered",
+     .help = "problems whose prompts did not fit into the context; they count as not solved",
+     .offset = AT(unanswered),
+     .kind = COLUMN_COUNT},
 };
 const size_t n_columns = sizeof columns / sizeof *columns;
 

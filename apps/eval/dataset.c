@@ -33,6 +33,7 @@ struct reader {
     struct owner *owner;
     size_t room;
     bool known; /* the format is */
+    bool skip_bad;
     ead_error *error;
 };
 
@@ -210,7 +211,17 @@ static struct eval_problem *next_problem(struct reader *r)
     return &d->problems[d->n];
 }
 
-static ead_status add_object(struct reader *r, const struct place *at, json_t *object)
+/* What became of a record: one that no problem can be read from is passed over, if that is wanted.
+ */
+static ead_status forgive(struct reader *r, const char *path, ead_status status)
+{
+    struct dataset *d = r->dataset;
+    if (status != EAD_FORMAT || !r->skip_bad) return status;
+    if (!d->n_skipped++ && !(d->skipped = strdup(r->error->message))) return no_memory(r, path);
+    return EAD_OK;
+}
+
+static ead_status read_object(struct reader *r, const struct place *at, json_t *object)
 {
     ead_status status = EAD_OK;
     if (!json_is_object(object))
@@ -222,6 +233,11 @@ static ead_status add_object(struct reader *r, const struct place *at, json_t *o
     if (!status) status = read_problem(r, at, object, problem);
     if (!status) r->dataset->n++;
     return status;
+}
+
+static ead_status add_object(struct reader *r, const struct place *at, json_t *object)
+{
+    return forgive(r, at->path, read_object(r, at, object));
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
@@ -272,9 +288,13 @@ static ead_status read_value(struct reader *r, const char *path, const char *tex
     json_error_t wrong;
     const struct place at = {path, "line", line};
     json_t *value = json_loadb(text, n, JSON_DISABLE_EOF_CHECK, &wrong);
-    if (!value)
-        return fault(r->error, EAD_FORMAT, "%s, line %zu: expected JSON, found: %s", path,
-                     line + (size_t)(wrong.line > 0 ? wrong.line - 1 : 0), wrong.text);
+    if (!value) {
+        *used = (size_t)((const char *)memchr(text, '\n', n) - text);
+        if (!memchr(text, '\n', n)) *used = n; /* the next value may begin in the next line */
+        return forgive(r, path,
+                       fault(r->error, EAD_FORMAT, "%s, line %zu: expected JSON, found: %s", path,
+                             line + (size_t)(wrong.line > 0 ? wrong.line - 1 : 0), wrong.text));
+    }
     *used = (size_t)wrong.position;
     ead_status status =
         json_is_array(value) ? add_elements(r, path, value) : add_object(r, &at, value);
@@ -331,17 +351,22 @@ static ead_status read_path(struct reader *r, const char *path)
     r->dataset->name = directory || S_ISREG(about.st_mode) ? file_name(path) : strdup("-");
     if (!r->dataset->name) return no_memory(r, path);
     ead_status status = directory ? read_directory(r, path) : read_file(r, path);
-    if (!status && !r->dataset->n)
+    if (!status && !r->dataset->n && r->dataset->n_skipped)
+        status = fault(r->error, EAD_FORMAT, "%s: expected problems, found %zu bad records; %.300s",
+                       path, r->dataset->n_skipped, r->dataset->skipped);
+    else if (!status && !r->dataset->n)
         status = fault(r->error, EAD_FORMAT, "%s: expected problems, found none", path);
     return status;
 }
 
-ead_status dataset_open(const char *path, const char *format, struct dataset **out,
+ead_status dataset_open(const char *path, const char *format, bool skip_bad, struct dataset **out,
                         ead_error *error)
 {
+    ead_error own;
     struct reader r = {.dataset = calloc(1, sizeof *r.dataset),
                        .owner = calloc(1, sizeof *r.owner),
-                       .error = error};
+                       .skip_bad = skip_bad,
+                       .error = error ? error : &own};
     if (r.owner) r.owner->objects = json_array();
     if (r.dataset) r.dataset->owner = r.owner;
     ead_status status = EAD_OK;
@@ -369,5 +394,6 @@ void dataset_close(struct dataset *dataset)
     }
     free(dataset->problems);
     free(dataset->name);
+    free(dataset->skipped);
     free(dataset);
 }

@@ -14,12 +14,13 @@ struct entry {
     size_t setting; /* of the list */
     const struct dataset *data;
     int problem;                         /* index in the data */
-    const struct transcript *transcript; /* ended */
+    const struct transcript *transcript; /* ended; NULL: the prompt did not fit, no answer */
     ead_summary summary;
     int parallel, threads;
 };
 
-/* lines[] are to be released; traces only when the transcript has them. Grades the answer. */
+/* lines[] are to be released; traces only when the transcript has them, times only when there is an
+ * answer. Grades the answer. */
 ead_status entry_make(const struct entry *entry, json_t *lines[JOURNAL_FILES], ead_error *error);
 
 #endif

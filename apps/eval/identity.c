@@ -93,10 +93,12 @@ static ead_status model_part(const struct runner_model *m, json_t **out, ead_err
 static json_t *data_part(const struct identity *id)
 {
     const struct runner_options *o = id->options;
+    const struct dataset *d = o->data;
+    json_t *skipped = d->n_skipped ? json_integer((json_int_t)d->n_skipped) : NULL;
     return json_pack(
-        "{s:o, s:s, s:I, s:I, s:o}", "file", unicode_json(o->data->name, strlen(o->data->name)),
-        "format", o->data->format == DATASET_GSM8K ? "gsm8k" : "math", "problems",
-        (json_int_t)id->n_problems, "of", (json_int_t)o->data->n, "hash", hex(mix_data(o->data)));
+        "{s:o, s:s, s:I, s:I, s:o*, s:o}", "file", unicode_json(d->name, strlen(d->name)), "format",
+        d->format == DATASET_GSM8K ? "gsm8k" : "math", "problems", (json_int_t)id->n_problems, "of",
+        (json_int_t)d->n, "skipped", skipped, "hash", hex(mix_data(d)));
 }
 
 static json_t *sampler_part(const ead_sampler_options *s)

@@ -175,6 +175,7 @@ static ead_status read_result(struct reading *r, const struct jsonl_field *at, e
     if (!st) st = read_kind(r, at, &line.record, error);
     if (st) return st;
     line.record.cut = !strcmp(end, "length");
+    line.record.unanswered = !strcmp(end, "unanswered");
     return add_line(r, &line, error);
 }
 

@@ -12,6 +12,7 @@
 struct record {
     bool present, timed;     /* has a result; has a time */
     bool correct, cut;       /* cut: ended by length */
+    bool unanswered;         /* its prompt did not fit into the context */
     int level;               /* 0: unknown */
     const char *subject;     /* "": unknown */
     const char *gold, *pred; /* pred NULL: none was found */

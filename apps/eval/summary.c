@@ -35,7 +35,7 @@ struct context {
 };
 
 struct totals {
-    double problems, correct, cut, tokens, large, switches, catchup;
+    double problems, correct, cut, unanswered, tokens, large, switches, catchup;
     double decode_rows[EAD_WRITERS]; /* of timed problems */
     double seconds, writing, timed;
 };
@@ -45,6 +45,7 @@ static void add_record(struct totals *t, const struct record *r)
     t->problems++;
     t->correct += r->correct;
     t->cut += r->cut;
+    t->unanswered += r->unanswered;
     t->tokens += r->tokens;
     t->large += r->large;
     t->switches += r->switches;
@@ -157,6 +158,7 @@ static struct summary_row row_of(const struct context *c, const struct record_se
                               .tau = s->tau,
                               .problems = t.problems,
                               .correct = t.correct,
+                              .unanswered = t.unanswered,
                               .share = over(t.large, t.tokens),
                               .seconds = t.timed > 0 ? t.seconds : NAN,
                               .overhead = over(t.writing, ideal(c, &t)) - 1,
@@ -331,6 +333,8 @@ static ead_status fill(struct summary *s, const char *const *dirs, size_t n_dirs
     if (st) return st;
     const json_t *wanted = json_object_get(json_object_get(s->run, "data"), "problems");
     if (json_integer_value(wanted) > 0) s->n_wanted = (size_t)json_integer_value(wanted);
+    const json_t *skipped = json_object_get(json_object_get(s->run, "data"), "skipped");
+    if (json_integer_value(skipped) > 0) s->n_skipped = (size_t)json_integer_value(skipped);
     s->n_settings = s->records->n_settings;
     s->n_problems = s->records->n_problems;
     note_manner(s);

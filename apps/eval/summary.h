@@ -38,6 +38,7 @@ struct summary_row {
     double switches, catchup; /* a hundred tokens; catchup: rows */
     double tokens;            /* a problem */
     double cut;               /* texts that ended by length */
+    double unanswered;        /* problems whose prompts did not fit; they count as wrong */
 };
 
 struct summary_group {
@@ -49,6 +50,7 @@ struct summary {
     json_t *run; /* run.json; an empty object when there is none */
     size_t n_settings, n_problems;
     size_t n_wanted;       /* as run.json has it; 0 unknown */
+    size_t n_skipped;      /* records of the data that were no problems, likewise */
     int parallel, threads; /* texts that shared passes at most while time was measured; 0 unknown */
     struct summary_row *rows;
     struct summary_group *levels, *subjects;
