@@ -217,6 +217,35 @@ static void test_rows(void **state)
     summary_free(s);
 }
 
+/* Two answers say how the processors were shared; a third was timed before that was written. */
+static void test_busy(void **state)
+{
+    (void)state;
+    char text[4096];
+    const char *const loads[][2] = {{"0.5", "0.1"}, {"1.0", "0.05"}};
+    for (int i = 0; i < 2; i++) {
+        write_run();
+        snprintf(text, sizeof text, "%s", times);
+        const double waited = strtod(loads[i][0], NULL) + strtod(loads[i][1], NULL);
+        for (int k = 0; k < 2; k++)
+            sprintf(text + strlen(text),
+                    "{\"setting\":\"%s\",\"problem\":0,\"seconds\":1.0,\"ran_seconds\":3,"
+                    "\"waited_seconds\":%s,\"decode_seconds\":[0.1,0],\"decode_steps\":[10,0],"
+                    "\"catchup_seconds\":[0,0]}\n",
+                    k ? "large" : "ead tau=0.1", loads[i][k]);
+        spill("times.jsonl", text);
+        struct summary *s = read_summary();
+        char *shown = printed(s, false);
+        assert_near(load_share(s->load), 6 / (6 + waited), 1e-12);
+        assert_near(summary_find(s, NULL, "large")->had, 3 / (3 + strtod(loads[i][1], NULL)),
+                    1e-12);
+        assert_true(isnan(summary_find(s, NULL, "small")->had));
+        assert_int_equal(!strstr(shown, "times mean little"), 6 / (6 + waited) >= 0.9);
+        free(shown);
+        summary_free(s);
+    }
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -491,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_bootstrap),
         cmocka_unit_test(test_bootstrap_ends),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_busy),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_bad_files),

@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/trial.h"
+#include "eval/remark.h"
 #include "eval/report.h"
 #include "eval/summary.h"
 #include "eval/table.h"
@@ -58,6 +59,14 @@ static const struct args usage = {
     .n_more = &n_trial_args,
 };
 
+/* Who sends the table into a file should hear of them too. */
+static void say_remarks(const struct summary *summary)
+{
+    char text[REMARK_TEXT_MAX];
+    for (size_t i = 0; i < REMARK_KINDS; i++)
+        if (remark_make(summary, i, text)) fprintf(stderr, "ead: %s\n", text);
+}
+
 /* The tables of what is there, on standard output and in DIR. */
 static int summarise(void)
 {
@@ -68,6 +77,7 @@ static int summarise(void)
     if (!table_print(summary, stdout, screen_wants_color((enum screen_color)options.color, stdout)))
         status = fail("no memory for the table");
     if (!status && report_write_all(options.dir, summary, &error)) status = fail_error(&error);
+    if (!isatty(STDOUT_FILENO)) say_remarks(summary);
     summary_free(summary);
     return status;
 }

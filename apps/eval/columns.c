@@ -91,6 +91,13 @@ const struct column columns[] = {
      .help = "measured seconds, all problems",
      .offset = AT(seconds),
      .kind = COLUMN_NUMBER},
+    {.key = "processor",
+     .head = "processor",
+     .unit = "%",
+     .help = "processor time that the run had, of what it would have used on a quiet machine; far "
+             "below 100 % times mean little",
+     .offset = AT(had),
+     .kind = COLUMN_SHARE},
     {.key = "overhead",
      .head = "over",
      .unit = "ideal",

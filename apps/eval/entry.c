@@ -4,6 +4,7 @@
 #include "eval/grade.h"
 #include "eval/unicode.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,12 +94,19 @@ static json_t *result_line(const struct entry *e)
     return NULL;
 }
 
+/* NULL where it is unknown. */
+static json_t *seconds(double s)
+{
+    return isnan(s) ? NULL : json_real(s);
+}
+
 static json_t *time_line(const struct entry *e)
 {
     const ead_work *s = &e->summary.work[EAD_SMALL], *l = &e->summary.work[EAD_LARGE];
-    return json_pack("{s:s, s:i, s:i, s:i, s:f, s:o, s:o, s:o, s:o}", "setting",
+    return json_pack("{s:s, s:i, s:i, s:i, s:f, s:o*, s:o*, s:o, s:o, s:o, s:o}", "setting",
                      e->settings->list[e->setting].name, "problem", e->problem, "parallel",
                      e->parallel, "threads", e->threads, "seconds", e->transcript->seconds,
+                     "ran_seconds", seconds(e->load.ran), "waited_seconds", seconds(e->load.waited),
                      "prompt_seconds", both_seconds(s->prompt_seconds, l->prompt_seconds),
                      "decode_seconds", both_seconds(s->decode_seconds, l->decode_seconds),
                      "catchup_seconds", both_seconds(s->catchup_seconds, l->catchup_seconds),

@@ -4,6 +4,7 @@
 
 #include "eval/dataset.h"
 #include "eval/journal.h"
+#include "eval/load.h"
 #include "eval/setting.h"
 #include "eval/transcript.h"
 
@@ -17,6 +18,7 @@ struct entry {
     const struct transcript *transcript; /* ended; NULL: the prompt did not fit, no answer */
     ead_summary summary;
     int parallel, threads;
+    struct load load; /* while it was written */
 };
 
 /* lines[] are to be released; traces only when the transcript has them, times only when there is an

@@ -4,6 +4,7 @@
 #include "eval/fault.h"
 #include "eval/identity.h"
 #include "eval/journal.h"
+#include "eval/load.h"
 #include "eval/prompt.h"
 #include "eval/sample.h"
 #include "eval/transcript.h"
@@ -22,6 +23,7 @@ struct prompt {
 struct slot {
     struct transcript transcript;
     size_t problem;
+    struct load before; /* when it began */
 };
 
 struct runner {
@@ -252,6 +254,7 @@ static ead_status begin_problem(struct runner *r, const struct setting *s, int i
     ead_sampler_options sampler = r->o->sampler;
     sampler.seed = seed;
     slot->problem = problem;
+    slot->before = load_now();
     ead_duo_reset(duo);
     ead_status st = ead_duo_set_policy(duo, &policy, error);
     if (!st) st = ead_duo_set_sampler(duo, &sampler, error);
@@ -287,7 +290,8 @@ static ead_status end_problem(struct runner *r, size_t setting, int i, ead_error
                                 .transcript = &slot->transcript,
                                 .summary = ead_duo_summarise(duo),
                                 .parallel = r->n_slots,
-                                .threads = ead_duo_threads(duo)};
+                                .threads = ead_duo_threads(duo),
+                                .load = load_since(slot->before)};
     r->active[i] = false;
     ead_status st = transcript_end(&slot->transcript, error);
     if (!st) st = enter(r, slot->problem, &entry, error);
