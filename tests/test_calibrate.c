@@ -276,6 +276,8 @@ static void test_bad_profiles(void **state)
     ead_error error;
     struct profile p;
     assert_int_equal(profile_read("/nowhere/p", &p, &error), EAD_IO);
+    assert_int_equal(profile_read(folder, &p, &error), EAD_IO);
+    assert_non_null(strstr(error.message, "cannot read: Is a directory"));
     refuse("", "expected JSON");
     refuse("[]", "expected a JSON object");
     refuse("{}", "field \"ead_profile\": expected a whole number from 1 to 1, found none");

@@ -125,6 +125,23 @@ static void test_usage_errors(void **state)
     assert_said(ead("inspect", NULL), 2, NULL, "FILE is missing");
 }
 
+/* What a variable that is not set makes of an option. */
+static void test_empty_values(void **state)
+{
+    (void)state;
+    static const char *const options[][2] = {
+        {"run", "--trace="},   {"run", "--json="},        {"run", "-L"},
+        {"run", "--profile="}, {"chat", "--pack-cache="}, {"eval", "--out="},
+        {"eval", "--data="},   {"eval", "--tau="},        {"calibrate", "--work="},
+        {"bench", "-m"},       {"bench", "--passes="},    {"logits", "-o"}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        const bool letter = options[i][1][1] != '-';
+        assert_said(ead(options[i][0], options[i][1], letter ? "" : NULL, NULL), 2, NULL,
+                    ", found \"\"");
+    }
+    assert_said(ead("run", "-S", small, "-p", "", "-n", "1", NULL), 0, NULL, "tokens");
+}
+
 static void test_bad_files(void **state)
 {
     (void)state;
@@ -246,6 +263,15 @@ static void test_outputs_come_first(void **state)
     }
     assert_said(ead("logits", "-m", "/nowhere/m", "--ids", "1", "-o", folder, NULL), 1, NULL,
                 "expected a file, found a folder");
+    char again[2 * TINY_PATH_MAX];
+    snprintf(again, sizeof again, "%s/./scrap", folder);
+    assert_said(ead("run", "-S", small, "-p", "x", "--json", again, "--trace", scrap, NULL), 2,
+                NULL, "--trace and --json: expected two files, found one");
+    assert_said(ead("run", "-S", small, "-p", "x", "--json", absent, "--trace", absent, NULL), 2,
+                NULL, "--trace and --json: expected two files, found one");
+    assert_said(ead("run", "-S", small, "-p", "x", "-n", "1", "--json", "/dev/null", "--trace",
+                    "/dev/null", NULL),
+                0, NULL, NULL);
     assert_int_equal(access(absent, F_OK), -1);
     file = fopen(scrap, "r");
     char *text = said_slurp(file, NULL);
@@ -528,7 +554,9 @@ static void test_prompt_sources(void **state)
     said_free(&filed);
     /* In a chat template the line end with which an editor closes a file is no part of the text. */
     file = fopen(scrap, "w");
-    fputs("a prompt\n", file);
+    fputs("\xef\xbb\xbf"
+          "a prompt\n",
+          file); /* nor is the mark with which some open one */
     fclose(file);
     direct =
         ead("run", "-S", small, "--chat-template", "chatml", "-p", "a prompt", "-n", "8", NULL);
@@ -595,12 +623,15 @@ static void test_chat(void **state)
     save_model(spec, chatml, model);
     const char *args[] = {"ead", "chat", "-S", model, "-n", "6", NULL};
     struct said said = program_run(EAD_PROGRAM, args,
-                                   "hello\n/tau x\n/dance\n/tau 0.5\n/show\nagain\n/stats\n/quit\n"
+                                   "hello\n/tau x\n/dance\n/window 1025\n/dwell 0\n/tau 0.5\n"
+                                   "/show\nagain\n/stats\n/quit\n"
                                    "never read\n",
                                    NULL);
     if (said.status) fail_msg("status %d: %s", said.status, said.err);
     assert_non_null(strstr(said.err, "/tau: expected a number"));
     assert_non_null(strstr(said.err, "/dance: no such command"));
+    assert_non_null(strstr(said.err, "/window: expected a number from 1 to 1024, found \"1025\""));
+    assert_non_null(strstr(said.err, "/dwell: expected a number from 1 to 1048576, found \"0\""));
     assert_non_null(strstr(said.err, "tau 0.5"));
     assert_non_null(strstr(said.err, "decode_rows"));
     int lines = 0;
@@ -666,6 +697,8 @@ static void test_logits(void **state)
     ead_session_close(session);
     ead_model_close(model);
     assert_said(ead("logits", "-m", small, "--ids", "1,-2", "-o", scrap, NULL), 1, NULL, "-2");
+    assert_said(ead("logits", "-m", small, "--ids", "3000000000", "-o", scrap, NULL), 1, NULL,
+                "expected a number from 0 to 2147483647, found \"3000000000\"");
     assert_said(ead("logits", "-m", small, "--ids", "999999", "-o", scrap, NULL), 1, NULL,
                 "999999");
     assert_said(ead("logits", "-m", small, "--ids", "1", "-o", scrap, "--cpu", "abacus", NULL), 2,
@@ -835,6 +868,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_usage_errors),
+        cmocka_unit_test(test_empty_values),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_closed_descriptors),

@@ -246,7 +246,31 @@ static void test_refusals(void **state)
                    "field \"answer\": expected text with \"#### ANSWER\"");
     assert_refused("{\"question\":\"a\",\"answer\":\"#### 5\"}", "math", EAD_FORMAT,
                    "field \"problem\"");
+    assert_refused("\xff\xfe{", "auto", EAD_FORMAT, "expected UTF-8, found UTF-16");
+    assert_refused("{\"problem\":\"a\\u0000\",\"answer\":\"1\"}", "auto", EAD_FORMAT,
+                   "line 1: expected JSON, found: a text with NUL in it");
     assert_refused("{}", "csv", EAD_ARGUMENT, "expected math, gsm8k or auto, found \"csv\"");
+}
+
+/* Whole numbers of any length are read digit by digit; what is in texts or has a fraction is as it
+ * was. */
+static void test_long_numbers(void **state)
+{
+    (void)state;
+    struct dataset *d =
+        open_text("{\"problem\":\"is -123456789012345678901 \\\" 1234567890123456789012 prime?\","
+                  "\"answer\":123456789012345678901234567890,\"id\":[99999999999999999999]}\n"
+                  "{\"problem\":\"b\",\"answer\":-12345678901234567890}\n"
+                  "{\"problem\":\"c\",\"answer\":0.12345678901234567890}\n"
+                  "{\"problem\":\"d\",\"answer\":123456789012345678}",
+                  "auto");
+    assert_int_equal(d->n, 4);
+    assert_problem(d, 0, "is -123456789012345678901 \" 1234567890123456789012 prime?",
+                   "123456789012345678901234567890", 0, "", "problems.jsonl:1");
+    assert_string_equal(d->problems[1].gold, "-12345678901234567890");
+    assert_string_equal(d->problems[2].gold, "0.123456789012346");
+    assert_string_equal(d->problems[3].gold, "123456789012345678");
+    dataset_close(d);
 }
 
 /* Records that no problem can be read from, each after its kind. */
@@ -303,7 +327,8 @@ int main(void)
         cmocka_unit_test(test_mark),         cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_gsm8k),        cmocka_unit_test(test_directory),
         cmocka_unit_test(test_shared_gsm8k), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_skip_bad),     cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_long_numbers), cmocka_unit_test(test_skip_bad),
+        cmocka_unit_test(test_no_file),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

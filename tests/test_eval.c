@@ -582,6 +582,7 @@ static void test_wrong_usage(void **state)
     check_said(eval("--tau", "0.1,,2", NULL), 2, "--tau: expected a number of bits, found \"\"");
     check_said(eval("--tau", "0.1,0.10", NULL), 2, "--tau: 0.10 stands in the list twice");
     check_said(eval("--tau", "inf", NULL), 2, "found \"inf\"");
+    check_said(eval("--format", "csv", NULL), 2, "--format: expected one of auto, math, gsm8k");
     check_said(eval("--parallel", "0", NULL), 2, "--parallel: expected a number from 1 to 256");
     check_said(eval("--template", question, "--system", "x", NULL), 2,
                "--template contradicts --system");

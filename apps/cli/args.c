@@ -76,6 +76,17 @@ static void list_choices(const char *const *choices, const char *last, char *lis
     }
 }
 
+/* An empty name of a file comes from a variable that was not set, and is meant by nobody. */
+static bool set_text(const struct args *a, const struct arg *arg, const char *text)
+{
+    if (!*text && strcmp(arg->value, "TEXT") != 0) {
+        args_fault(a, "--%s: expected %s, found \"\"", arg->name, arg->value);
+        return false;
+    }
+    *(const char **)arg->out = text;
+    return true;
+}
+
 static bool set_choice(const struct args *a, const struct arg *arg, const char *text)
 {
     char list[256];
@@ -97,7 +108,7 @@ static bool set_value(const struct args *a, const struct arg *arg, const char *t
     case ARG_INT: return set_int(a, arg, text);
     case ARG_REAL: return set_real(a, arg, text);
     case ARG_SEED: return set_seed(a, arg, text);
-    case ARG_TEXT: *(const char **)arg->out = text; return true;
+    case ARG_TEXT: return set_text(a, arg, text);
     case ARG_CHOICE: return set_choice(a, arg, text);
     case ARG_HEADING: break;
     }

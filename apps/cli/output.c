@@ -31,6 +31,14 @@ int output_check_file(const char *path)
     return fd < 0 || close(fd) || unlink(path) ? cannot(path, "create") : EXIT_OK;
 }
 
+bool output_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    if (!a || !b) return false;
+    if (stat(a, &one) || stat(b, &other)) return !strcmp(a, b);
+    return S_ISREG(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 int output_check_folder(const char *path)
 {
     if (!path) return EXIT_OK;

@@ -69,7 +69,8 @@ int source_ids(const char *what, const char *text, int32_t **ids, size_t *n)
         long id = strtol(at, &end, 10);
         if (end == at || errno || id < 0 || id > INT32_MAX || (*end && !strchr(", \t\r\n", *end))) {
             free(all);
-            return fail("%s %zu: expected a number from 0 on, found \"%.20s\"", what, count, at);
+            return fail("%s %zu: expected a number from 0 to %d, found \"%.20s\"", what, count,
+                        INT32_MAX, at);
         }
         all[count++] = (int32_t)id;
         at = end;

@@ -13,8 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-struct trial_options trial_options = {
-    .format = "auto", .window = 5, .dwell = 10, .most = 1024, .parallel = 8};
+static const char *const formats[] = {"auto", "math", "gsm8k", NULL};
+
+struct trial_options trial_options = {.window = 5, .dwell = 10, .most = 1024, .parallel = 8};
 
 const struct arg trial_args[] = {
     {.kind = ARG_HEADING, .help = "problems"},
@@ -24,11 +25,12 @@ const struct arg trial_args[] = {
      .out = &trial_options.data,
      .help = "problems: JSONL, a JSON array, or a directory in MATH's layout; - reads standard\n"
              "input"},
-    {.kind = ARG_TEXT,
+    {.kind = ARG_CHOICE,
      .name = "format",
      .value = "NAME",
      .out = &trial_options.format,
-     .help = "math, gsm8k or auto (default: auto, by the fields)"},
+     .choices = formats,
+     .help = "%s (default: auto, by the fields)"},
     {.kind = ARG_FLAG,
      .name = "skip-bad",
      .out = &trial_options.skip_bad,
@@ -191,7 +193,8 @@ int trial_open(struct trial *t)
     const struct trial_options *o = &trial_options;
     *t = (struct trial){.runner = runner_defaults()};
     if (open_question(t)) return EXIT_FAIL;
-    if (dataset_open(o->data, o->format, o->skip_bad, &t->data, &error)) return fail_error(&error);
+    if (dataset_open(o->data, formats[o->format], o->skip_bad, &t->data, &error))
+        return fail_error(&error);
     if (t->data->n_skipped)
         fprintf(stderr, "ead: --skip-bad: left out %zu, of which the first: %s\n",
                 t->data->n_skipped, t->data->skipped);

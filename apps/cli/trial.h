@@ -23,8 +23,8 @@ extern const struct arg trial_args[];
 extern const int n_trial_args;
 
 struct trial_options {
-    const char *large, *small, *data, *format, *question, *chat, *system;
-    int limit, window, dwell, most, parallel, threads, cpu, cache, ctx;
+    const char *large, *small, *data, *question, *chat, *system;
+    int format, limit, window, dwell, most, parallel, threads, cpu, cache, ctx;
     unsigned long long seed;
     bool skip_bad;
     struct opening opening;

@@ -293,7 +293,10 @@ static ead_status read_value(struct reader *r, const char *path, const char *tex
         if (!memchr(text, '\n', n)) *used = n; /* the next value may begin in the next line */
         return forgive(r, path,
                        fault(r->error, EAD_FORMAT, "%s, line %zu: expected JSON, found: %s", path,
-                             line + (size_t)(wrong.line > 0 ? wrong.line - 1 : 0), wrong.text));
+                             line + (size_t)(wrong.line > 0 ? wrong.line - 1 : 0),
+                             json_error_code(&wrong) == json_error_null_character
+                                 ? "a text with NUL in it"
+                                 : wrong.text));
     }
     *used = (size_t)wrong.position;
     ead_status status =
@@ -309,6 +312,9 @@ static ead_status read_file(struct reader *r, const char *path)
     size_t n = 0, at = 0, line = 1;
     ead_status status = read_bytes(r, path, &text, &n);
     if (!status) at = jsonl_mark(text, n);
+    if (!status && n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+        status = fault(r->error, EAD_FORMAT, "%s: expected UTF-8, found UTF-16", path);
+    if (!status && jsonl_quote_numbers(&text, &n)) status = no_memory(r, path);
     while (!status) {
         for (; at < n && isspace((unsigned char)text[at]); at++) line += text[at] == '\n';
         if (at == n) break;

@@ -2,6 +2,7 @@
 
 #include "eval/fault.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -65,6 +66,62 @@ json_t *jsonl_load(FILE *from, json_error_t *bad)
 {
     struct unmarked unmarked = {.from = from};
     return json_load_callback(read_unmarked, &unmarked, 0, bad);
+}
+
+/* ---- long numbers ------------------------------------------------------------------------ */
+
+enum { DIGITS_MAX = 18 /* so many always fit into 64 bits */ };
+
+/* Bytes of what begins JSON text s[n]: a number, a text or one other character. *whole: it is a
+ * whole number that may be too long. */
+static size_t token(const char *s, size_t n, bool *whole)
+{
+    size_t i = 1, digits = isdigit((unsigned char)*s) != 0;
+    bool real = false;
+    *whole = false;
+    if (*s == '"') {
+        while (i < n && s[i] != '"') i += s[i] == '\\' ? 2 : 1;
+        return i < n ? i + 1 : n;
+    }
+    if (*s != '-' && !digits) return 1;
+    for (; i < n && s[i] && strchr("0123456789.eE+-", s[i]); i++) {
+        digits += isdigit((unsigned char)s[i]) != 0;
+        real |= !isdigit((unsigned char)s[i]);
+    }
+    *whole = !real && digits > DIGITS_MAX;
+    return i;
+}
+
+static bool has_long_number(const char *text, size_t n)
+{
+    bool whole = false;
+    for (size_t i = 0; i < n && !whole;) i += token(text + i, n - i, &whole);
+    return whole;
+}
+
+ead_status jsonl_quote_numbers(char **text, size_t *n)
+{
+    char *out = NULL;
+    size_t n_out;
+    bool whole;
+    if (!has_long_number(*text, *n)) return EAD_OK;
+    FILE *to = open_memstream(&out, &n_out);
+    if (!to) return EAD_MEMORY;
+    for (size_t i = 0, step; i < *n; i += step) {
+        step = token(*text + i, *n - i, &whole);
+        if (whole) fputc('"', to);
+        fwrite(*text + i, 1, step, to);
+        if (whole) fputc('"', to);
+    }
+    const bool bad = ferror(to);
+    if (fclose(to) || bad) {
+        free(out);
+        return EAD_MEMORY;
+    }
+    free(*text);
+    *text = out;
+    *n = n_out;
+    return EAD_OK;
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */

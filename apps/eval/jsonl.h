@@ -28,6 +28,11 @@ size_t jsonl_mark(const char *text, size_t n);
 /* json_loadf, but for a byte order mark. */
 json_t *jsonl_load(FILE *from, json_error_t *bad);
 
+/* jansson refuses whole numbers beyond 64 bits, and with them the value that they stand in: within
+ * the JSON *text, to be freed, make those of more than 18 digits texts. EAD_MEMORY leaves it as it
+ * is. */
+ead_status jsonl_quote_numbers(char **text, size_t *n);
+
 /* Fields of `object`, which stands at PLACE ("FILE, line 3"). */
 struct jsonl_field {
     const char *path;
