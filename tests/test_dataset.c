@@ -293,12 +293,13 @@ static void test_skip_bad(void **state)
         strcat(text, bad[i]);
         strcat(text, good);
     }
+    strcat(text, "{\"problem\":\"a\n{\"problem\":\"z\",\"answer\":99999999999999999999}\n");
     ead_error error = {0};
     struct dataset *d;
     save(file, text);
     if (dataset_open(file, "auto", true, &d, &error)) fail_msg("%s", error.message);
-    assert_int_equal(d->n, n);
-    assert_int_equal(d->n_skipped, n);
+    assert_int_equal(d->n, n + 1);
+    assert_int_equal(d->n_skipped, n + 1);
     assert_non_null(strstr(d->skipped, "problems.jsonl, line 1: expected a field"));
     for (size_t i = 0; i < n; i++) assert_int_equal(atoi(d->problems[i].gold), i);
     dataset_close(d);

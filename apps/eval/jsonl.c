@@ -80,8 +80,8 @@ static size_t token(const char *s, size_t n, bool *whole)
     bool real = false;
     *whole = false;
     if (*s == '"') {
-        while (i < n && s[i] != '"') i += s[i] == '\\' ? 2 : 1;
-        return i < n ? i + 1 : n;
+        while (i < n && s[i] != '"' && s[i] != '\n') i += s[i] == '\\' ? 2 : 1;
+        return i < n ? i + 1 : n; /* one without an end ends with its line: it is a fault of that */
     }
     if (*s != '-' && !digits) return 1;
     for (; i < n && s[i] && strchr("0123456789.eE+-", s[i]); i++) {
