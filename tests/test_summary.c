@@ -14,6 +14,9 @@
 #include <jansson.h>
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -513,6 +516,35 @@ static void test_unwritable(void **state)
     summary_free(s);
 }
 
+/* Of every file that a full disk cuts off it is said, and what was there before stays. */
+static void test_full_disk(void **state)
+{
+    (void)state;
+    ead_error error;
+    write_run();
+    struct summary *s = read_summary();
+    assert_int_equal(report_write_all(dir, s, &error), EAD_OK);
+    struct rlimit whole, narrow;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    static const char *const at_fault[] = {"summary.json", "report.html"};
+    for (int i = 0; i < 2; i++) {
+        narrow = whole;
+        narrow.rlim_cur = i ? 20000 : 100;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &narrow), 0);
+        const ead_status st = report_write_all(dir, s, &error);
+        setrlimit(RLIMIT_FSIZE, &whole);
+        assert_int_equal(st, EAD_IO);
+        if (!strstr(error.message, at_fault[i]) || !strstr(error.message, "File too large"))
+            fail_msg("%s", error.message);
+    }
+    signal(SIGXFSZ, SIG_DFL);
+    struct stat about;
+    assert_int_equal(stat(path_of("report.html"), &about), 0);
+    assert_true(about.st_size > 20000);
+    summary_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_bad_traces),
         cmocka_unit_test(test_page_is_whole),
         cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests_name("summary", tests, set_up, tear_down);
 }
