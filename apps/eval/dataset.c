@@ -289,8 +289,8 @@ static ead_status read_value(struct reader *r, const char *path, const char *tex
     const struct place at = {path, "line", line};
     json_t *value = json_loadb(text, n, JSON_DISABLE_EOF_CHECK, &wrong);
     if (!value) {
-        *used = (size_t)((const char *)memchr(text, '\n', n) - text);
-        if (!memchr(text, '\n', n)) *used = n; /* the next value may begin in the next line */
+        const char *end = memchr(text, '\n', n);
+        *used = end ? (size_t)(end - text) : n; /* the next value may begin in the next line */
         return forgive(r, path,
                        fault(r->error, EAD_FORMAT, "%s, line %zu: expected JSON, found: %s", path,
                              line + (size_t)(wrong.line > 0 ? wrong.line - 1 : 0),

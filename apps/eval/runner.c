@@ -213,16 +213,18 @@ static void close_all(struct runner *r)
  * share of tokens, over texts as long as those were. */
 static ead_status match(struct runner *r, struct setting *s, ead_error *error)
 {
-    double tokens = 0, large = 0;
+    double answers = 0, tokens = 0, large = 0;
     for (size_t p = 0; p < r->n; p++) {
         json_t *line;
         ead_status st = journal_result(r->journal, (size_t)s->of, p, &line, error);
         if (st) return st;
-        tokens += json_number_value(json_object_get(line, "tokens"));
+        const double its = json_number_value(json_object_get(line, "tokens"));
+        answers += its > 0;
+        tokens += its;
         large += json_number_value(json_object_get(line, "large"));
         json_decref(line);
     }
-    const int mean = (int)(tokens / (double)r->n + 0.5);
+    const int mean = answers > 0 ? (int)(tokens / answers + 0.5) : 0;
     s->share = tokens > 0 ? large / tokens : 0;
     s->horizon = mean < EAD_HORIZON_MAX ? mean : EAD_HORIZON_MAX;
     return EAD_OK;
