@@ -170,7 +170,7 @@ EAD_API const char *ead_chat_recognise(const ead_model *model);
 /* ---- one model: rows in, logits out -------------------------------------------------------- */
 
 typedef struct {
-    const char *cpu; /* "ref", "avx2", "avxvnni", "avx512", "amx"; NULL: this machine's best */
+    const char *cpu; /* an ead_cpu_name; NULL: this machine's best */
     int threads;     /* 0: as many as the process may use */
     int n_ctx;       /* positions per sequence; 0: as many as the model was trained on */
     int n_seq;       /* sequences */
@@ -208,6 +208,7 @@ typedef struct {
 
 typedef struct ead_session ead_session;
 
+EAD_API const char *ead_cpu_name(size_t i); /* "ref", ...: of level i; NULL after the last */
 EAD_API ead_session_options ead_session_defaults(void);
 EAD_API ead_status ead_session_open(const ead_model *model, const ead_session_options *options,
                                     ead_session **out, ead_error *error);

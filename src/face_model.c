@@ -5,6 +5,7 @@
 #include "text/chat.h"
 #include "text/detok.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,13 +29,31 @@ ead_status face_report(enum status st, const struct err *err, ead_error *error)
     return (ead_status)st;
 }
 
+const char *ead_cpu_name(size_t i)
+{
+    return i < KERN_LEVEL_COUNT ? kern_level_name((enum kern_level)i) : NULL;
+}
+
+static enum status refuse_level(const char *found, struct err *err)
+{
+    char names[128] = "";
+    for (int i = 0; i < KERN_LEVEL_COUNT; i++) {
+        const size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s",
+                 !i                         ? ""
+                 : i < KERN_LEVEL_COUNT - 1 ? ", "
+                                            : " or ",
+                 kern_level_name((enum kern_level)i));
+    }
+    return err_set(err, ST_ARG, "cpu: expected %s, found \"%.32s\"", names, found);
+}
+
 enum status face_kern(const char *cpu, const struct kern **out, struct err *err)
 {
     *out = kern_best();
     if (!cpu) return ST_OK;
     int level = kern_level_parse(cpu);
-    if (level < 0)
-        return err_set(err, ST_ARG, "cpu: expected ref, avx2 or avx512, found \"%.32s\"", cpu);
+    if (level < 0) return refuse_level(cpu, err);
     *out = kern_table((enum kern_level)level);
     return *out ? ST_OK : err_set(err, ST_SUPPORT, "cpu: this machine lacks %s", cpu);
 }

@@ -18,6 +18,9 @@ int source_read(const char *path, char **data, size_t *bytes);
 /* Cut off the line end with which an editor or echo closes a text: one, if there is one. */
 void source_chomp(char *text, size_t *bytes);
 
+/* Cut off the byte order mark with which some editors open one. */
+void source_unmark(char *text, size_t *bytes);
+
 /* Numbers from 0 on, separated by commas or white space; *ids is to be freed. EXIT_FAIL after
  * saying what is wrong where; `what` names them. */
 int source_ids(const char *what, const char *text, int32_t **ids, size_t *n);

@@ -83,8 +83,14 @@ ead_status profile_read(const char *path, struct profile *out, ead_error *error)
     json_error_t bad;
     FILE *file = fopen(path, "r");
     if (!file) return fault(error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-    json_t *root = json_loadf(file, 0, &bad);
+    json_t *root = jsonl_load(file, &bad);
+    const bool broken = ferror(file);
+    const int reason = errno;
     fclose(file);
+    if (broken) {
+        json_decref(root);
+        return fault(error, EAD_IO, "%s: cannot read: %s", path, strerror(reason));
+    }
     if (!root)
         return fault(error, EAD_FORMAT, "%s, line %d: expected JSON, found %s", path, bad.line,
                      bad.text);

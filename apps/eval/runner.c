@@ -5,6 +5,7 @@
 #include "eval/fault.h"
 #include "eval/identity.h"
 #include "eval/journal.h"
+#include "eval/load.h"
 #include "eval/prompt.h"
 #include "eval/sample.h"
 #include "eval/transcript.h"
@@ -22,6 +23,7 @@ struct prompt {
 struct slot {
     struct transcript transcript;
     size_t problem;
+    struct load before; /* when it began */
 };
 
 struct runner {
@@ -61,25 +63,36 @@ static ead_status take_sample(struct runner *r, ead_error *error)
     return EAD_OK;
 }
 
-/* Both models must hold the longest prompt and, as far as they were trained on that much, an answer
- * of full length. */
-static ead_status settle_context(struct runner *r, ead_error *error)
+/* The context that was asked for, or what both models were trained on. */
+static int most_context(const struct runner *r)
 {
-    size_t longest = 0;
-    int trained = INT32_MAX;
-    for (size_t i = 0; i < r->n; i++)
-        if (r->prompts[i].n > r->prompts[longest].n) longest = i;
+    int most = INT32_MAX;
+    if (r->o->n_ctx) return r->o->n_ctx;
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!r->o->models[w].model) continue;
         const int its = ead_model_describe(r->o->models[w].model).n_ctx_train;
-        if (its < trained) trained = its;
+        if (its < most) most = its;
     }
-    const size_t wanted = r->prompts[longest].n + (size_t)r->o->most;
-    r->n_ctx = r->o->n_ctx ? r->o->n_ctx : wanted < (size_t)trained ? (int)wanted : trained;
-    if (r->prompts[longest].n <= (size_t)r->n_ctx) return EAD_OK;
+    return most;
+}
+
+/* The longest prompt that fits and, as far as there is room, an answer of full length. Prompts that
+ * do not fit stay without an answer, unless all of them do not. */
+static ead_status settle_context(struct runner *r, ead_error *error)
+{
+    const size_t most = (size_t)most_context(r);
+    size_t longest = 0, first = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->prompts[i].n < r->prompts[first].n) first = i;
+        if (r->prompts[i].n > longest && r->prompts[i].n <= most) longest = r->prompts[i].n;
+    }
+    const size_t wanted = longest + (size_t)r->o->most;
+    r->n_ctx = r->o->n_ctx || wanted > most ? (int)most : (int)wanted;
+    if (longest) return EAD_OK;
     return fault(error, EAD_FULL,
-                 "%s: problem %d: its prompt of %zu tokens does not fit into a context of %d",
-                 r->o->data_path, r->sample[longest], r->prompts[longest].n, r->n_ctx);
+                 "%s: no prompt fits into a context of %zu tokens; the shortest, of problem %d, "
+                 "has %zu",
+                 r->o->data_path, most, r->sample[first], r->prompts[first].n);
 }
 
 static ead_status make_prompts(struct runner *r, ead_error *error)
@@ -189,16 +202,18 @@ static void close_all(struct runner *r)
  * share of tokens, over texts as long as those were. */
 static ead_status match(struct runner *r, struct setting *s, ead_error *error)
 {
-    double tokens = 0, large = 0;
+    double answers = 0, tokens = 0, large = 0;
     for (size_t p = 0; p < r->n; p++) {
         json_t *line;
         ead_status st = journal_result(r->journal, (size_t)s->of, p, &line, error);
         if (st) return st;
-        tokens += json_number_value(json_object_get(line, "tokens"));
+        const double its = json_number_value(json_object_get(line, "tokens"));
+        answers += its > 0;
+        tokens += its;
         large += json_number_value(json_object_get(line, "large"));
         json_decref(line);
     }
-    const int mean = (int)(tokens / (double)r->n + 0.5);
+    const int mean = answers > 0 ? (int)(tokens / answers + 0.5) : 0;
     s->share = tokens > 0 ? large / tokens : 0;
     s->horizon = mean < EAD_HORIZON_MAX ? mean : EAD_HORIZON_MAX;
     return EAD_OK;
@@ -230,6 +245,7 @@ static ead_status begin_problem(struct runner *r, const struct setting *s, int i
     ead_sampler_options sampler = r->o->sampler;
     sampler.seed = seed;
     slot->problem = problem;
+    slot->before = load_now();
     ead_duo_reset(duo);
     ead_status st = ead_duo_set_policy(duo, &policy, error);
     if (!st) st = ead_duo_set_sampler(duo, &sampler, error);
@@ -242,11 +258,22 @@ static ead_status begin_problem(struct runner *r, const struct setting *s, int i
     return st;
 }
 
+static ead_status enter(struct runner *r, size_t problem, const struct entry *entry,
+                        ead_error *error)
+{
+    json_t *lines[JOURNAL_FILES] = {NULL};
+    ead_status st = entry_make(entry, lines, error);
+    if (!st) st = journal_add(r->journal, entry->setting, problem, lines, error);
+    for (int f = 0; f < JOURNAL_FILES; f++) json_decref(lines[f]);
+    r->progress.done++;
+    r->progress.here++;
+    return st;
+}
+
 static ead_status end_problem(struct runner *r, size_t setting, int i, ead_error *error)
 {
     struct slot *slot = &r->slots[i];
     const ead_duo *duo = ead_batch_duo(r->batch, i);
-    json_t *lines[JOURNAL_FILES] = {NULL};
     const struct entry entry = {.settings = r->o->settings,
                                 .setting = setting,
                                 .data = r->o->data,
@@ -254,16 +281,28 @@ static ead_status end_problem(struct runner *r, size_t setting, int i, ead_error
                                 .transcript = &slot->transcript,
                                 .summary = ead_duo_summarise(duo),
                                 .parallel = r->n_slots,
-                                .threads = ead_duo_threads(duo)};
+                                .threads = ead_duo_threads(duo),
+                                .load = load_since(slot->before)};
     r->active[i] = false;
     ead_status st = transcript_end(&slot->transcript, error);
-    if (!st) st = entry_make(&entry, lines, error);
-    if (!st) st = journal_add(r->journal, setting, slot->problem, lines, error);
-    for (int f = 0; f < JOURNAL_FILES; f++) json_decref(lines[f]);
+    if (!st) st = enter(r, slot->problem, &entry, error);
     transcript_close(&slot->transcript);
-    r->progress.done++;
-    r->progress.here++;
     return st;
+}
+
+/* Have an answer written by the text in slot i or, where the context does not hold the prompt,
+ * none. */
+static ead_status take_problem(struct runner *r, size_t setting, int i, size_t problem,
+                               ead_error *error)
+{
+    const struct settings *settings = r->o->settings;
+    if (r->prompts[problem].n <= (size_t)r->n_ctx)
+        return begin_problem(r, &settings->list[setting], i, problem, error);
+    const struct entry entry = {.settings = settings,
+                                .setting = setting,
+                                .data = r->o->data,
+                                .problem = r->sample[problem]};
+    return enter(r, problem, &entry, error);
 }
 
 /* Problems [next, end) of a setting are still to be looked at. */
@@ -275,15 +314,14 @@ struct part {
  * written in *running. */
 static ead_status fill_slots(struct runner *r, struct part *part, int *running, ead_error *error)
 {
-    const struct setting *s = &r->o->settings->list[part->setting];
     ead_status st = EAD_OK;
     *running = 0;
     for (int i = 0; i < r->n_slots && !st; i++) {
-        while (!r->active[i] && part->next < part->end &&
-               journal_has(r->journal, part->setting, part->next))
-            part->next++;
-        if (!r->active[i] && part->next < part->end)
-            st = begin_problem(r, s, i, part->next++, error);
+        while (!r->active[i] && part->next < part->end && !st) {
+            const size_t problem = part->next++;
+            if (!journal_has(r->journal, part->setting, problem))
+                st = take_problem(r, part->setting, i, problem, error);
+        }
         *running += r->active[i];
     }
     return st;
