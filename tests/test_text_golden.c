@@ -183,7 +183,6 @@ static void test_properties(void **state)
 static void test_qwen_strikes_through(void **state)
 {
     (void)state;
-    need_folder();
     struct held h = open_vocab("qwen2");
     int32_t id = vocab_find(h.vocab, "</s>", 4);
     assert_int_equal(id, 128247);
@@ -205,7 +204,6 @@ static struct ids ids_of(const struct vocab *v, const char *text, unsigned flags
 static void test_composed_for_qwen(void **state)
 {
     (void)state;
-    need_folder();
     static const char *const texts[][2] = {
         {"cafe\xcc\x81", "caf\xc3\xa9"},
         {"\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "\xed\x95\x9c"},

@@ -213,7 +213,8 @@ static ead_status forgive(struct reader *r, const char *path, ead_status status)
 {
     struct dataset *d = r->dataset;
     if (status != EAD_FORMAT || !r->skip_bad) return status;
-    if (!d->n_skipped++ && !(d->skipped = strdup(r->error->message))) return no_memory(r, path);
+    if (!d->n_skipped++ && !(d->skipped = strdup(r->error->message)))
+        return fault_memory(r->error, "the problems of %s", path);
     return EAD_OK;
 }
 
@@ -250,7 +251,7 @@ static ead_status read_stream(const struct reader *r, const char *path, FILE *fi
                          FILE_MAX >> 20);
         room = room ? 2 * room : 1 << 16;
         char *more = realloc(*out, room);
-        if (!more) return no_memory(r, path);
+        if (!more) return fault_memory(r->error, "the problems of %s", path);
         *out = more;
         *n += fread(*out + *n, 1, room - *n, file);
     }
@@ -311,7 +312,7 @@ static ead_status read_file(struct reader *r, const char *path)
     char *bytes = text;
     text = status ? NULL : quote_long_numbers(bytes, &n);
     free(bytes);
-    if (!status && !text) status = no_memory(r, path);
+    if (!status && !text) status = fault_memory(r->error, "the problems of %s", path);
     if (!status) at = jsonl_mark(text, n);
     if (!status && n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
         status = fault(r->error, EAD_FORMAT, "%s: expected UTF-8, found UTF-16", path);
@@ -355,7 +356,7 @@ static ead_status read_path(struct reader *r, const char *path)
         return fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
     const bool directory = S_ISDIR(about.st_mode);
     r->dataset->name = directory || S_ISREG(about.st_mode) ? file_name(path) : strdup("-");
-    if (!r->dataset->name) return no_memory(r, path);
+    if (!r->dataset->name) return fault_memory(r->error, "the problems of %s", path);
     ead_status status = directory ? read_directory(r, path) : read_file(r, path);
     if (!status && !r->dataset->n && r->dataset->n_skipped)
         status = fault(r->error, EAD_FORMAT, "%s: expected problems, found %zu bad records; %.300s",

@@ -41,12 +41,13 @@ static size_t number(const char *s, const char *end, bool *is_long)
     return (size_t)(at - s);
 }
 
-/* Bytes of the string at s, with both its quotes. */
+/* Bytes of the string at s, with both its quotes; one without an end ends with its line, and is a
+ * fault of that alone. */
 static size_t string(const char *s, const char *end)
 {
     const char *at = s + 1;
-    while (at < end && *at != '"') at += *at == '\\' && end - at > 1 ? 2 : 1;
-    return (size_t)(at - s) + (at < end);
+    while (at < end && *at != '"' && *at != '\n') at += *at == '\\' && end - at > 1 ? 2 : 1;
+    return (size_t)(at - s) + (at < end && *at == '"');
 }
 
 char *quote_long_numbers(const char *text, size_t *n)

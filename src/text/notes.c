@@ -12,7 +12,7 @@ enum status notes_add(struct notes *notes, struct err *err, const char *format, 
     char *note;
     const int n = vasprintf(&note, format, list);
     va_end(list);
-    if (n < 0) return err_set(err, ST_MEMORY, "no memory for a note on the vocabulary");
+    if (n < 0) return err_memory(err, "a note on the vocabulary");
     notes->note[notes->n++] = note;
     return ST_OK;
 }
