@@ -317,7 +317,8 @@ static void test_no_half_character(void **state)
                                "--seed", count, "-n", count, "--ignore-eos", NULL);
         assert_int_equal(said.status, 0);
         assert_int_equal(said.out[said.n_out - 1], '\n');
-        for (size_t k = 1; k < 4 && k < said.n_out; k++)
+        /* Where nothing was held back, the last bytes begin no character. */
+        for (size_t k = 1; k < 4 && said.n_out - 1 == (size_t)n && k <= (size_t)n; k++)
             assert_int_not_equal(utf8_char(said.out + said.n_out - 1 - k, k), -1);
         said_free(&said);
     }
