@@ -338,6 +338,21 @@ static const char *const signs[] = {
     "\xe2\x81\xbb",
     "...",
     "th",
+    ",\\!",
+    "\\$",
+    " p.m.",
+    ":05",
+    " units^",
+    " rad",
+    "{kg}",
+    "^\\circ",
+    "\\ldots",
+    "\\arcsin",
+    "\\ln",
+    "(five)",
+    "10^{-40}",
+    "\n",
+    "\xef\xbc\x92",
 };
 
 /* One wound: a byte changed, bytes lost, a sign repeated, a piece of another answer put in. */
@@ -370,7 +385,7 @@ static void test_any_bytes(void **state)
     (void)state;
     static char gold[MUTANT_MAX], pred[MUTANT_MAX];
     uint64_t random = 20261124;
-    const time_t start = time(NULL);
+    const clock_t start = clock();
     seeds_open();
     for (int i = 0; i < MUTANTS; i++) {
         char *found;
@@ -382,7 +397,7 @@ static void test_any_bytes(void **state)
         free(found);
     }
     for (size_t i = 0; i < seeds.n; i++) free(seeds.text[i]);
-    assert_true(time(NULL) - start < SECONDS_MAX);
+    assert_true((clock() - start) / CLOCKS_PER_SEC < SECONDS_MAX);
 }
 
 /* The dearest shapes: deep, wide, huge. */
