@@ -38,7 +38,7 @@ static bool read_parts(const struct node *ratio, struct clock *out)
     return true;
 }
 
-static bool read(const struct node *node, struct clock *out)
+static bool read_clock(const struct node *node, struct clock *out)
 {
     *out = (struct clock){0};
     if (node->kind == NODE_UNIT && node->unit.power[UNIT_HALF_DAY]) {
@@ -58,14 +58,14 @@ static bool read(const struct node *node, struct clock *out)
 bool clock_may_be(const struct node *node)
 {
     struct clock clock;
-    return read(node, &clock);
+    return read_clock(node, &clock);
 }
 
 bool clock_is(const struct node *node)
 {
     struct clock clock;
     if (node->kind == NODE_UNIT && node->unit.power[UNIT_HALF_DAY]) return true;
-    return read(node, &clock) && clock.zeroed;
+    return read_clock(node, &clock) && clock.zeroed;
 }
 
 /* Seconds since midnight; 12 p.m. is noon. */
@@ -84,7 +84,7 @@ static bool is_definite(const struct clock *clock)
 bool clock_equal(const struct node *a, const struct node *b)
 {
     struct clock x, y;
-    if (!read(a, &x) || !read(b, &y)) return false;
+    if (!read_clock(a, &x) || !read_clock(b, &y)) return false;
     if ((x.half || y.half) && (!is_definite(&x) || !is_definite(&y)))
         return x.seconds % HALF_DAY == y.seconds % HALF_DAY;
     return of_day(&x) == of_day(&y);
@@ -93,6 +93,6 @@ bool clock_equal(const struct node *a, const struct node *b)
 bool clock_is_hour(const struct node *clock, struct value number)
 {
     struct clock at;
-    return read(clock, &at) && at.half && number.small && number.d == 1 && number.n >= 0 &&
+    return read_clock(clock, &at) && at.half && number.small && number.d == 1 && number.n >= 0 &&
            number.n <= 24 && at.seconds == number.n * HOUR;
 }

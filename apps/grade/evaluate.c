@@ -119,8 +119,8 @@ static struct value function_value(const struct node *node, struct evaluation *a
     return value;
 }
 
-static struct value raise(const struct node *node, struct value base, struct value exponent,
-                          struct evaluation *at)
+static struct value power_of(const struct node *node, struct value base, struct value exponent,
+                             struct evaluation *at)
 {
     const bool long_power = exponent.small && (exponent.n > 64 || exponent.n < -64);
     (void)work_pay(at->work, long_power ? 64 : 10);
@@ -133,11 +133,11 @@ static struct value power_value(const struct node *node, struct evaluation *at)
 {
     const struct node *base = node->child;
     const struct value exponent = evaluate(base->next, at);
-    if (base->kind != NODE_POWER) return raise(node, evaluate(base, at), exponent, at);
+    if (base->kind != NODE_POWER) return power_of(node, evaluate(base, at), exponent, at);
     const struct value a = evaluate(base->child, at), m = evaluate(base->child->next, at);
     if (a.small && a.n > 0 && m.small && exponent.small)
-        return raise(node, a, value_mul(m, exponent), at);
-    return raise(node, raise(base, a, m, at), exponent, at);
+        return power_of(node, a, value_mul(m, exponent), at);
+    return power_of(node, power_of(base, a, m, at), exponent, at);
 }
 
 static struct value abs_value(struct value a)
