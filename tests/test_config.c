@@ -542,11 +542,11 @@ static void test_matrices_stand_in_order(void **state)
     assert_int_equal(o.st, ST_OK);
     struct weights *w = &o.weights;
     assert_int_equal(w->n_matrices, 1 + 7 * spec.n_layer);
-    assert_ptr_equal(weights_matrix(w, 0), &w->output);
+    assert_ptr_equal(weights_matrix(w, 0), &w->output.w);
     for (int i = 0; i < spec.n_layer; i++) {
         struct layer *l = &w->layers[i];
-        const struct kern_weight *const order[] = {&l->q,    &l->k,  &l->v,   &l->o,
-                                                   &l->gate, &l->up, &l->down};
+        const struct kern_weight *const order[] = {&l->q.w,    &l->k.w,  &l->v.w,   &l->o.w,
+                                                   &l->gate.w, &l->up.w, &l->down.w};
         for (int k = 0; k < 7; k++) assert_ptr_equal(weights_matrix(w, 1 + 7 * i + k), order[k]);
     }
     release(&o);

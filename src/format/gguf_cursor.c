@@ -86,8 +86,8 @@ static enum status cursor_elements(struct gguf_cursor *c, enum gguf_type elem, u
     }
     if (elem == GGUF_ARRAY && depth + 1 >= GGUF_DEPTH_MAX)
         return err_set(err, ST_SUPPORT,
-                       "%.100s: expected arrays at most %d deep, found deeper ones",
-                       field, GGUF_DEPTH_MAX);
+                       "%.100s: expected arrays at most %d deep, found deeper ones", field,
+                       GGUF_DEPTH_MAX);
     for (uint64_t i = 0; i < count; i++) {
         struct gguf_str s;
         struct gguf_kv inner = {0};

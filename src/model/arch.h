@@ -46,9 +46,10 @@ enum { ARCH_TABLES = 4 };
 struct arch {
     const char *name;
     bool rope_interleaved; /* q and k are stored for pairs side by side, not for halves of a head */
-    const struct arch_tensor
-        *model; /* outside of layers, the embedding first; ends without a name */
-    const struct arch_tensor *layer[ARCH_TABLES]; /* one after the other; then NULL */
+    /* Tables end without a name. Outside of layers, the embedding first; inside of one, one table
+     * after the other, and then NULL. */
+    const struct arch_tensor *model;
+    const struct arch_tensor *layer[ARCH_TABLES];
 };
 
 /* The architecture of this name, n bytes long; NULL when there is none. */

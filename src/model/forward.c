@@ -13,13 +13,11 @@ struct pass {
     float *logits;
 };
 
-/* A matrix product of a phase: y[r*ldy + o] over all outputs of w, times the scale, plus the bias;
- * either may be NULL. */
+/* A product of a phase: y[r*ldy + o] over all its outputs. */
 struct product {
-    const struct kern_weight *w;
+    const struct linear *of;
     float *y;
     size_t ldy;
-    const float *scale, *bias;
 };
 
 /* ---- scratch ----------------------------------------------------------------------------- */
@@ -64,7 +62,7 @@ enum { QUANTISED_ROWS = 64 };
 static int rows_together(const struct forward *f)
 {
     const bool whole =
-        type_is_float(f->weights->layers[0].down.type) || f->kern->level == KERN_AVX512;
+        type_is_float(f->weights->layers[0].down.w.type) || f->kern->level == KERN_AVX512;
     return whole || f->max_rows < QUANTISED_ROWS ? f->max_rows : QUANTISED_ROWS;
 }
 
@@ -110,17 +108,19 @@ static void quantize_row(const struct forward *f, const float *x, int cols, int 
 static bool needs_q8(const struct product *p, int n)
 {
     for (int i = 0; i < n; i++)
-        if (!type_is_float(p[i].w->type)) return true;
+        if (!type_is_float(p[i].of->w.type)) return true;
     return false;
 }
 
-/* Scale and bias of outputs [begin, end), for n rows. */
-static void finish(const struct forward *f, const struct product *m, int n, int begin, int end)
+/* Scale and bias of outputs [begin, end), for n rows; few models have either. */
+__attribute__((noinline)) static void finish(const struct forward *f, const struct product *m,
+                                             int n, int begin, int end)
 {
+    const float *scale = m->of->scale, *bias = m->of->bias;
     for (int r = 0; r < n; r++) {
         float *y = m->y + (size_t)r * m->ldy;
-        for (int i = begin; m->scale && i < end; i++) y[i] *= *m->scale;
-        if (m->bias) f->kern->add(y + begin, m->bias + begin, end - begin);
+        for (int i = begin; scale && i < end; i++) y[i] *= *scale;
+        if (bias) f->kern->add(y + begin, bias + begin, end - begin);
     }
 }
 
@@ -128,11 +128,12 @@ static void multiply(const struct pass *p, const struct product *m, const float 
                      int n, int begin, int end)
 {
     const struct forward *f = p->f;
-    if (type_is_float(m->w->type))
-        f->kern->matmul_f32(m->w, x, ldx, n, begin, end, m->y, m->ldy);
+    const struct kern_weight *w = &m->of->w;
+    if (type_is_float(w->type))
+        f->kern->matmul_f32(w, x, ldx, n, begin, end, m->y, m->ldy);
     else
-        forward_method(f)->matmul(m->w, f->q8, n, begin, end, m->y, m->ldy);
-    if (m->scale || m->bias) finish(f, m, n, begin, end);
+        forward_method(f)->matmul(w, f->q8, n, begin, end, m->y, m->ldy);
+    if (m->of->scale || m->of->bias) finish(f, m, n, begin, end);
 }
 
 /*
@@ -143,15 +144,15 @@ static void phase_products(const struct pass *p, struct team_member *me, const s
                            int count, const float *x, size_t ldx, int n)
 {
     int total = 0, begin, end;
-    for (int i = 0; i < count; i++) total += m[i].w->rows;
+    for (int i = 0; i < count; i++) total += m[i].of->w.rows;
     /* Enough blocks to even out a slow thread, each a long contiguous read of whole panels. */
     int block = total / (me->threads * 8) / 32 * 32;
     block = block < 32 ? 32 : block > 512 ? 512 : block;
     if (me->threads == 1) block = total;
     while (team_take(me, total, block, &begin, &end)) {
-        for (int i = 0, first = 0; i < count; first += m[i++].w->rows) {
+        for (int i = 0, first = 0; i < count; first += m[i++].of->w.rows) {
             int from = begin > first ? begin - first : 0;
-            int to = end - first < m[i].w->rows ? end - first : m[i].w->rows;
+            int to = end - first < m[i].of->w.rows ? end - first : m[i].of->w.rows;
             if (from < to) multiply(p, &m[i], x, ldx, n, from, to);
         }
     }
@@ -309,14 +310,11 @@ static void walk_layer(const struct pass *p, struct team_member *me, int i)
     const struct layer *l = &f->weights->layers[i];
     const size_t d = round16((size_t)c->d_model), q_dim = round16((size_t)config_q_dim(c));
     const size_t kv_dim = round16((size_t)config_kv_dim(c)), d_ff = round16((size_t)c->d_ff);
-    /* The biases of q, k and v are added as the heads turn. */
-    const struct product qkv[] = {{&l->q, f->q, q_dim, l->q_scale, NULL},
-                                  {&l->k, f->k, kv_dim, l->k_scale, NULL},
-                                  {&l->v, f->v, kv_dim, l->v_scale, NULL}};
-    const struct product out[] = {{&l->o, f->y, d, l->o_scale, l->o_bias}};
-    const struct product gate_up[] = {{&l->gate, f->gate, d_ff, l->gate_scale, l->gate_bias},
-                                      {&l->up, f->up, d_ff, l->up_scale, l->up_bias}};
-    const struct product down[] = {{&l->down, f->y, d, l->down_scale, l->down_bias}};
+    const struct product qkv[] = {
+        {&l->q, f->q, q_dim}, {&l->k, f->k, kv_dim}, {&l->v, f->v, kv_dim}};
+    const struct product out[] = {{&l->o, f->y, d}};
+    const struct product gate_up[] = {{&l->gate, f->gate, d_ff}, {&l->up, f->up, d_ff}};
+    const struct product down[] = {{&l->down, f->y, d}};
 
     phase_norm(p, me, i > 0, l->attn_norm, needs_q8(qkv, 3));
     phase_products(p, me, qkv, 3, f->h, d, p->n);
@@ -336,9 +334,7 @@ static void walk_output(const struct pass *p, struct team_member *me)
     struct forward *f = p->f;
     const int dim = f->config->d_model;
     const size_t d = round16((size_t)dim);
-    const struct weights *w = f->weights;
-    const struct product logits = {&w->output, p->logits, (size_t)w->n_vocab, w->output_scale,
-                                   w->output_bias};
+    const struct product logits = {&f->weights->output, p->logits, (size_t)f->weights->n_vocab};
     const bool q8 = needs_q8(&logits, 1);
     int i, end;
     while (team_take(me, p->n_wanted, 1, &i, &end)) {

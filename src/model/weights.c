@@ -149,7 +149,7 @@ static enum status bind_model(struct binder *b)
     TRY(bind_tensor(b, table, table, (uint8_t *)w)); /* the embedding */
     w->n_vocab = w->embed.rows;
     TRY(bind_table(b, table + 1, w));
-    if (!w->output.data) w->output = w->embed;
+    if (!w->output.w.data) w->output.w = w->embed;
     return ST_OK;
 }
 

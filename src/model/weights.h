@@ -15,22 +15,22 @@
 
 #include <stdbool.h>
 
-/* Shapes in [outputs][inputs]; vectors that a model lacks are NULL. A product's output is
- * multiplied by its scale, and then its bias is added. */
+/* A product: outputs [rows] = scale * (w x) + bias. */
+struct linear {
+    struct kern_weight w;
+    const float *scale, *bias; /* [1], [rows]; NULL: none */
+};
+
+/* Shapes in [outputs][inputs]; vectors that a model lacks are NULL. */
 struct layer {
-    const float *attn_norm;                   /* [d_model] */
-    struct kern_weight q, k, v;               /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
-    const float *q_scale, *k_scale, *v_scale; /* [1] */
-    const float *q_bias, *k_bias, *v_bias;    /* [q_dim], [kv_dim], [kv_dim] */
-    const float *q_norm, *k_norm;             /* [head_dim] */
-    struct kern_weight o;                     /* [d_model][q_dim] */
-    const float *o_scale, *o_bias;            /* [1], [d_model] */
-    const float *ffn_norm;                    /* [d_model] */
-    struct kern_weight gate, up;              /* [d_ff][d_model] */
-    const float *gate_scale, *up_scale;       /* [1] */
-    const float *gate_bias, *up_bias;         /* [d_ff] */
-    struct kern_weight down;                  /* [d_model][d_ff] */
-    const float *down_scale, *down_bias;      /* [1], [d_model] */
+    const float *attn_norm;                /* [d_model] */
+    struct linear q, k, v;                 /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
+    const float *q_bias, *k_bias, *v_bias; /* theirs, added as the heads turn */
+    const float *q_norm, *k_norm;          /* [head_dim] */
+    struct linear o;                       /* [d_model][q_dim] */
+    const float *ffn_norm;                 /* [d_model] */
+    struct linear gate, up;                /* [d_ff][d_model] */
+    struct linear down;                    /* [d_model][d_ff] */
 };
 
 /* Where a matrix stands. */
@@ -42,15 +42,14 @@ struct weights_place {
 struct weights {
     int n_vocab;              /* rows of the embedding, which may be padded beyond the vocabulary */
     struct kern_weight embed; /* [n_vocab][d_model] */
-    struct kern_weight output; /* [n_vocab][d_model]; the embedding itself when tied */
-    const float *output_scale, *output_bias; /* [1], [n_vocab] */
-    const float *output_norm;                /* [d_model] */
-    const float *rope_factors;               /* [n_rot/2] divisors of the angle, or NULL */
-    struct layer *layers;                    /* [n_layer] */
-    int n_matrices;                          /* that are multiplied: all but the embedding */
-    struct weights_place *matrices;          /* in the order in which their panels lie */
-    bool packed;                             /* every one of them */
-    struct arena arena;                      /* owns layers, matrices and every vector */
+    struct linear output;     /* [n_vocab][d_model]; the embedding itself when tied */
+    const float *output_norm; /* [d_model] */
+    const float *rope_factors;      /* [n_rot/2] divisors of the angle, or NULL */
+    struct layer *layers;           /* [n_layer] */
+    int n_matrices;                 /* that are multiplied: all but the embedding */
+    struct weights_place *matrices; /* in the order in which their panels lie */
+    bool packed;                    /* every one of them */
+    struct arena arena;             /* owns layers, matrices and every vector */
     struct arena panels; /* owns what is packed; maybe the mapping of a file (packfile.h) */
     uint64_t n_params;   /* weights in all tensors of the file */
 };
