@@ -39,7 +39,7 @@ target_include_directories(ead PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/incl
   $<INSTALL_INTERFACE:include> PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(ead PRIVATE EAD_VERSION="${EAD_VERSION}")
 target_link_libraries(ead PRIVATE $<BUILD_INTERFACE:ead_flags> PkgConfig::PCRE2
-  OpenMP::OpenMP_C m)
+  Threads::Threads m)
 set_target_properties(ead PROPERTIES VERSION ${EAD_VERSION} SOVERSION 0)
 
 include(GNUInstallDirs)

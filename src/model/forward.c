@@ -131,11 +131,9 @@ static void phase_products(const struct pass *p, struct team_member *me, const s
 {
     int total = 0, begin, end;
     for (int i = 0; i < count; i++) total += m[i].w->rows;
-    /* Enough blocks to even out a slow thread, each a long contiguous read of whole panels. */
-    int block = total / (me->threads * 8) / 32 * 32;
-    block = block < 32 ? 32 : block > 512 ? 512 : block;
-    if (me->threads == 1) block = total;
-    while (team_take(me, total, block, &begin, &end)) {
+    /* Blocks are a long contiguous read of whole panels, and few enough to be cheap to take. */
+    const int most = me->threads == 1 ? total : 512;
+    while (team_take(me, total, 32, most, &begin, &end)) {
         for (int i = 0, first = 0; i < count; first += m[i++].w->rows) {
             int from = begin > first ? begin - first : 0;
             int to = end - first < m[i].w->rows ? end - first : m[i].w->rows;
@@ -166,7 +164,7 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
 static void phase_embed(const struct pass *p, struct team_member *me)
 {
     int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) embed_row(p->f, &p->rows[r], r);
+    while (team_take(me, p->n, 1, 1, &r, &end)) embed_row(p->f, &p->rows[r], r);
     team_barrier(me);
 }
 
@@ -186,14 +184,14 @@ static void phase_norm(const struct pass *p, struct team_member *me, int add, co
                        const float *norm, bool q8)
 {
     int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) norm_row(p->f, r, add, bias, norm, q8);
+    while (team_take(me, p->n, 1, 1, &r, &end)) norm_row(p->f, r, add, bias, norm, q8);
     team_barrier(me);
 }
 
 static void phase_quantize(const struct pass *p, struct team_member *me, const float *x, int cols)
 {
     int r, end;
-    while (team_take(me, p->n, 1, &r, &end))
+    while (team_take(me, p->n, 1, 1, &r, &end))
         quantize_row(p->f, x + (size_t)r * round16((size_t)cols), cols, r);
     team_barrier(me);
 }
@@ -232,7 +230,7 @@ static void phase_turn(const struct pass *p, struct team_member *me, int layer)
     const size_t q_dim = round16((size_t)config_q_dim(c)),
                  kv_dim = round16((size_t)config_kv_dim(c));
     int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) {
+    while (team_take(me, p->n, 1, 1, &r, &end)) {
         float *k = f->k + (size_t)r * kv_dim, *v = f->v + (size_t)r * kv_dim;
         turn_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, r);
         turn_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, r);
@@ -252,7 +250,7 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
     float *scratch = f->scratch + (size_t)me->index * attend_scratch(c);
     int item, end;
     /* Later rows see more positions: hand out the long ones first. */
-    while (team_take(me, p->n_runs * c->n_head_kv, 1, &item, &end)) {
+    while (team_take(me, p->n_runs * c->n_head_kv, 1, 1, &item, &end)) {
         const int run = p->n_runs - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
         const int r = f->runs[run];
         const struct row *row = &p->rows[r];
@@ -281,7 +279,7 @@ static void phase_silu(const struct pass *p, struct team_member *me, bool q8)
     const int d_ff = f->config->d_ff;
     const size_t wide = round16((size_t)d_ff);
     int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) {
+    while (team_take(me, p->n, 1, 1, &r, &end)) {
         float *gate = f->gate + (size_t)r * wide;
         f->kern->silu_mul(gate, f->up + (size_t)r * wide, d_ff);
         if (q8) quantize_row(f, gate, d_ff, r);
@@ -325,7 +323,7 @@ static void walk_output(const struct pass *p, struct team_member *me)
     const struct product logits = {&f->weights->output, p->logits, (size_t)f->weights->n_vocab};
     const bool q8 = needs_q8(&logits, 1);
     int i, end;
-    while (team_take(me, p->n_wanted, 1, &i, &end)) {
+    while (team_take(me, p->n_wanted, 1, 1, &i, &end)) {
         const size_t at = (size_t)f->wanted[i] * d;
         f->kern->add(f->x + at, f->y + at, dim);
         f->kern->rms_norm(f->h + (size_t)i * d, f->x + at, f->weights->output_norm, dim,
@@ -336,7 +334,7 @@ static void walk_output(const struct pass *p, struct team_member *me)
     phase_products(p, me, &logits, 1, f->h, d, p->n_wanted);
 }
 
-static void walk(struct team_member *me, void *context)
+static void walk(struct team_member *me, const void *context)
 {
     const struct pass *p = context;
     phase_embed(p, me);
@@ -364,7 +362,7 @@ static int eval_part(struct forward *f, const struct row *rows, int n, float *lo
     for (int r = 0; r < n; r++)
         if (rows[r].wants_logits) f->wanted[p.n_wanted++] = r;
     p.n_runs = cut_runs(f, rows, n);
-    team_run(&f->team, walk, &p);
+    team_run(&f->team, f->team.threads, walk, &p, sizeof p);
     for (int r = 0; r < n; r++) f->kv->length[rows[r].seq] = rows[r].pos + 1;
     return p.n_wanted;
 }
