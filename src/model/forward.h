@@ -12,6 +12,7 @@
 #ifndef EAD_MODEL_FORWARD_H
 #define EAD_MODEL_FORWARD_H
 
+#include "base/pace.h"
 #include "base/team.h"
 #include "kern/kern.h"
 #include "model/config.h"
@@ -23,6 +24,8 @@ struct row {
     int32_t token;
     bool wants_logits;
 };
+
+enum { FORWARD_PACES = 16 };
 
 /* Scratch of a part of a pass: R rows that walk the layers together, all max_rows or fewer
  * (forward.c); widths rounded up to whole cache lines. */
@@ -45,7 +48,17 @@ struct forward {
     float *scratch;    /* [threads][attention of a run] */
     int *runs;         /* [R + 1] where runs of rows that attend together begin; then the end */
     int *wanted;       /* [R] rows whose logits are asked for, in order */
+
+    struct pace pace[FORWARD_PACES]; /* of parts of 1 row, 2, 4, 8 and so on */
 };
+
+/* Multiply-adds of a part of a pass: with fewer than `alone` the caller does it by itself, with
+ * `shared` and more the team does, and in between the faster is found by trying. Tests set both to
+ * zero, so that tiny models are shared. */
+struct forward_sharing {
+    double alone, shared;
+};
+extern struct forward_sharing forward_sharing;
 
 /* Carve the scratch (once measuring, once for real). The other members must be set. */
 void forward_carve(struct forward *f, struct arena *arena);
