@@ -43,8 +43,8 @@ static void test_the_better_way_is_found(void **state)
         reached(&p, machines[i], 0.3);
         /* From then on trials cost little. */
         const double share = reached(&p, machines[i], 1);
-        if (share < 0.9) fail_msg("machine %zu: %.3f of the best", i, share);
-        assert_int_equal(pace_shared(&p) != p.trial, machines[i].shared < machines[i].alone);
+        if (share < 0.97) fail_msg("machine %zu: %.3f of the best", i, share);
+        assert_int_equal(p.shared_is_chosen, machines[i].shared < machines[i].alone);
     }
 }
 
@@ -54,7 +54,7 @@ static void test_alike_is_alone(void **state)
     (void)state;
     struct pace p = {0};
     reached(&p, (struct machine){100e-6, 98e-6}, 0.3);
-    assert_false(pace_shared(&p) && !p.trial);
+    assert_false(p.shared_is_chosen);
 }
 
 /* Neighbours come, and go again. */
@@ -65,11 +65,11 @@ static void test_a_change_is_noticed(void **state)
     struct pace p = {0};
     for (int i = 0; i < 5; i++) {
         reached(&p, quiet, 2);
-        assert_true(pace_shared(&p) != p.trial);
-        assert_true(reached(&p, quiet, 1) > 0.9);
+        assert_true(p.shared_is_chosen);
+        assert_true(reached(&p, quiet, 1) > 0.97);
         reached(&p, busy, 1);
-        assert_false(pace_shared(&p) != p.trial);
-        assert_true(reached(&p, busy, 1) > 0.8);
+        assert_false(p.shared_is_chosen);
+        assert_true(reached(&p, busy, 1) > 0.95);
     }
 }
 
