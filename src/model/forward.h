@@ -3,8 +3,9 @@
  * one row, a prompt or a catch-up is many, several users are rows of several sequences. This is the
  * only place that knows how a transformer works.
  *
- * Every thread of the team walks the same function, phase by phase (base/team.h). Nothing is
- * allocated here: scratch is carved when the owner opens.
+ * Every thread of the team walks the same function, phase by phase, and reads what phases or the
+ * caller change only with a block in hand: it may be late (base/team.h). Nothing is allocated here:
+ * scratch is carved when the owner opens.
  *
  * Sources: Vaswani et al. 2017 (attention); Zhang & Sennrich 2019 (RMSNorm); Su et al. 2021 (rotary
  * embedding); Shazeer 2020 (SwiGLU); Ainslie et al. 2023 (grouped queries).
