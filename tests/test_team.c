@@ -229,10 +229,18 @@ static void test_a_slow_block_is_waited_for(void **state)
     free(a);
 }
 
-static void test_default_is_sane(void **state)
+static void test_default_follows_affinity(void **state)
 {
     (void)state;
+    cpu_set_t all, one;
     assert_in_range(team_default_threads(), 1, TEAM_THREADS_MAX);
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++)
+        if (CPU_ISSET(i, &all)) CPU_SET(i, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(team_default_threads(), 1);
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
 }
 
 int main(void)
@@ -242,7 +250,7 @@ int main(void)
         cmocka_unit_test(test_a_phase_sees_the_phase_before),
         cmocka_unit_test(test_an_absent_member_is_not_missed),
         cmocka_unit_test(test_a_slow_block_is_waited_for),
-        cmocka_unit_test(test_default_is_sane),
+        cmocka_unit_test(test_default_follows_affinity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
