@@ -2,7 +2,7 @@
 file(GLOB base CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/*.c)
 add_library(ead_base STATIC ${base})
 target_include_directories(ead_base PUBLIC ${CMAKE_SOURCE_DIR}/src)
-target_link_libraries(ead_base PUBLIC OpenMP::OpenMP_C PRIVATE ead_flags)
+target_link_libraries(ead_base PUBLIC Threads::Threads PRIVATE ead_flags)
 
 # Every other room, and the public face in src/. Kernel files get the flags of their instruction set;
 # nothing else does, so that the rest runs on any machine.
@@ -66,7 +66,7 @@ endif()
 target_include_directories(ead PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:include>)
 target_link_libraries(ead PRIVATE $<BUILD_INTERFACE:ead_flags> PkgConfig::PCRE2
-  PkgConfig::UTF8PROC OpenMP::OpenMP_C m)
+  PkgConfig::UTF8PROC Threads::Threads m)
 set_target_properties(ead PROPERTIES LINKER_LANGUAGE C VERSION ${EAD_VERSION} SOVERSION 0)
 
 include(GNUInstallDirs)

@@ -35,7 +35,7 @@ static atomic_int allocations;
 
 #if COUNTING
 
-/* Visible, so that the C library and OpenMP call these as well. */
+/* Visible, so that the C library calls these as well. */
 #define SEEN __attribute__((visibility("default")))
 
 void *__libc_malloc(size_t n);

@@ -1,5 +1,7 @@
 #include "tiny.h"
 
+#include "model/forward.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -630,6 +632,7 @@ struct tiny *tiny_model(const struct tiny_spec *s)
     struct tiny *t = tiny_new();
     uint64_t rng = s->seed;
     const int rows = tiny_logits(s);
+    forward_sharing = (struct forward_sharing){0};
     add_config(t, s);
     add_vocab(t, s);
     add_matrix(t, "token_embd.weight", s->type, rows, s->d_model, s->gain, &rng);

@@ -134,7 +134,8 @@ struct tiny_spec {
     uint64_t seed;
 };
 
-/* The smallest sane model of an architecture whose matrices have this type. */
+/* The smallest sane model of an architecture whose matrices have this type. From then on teams of
+ * this process share passes of any size. */
 struct tiny_spec tiny_spec(const char *arch, enum quant_type type);
 struct tiny *tiny_model(const struct tiny_spec *spec);
 /* Tokens without padding, and rows of the embedding. */

@@ -1,5 +1,7 @@
 #include "model/forward.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -145,11 +147,9 @@ static void phase_products(const struct pass *p, struct team_member *me, const s
 {
     int total = 0, begin, end;
     for (int i = 0; i < count; i++) total += m[i].of->w.rows;
-    /* Enough blocks to even out a slow thread, each a long contiguous read of whole panels. */
-    int block = total / (me->threads * 8) / 32 * 32;
-    block = block < 32 ? 32 : block > 512 ? 512 : block;
-    if (me->threads == 1) block = total;
-    while (team_take(me, total, block, &begin, &end)) {
+    /* Blocks are a long contiguous read of whole panels, and few enough to be cheap to take. */
+    const int most = me->threads == 1 ? total : 512;
+    while (team_take(me, total, 32, most, &begin, &end)) {
         for (int i = 0, first = 0; i < count; first += m[i++].of->w.rows) {
             int from = begin > first ? begin - first : 0;
             int to = end - first < m[i].of->w.rows ? end - first : m[i].of->w.rows;
@@ -178,10 +178,19 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     }
 }
 
+/* Rows of a phase that a thread has taken, one of them at hand. */
+struct share {
+    int row, end;
+};
+
+static bool next_row(struct team_member *me, int n, struct share *s)
+{
+    return ++s->row < s->end || team_take(me, n, 1, n, &s->row, &s->end);
+}
+
 static void phase_embed(const struct pass *p, struct team_member *me)
 {
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) embed_row(p->f, &p->rows[r], r);
+    for (struct share s = {0}; next_row(me, p->n, &s);) embed_row(p->f, &p->rows[s.row], s.row);
     team_barrier(me);
 }
 
@@ -198,16 +207,14 @@ static void norm_row(const struct forward *f, int r, int add, const float *norm,
 static void phase_norm(const struct pass *p, struct team_member *me, int add, const float *norm,
                        bool q8)
 {
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) norm_row(p->f, r, add, norm, q8);
+    for (struct share s = {0}; next_row(me, p->n, &s);) norm_row(p->f, s.row, add, norm, q8);
     team_barrier(me);
 }
 
 static void phase_quantize(const struct pass *p, struct team_member *me, const float *x, int cols)
 {
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end))
-        quantize_row(p->f, x + (size_t)r * round16((size_t)cols), cols, r);
+    for (struct share s = {0}; next_row(me, p->n, &s);)
+        quantize_row(p->f, x + (size_t)s.row * round16((size_t)cols), cols, s.row);
     team_barrier(me);
 }
 
@@ -242,8 +249,8 @@ static void phase_turn(const struct pass *p, struct team_member *me, int layer)
     const struct layer *l = &f->weights->layers[layer];
     const size_t q_dim = round16((size_t)config_q_dim(c)),
                  kv_dim = round16((size_t)config_kv_dim(c));
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) {
+    for (struct share s = {0}; next_row(me, p->n, &s);) {
+        const int r = s.row;
         float *k = f->k + (size_t)r * kv_dim, *v = f->v + (size_t)r * kv_dim;
         turn_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, r);
         turn_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, r);
@@ -263,7 +270,7 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
     float *scratch = f->scratch + (size_t)me->index * attend_scratch(c);
     int item, end;
     /* Later rows see more positions: hand out the long ones first. */
-    while (team_take(me, p->n_runs * c->n_head_kv, 1, &item, &end)) {
+    while (team_take(me, p->n_runs * c->n_head_kv, 1, 1, &item, &end)) {
         const int run = p->n_runs - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
         const int r = f->runs[run];
         const struct row *row = &p->rows[r];
@@ -292,8 +299,8 @@ static void phase_silu(const struct pass *p, struct team_member *me, bool q8)
     struct forward *f = p->f;
     const int d_ff = f->config->d_ff;
     const size_t wide = round16((size_t)d_ff);
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) {
+    for (struct share s = {0}; next_row(me, p->n, &s);) {
+        const int r = s.row;
         float *gate = f->gate + (size_t)r * wide;
         f->kern->silu_mul(gate, f->up + (size_t)r * wide, d_ff);
         if (q8) quantize_row(f, gate, d_ff, r);
@@ -336,8 +343,8 @@ static void walk_output(const struct pass *p, struct team_member *me)
     const size_t d = round16((size_t)dim);
     const struct product logits = {&f->weights->output, p->logits, (size_t)f->weights->n_vocab};
     const bool q8 = needs_q8(&logits, 1);
-    int i, end;
-    while (team_take(me, p->n_wanted, 1, &i, &end)) {
+    for (struct share s = {0}; next_row(me, p->n_wanted, &s);) {
+        const int i = s.row;
         const size_t at = (size_t)f->wanted[i] * d;
         f->kern->add(f->x + at, f->y + at, dim);
         f->kern->rms_norm(f->h + (size_t)i * d, f->x + at, f->weights->output_norm, dim,
@@ -348,7 +355,7 @@ static void walk_output(const struct pass *p, struct team_member *me)
     phase_products(p, me, &logits, 1, f->h, d, p->n_wanted);
 }
 
-static void walk(struct team_member *me, void *context)
+static void walk(struct team_member *me, const void *context)
 {
     const struct pass *p = context;
     phase_embed(p, me);
@@ -356,10 +363,31 @@ static void walk(struct team_member *me, void *context)
     if (p->n_wanted) walk_output(p, me);
 }
 
-/* Cut the rows into runs of one sequence, short enough that every thread gets two. */
-static int cut_runs(const struct forward *f, const struct row *rows, int n)
+/* ---- who walks --------------------------------------------------------------------------- */
+
+/* Below, threads lose more at the ends of phases than they win: a part takes less than a tenth of a
+ * millisecond. Above, it takes several milliseconds, and they win wherever their cores are. */
+struct forward_sharing forward_sharing = {.alone = 4e6, .shared = 256e6};
+
+static double multiply_adds(const struct pass *p)
 {
-    const int shares = 2 * f->team.threads, most = most_attending(f->config);
+    const struct config *c = p->f->config;
+    const double d = c->d_model, q = config_q_dim(c), kv = config_kv_dim(c);
+    const double layer = d * (2 * q + 2 * kv + 3.0 * c->d_ff);
+    return p->n * layer * c->n_layer + p->n_wanted * d * p->f->weights->n_vocab;
+}
+
+static struct pace *pace_of(const struct pass *p)
+{
+    int i = 0;
+    while (p->n >> i > 1) i++;
+    return &p->f->pace[i < FORWARD_PACES ? i : FORWARD_PACES - 1];
+}
+
+/* Cut the rows into runs of one sequence, short enough that every thread gets two. */
+static int cut_runs(const struct forward *f, int members, const struct row *rows, int n)
+{
+    const int shares = 2 * members, most = most_attending(f->config);
     int fair = (n * f->config->n_head_kv + shares - 1) / shares, count = 0;
     fair = fair < most ? fair : most;
     for (int r = 0; r < n; r++)
@@ -369,15 +397,34 @@ static int cut_runs(const struct forward *f, const struct row *rows, int n)
     return count;
 }
 
+static void walk_with(struct pass *p, int members)
+{
+    p->n_runs = cut_runs(p->f, members, p->rows, p->n);
+    team_run(&p->f->team, members, walk, p, sizeof *p);
+}
+
+static void walk_at_pace(struct pass *p, double work)
+{
+    struct pace *pace = pace_of(p);
+    const double start = clock_seconds();
+    walk_with(p, pace_shared(pace) ? p->f->team.threads : 1);
+    pace_note(pace, work, clock_seconds() - start);
+}
+
 /* Evaluate a part; the number of its rows that want logits, and have them. */
 static int eval_part(struct forward *f, const struct row *rows, int n, float *logits)
 {
     struct pass p = {.f = f, .rows = rows, .n = n, .logits = logits};
     for (int r = 0; r < n; r++)
         if (rows[r].wants_logits) f->wanted[p.n_wanted++] = r;
-    p.n_runs = cut_runs(f, rows, n);
     for (int r = 0; r < n; r++) kv_own(f->kv, rows[r].seq, rows[r].pos);
-    team_run(&f->team, walk, &p);
+    const double work = multiply_adds(&p);
+    if (f->team.threads == 1 || work < forward_sharing.alone)
+        walk_with(&p, 1);
+    else if (work >= forward_sharing.shared)
+        walk_with(&p, f->team.threads);
+    else
+        walk_at_pace(&p, work);
     for (int r = 0; r < n; r++) f->kv->length[rows[r].seq] = rows[r].pos + 1;
     return p.n_wanted;
 }

@@ -34,11 +34,11 @@ static void write_panels(const struct repack *r, int begin, int end)
     }
 }
 
-static void write_blocks(struct team_member *me, void *context)
+static void write_blocks(struct team_member *me, const void *context)
 {
     const struct repack *r = context;
     int begin, end;
-    while (team_take(me, r->panels, r->block, &begin, &end)) write_panels(r, begin, end);
+    while (team_take(me, r->panels, r->block, r->block, &begin, &end)) write_panels(r, begin, end);
 }
 
 /* Panels that a thread takes at most, many huge pages long: two threads that meet in such a page
@@ -61,7 +61,7 @@ enum status repack_weights(struct weights *w, int threads, struct err *err)
     repack_adopt(w, arena);
     struct team team;
     team_init(&team, threads);
-    team_run(&team, write_blocks, &r);
+    team_run(&team, threads, write_blocks, &r, sizeof r);
     team_deinit(&team);
     return ST_OK;
 }
