@@ -81,7 +81,7 @@ static void test_long_answers(void **state)
     close(file);
     struct dataset *data;
     ead_error error;
-    const ead_status status = dataset_open(path, "auto", &data, &error);
+    const ead_status status = dataset_open(path, "auto", false, &data, &error);
     unlink(path);
     assert_int_equal(status, EAD_OK);
     assert_int_equal(data->n, 3);
