@@ -72,11 +72,12 @@ static const struct way ways[] = {
     {"random", EAD_POLICY_RANDOM, NULL, 0, 1, 1, 0, false, false},
     {"random, drawn, eager", EAD_POLICY_RANDOM, NULL, 1, 1, 0.95f, 0, true, false},
     {"replay", EAD_POLICY_REPLAY, NULL, 0.8f, 1, 1, 0, false, false},
+    {"large, eager", EAD_POLICY_LARGE, NULL, 0, 1, 1, 0, true, false},
     {"stitch", EAD_POLICY_CUSTOM, stitch, 0, 1, 1, 0, false, false},
     {"stitch, drawn, eager", EAD_POLICY_CUSTOM, stitch, 1, 1, 1, 0, true, false},
     {"rewrite", EAD_POLICY_CUSTOM, rewrite, 0, 1, 1, 0, false, false},
 };
-enum { N_WAYS = sizeof ways / sizeof *ways };
+enum { N_WAYS = sizeof ways / sizeof *ways, SMALL = 6, STITCH = 11, REWRITE = 13 };
 
 static ead_duo_options options_of(const struct way *way)
 {
@@ -178,7 +179,7 @@ static int open_pair(void **state)
     ead_duo *duo = NULL;
     ead_error error;
     struct written w = {0};
-    const ead_duo_options o = options_of(&ways[6]);
+    const ead_duo_options o = options_of(&ways[SMALL]);
     check(ead_duo_open(pair.large, pair.small, &o, &duo, &error), &error);
     append(duo, pair.prompt, PROMPT);
     for (int i = 0; i < TOKENS; i++) {
@@ -285,6 +286,43 @@ static void test_cut_in_company(void **state)
     }
 }
 
+/* A prompt that is cut before anyone has read it is the shorter prompt, also beside other texts.
+ * Its last row is read by both models with eager_prompt, and only one of them is to write. */
+static void test_cut_before_it_is_read(void **state)
+{
+    (void)state;
+    enum { STEPS = 6 };
+    ead_error error;
+    for (int i = 0; i < N_WAYS; i++)
+        for (int cut = 1; cut < PROMPT; cut++) {
+            const ead_duo_options o = options_of(&ways[i]);
+            ead_duo *alone = NULL;
+            ead_batch *batch = NULL;
+            struct written whole = {0}, w = {0};
+            check(ead_duo_open(pair.large, pair.small, &o, &alone, &error), &error);
+            append(alone, pair.prompt, (size_t)cut);
+            while (whole.n < STEPS) step(alone, &whole);
+            ead_duo_close(alone);
+            check(ead_batch_open(pair.large, pair.small, &o, TEXTS, &batch, &error), &error);
+            for (int text = 0; text < TEXTS; text++)
+                append(ead_batch_duo(batch, text), prompt_of(text == 1 ? 0 : text + 1), PROMPT);
+            ead_duo_truncate(ead_batch_duo(batch, 1), (size_t)cut);
+            while (w.n < STEPS) {
+                const bool active[TEXTS] = {true, true, true};
+                ead_event events[TEXTS];
+                int n;
+                check(ead_batch_step(batch, active, events, &n, &error), &error);
+                for (int e = 0; e < n; e++) {
+                    assert_int_equal(events[e].kind, EAD_EVENT_TOKEN);
+                    if (events[e].text == 1) take(&w, &events[e].token);
+                }
+            }
+            for (int k = 0; k < STEPS; k++)
+                same_token(&w.tokens[k], &whole.tokens[k], ways[i].name, cut, k);
+            ead_batch_close(batch);
+        }
+}
+
 /* A copy of any length goes on as its original did, which does not notice. */
 static void test_a_copy_goes_on(void **state)
 {
@@ -329,7 +367,7 @@ static void test_stitch_is_its_definition(void **state)
     (void)state;
     const ead_model *const models[] = {[EAD_SMALL] = pair.small, [EAD_LARGE] = pair.large};
     struct written w;
-    ead_duo *duo = open_written(&ways[10], &w);
+    ead_duo *duo = open_written(&ways[STITCH], &w);
     ead_stats stats[EAD_WRITERS][N_CTX];
     const int n = PROMPT + TOKENS;
     for (int m = 0; m < EAD_WRITERS; m++) {
@@ -367,7 +405,7 @@ static void test_taking_back_is_told(void **state)
     (void)state;
     ead_error error;
     ead_duo *duo = NULL;
-    const ead_duo_options o = options_of(&ways[12]);
+    const ead_duo_options o = options_of(&ways[REWRITE]);
     struct written w = {0};
     int taken = 0;
     check(ead_duo_open(pair.large, pair.small, &o, &duo, &error), &error);
@@ -407,7 +445,7 @@ static void refuse(ead_decide decide, int from, ead_decision what, const char *m
 {
     ead_error error;
     ead_duo *duo = NULL;
-    ead_duo_options o = options_of(&ways[10]);
+    ead_duo_options o = options_of(&ways[STITCH]);
     o.policy.decide = decide;
     o.policy.context = &from;
     decision = what;
@@ -473,10 +511,10 @@ static void test_alternatives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_cut_text_goes_on),  cmocka_unit_test(test_cut_in_company),
-        cmocka_unit_test(test_a_copy_goes_on),      cmocka_unit_test(test_stitch_is_its_definition),
-        cmocka_unit_test(test_taking_back_is_told), cmocka_unit_test(test_bad_decisions_are_faults),
-        cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_a_cut_text_goes_on),       cmocka_unit_test(test_cut_in_company),
+        cmocka_unit_test(test_cut_before_it_is_read),    cmocka_unit_test(test_a_copy_goes_on),
+        cmocka_unit_test(test_stitch_is_its_definition), cmocka_unit_test(test_taking_back_is_told),
+        cmocka_unit_test(test_bad_decisions_are_faults), cmocka_unit_test(test_alternatives),
     };
     return cmocka_run_group_tests(tests, open_pair, close_pair);
 }
