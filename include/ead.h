@@ -494,7 +494,7 @@ EAD_API ead_duo *ead_batch_duo(ead_batch *batch, int i);
 /*
  * Go on with every text i that has active[i], and tell what came of it: events[*n], at most one of
  * each text, in their order; there may be none. A step is one pass of one model. The models take
- * turns: neither gets less than a quarter of the time while the other's texts wait, however long
+ * turns: neither gets less than a fifth of the time while the other's texts wait, however long
  * its passes are. A text that reads a prompt does so beside those that write, in pieces of at most
  * prompt_budget rows. The time of a pass is booked on its texts by rows.
  */

@@ -181,13 +181,13 @@ static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
 
 /* Engines take turns by time: the one goes next that has less behind it, a pass counting its
  * seconds over the texts that wait for it, so that all texts get alike. But neither counts as less
- * than a third of the other: a single text on the large model must get on, and must not hold up the
- * others, either; each engine gets from a quarter to three quarters of the time. Who has nothing to
+ * than a quarter of the other: a single text on the large model must get on, and must not hold up
+ * the others, either; each engine gets from a fifth to four fifths of the time. Who has nothing to
  * do saves nothing up. */
 static double weight(const struct demand demand[EAD_WRITERS], ead_writer w)
 {
     const double mine = demand[w].texts, other = demand[1 - (int)w].texts;
-    return mine > other / 3 ? mine : other / 3;
+    return mine > other / 4 ? mine : other / 4;
 }
 
 static enum status pass(struct driver *r, const struct ask *ask,
@@ -210,9 +210,15 @@ static enum status pass(struct driver *r, const struct ask *ask,
         const struct share *s = &r->queue[i];
         duo_account(s->duo, w, s->from, s->n, s->goal, seconds / rows * s->n);
     }
-    r->spent[w] += seconds / weight(demand, w);
-    if (!demand[1 - (int)w].texts) r->spent[1 - (int)w] = r->spent[w];
     return ST_OK;
+}
+
+static void charge(struct driver *r, const struct demand demand[EAD_WRITERS], ead_writer w,
+                   double seconds)
+{
+    const int other = 1 - (int)w;
+    r->spent[w] += seconds / weight(demand, w);
+    if (!demand[other].texts) r->spent[other] = r->spent[w];
 }
 
 /* The engine that is next, or -1 when none has anything to do. A text alone is not to wait for what
@@ -280,8 +286,10 @@ static enum status advance(struct driver *r, const struct ask *ask, struct err *
     const struct demand demand[EAD_WRITERS] = {
         [EAD_SMALL] = count(r, ask, EAD_SMALL), [EAD_LARGE] = count(r, ask, EAD_LARGE)};
     const int w = pick(r, ask, demand);
+    const double start = clock_seconds();
     if (w >= 0) TRY(pass(r, ask, demand, (ead_writer)w, err));
     collect(r, w < 0);
+    if (w >= 0) charge(r, demand, (ead_writer)w, clock_seconds() - start);
     return ST_OK;
 }
 

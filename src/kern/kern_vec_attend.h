@@ -23,6 +23,7 @@ struct attention {
     float *q, *sum_v;          /* [queries][head_dim]: queries; exponentials times values */
     float *score;              /* [queries][KERN_ATTEND_BLOCK]: scores, then their exponentials */
     float *max, *sum, *factor; /* [queries]; factor: of what was summed below a smaller max */
+    size_t bytes;              /* of one position of a tile */
 };
 
 /* Positions [p0, p0 + count) for queries [first, end). */
@@ -37,19 +38,15 @@ static inline int attend_share(const struct attend_block *b, int from)
     return (left + shares - 1) / shares;
 }
 
-/* Ask for the shares of positions [p, p + count) in the tiles at byte `tile` of their pages, as far
- * as the first row sees them: multiplying leaves loads no room to run ahead by themselves. */
-static inline void attend_prefetch(const struct kern_attend *a, size_t tile, int p, int count)
+/* Ask for the shares of positions [p, p + count), which lie in one tile at byte `tile` of its page,
+ * as far as the first row sees them: multiplying leaves loads no room to run ahead by themselves.
+ */
+static inline void attend_prefetch(const struct attention *t, size_t tile, int p, int count)
 {
-    const int end = p + count < a->n_pos ? p + count : a->n_pos;
-    const size_t bytes = kern_cache_bytes(a->cache, a->head_dim);
-    for (int next; p < end; p = next) {
-        const int first = p / KERN_TILE * KERN_TILE;
-        next = first + KERN_TILE < end ? first + KERN_TILE : end;
-        const uint8_t *at = a->pages[p / KERN_TILE] + tile;
-        const size_t stop = (size_t)(next - first) * bytes;
-        for (size_t i = (size_t)(p - first) * bytes; i < stop; i += 64) __builtin_prefetch(at + i);
-    }
+    const int left = t->a->n_pos - p, n = count < left ? count : left;
+    if (n <= 0) return;
+    const uint8_t *at = t->a->pages[p / KERN_TILE] + tile + (size_t)(p % KERN_TILE) * t->bytes;
+    for (const uint8_t *end = at + (size_t)n * t->bytes; at < end; at += 64) __builtin_prefetch(at);
 }
 
 /* n elements of a tile from element `at` on. scale: of their codes, where there are codes. */
@@ -116,7 +113,7 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     for (int p = 0; p < b->count; p += LANES) {
         const uint8_t *tile = a->pages[(b->p0 + p) / KERN_TILE] + a->k;
         const size_t lane = (size_t)(p % KERN_TILE);
-        attend_prefetch(a, a->v, b->p0 + p, LANES);
+        attend_prefetch(t, a->v, b->p0 + p, LANES);
         for (int h = b->first, n; h < b->end; h += n) {
             const float *q = t->q + (size_t)h * dim;
             float *score = t->score + h * KERN_ATTEND_BLOCK + p;
@@ -237,15 +234,17 @@ static void attend_mix_q8_0(const struct attention *t, const struct attend_block
     attend_mix_share(KERN_CACHE_Q8_0, t, b, h, queries);
 }
 
-/* The keys of the next block are asked for piece by piece. */
+/* The keys of the next block are asked for piece by piece, in whole tiles. */
 static void attend_values(const struct attention *t, const struct attend_block *b)
 {
     const int pieces = (b->end - b->first + BLOCK - 1) / BLOCK;
-    const int ahead = (KERN_ATTEND_BLOCK + pieces - 1) / pieces;
+    const int ahead = (KERN_ATTEND_BLOCK / KERN_TILE + pieces - 1) / pieces * KERN_TILE;
     int next = b->p0 + KERN_ATTEND_BLOCK;
-    for (int h = b->first, n; h < b->end; h += n, next += ahead) {
+    const int behind = next + KERN_ATTEND_BLOCK;
+    for (int h = b->first, n; h < b->end; h += n) {
         n = attend_share(b, h);
-        attend_prefetch(t->a, t->a->k, next, ahead);
+        for (int stop = next + ahead; next < stop && next < behind; next += KERN_TILE)
+            attend_prefetch(t, t->a->k, next, KERN_TILE);
         if (t->a->cache == KERN_CACHE_Q8_0)
             attend_mix_q8_0(t, b, h, n);
         else
@@ -270,6 +269,7 @@ static struct attention attend_begin(const struct kern_attend *a)
     const size_t queries = (size_t)a->rows * (size_t)a->group;
     const size_t width = (size_t)a->group * (size_t)a->head_dim, all = (size_t)a->rows * width;
     struct attention t = {.a = a, .q = a->scratch, .sum_v = a->scratch + all};
+    t.bytes = kern_cache_bytes(a->cache, a->head_dim);
     t.score = t.sum_v + all;
     t.max = t.score + queries * KERN_ATTEND_BLOCK;
     t.sum = t.max + queries;
