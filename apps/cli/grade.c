@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "eval/grade.h"
+#include "eval/jsonio.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -48,7 +49,7 @@ static int read_field(const json_t *object, const char *path, size_t line, const
         return fail("%s, line %zu: field \"%s\": expected text, a number or null, found %s", path,
                     line, name, value ? "something else" : "none");
     *text = json_is_string(value) ? strdup(json_string_value(value))
-                                  : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+                                  : jsonio_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     return *text ? EXIT_OK : fail("%s, line %zu: no memory for it", path, line);
 }
 
@@ -79,11 +80,14 @@ static int grade_object(const json_t *object, const char *path, struct tally *ta
 static int grade_line(const char *text, size_t n, const char *path, struct tally *tally)
 {
     json_error_t wrong;
+    ead_error error;
     tally->line++;
     if (strspn(text, " \t\r\n") == n) return EXIT_OK;
-    json_t *object = json_loadb(text, n, JSON_ALLOW_NUL, &wrong);
-    if (!object)
-        return fail("%s, line %zu: expected JSON, found: %s", path, tally->line, wrong.text);
+    json_t *object = jsonio_read(text, n, JSON_ALLOW_NUL, &wrong);
+    if (!object) {
+        (void)jsonio_fault(&wrong, path, tally->line, &error);
+        return fail_error(&error);
+    }
     int status = json_is_object(object)
                      ? grade_object(object, path, tally)
                      : fail("%s, line %zu: expected an object with \"gold\" and \"pred\"", path,

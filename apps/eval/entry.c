@@ -47,8 +47,8 @@ static int add_verdict(const struct entry *e, json_t *to)
 {
     const struct eval_problem *p = &e->data->problems[e->problem];
     char *pred = NULL;
-    (void)grade_extract(e->transcript->output, e->data->format, &pred);
-    int bad = json_object_set_new(to, "problem", json_integer(e->problem));
+    int bad = grade_extract(e->transcript->output, e->data->format, &pred) && !pred;
+    bad |= json_object_set_new(to, "problem", json_integer(e->problem));
     if (p->level) bad |= json_object_set_new(to, "level", json_integer(p->level));
     if (*p->subject) bad |= json_object_set_new(to, "subject", text(p->subject));
     bad |= json_object_set_new(to, "gold", text(p->gold));

@@ -11,7 +11,7 @@
 
 /* The final answer of a model's output, to be freed: the last balanced \boxed{} (or "\boxed X$",
  * \fbox); for gsm8k what follows the last "####", else a box, else the last number. False, and
- * *pred NULL, when there is none. */
+ * *pred NULL, when there is none; true and NULL without memory. */
 bool grade_extract(const char *output, enum dataset_format format, char **pred);
 
 /* Do both say the same? A NULL is no answer: equal to nothing. */

@@ -42,6 +42,7 @@ static enum status add_step(struct pretok *p, const char *pattern, struct err *e
     PCRE2_SIZE at;
     pcre2_code *step = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
                                      PCRE2_UTF | PCRE2_UCP, &code, &at, NULL);
+    if (!step && code == PCRE2_ERROR_HEAP_FAILED) return err_memory(err, "a pre-tokenizer");
     if (!step)
         return err_set(
             err, ST_SUPPORT,
