@@ -35,11 +35,12 @@ ead_status jsonl_next(struct jsonl *j, json_t **out, ead_error *error)
     j->number++;
     *out = jsonio_read(j->line, (size_t)n, 0, &bad);
     if (json_is_object(*out)) return EAD_OK;
-    if (!*out) return jsonio_fault(&bad, j->path, j->number, error);
+    if (!*out && !bad.text[0]) return jsonio_fault(&bad, j->path, j->number, error);
+    const bool parsed = *out;
     json_decref(*out);
     *out = NULL;
-    return fault(error, EAD_FORMAT, "%s, line %zu: expected a JSON object, found another value",
-                 j->path, j->number);
+    return fault(error, EAD_FORMAT, "%s, line %zu: expected a JSON object, found %s", j->path,
+                 j->number, parsed ? "another value" : bad.text);
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */
