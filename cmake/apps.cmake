@@ -1,5 +1,11 @@
-# Evaluation: datasets, grading, statistics and reports, over the public face and base. The program and the
-# tests link it, and the library behind it: the public one, or as tests see it.
+# The grader: text in, verdict out. It knows neither a model nor a run.
+file(GLOB grade CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/grade/*.c)
+add_library(ead_grade STATIC ${grade})
+target_include_directories(ead_grade PUBLIC ${CMAKE_SOURCE_DIR}/apps)
+target_link_libraries(ead_grade PUBLIC ead_base m PRIVATE ead_flags)
+
+# Evaluation: datasets, runs, statistics and reports, over the public face, the grader and base. The
+# program and the tests link it, and the library behind it: the public one, or as tests see it.
 file(GLOB eval CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/*.c)
 file(GLOB page CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/report*.html
   ${CMAKE_SOURCE_DIR}/apps/eval/report*.css ${CMAKE_SOURCE_DIR}/apps/eval/report*.js)
@@ -10,7 +16,7 @@ add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/page.c
   COMMENT "putting the report's page into the program")
 add_library(ead_eval STATIC ${eval} ${CMAKE_BINARY_DIR}/page.c)
 target_include_directories(ead_eval PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
-target_link_libraries(ead_eval PUBLIC ead_base PkgConfig::JANSSON m PRIVATE ead_flags)
+target_link_libraries(ead_eval PUBLIC ead_grade ead_base PkgConfig::JANSSON m PRIVATE ead_flags)
 
 file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/cli/*.c)
 if(cli)

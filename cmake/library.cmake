@@ -2,7 +2,7 @@
 file(GLOB base CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/*.c)
 add_library(ead_base STATIC ${base})
 target_include_directories(ead_base PUBLIC ${CMAKE_SOURCE_DIR}/src)
-target_link_libraries(ead_base PUBLIC OpenMP::OpenMP_C PRIVATE ead_flags)
+target_link_libraries(ead_base PUBLIC Threads::Threads PRIVATE ead_flags)
 
 # Every other room, and the public face in src/. Kernel files get the flags of their instruction set;
 # nothing else does, so that the rest runs on any machine.
@@ -10,7 +10,8 @@ set(rooms ${EAD_ROOMS})
 list(REMOVE_ITEM rooms base)
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
 foreach(room ${rooms})
-  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c
+    ${CMAKE_SOURCE_DIR}/src/${room}/*/*.c)
   list(APPEND sources ${files})
 endforeach()
 
@@ -44,7 +45,7 @@ endif()
 add_library(ead_inside STATIC ${sources})
 target_include_directories(ead_inside PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(ead_inside PRIVATE EAD_VERSION="${EAD_VERSION}")
-target_link_libraries(ead_inside PUBLIC ead_base PkgConfig::PCRE2 m PRIVATE ead_flags)
+target_link_libraries(ead_inside PUBLIC ead_base PkgConfig::PCRE2 PkgConfig::UTF8PROC m PRIVATE ead_flags)
 
 # What users link shows the public face alone. A shared library hides the rest by visibility; for an
 # archive all objects become one, in which hidden symbols are made local, so that a user's own buf_add
@@ -65,7 +66,7 @@ endif()
 target_include_directories(ead PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:include>)
 target_link_libraries(ead PRIVATE $<BUILD_INTERFACE:ead_flags> PkgConfig::PCRE2
-  OpenMP::OpenMP_C m)
+  PkgConfig::UTF8PROC Threads::Threads m)
 set_target_properties(ead PROPERTIES LINKER_LANGUAGE C VERSION ${EAD_VERSION} SOVERSION 0)
 
 include(GNUInstallDirs)

@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     options.policy.tau = 1.5; /* bits */
     if (ead_duo_open(large, small, &options, &duo, &error)) return stop(&error);
     if (ead_tokenize(large, argv[3], strlen(argv[3]), EAD_ADD_BOS, &ids, &n, &error) ||
-        ead_duo_append(duo, ids, n, NULL, NULL, &error))
+        ead_duo_append(duo, ids, n, &error))
         return stop(&error);
     for (int i = 0; i < 40; i++) {
         if (ead_duo_step(duo, &token, &error)) return stop(&error);

@@ -14,7 +14,7 @@
  *     int32_t *ids;
  *     size_t n;
  *     if (ead_tokenize(large, text, strlen(text), EAD_ADD_BOS, &ids, &n, &error)) ...
- *     if (ead_duo_append(duo, ids, n, NULL, NULL, &error)) ...
+ *     if (ead_duo_append(duo, ids, n, &error)) ...
  *     for (ead_token token; !ead_duo_step(duo, &token, &error) && !token.end;)
  *         ... token.id, token.writer, token.entropy ...
  *
@@ -59,6 +59,8 @@ typedef struct {
 } ead_error;
 
 EAD_API const char *ead_version(void);
+/* Instruction-set level i by name, "ref" first; NULL after the last. *here: this machine has it. */
+EAD_API const char *ead_cpu_at(size_t i, bool *here);
 
 /* ---- models ------------------------------------------------------------------------------- */
 
@@ -75,6 +77,7 @@ typedef struct {
      * replaced. Who can write to the folder decides what the model says. No fault of it keeps a
      * model from opening: ead_model_info tells. NULL: none. Not used with no_repack. */
     const char *pack_cache;
+    int threads; /* that rearrange; 0: as many as the process may use */
 } ead_model_options;
 
 /* What became of pack_cache. */
@@ -102,20 +105,30 @@ EAD_API ead_status ead_model_open(const char *path, const ead_model_options *opt
                                   ead_model **out, ead_error *error);
 EAD_API void ead_model_close(ead_model *model);
 EAD_API ead_model_info ead_model_describe(const ead_model *model);
-/* Can the two write one text? EAD_ARGUMENT names the first id whose token differs. */
+/* Sentence i about what the file lacks or says wrongly of its vocabulary, and what is done instead;
+ * NULL after the last. Nothing that keeps a model from opening, but its texts may suffer. */
+EAD_API const char *ead_model_note(const ead_model *model, size_t i);
+/* Can the two write one text? They must mean the same by every id and split texts alike; one may
+ * have up to 128 tokens more at its end, which the text then does without. EAD_ARGUMENT names what
+ * differs first. */
 EAD_API ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error);
 
 /* ---- text --------------------------------------------------------------------------------- */
 
 /* Flags of ead_tokenize. */
 enum {
-    EAD_ADD_BOS = 1,      /* add BOS (and EOS) if the vocabulary's own rule says so */
-    EAD_PARSE_SPECIAL = 2 /* texts of control tokens become those tokens */
+    EAD_ADD_BOS = 1,       /* add BOS if the vocabulary's own rule says so and none is there yet */
+    EAD_PARSE_SPECIAL = 2, /* texts of control tokens become those tokens */
+    EAD_ADD_EOS = 4        /* add EOS by the same rule: for a finished text, never for a prompt */
 };
 
 /* Token ids of a text, n_ids of them, to be released with ead_free. */
 EAD_API ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes,
                                 unsigned flags, int32_t **ids, size_t *n_ids, ead_error *error);
+/* Does the text itself begin with the BOS that `flags` ask for? Then ead_tokenize adds none, and
+ * somebody may want to know that the text was meant for a program that does not add one. */
+EAD_API bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes,
+                                 unsigned flags);
 /* Release what ead_tokenize or ead_chat_render returned; NULL is allowed. */
 EAD_API void ead_free(void *returned);
 EAD_API int32_t ead_token_bos(const ead_model *model); /* -1 when the vocabulary has none */
@@ -157,7 +170,7 @@ EAD_API const char *ead_chat_recognise(const ead_model *model);
 /* ---- one model: rows in, logits out -------------------------------------------------------- */
 
 typedef struct {
-    const char *cpu; /* "ref", "avx2", "avxvnni", "avx512", "amx"; NULL: this machine's best */
+    const char *cpu; /* an ead_cpu_name; NULL: this machine's best */
     int threads;     /* 0: as many as the process may use */
     int n_ctx;       /* positions per sequence; 0: as many as the model was trained on */
     int n_seq;       /* sequences */
@@ -176,14 +189,26 @@ typedef struct {
     bool wants_logits;
 } ead_row;
 
+/* Of a next-token distribution, before temperature and truncation, over the vocabulary without
+ * padding. Where a model answers over a wire with its most probable tokens alone, the entropy is
+ * the middle of the interval that they leave open. */
 typedef struct {
-    float entropy;          /* bits, from raw logits over the vocabulary without padding */
+    float entropy; /* bits */
+    float entropy_lo, entropy_hi;
+    bool exact;             /* the three are one */
     float max_prob, margin; /* largest probability; its lead over the second */
     int32_t argmax;
 } ead_stats;
 
+/* A token that could follow. */
+typedef struct {
+    int32_t id;
+    float log_prob; /* natural */
+} ead_alternative;
+
 typedef struct ead_session ead_session;
 
+EAD_API const char *ead_cpu_name(size_t i); /* "ref", ...: of level i; NULL after the last */
 EAD_API ead_session_options ead_session_defaults(void);
 EAD_API ead_status ead_session_open(const ead_model *model, const ead_session_options *options,
                                     ead_session **out, ead_error *error);
@@ -197,9 +222,19 @@ EAD_API ead_status ead_session_eval(ead_session *session, const ead_row *rows, i
 EAD_API const float *ead_session_logits(const ead_session *session, int i);
 EAD_API ead_status ead_session_stats(const ead_session *session, int i, ead_stats *out,
                                      ead_error *error);
+/* ln p of a token after that row; NaN when there is no such row or token. */
+EAD_API float ead_session_log_prob(const ead_session *session, int i, int32_t id);
+/* The n most probable tokens after that row, most probable first. Returns how many there are. */
+EAD_API int ead_session_best(const ead_session *session, int i, int n, ead_alternative *out);
 /* A sequence that is none has length 0, and cannot be shortened. */
 EAD_API int ead_session_length(const ead_session *session, int seq);
 EAD_API void ead_session_truncate(ead_session *session, int seq, int length);
+/* Sequence `to` becomes the first `length` positions of `from`, whose memory it shares until one of
+ * the two goes its own way. */
+EAD_API ead_status ead_session_copy(ead_session *session, int from, int to, int length,
+                                    ead_error *error);
+/* Bytes in use for cache and scratch; more as sequences grow. */
+EAD_API size_t ead_session_memory(const ead_session *session);
 EAD_API const char *ead_session_cpu(const ead_session *session);
 EAD_API int ead_session_threads(const ead_session *session);
 
@@ -212,8 +247,41 @@ typedef enum {
     EAD_POLICY_LARGE,  /* the large model alone */
     EAD_POLICY_SMALL,  /* the small model alone */
     EAD_POLICY_RANDOM, /* the baseline: same dwell, a wanted share, no entropy */
-    EAD_POLICY_REPLAY  /* writers read from a recording */
+    EAD_POLICY_REPLAY, /* writers read from a recording */
+    EAD_POLICY_CUSTOM  /* a function of the program's own */
 } ead_policy_kind;
+
+/*
+ * What a policy sees before a token is written. All of it is a function of the text, of what stands
+ * beside its tokens, and of the policy's options. "Written" means since the last append: what was
+ * given is not written.
+ */
+typedef struct {
+    int64_t index;     /* tokens written so far; while it is 0, all below `chance` is 0 */
+    int64_t length;    /* tokens of the text, given ones included */
+    ead_writer writer; /* of the last token; before the first, the one that is to start */
+    double chance;     /* uniform in [0, 1), from the policy's seed and `length` alone */
+    int64_t turn;      /* tokens the writer wrote without a break, the last one included */
+    int32_t id;        /* the last token; */
+    float log_prob;    /* its natural log-probability; */
+    ead_stats stats;   /* of the distribution it was drawn from */
+    double rolling;    /* bits: mean of the last `window` entropies, or of what there is */
+} ead_signals;
+
+/* Who writes next, after so many tokens at the end were taken back. At most the written tokens can
+ * be; another model than the one that wrote there must write first, and what it puts there stays:
+ * a token is replaced once. */
+typedef struct {
+    ead_writer writer;
+    int take_back;
+} ead_decision;
+
+/*
+ * A policy of the program's own. It must be pure: the same signals, the same decision. It is asked
+ * after each token, and whenever the text or the policy was changed in another way; a text that is
+ * cut back is asked about anew. It may be called by any thread that steps a text with it.
+ */
+typedef ead_decision (*ead_decide)(void *context, const ead_signals *signals);
 
 enum { EAD_HORIZON_MAX = 4096 };
 
@@ -223,14 +291,43 @@ typedef struct {
     int window;        /* w: tokens of the rolling mean, 1 to 1024 */
     int dwell;         /* d_min: tokens a model writes at least before it hands over, from 1 */
     ead_writer start;  /* who writes first */
-    bool clear_window; /* empty the window at a switch */
-    float share;       /* EAD_POLICY_RANDOM: share of the large model's tokens, 0 to 1, ... */
+    bool clear_window; /* the window begins anew with each turn */
+    double share;      /* EAD_POLICY_RANDOM: share of the large model's tokens, 0 to 1, ... */
     int horizon;       /* ... over texts of about so many tokens; 0: in the long run */
-    uint64_t seed;     /* EAD_POLICY_RANDOM */
+    uint64_t seed;     /* of `chance`; independent of the sampler's, also where equal */
     const uint8_t
-        *replay;     /* EAD_POLICY_REPLAY: the writer of each token; borrowed; after the end */
-    size_t n_replay; /* of the recording the last writer goes on */
+        *replay;       /* EAD_POLICY_REPLAY: the writer of each token; borrowed; after the end */
+    size_t n_replay;   /* of the recording the last writer goes on */
+    ead_decide decide; /* EAD_POLICY_CUSTOM */
+    void *context;     /* handed to it; borrowed */
 } ead_policy_options;
+
+typedef struct {
+    const char *name, *help;
+    bool needs[EAD_WRITERS]; /* without that model the other writes everything */
+    bool needs_data;         /* more than numbers: a recording, a function */
+} ead_policy_info;
+
+typedef enum { EAD_OPTION_REAL, EAD_OPTION_INT, EAD_OPTION_FLAG, EAD_OPTION_WRITER } ead_option;
+
+/* A number among ead_policy_options, so that a program can offer all of them: at `offset` stands a
+ * double, an int, a bool or an ead_writer. */
+typedef struct {
+    const char *name;
+    char letter; /* of a short option, or 0 */
+    ead_option type;
+    size_t offset;
+    unsigned policies;          /* bit k: the policy of kind k looks at it */
+    double low, high, standard; /* its range, and ead_duo_defaults */
+    const char *value, *help;   /* what to call a value: "N", "BITS"; NULL of a flag */
+} ead_policy_option;
+
+/* The policy of a kind; NULL when there is none. */
+EAD_API const ead_policy_info *ead_policy_describe(ead_policy_kind kind);
+/* The kind of a name; -1 when there is none. */
+EAD_API int ead_policy_parse(const char *name);
+/* Option i; NULL after the last. */
+EAD_API const ead_policy_option *ead_policy_option_at(size_t i);
 
 typedef struct {
     float temperature;    /* 0: greedy */
@@ -239,7 +336,7 @@ typedef struct {
     float min_p;          /* 0: off */
     float repeat_penalty; /* 1: off; divides positive and multiplies negative logits */
     int repeat_last;      /* tokens back that are penalised */
-    uint64_t seed;
+    uint64_t seed;        /* with the position in the text it gives the random number of a token */
 } ead_sampler_options;
 
 typedef struct {
@@ -247,10 +344,12 @@ typedef struct {
     ead_sampler_options sampler;
     const char *cpu;
     int threads;
-    int n_ctx; /* 0: the smaller of what both models were trained on */
-    int max_rows;
+    int n_ctx;              /* 0: the smaller of what both models were trained on */
+    int max_rows;           /* of a pass; 0: 256 */
+    int prompt_budget;      /* rows of prompts in a pass, while other texts are written; 0: 32 */
     const char *cache_type; /* of both models, as in ead_session_options */
-    bool eager_prompt; /* the large model reads the prompt at once instead of at its first turn */
+    bool eager_prompt; /* the model that does not write reads the prompt at once, too, instead of at
+                        * its first turn */
     bool ignore_end;   /* tokens that end a text are text like any other */
 } ead_duo_options;
 
@@ -264,17 +363,21 @@ typedef struct {
     int64_t index; /* tokens written before this one since the last append */
     int32_t id;
     ead_writer writer;
-    bool switched;  /* the writer differs from that of the token before */
-    float entropy;  /* bits: of the distribution this token was drawn from */
-    double rolling; /* bits: mean over the window, this entropy included */
-    double seconds; /* since the token before: passes, catch-up included, and the choice */
+    bool switched;   /* the writer differs from that of the token before */
+    int taken_back;  /* so many tokens at the end of the text, as last told, were taken back before
+                      */
+    float log_prob;  /* natural, of this token; NaN when not known */
+    float entropy;   /* bits: of the distribution this token was drawn from; */
+    ead_stats stats; /* the rest of it */
+    double rolling;  /* bits: mean over the window, this entropy included */
+    double seconds;  /* since the token before: passes, catch-up included, and the choice */
     ead_end end;
 } ead_token;
 
 /* What one model did. A pass of one decode row is a decode step; a pass that also takes in tokens
  * of the other model is a catch-up; one that takes in a prompt is a prompt pass. */
 typedef struct {
-    int64_t tokens;                                 /* written */
+    int64_t tokens;                                 /* written, those taken back included */
     int64_t prompt_rows, decode_rows, catchup_rows; /* rows evaluated */
     int64_t decode_steps, catchup_passes;
     double prompt_seconds, decode_seconds, catchup_seconds;
@@ -283,17 +386,18 @@ typedef struct {
 
 typedef struct {
     ead_work work[EAD_WRITERS];
-    int64_t tokens, switches;
-    double seconds;        /* all steps and prompts */
-    double parameter_cost; /* the paper's: (p N_L + (1-p) N_S) / N_L; 1 with one model */
-    double ideal_seconds;  /* decode rows of each model at its step_seconds; 0 when not measured */
-    double large_seconds;  /* estimate of the large model alone on this text; 0 when not measured */
+    int64_t tokens, switches; /* tokens: written, those taken back included */
+    int64_t taken_back;       /* by the policy */
+    double seconds;           /* all steps and prompts */
+    double parameter_cost;    /* the paper's: (p N_L + (1-p) N_S) / N_L; 1 with one model */
+    double ideal_seconds; /* decode rows of each model at its step_seconds; 0 when not measured */
+    double large_seconds; /* estimate of the large model alone on this text; 0 when not measured */
 } ead_summary;
 
 typedef struct ead_duo ead_duo;
 
-/* Called while a long prompt is read, by the append or by the step in which the second model reads
- * it: rows done and to do. Return false to stop (EAD_CANCELLED). */
+/* Called while a long stretch of text is read: rows done and to do. Return false to stop
+ * (EAD_CANCELLED); what has been read stays read. */
 typedef bool (*ead_progress)(void *context, ead_writer reader, int done, int total);
 
 EAD_API ead_duo_options ead_duo_defaults(void);
@@ -301,51 +405,82 @@ EAD_API ead_duo_options ead_duo_defaults(void);
 EAD_API ead_status ead_duo_open(const ead_model *large, const ead_model *small,
                                 const ead_duo_options *options, ead_duo **out, ead_error *error);
 EAD_API void ead_duo_close(ead_duo *duo);
-/* Add given tokens to the text: a prompt, or a user's turn. The policy starts anew. EAD_FULL when
- * they do not fit (the text stays as it was). The first writer reads them here, the other at its
- * first turn. */
-EAD_API ead_status ead_duo_append(ead_duo *duo, const int32_t *ids, size_t n, ead_progress progress,
-                                  void *context, ead_error *error);
+/* Add given tokens to the text: a prompt, or a user's turn. The policy starts anew behind them.
+ * EAD_FULL when they do not fit (the text stays as it was). Nothing is read yet: each model reads
+ * when it is to write, or in ead_duo_read. */
+EAD_API ead_status ead_duo_append(ead_duo *duo, const int32_t *ids, size_t n, ead_error *error);
+/* Have the next writer read the text, but for its last token, so that the step that follows takes
+ * the time of one; with eager_prompt the other model, too. */
+EAD_API ead_status ead_duo_read(ead_duo *duo, ead_error *error);
+/* Tell `progress` from now on of long stretches that ead_duo_read and ead_duo_step read; NULL:
+ * nobody. */
+EAD_API void ead_duo_watch(ead_duo *duo, ead_progress progress, void *context);
 /* Write one token. After token.end is set, or a failure, the text can be appended to or shortened.
  */
 EAD_API ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error);
-/* Forget the text from `length` on. */
+/* Forget the text from `length` on: from there it goes on exactly as it did, or as a text would
+ * that was never longer. The account stays, for it tells what was done. */
 EAD_API void ead_duo_truncate(ead_duo *duo, size_t length);
+/* `to`, another text of the same batch, becomes the first `length` tokens of `from`, with all that
+ * was read of them. Its policy, sampler and progress stay; its account begins anew. */
+EAD_API ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length, ead_error *error);
 EAD_API size_t ead_duo_length(const ead_duo *duo);
+/* The text's ids, ead_duo_length of them; valid until the text changes. */
+EAD_API const int32_t *ead_duo_ids(const ead_duo *duo);
+/* The token at position `at` as it was written (taken_back is 0); false when it was given, or when
+ * there is none. */
+EAD_API bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out);
+/* The n most probable tokens, most probable first, in the distribution that the token last written
+ * was drawn from. Returns how many there are: none once anything else has been done since. */
+EAD_API int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out);
 EAD_API int ead_duo_context(const ead_duo *duo);
+/* The rule from now on. It sees the text as it stands: who wrote its last token, since when, and
+ * their entropies. */
 EAD_API ead_status ead_duo_set_policy(ead_duo *duo, const ead_policy_options *policy,
                                       ead_error *error);
 EAD_API ead_status ead_duo_set_sampler(ead_duo *duo, const ead_sampler_options *sampler,
                                        ead_error *error);
-/* Begin another text: the old one is forgotten with its account, random choices start again at
- * their seeds. Policy and sampler stay. */
+/* Begin another text: the old one is forgotten with its account. Policy and sampler stay. */
 EAD_API void ead_duo_reset(ead_duo *duo);
 EAD_API ead_summary ead_duo_summarise(const ead_duo *duo);
 EAD_API const char *ead_duo_cpu(const ead_duo *duo);
 EAD_API int ead_duo_threads(const ead_duo *duo);
+/* Bytes in use for caches and scratch of both models, all texts of the batch together. */
+EAD_API size_t ead_duo_memory(const ead_duo *duo);
 
 /* ---- two models, many texts --------------------------------------------------------------- */
 
 /*
- * A batch is a fixed number of duos over the same two models, whose rows share passes. A step takes
- * one pass per model for all texts; every text becomes, bit for bit, what it would have become
- * alone.
+ * A batch is a fixed number of duos over the same two models, whose rows share passes. Every text
+ * becomes, bit for bit, what it would have become alone.
  *
  *     ead_batch *batch;
  *     bool active[8] = {false};
- *     ead_token tokens[8];
+ *     ead_event events[8];
+ *     int n_events;
  *     if (ead_batch_open(large, small, &options, 8, &batch, &error)) ...
- *     if (ead_batch_append(batch, 3, ids, n, &error)) ...
+ *     if (ead_duo_append(ead_batch_duo(batch, 3), ids, n, &error)) ...
  *     active[3] = true;
  *     while (any are active) {
- *         if (ead_batch_step(batch, active, tokens, &error)) ...
- *         ... tokens[3].id unless it is EAD_NO_TOKEN; on tokens[3].end
+ *         if (ead_batch_step(batch, active, events, &n_events, &error)) ...
+ *         ... events[0].text, events[0].token; on token.end or a fault
  *             ead_duo_reset(ead_batch_duo(batch, 3)), and text 3 can take the next prompt ...
  *     }
  */
 typedef struct ead_batch ead_batch;
 
-enum { EAD_NO_TOKEN = -1 };
+typedef enum {
+    EAD_EVENT_TOKEN, /* the text's next token; its fields tell of a switch, an end, a taking back */
+    EAD_EVENT_FAULT  /* this text cannot go on; the others can */
+} ead_event_kind;
+
+typedef struct {
+    int text;
+    ead_event_kind kind;
+    ead_token token;
+    ead_status status;   /* of a fault; otherwise EAD_OK */
+    const char *message; /* of a fault: a sentence, valid until the text is stepped again */
+} ead_event;
 
 /* n_texts: from 1 to the rows of a pass (options->max_rows, 256 by default). The options hold for
  * every text until its own are set. */
@@ -356,16 +491,14 @@ EAD_API void ead_batch_close(ead_batch *batch);
 /* Text i as a duo; it is the batch's and closes with it. Every function of duos takes it, at any
  * time between steps; NULL when there is no such text. */
 EAD_API ead_duo *ead_batch_duo(ead_batch *batch, int i);
-/* As ead_duo_append, but nothing is read yet: the steps that follow read it beside the other texts,
- * in as many passes as it takes. */
-EAD_API ead_status ead_batch_append(ead_batch *batch, int i, const int32_t *ids, size_t n,
-                                    ead_error *error);
 /*
- * Write the next token of every text i with active[i] into tokens[i]. Its id is EAD_NO_TOKEN where
- * a text is not active or has not been read to its end: a pass holds max_rows, at least one of each
- * text. Time of a pass is booked on its texts by rows. On failure no text has changed.
+ * Go on with every text i that has active[i], and tell what came of it: events[*n], at most one of
+ * each text, in their order; there may be none. A step is one pass of one model. The models take
+ * turns: neither gets less than a quarter of the time while the other's texts wait, however long
+ * its passes are. A text that reads a prompt does so beside those that write, in pieces of at most
+ * prompt_budget rows. The time of a pass is booked on its texts by rows.
  */
-EAD_API ead_status ead_batch_step(ead_batch *batch, const bool *active, ead_token *tokens,
+EAD_API ead_status ead_batch_step(ead_batch *batch, const bool *active, ead_event *events, int *n,
                                   ead_error *error);
 
 #ifdef __cplusplus

@@ -22,22 +22,23 @@ typedef struct {
     uint64_t count; /* elements; 1 for a scalar */
 } ead_meta;
 
-/* An element: `text` is set for strings (text_bytes long), otherwise is_float tells which number.
- */
+/* An element: `text` is set for strings (text_bytes long), `array` for arrays (ead_array_values),
+ * otherwise is_float tells which number. */
 typedef struct {
     const char *text;
     size_t text_bytes;
+    const void *array;
     bool is_float;
     double f;
     int64_t i;
 } ead_value;
 
 typedef struct {
-    const char *name, *type;
+    const char *name, *type; /* "Q4_K"; "type 99" when the number is none that is known */
     int n_dims;
     uint64_t dims[4]; /* dims[0] is contiguous */
-    uint64_t bytes;
-    int part; /* which file of a split model, from 0 */
+    uint64_t bytes;   /* 0 when the type's size is not known */
+    int part;         /* which file of a split model, from 0 */
 } ead_tensor;
 
 EAD_API ead_status ead_file_open(const char *path, ead_file **out, ead_error *error);
@@ -49,6 +50,9 @@ EAD_API ead_meta ead_file_meta(const ead_file *file, size_t i);
 /* Elements first..first+n-1 of value i into out[n]; the range must lie within count. */
 EAD_API void ead_file_values(const ead_file *file, size_t i, uint64_t first, size_t n,
                              ead_value *out);
+/* The same of an element that is an array itself; its key is NULL. */
+EAD_API ead_meta ead_array_meta(const ead_value *array);
+EAD_API void ead_array_values(const ead_value *array, uint64_t first, size_t n, ead_value *out);
 EAD_API size_t ead_file_tensor_count(const ead_file *file);
 EAD_API ead_tensor ead_file_tensor(const ead_file *file, size_t i);
 

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "ead.h"
+#include "engine/distribution.h"
 #include "kern/kern.h"
 #include "model/model.h"
 
@@ -19,5 +20,8 @@ MUST_USE enum status face_kern(const char *cpu, const struct kern **out, struct 
 
 /* A type of cache by its public name; NULL is f16. */
 MUST_USE enum status face_cache(const char *name, enum kern_cache *out, struct err *err);
+
+/* The n best of a distribution; scratch [d->n]. Returns how many there are. */
+int face_best(const struct distribution *d, int n, struct candidate *scratch, ead_alternative *out);
 
 #endif

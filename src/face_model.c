@@ -1,16 +1,19 @@
 /* The public face: models and text. Contracts are in ead.h. */
 #include "face.h"
 
+#include "base/team.h"
 #include "text/chat.h"
 #include "text/detok.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 _Static_assert((int)EAD_IO == ST_IO && (int)EAD_FORMAT == ST_FORMAT && (int)EAD_FULL == ST_FULL &&
                    (int)EAD_CANCELLED == ST_CANCELLED,
                "public and inner statuses are numbered alike");
-_Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_SPECIAL,
+_Static_assert((int)EAD_ADD_BOS == VOCAB_BOS && (int)EAD_PARSE_SPECIAL == VOCAB_SPECIAL &&
+                   (int)EAD_ADD_EOS == VOCAB_EOS,
                "flags are alike");
 _Static_assert((int)EAD_TEXT_START == DETOK_START && (int)EAD_SHOW_SPECIAL == DETOK_SPECIAL,
                "flags are alike");
@@ -26,13 +29,31 @@ ead_status face_report(enum status st, const struct err *err, ead_error *error)
     return (ead_status)st;
 }
 
+const char *ead_cpu_name(size_t i)
+{
+    return i < KERN_LEVEL_COUNT ? kern_level_name((enum kern_level)i) : NULL;
+}
+
+static enum status refuse_level(const char *found, struct err *err)
+{
+    char names[128] = "";
+    for (int i = 0; i < KERN_LEVEL_COUNT; i++) {
+        const size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s",
+                 !i                         ? ""
+                 : i < KERN_LEVEL_COUNT - 1 ? ", "
+                                            : " or ",
+                 kern_level_name((enum kern_level)i));
+    }
+    return err_set(err, ST_ARG, "cpu: expected %s, found \"%.32s\"", names, found);
+}
+
 enum status face_kern(const char *cpu, const struct kern **out, struct err *err)
 {
     *out = kern_best();
     if (!cpu) return ST_OK;
     int level = kern_level_parse(cpu);
-    if (level < 0)
-        return err_set(err, ST_ARG, "cpu: expected ref, avx2 or avx512, found \"%.32s\"", cpu);
+    if (level < 0) return refuse_level(cpu, err);
     *out = kern_table((enum kern_level)level);
     return *out ? ST_OK : err_set(err, ST_SUPPORT, "cpu: this machine lacks %s", cpu);
 }
@@ -67,9 +88,15 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
                           ead_error *error)
 {
     const ead_model_options o = options ? *options : ead_model_defaults();
-    const struct model_options inner = {
-        .vocab_only = o.vocab_only, .no_repack = o.no_repack, .pack_cache = o.pack_cache};
+    const struct model_options inner = {.vocab_only = o.vocab_only,
+                                        .no_repack = o.no_repack,
+                                        .pack_cache = o.pack_cache,
+                                        .threads = o.threads};
     struct err err = {0};
+    if (o.threads < 0 || o.threads > TEAM_THREADS_MAX)
+        return face_report(err_set(&err, ST_ARG, "threads: expected 0 to %d, found %d",
+                                   TEAM_THREADS_MAX, o.threads),
+                           &err, error);
     ead_model *model = malloc(sizeof *model);
     enum status st = model ? model_open(path, &inner, &model->model, &err)
                            : err_memory(&err, "the description of %s", path);
@@ -92,7 +119,7 @@ ead_model_info ead_model_describe(const ead_model *model)
     const struct model *m = model->model;
     const struct config *c = &m->config;
     const bool unwritten = m->pack == MODEL_PACK_UNWRITTEN;
-    return (ead_model_info){.arch = c->arch_name,
+    return (ead_model_info){.arch = c->arch ? c->arch->name : NULL,
                             .n_layer = c->n_layer,
                             .d_model = c->d_model,
                             .d_ff = c->d_ff,
@@ -107,6 +134,11 @@ ead_model_info ead_model_describe(const ead_model *model)
                             .repacked = m->weights.panels.capacity,
                             .pack = (ead_pack)m->pack,
                             .pack_fault = unwritten ? m->pack_fault.message : NULL};
+}
+
+const char *ead_model_note(const ead_model *model, size_t i)
+{
+    return vocab_note(model->model->vocab, i);
 }
 
 ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error)
@@ -131,6 +163,11 @@ ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes, 
         ids_deinit(&all);
     }
     return face_report(st, &err, error);
+}
+
+bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes, unsigned flags)
+{
+    return vocab_brings_bos(model->model->vocab, text, bytes, flags);
 }
 
 int32_t ead_token_bos(const ead_model *model)

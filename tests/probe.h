@@ -5,7 +5,7 @@
 #ifndef EAD_TESTS_PROBE_H
 #define EAD_TESTS_PROBE_H
 
-#include "engine/engine.h"
+#include "engine/local.h"
 #include "format/gguf.h"
 #include "model/model.h"
 #include "model/repack.h"
@@ -16,19 +16,28 @@
 
 enum probe_stage { PROBE_GGUF, PROBE_CONFIG, PROBE_WEIGHTS, PROBE_VOCAB, PROBE_EVAL, PROBE_DONE };
 
-/* Read every value of every pair, as a program that lists them does. */
+/* Read every element of a value, as a program that lists them does. */
+static inline double probe_value(const struct gguf_kv *kv)
+{
+    double sum = 0;
+    const uint8_t *at = kv->value;
+    for (uint64_t k = 0; k < kv->count; k++) {
+        if (kv->elem == GGUF_STRING) {
+            sum += (double)gguf_next_str(&at).n;
+        } else if (kv->elem == GGUF_ARRAY) {
+            const struct gguf_kv inner = gguf_next_array(&at);
+            sum += probe_value(&inner);
+        } else {
+            sum += (double)(gguf_i64_at(kv, k) & 1) + (gguf_f64_at(kv, k) > 0);
+        }
+    }
+    return sum;
+}
+
 static inline double probe_values(const struct gguf *g)
 {
     double sum = 0;
-    for (size_t i = 0; i < gguf_kv_count(g); i++) {
-        const struct gguf_kv *kv = gguf_kv_at(g, i);
-        const uint8_t *at = kv->value;
-        for (uint64_t k = 0; k < kv->count; k++)
-            if (kv->elem == GGUF_STRING)
-                sum += (double)gguf_next_str(&at).n;
-            else
-                sum += (double)(gguf_i64_at(kv, k) & 1) + (gguf_f64_at(kv, k) > 0);
-    }
+    for (size_t i = 0; i < gguf_kv_count(g); i++) sum += probe_value(gguf_kv_at(g, i));
     return sum;
 }
 
@@ -49,14 +58,14 @@ static inline enum status probe_text(const struct vocab *v, struct err *err)
 static inline enum status probe_eval(const struct model *m, const struct kern *kern,
                                      struct err *err)
 {
-    const struct engine_options options = {
+    const struct local_options options = {
         .kern = kern, .threads = 1, .n_ctx = 2, .max_rows = 2, .max_logits = 2};
     const struct row rows[] = {{0, 0, 0, true}, {0, 1, m->weights.n_vocab - 1, true}};
     struct engine *e = NULL;
-    struct kern_stats stats;
-    TRY(engine_open(m, &options, &e, err));
-    enum status st = engine_eval(e, rows, 2, err);
-    for (int i = 0; i < 2 && st == ST_OK; i++) st = engine_stats(e, i, &stats, err);
+    struct distribution d;
+    TRY(local_open(m, &options, &e, err));
+    enum status st = engine_submit(e, rows, 2, err);
+    for (int i = 0; i < 2 && st == ST_OK; i++) st = local_distribution(e, i, &d, err);
     engine_close(e);
     return st;
 }
@@ -69,7 +78,7 @@ static inline enum status probe_model(struct model *m, const struct kern *kern,
     TRY(config_read(m->gguf, &m->config, err));
     *stage = PROBE_WEIGHTS;
     TRY(weights_bind(m->gguf, &m->config, &m->weights, err));
-    TRY(repack_weights(&m->weights, m->config.n_layer, 1, err));
+    TRY(repack_weights(&m->weights, 1, err));
     m->has_weights = true;
     *stage = PROBE_VOCAB;
     TRY(vocab_open(m->gguf, &m->vocab, err));

@@ -44,7 +44,7 @@ static void check_run(const ead_model *large, const ead_model *small, int thread
     ead_duo *duo = NULL;
     o.policy.kind = EAD_POLICY_RANDOM;
     o.policy.dwell = 2;
-    o.policy.share = 0.5f;
+    o.policy.share = 0.5;
     o.threads = threads;
     o.cache_type = cache_type;
     o.ignore_end = true;
@@ -53,13 +53,13 @@ static void check_run(const ead_model *large, const ead_model *small, int thread
     o.sampler.top_p = 0.999f;
     o.sampler.repeat_penalty = 1.1f;
     assert_int_equal(ead_duo_open(large, small, &o, &duo, NULL), EAD_OK);
-    assert_int_equal(ead_duo_append(duo, prompt, 5, NULL, NULL, NULL), EAD_OK);
+    assert_int_equal(ead_duo_append(duo, prompt, 5, NULL), EAD_OK);
     assert_true(steps(duo, 20) >= 0); /* the threads start here */
 
     atomic_store(&heap_allocations, 0);
     int switches = steps(duo, 50);
     ead_duo_truncate(duo, 30);
-    ead_status st = ead_duo_append(duo, prompt, 5, NULL, NULL, NULL);
+    ead_status st = ead_duo_append(duo, prompt, 5, NULL);
     switches += steps(duo, 10);
     ead_summary summary = ead_duo_summarise(duo);
     const int counted = atomic_load(&heap_allocations);
@@ -76,7 +76,8 @@ static void check_batch(const ead_model *large, const ead_model *small, int thre
     static const int32_t prompt[] = {1, 50, 60, 70, 80};
     ead_duo_options o = ead_duo_defaults();
     ead_batch *batch = NULL;
-    ead_token tokens[3];
+    ead_event events[3];
+    int n;
     const bool active[] = {true, true, true};
     o.policy.kind = EAD_POLICY_RANDOM;
     o.policy.dwell = 2;
@@ -91,9 +92,9 @@ static void check_batch(const ead_model *large, const ead_model *small, int thre
         o.policy.seed = (uint64_t)i;
         ead_duo_reset(duo);
         ead_status st = ead_duo_set_policy(duo, &o.policy, NULL);
-        st = st ? st : ead_batch_append(batch, i % 3, prompt, 5, NULL);
+        st = st ? st : ead_duo_append(duo, prompt, 5, NULL);
         for (int k = 0; k < 5 && !st; k++)
-            if (i >= 2) st = ead_batch_step(batch, active, tokens, NULL);
+            if (i >= 2) st = ead_batch_step(batch, active, events, &n, NULL);
         if (st) fail_msg("a step failed");
     }
     const int counted = atomic_load(&heap_allocations);

@@ -13,7 +13,6 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "base/status.h"
-#include "base/team.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -254,72 +253,6 @@ static void test_arena_refuses_what_wraps(void **state)
     assert_non_null(strstr(err.message, "1099511627776 MiB"));
 }
 
-/* ---- team ---------------------------------------------------------------------------------- */
-
-enum { PHASES = 300, ITEMS = 97 };
-
-struct tallies {
-    atomic_int taken[PHASES][ITEMS];
-    atomic_int broken; /* a phase began before the one before it was whole */
-};
-
-/* Phases of different lengths and blocks; some have no item at all. */
-static int phase_items(int phase)
-{
-    return phase * 31 % (ITEMS + 1);
-}
-
-static void take_phase(struct team_member *me, struct tallies *t, int phase)
-{
-    int begin, end;
-    while (team_take(me, phase_items(phase), 1 + phase % 7, &begin, &end))
-        for (int i = begin; i < end; i++) atomic_fetch_add(&t->taken[phase][i], 1);
-}
-
-static void walk_phases(struct team_member *me, void *context)
-{
-    struct tallies *t = context;
-    for (int phase = 0; phase < PHASES; phase++) {
-        take_phase(me, t, phase);
-        team_barrier(me);
-        for (int i = 0; i < phase_items(phase); i++)
-            if (atomic_load(&t->taken[phase][i]) != 1) atomic_store(&t->broken, 1);
-    }
-}
-
-static void check_team(int threads)
-{
-    struct tallies *t = calloc(1, sizeof *t);
-    struct team team;
-    assert_non_null(t);
-    team_init(&team, threads);
-    for (int run = 1; run <= 3; run++) {
-        memset(t, 0, sizeof *t);
-        team_run(&team, walk_phases, t);
-        assert_int_equal(t->broken, 0);
-        for (int phase = 0; phase < PHASES; phase++)
-            for (int i = 0; i < ITEMS; i++)
-                assert_int_equal(t->taken[phase][i], i < phase_items(phase));
-    }
-    team_deinit(&team);
-    free(t);
-}
-
-static void test_team_hands_out_everything_once(void **state)
-{
-    (void)state;
-    check_team(1);
-    check_team(2);
-    check_team(3);
-    check_team(5);
-}
-
-static void test_team_default_is_sane(void **state)
-{
-    (void)state;
-    assert_in_range(team_default_threads(), 1, TEAM_THREADS_MAX);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,8 +271,6 @@ int main(void)
         cmocka_unit_test(test_arena_measures_then_carves),
         cmocka_unit_test(test_arena_maps_a_file),
         cmocka_unit_test(test_arena_refuses_what_wraps),
-        cmocka_unit_test(test_team_hands_out_everything_once),
-        cmocka_unit_test(test_team_default_is_sane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

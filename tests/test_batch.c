@@ -65,7 +65,7 @@ static void make_job(struct job *j, int i, const struct tiny_spec *spec)
     j->policy.tau = 2.5 + 0.3 * i;
     j->policy.window = 1 + i % 4;
     j->policy.dwell = 1 + i % 3;
-    j->policy.share = 0.5f;
+    j->policy.share = 0.5;
     j->policy.seed = (uint64_t)i;
     j->policy.replay = recording;
     j->policy.n_replay = sizeof recording;
@@ -125,7 +125,8 @@ static void write_alone(const ead_duo_options *o, const struct job *j, struct wr
     *out = (struct written){0};
     check(ead_duo_open(pair.large, pair.small, o, &duo, &error), &error);
     set_up(duo, j);
-    check(ead_duo_append(duo, j->prompt, (size_t)j->n_prompt, NULL, NULL, &error), &error);
+    check(ead_duo_append(duo, j->prompt, (size_t)j->n_prompt, &error), &error);
+    check(ead_duo_read(duo, &error), &error);
     while (out->n < j->most && !(out->n && out->tokens[out->n - 1].end))
         check(ead_duo_step(duo, &out->tokens[out->n++], &error), &error);
     out->summary = ead_duo_summarise(duo);
@@ -185,7 +186,7 @@ static void start(ead_batch *batch, int slot, const struct job *j)
     ead_duo *duo = ead_batch_duo(batch, slot);
     ead_duo_reset(duo);
     set_up(duo, j);
-    check(ead_batch_append(batch, slot, j->prompt, (size_t)j->n_prompt, &error), &error);
+    check(ead_duo_append(duo, j->prompt, (size_t)j->n_prompt, &error), &error);
 }
 
 /* All jobs over n slots; a slot whose text is done takes the next job at once. */
@@ -197,7 +198,8 @@ static void write_all(const ead_duo_options *o, int n, struct written *out)
     int job[SLOTS_MAX], next = 0, running = 0;
     memset(out, 0, N_JOBS * sizeof *out);
     do {
-        ead_token tokens[SLOTS_MAX];
+        ead_event events[SLOTS_MAX];
+        int n_events;
         for (int s = 0; s < n && next < N_JOBS; s++) {
             if (active[s]) continue;
             job[s] = next;
@@ -205,13 +207,14 @@ static void write_all(const ead_duo_options *o, int n, struct written *out)
             active[s] = true;
             running++;
         }
-        check(ead_batch_step(batch, active, tokens, &error), &error);
-        for (int s = 0; s < n; s++) {
-            if (!active[s]) assert_int_equal(tokens[s].id, EAD_NO_TOKEN);
-            if (tokens[s].id == EAD_NO_TOKEN) continue;
+        check(ead_batch_step(batch, active, events, &n_events, &error), &error);
+        for (int e = 0; e < n_events; e++) {
+            const int s = events[e].text;
+            assert_true(active[s] && (e == 0 || s > events[e - 1].text));
+            assert_int_equal(events[e].kind, EAD_EVENT_TOKEN);
             struct written *w = &out[job[s]];
-            w->tokens[w->n++] = tokens[s];
-            if (w->n < pair.jobs[job[s]].most && !tokens[s].end) continue;
+            w->tokens[w->n++] = events[e].token;
+            if (w->n < pair.jobs[job[s]].most && !events[e].token.end) continue;
             w->summary = ead_duo_summarise(ead_batch_duo(batch, s));
             active[s] = false;
             running--;
@@ -277,10 +280,20 @@ static void test_eager_prompts_write_the_same(void **state)
     assert_int_equal(idle->tokens, 0);
 }
 
-static void step(ead_batch *batch, const bool *active, ead_token *tokens)
+enum { NO_TOKEN = -1 };
+
+/* Tokens by text, with NO_TOKEN where a text has none; a fault is one of the test. */
+static void step(ead_batch *batch, const bool *active, int n, ead_token *tokens)
 {
     ead_error error;
-    check(ead_batch_step(batch, active, tokens, &error), &error);
+    ead_event events[SLOTS_MAX];
+    int n_events;
+    check(ead_batch_step(batch, active, events, &n_events, &error), &error);
+    for (int i = 0; i < n; i++) tokens[i] = (ead_token){.id = NO_TOKEN};
+    for (int i = 0; i < n_events; i++) {
+        if (events[i].kind == EAD_EVENT_FAULT) fail_msg("%s", events[i].message);
+        tokens[events[i].text] = events[i].token;
+    }
 }
 
 /* A text of a batch is a duo: it can be stepped, shortened and appended to between steps. */
@@ -304,8 +317,8 @@ static void test_a_text_is_a_duo(void **state)
             check(ead_duo_step(duo, &got.tokens[got.n++], &error), &error);
             continue;
         }
-        step(batch, active, tokens);
-        if (tokens[1].id != EAD_NO_TOKEN) got.tokens[got.n++] = tokens[1];
+        step(batch, active, 3, tokens);
+        if (tokens[1].id != NO_TOKEN) got.tokens[got.n++] = tokens[1];
     }
     same_tokens(&got, &plain, 20, 0);
 
@@ -317,11 +330,11 @@ static void test_a_text_is_a_duo(void **state)
     turn.n_prompt = keep + 1;
     write_alone(&o, &turn, &fresh);
     ead_duo_truncate(duo, (size_t)keep);
-    check(ead_duo_append(duo, job.prompt, 1, NULL, NULL, &error), &error);
+    check(ead_duo_append(duo, job.prompt, 1, &error), &error);
     assert_int_equal(ead_duo_length(duo), keep + 1);
     for (got.n = 0; got.n < 20;) {
-        step(batch, active, tokens);
-        if (tokens[1].id != EAD_NO_TOKEN) got.tokens[got.n++] = tokens[1];
+        step(batch, active, 3, tokens);
+        if (tokens[1].id != NO_TOKEN) got.tokens[got.n++] = tokens[1];
     }
     same_tokens(&got, &fresh, 20, 0);
     ead_duo_close(duo); /* the batch's: nothing happens */
@@ -344,9 +357,9 @@ static void test_nobody_waits_for_a_long_prompt(void **state)
     start(batch, 1, &small);
     int steps = 0;
     for (bool done = false; !done; steps++) {
-        step(batch, (const bool[]){true, steps < 10}, tokens);
-        if (steps < 10) assert_int_not_equal(tokens[1].id, EAD_NO_TOKEN);
-        done = tokens[0].id != EAD_NO_TOKEN;
+        step(batch, (const bool[]){true, steps < 10}, 2, tokens);
+        if (steps < 10) assert_int_not_equal(tokens[1].id, NO_TOKEN);
+        done = tokens[0].id != NO_TOKEN;
     }
     assert_in_range(steps, N_CTX / 8, N_CTX / 8 + 4);
     assert_int_equal(tokens[0].end, EAD_END_CONTEXT);
@@ -364,9 +377,9 @@ static void test_time_is_shared_out(void **state)
     double waited = 0, booked = 0;
     for (int s = 0; s < 3; s++) start(batch, s, &pair.jobs[4]);
     for (int i = 0; i < 15; i++) {
-        step(batch, active, tokens);
+        step(batch, active, 3, tokens);
         for (int s = 0; s < 3; s++) {
-            if (tokens[s].id == EAD_NO_TOKEN) continue;
+            if (tokens[s].id == NO_TOKEN) continue;
             waited += tokens[s].seconds;
         }
     }
@@ -379,18 +392,29 @@ static void test_time_is_shared_out(void **state)
     ead_batch_close(batch);
 }
 
-/* ---- refusals ------------------------------------------------------------------------------ */
+/* ---- faults ------------------------------------------------------------------------------- */
 
-static void refuse_step(ead_batch *batch, const bool *active, ead_status st, const char *message)
+/* Text `text` cannot go on, for this reason, and does not change. */
+static void expect_fault(ead_batch *batch, const bool *active, int text, ead_status st,
+                         const char *message)
 {
     ead_error error;
-    ead_token tokens[3];
-    size_t before[3];
-    for (int s = 0; s < 3; s++) before[s] = ead_duo_length(ead_batch_duo(batch, s));
-    assert_int_equal(ead_batch_step(batch, active, tokens, &error), st);
-    if (!strstr(error.message, message)) fail_msg("expected \"%s\" in: %s", message, error.message);
-    for (int s = 0; s < 3; s++)
-        assert_int_equal(ead_duo_length(ead_batch_duo(batch, s)), before[s]);
+    ead_event events[SLOTS_MAX];
+    const size_t before = ead_duo_length(ead_batch_duo(batch, text));
+    for (int steps = 0; steps < 100; steps++) {
+        int n;
+        check(ead_batch_step(batch, active, events, &n, &error), &error);
+        for (int i = 0; i < n; i++) {
+            if (events[i].kind == EAD_EVENT_TOKEN) continue;
+            assert_int_equal(events[i].text, text);
+            assert_int_equal(events[i].status, st);
+            if (!strstr(events[i].message, message))
+                fail_msg("expected \"%s\" in: %s", message, events[i].message);
+            assert_int_equal(ead_duo_length(ead_batch_duo(batch, text)), before);
+            return;
+        }
+    }
+    fail_msg("expected a fault of text %d", text);
 }
 
 static void test_refusals(void **state)
@@ -405,33 +429,45 @@ static void test_refusals(void **state)
                          EAD_ARGUMENT);
         assert_non_null(strstr(error.message, "texts: expected 1 to 16"));
     }
+    o.prompt_budget = -1;
+    assert_int_equal(ead_batch_open(pair.large, pair.small, &o, 3, &batch, &error), EAD_ARGUMENT);
+    assert_non_null(strstr(error.message, "prompt budget"));
+    o.prompt_budget = 0;
     assert_null(batch);
     ead_batch_close(NULL);
     batch = open_batch(&o, 3);
     assert_null(ead_batch_duo(batch, 3));
     assert_null(ead_batch_duo(batch, -1));
-    assert_int_equal(ead_batch_append(batch, 3, pair.jobs[0].prompt, 1, &error), EAD_ARGUMENT);
-    assert_non_null(strstr(error.message, "expected 0 to 2, found 3"));
-
-    start(batch, 0, &pair.jobs[0]);
-    struct job full = pair.jobs[9];
-    start(batch, 2, &full);
-    const bool all[] = {true, true, true}, ends[] = {true, false, true};
-    refuse_step(batch, all, EAD_ARGUMENT, "text 1: the text is empty");
-    ead_token tokens[3] = {0};
-    while (!tokens[2].end) step(batch, ends, tokens);
-    refuse_step(batch, ends, EAD_FULL, "text 2: the context of 96 tokens is full");
-    full.prompt[1] = -1;
-    assert_int_equal(ead_batch_append(batch, 1, full.prompt, 2, &error), EAD_ARGUMENT);
+    const int32_t bad[] = {5, -1};
+    assert_int_equal(ead_duo_append(ead_batch_duo(batch, 1), bad, 2, &error), EAD_ARGUMENT);
     assert_int_equal(ead_duo_length(ead_batch_duo(batch, 1)), 0);
-    ead_sampler_options bad = o.sampler;
-    bad.top_p = 0;
-    assert_int_equal(ead_duo_set_sampler(ead_batch_duo(batch, 1), &bad, &error), EAD_ARGUMENT);
+    ead_sampler_options sampler = o.sampler;
+    sampler.top_p = 0;
+    assert_int_equal(ead_duo_set_sampler(ead_batch_duo(batch, 1), &sampler, &error), EAD_ARGUMENT);
     ead_batch_close(batch);
 }
 
-/* Broken weights end a step, and every text is as it was. */
-static void test_a_failed_step_changes_nothing(void **state)
+/* A text's fault is its own: the others go on beside it. */
+static void test_faults_belong_to_a_text(void **state)
+{
+    (void)state;
+    ead_duo_options o = base_options();
+    ead_batch *batch = open_batch(&o, 3);
+    ead_token tokens[3] = {0};
+    start(batch, 0, &pair.jobs[0]);
+    start(batch, 2, &pair.jobs[9]);
+    const bool all[] = {true, true, true}, ends[] = {true, false, true};
+    expect_fault(batch, all, 1, EAD_ARGUMENT, "the text is empty");
+    while (!tokens[2].end) step(batch, ends, 3, tokens);
+    expect_fault(batch, ends, 2, EAD_FULL, "the context of 96 tokens is full");
+    const size_t before = ead_duo_length(ead_batch_duo(batch, 0));
+    for (int i = 0; i < 3; i++) expect_fault(batch, ends, 2, EAD_FULL, "full");
+    assert_true(ead_duo_length(ead_batch_duo(batch, 0)) > before);
+    ead_batch_close(batch);
+}
+
+/* Broken weights end the texts that need them, which stay as they were. */
+static void test_a_failed_text_changes_nothing(void **state)
 {
     (void)state;
     struct tiny_spec spec = tiny_spec("qwen2", QT_F32);
@@ -444,22 +480,32 @@ static void test_a_failed_step_changes_nothing(void **state)
     ead_model *const whole = pair.large;
     pair.large = broken;
     ead_duo_options o = base_options();
-    o.max_rows = 256; /* all prompts in one pass */
     ead_batch *batch = open_batch(&o, 3);
     pair.large = whole;
     start(batch, 0, &pair.jobs[4]); /* the small model writes */
     start(batch, 1, &pair.jobs[5]); /* the large one */
-    start(batch, 2, &pair.jobs[4]);
-    const bool two[] = {true, true, true}, sound[] = {true, false, true};
-    refuse_step(batch, two, EAD_FORMAT, "not finite");
-    refuse_step(batch, two, EAD_FORMAT, "not finite");
+    const bool two[] = {true, true, false};
     struct written got = {0};
-    while (got.n < 5) {
-        ead_token tokens[3];
-        step(batch, sound, tokens);
-        if (tokens[0].id != EAD_NO_TOKEN) got.tokens[got.n++] = tokens[0];
+    int faults = 0;
+    while (got.n < pair.jobs[4].most && !(got.n && got.tokens[got.n - 1].end)) {
+        ead_error error;
+        ead_event events[3];
+        int n;
+        check(ead_batch_step(batch, two, events, &n, &error), &error);
+        for (int i = 0; i < n; i++) {
+            if (events[i].text == 0) {
+                got.tokens[got.n++] = events[i].token;
+                continue;
+            }
+            assert_int_equal(events[i].kind, EAD_EVENT_FAULT);
+            assert_int_equal(events[i].status, EAD_FORMAT);
+            assert_non_null(strstr(events[i].message, "not finite"));
+            assert_int_equal(ead_duo_length(ead_batch_duo(batch, 1)), pair.jobs[5].n_prompt);
+            faults++;
+        }
     }
-    same_tokens(&got, &pair.alone[4], 5, 4);
+    assert_true(faults > 1);
+    same_tokens(&got, &pair.alone[4], got.n, 4);
     ead_batch_close(batch);
     ead_model_close(broken);
 }
@@ -474,7 +520,8 @@ int main(void)
         cmocka_unit_test(test_nobody_waits_for_a_long_prompt),
         cmocka_unit_test(test_time_is_shared_out),
         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_a_failed_step_changes_nothing),
+        cmocka_unit_test(test_faults_belong_to_a_text),
+        cmocka_unit_test(test_a_failed_text_changes_nothing),
     };
     int failed = 0;
     static const char *const types[] = {"f16", "q8_0"};

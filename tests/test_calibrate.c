@@ -3,12 +3,14 @@
 #include "program.h"
 #include "tiny.h"
 
+#include "eval/file.h"
 #include "eval/profile.h"
 #include "eval/search.h"
 #include "eval/sweep.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <setjmp.h>
@@ -227,6 +229,27 @@ static void test_profile_round(void **state)
     assert_non_null(strstr(error.message, "/nowhere/p"));
 }
 
+/* What is no regular file is written itself, and not replaced by one. */
+static void test_profile_to_a_pipe(void **state)
+{
+    (void)state;
+    ead_error error;
+    char pipe[2 * PATHS], text[16] = "";
+    const struct profile p = {.tau = 1, .window = 5, .dwell = 1, .target = "keep", .data = "d"};
+    struct stat about;
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const int fd = open(pipe, O_RDWR);
+    assert_int_equal(file_try(pipe, &error), EAD_OK);
+    if (profile_write(pipe, &p, &error)) fail_msg("%s", error.message);
+    assert_int_equal(stat(pipe, &about), 0);
+    assert_true(S_ISFIFO(about.st_mode));
+    assert_int_equal(read(fd, text, 1), 1);
+    assert_string_equal(text, "{");
+    close(fd);
+    unlink(pipe);
+}
+
 static void refuse(const char *text, const char *expected)
 {
     ead_error error;
@@ -237,12 +260,24 @@ static void refuse(const char *text, const char *expected)
         fail_msg("expected \"%s\" in: %s", expected, error.message);
 }
 
+static void test_profile_mark(void **state)
+{
+    (void)state;
+    ead_error error;
+    struct profile p;
+    spill(out, "\xef\xbb\xbf" PROFILE("{\"tau\":0.5,\"window\":5,\"dwell\":1}"));
+    if (profile_read(out, &p, &error)) fail_msg("%s", error.message);
+    assert_true(p.tau == 0.5);
+}
+
 static void test_bad_profiles(void **state)
 {
     (void)state;
     ead_error error;
     struct profile p;
     assert_int_equal(profile_read("/nowhere/p", &p, &error), EAD_IO);
+    assert_int_equal(profile_read(folder, &p, &error), EAD_IO);
+    assert_non_null(strstr(error.message, "cannot read: Is a directory"));
     refuse("", "expected JSON");
     refuse("[]", "expected a JSON object");
     refuse("{}", "field \"ead_profile\": expected a whole number from 1 to 1, found none");
@@ -326,6 +361,7 @@ static void test_calibrate(void **state)
     /* What was measured is not measured again. */
     struct said again = ead(CALIBRATE, "--large-share", "0.5", "--work", work, NULL);
     assert_null(strstr(again.err, "answers"));
+    assert_null(strstr(again.out, "nan")); /* the large model solves none */
     assert_said(again, 0, "large-model tokens", NULL);
 }
 
@@ -342,16 +378,27 @@ static void test_calibrate_refuses(void **state)
     assert_said(ead("calibrate", "-L", large, "-S", small, NULL), 2, NULL, "--data FILE");
     assert_said(ead(CALIBRATE, "--out", "/nowhere/p", NULL), 1, NULL, "/nowhere/p");
     assert_said(ead(CALIBRATE, "--work", "/nowhere/x", NULL), 1, NULL, "/nowhere/x");
+    assert_said(
+        ead("calibrate", "-L", "/nowhere/m", "-S", small, "--data", data, "--out", folder, NULL), 1,
+        NULL, "expected a file, found a folder");
+    assert_said(ead(CALIBRATE, "--work", data, NULL), 1, NULL, "Not a directory");
+    assert_said(ead(CALIBRATE, "--out", "-", NULL), 2, NULL, "--out: expected a file");
     assert_said(ead("calibrate", "--help", NULL), 0, "usage: ead calibrate", NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search),       cmocka_unit_test(test_search_ends),
-        cmocka_unit_test(test_sweep),        cmocka_unit_test(test_profile_round),
-        cmocka_unit_test(test_bad_profiles), cmocka_unit_test(test_run_profile),
-        cmocka_unit_test(test_calibrate),    cmocka_unit_test(test_calibrate_refuses),
+        cmocka_unit_test(test_search),
+        cmocka_unit_test(test_search_ends),
+        cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_profile_round),
+        cmocka_unit_test(test_bad_profiles),
+        cmocka_unit_test(test_profile_mark),
+        cmocka_unit_test(test_profile_to_a_pipe),
+        cmocka_unit_test(test_run_profile),
+        cmocka_unit_test(test_calibrate),
+        cmocka_unit_test(test_calibrate_refuses),
     };
     return cmocka_run_group_tests_name("calibrate", tests, set_up, tear_down);
 }

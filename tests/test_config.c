@@ -58,6 +58,26 @@ static void refuse(const struct tiny *t, enum status st, const char *field, cons
     release(&o);
 }
 
+/* The same through a file. */
+static void open_saved(const struct tiny *t, bool vocab_only, enum status expected,
+                       const char *found)
+{
+    char path[TINY_PATH_MAX];
+    struct tiny_image *image = tiny_write(t, 0, 1);
+    tiny_save(image->bytes.data, image->bytes.n, path);
+    tiny_image_free(image);
+    struct model *m = NULL;
+    struct err err = {0};
+    const struct model_options options = {.vocab_only = vocab_only};
+    enum status st = model_open(path, &options, &m, &err);
+    assert_int_equal(st, expected);
+    if (st != ST_OK && (!strstr(err.message, path) || !strstr(err.message, found)))
+        fail_msg("expected \"%s\" and \"%s\" in: %s", path, found, err.message);
+    if (st == ST_OK) assert_int_equal(m->has_weights, !vocab_only);
+    model_close(m);
+    unlink(path);
+}
+
 static const char *const archs[] = {"llama", "qwen2", "qwen3"};
 enum { N_ARCHS = 3 };
 
@@ -85,8 +105,7 @@ static void test_config_is_what_the_file_says(void **state)
         try_open(t, &o);
         assert_int_equal(o.st, ST_OK);
         const struct config *c = &o.config;
-        assert_int_equal(c->arch, i);
-        assert_string_equal(c->arch_name, archs[i]);
+        assert_string_equal(c->arch->name, archs[i]);
         assert_int_equal(c->n_layer, spec.n_layer);
         assert_int_equal(c->d_model, spec.d_model);
         assert_int_equal(c->d_ff, spec.d_ff);
@@ -142,9 +161,104 @@ static void test_linear_rope_scaling(void **state)
     assert_int_equal(o.st, ST_OK);
     assert_true(o.config.rope_scale == 0.25f);
     release(&o);
-    tiny_set_str(t, "qwen2.rope.scaling.type", "yarn");
-    refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type", "yarn");
+    static const char *const others[] = {"yarn", "longrope", "su", "dynamic", ""};
+    for (int i = 0; i < 5; i++) {
+        char found[32];
+        snprintf(found, sizeof found, "found \"%s\"", others[i]);
+        tiny_set_str(t, "qwen2.rope.scaling.type", others[i]);
+        refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: expected none or linear", found);
+    }
     tiny_free(t);
+}
+
+static void check_scale(const struct tiny *t, float scale, float magnitude)
+{
+    struct opened o;
+    try_open(t, &o);
+    if (o.st != ST_OK) fail_msg("%s", o.err.message);
+    assert_true(o.config.rope_scale == scale);
+    assert_true(o.config.rope_magnitude == magnitude);
+    release(&o);
+}
+
+/* The keys of before and beside the type. */
+static void test_rope_keys(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("llama");
+    check_scale(t, 1, 1);
+    tiny_set_f32(t, "llama.rope.scale_linear", 8);
+    check_scale(t, 0.125f, 1);
+    tiny_set_str(t, "llama.rope.scaling.type", "linear");
+    check_scale(t, 0.125f, 1);
+    tiny_set_f32(t, "llama.rope.scaling.factor", 2); /* the new key holds */
+    check_scale(t, 0.5f, 1);
+    tiny_drop(t, "llama.rope.scaling.type");
+    check_scale(t, 0.5f, 1);
+    tiny_set_f32(t, "llama.rope.scaling.attn_factor", 1.5f);
+    check_scale(t, 0.5f, 1.5f);
+    tiny_set_str(t, "llama.rope.scaling.type", "none");
+    check_scale(t, 1, 1.5f);
+    tiny_set_f32(t, "llama.rope.scaling.attn_factor", 0);
+    refuse(t, ST_FORMAT, "llama.rope.scaling.attn_factor", "found 0");
+    tiny_drop(t, "llama.rope.scaling.attn_factor");
+    tiny_drop(t, "llama.rope.scaling.type");
+    tiny_drop(t, "llama.rope.scaling.factor");
+    tiny_set_f32(t, "llama.rope.scale_linear", -1);
+    refuse(t, ST_FORMAT, "llama.rope.scale_linear", "found -1");
+    tiny_free(t);
+}
+
+static void test_acausal_attention_is_refused(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("qwen2");
+    tiny_set_bool(t, "qwen2.attention.causal", true);
+    accept(t);
+    tiny_set_bool(t, "qwen2.attention.causal", false);
+    refuse(t, ST_SUPPORT, "qwen2.attention.causal", "found false");
+    tiny_set_u32(t, "qwen2.attention.causal", 1);
+    refuse(t, ST_FORMAT, "qwen2.attention.causal", "u32");
+    tiny_free(t);
+}
+
+/* One number for each of two layers. */
+static void check_layers(const char *arch, const char *name)
+{
+    struct tiny *t = model_of(arch);
+    char key[TINY_NAME_MAX];
+    uint32_t value = 0;
+    for (int i = 0; i < t->n_kv; i++)
+        if (!strcmp(t->kv[i].key, key_of(key, arch, name)))
+            memcpy(&value, t->kv[i].value.data, sizeof value);
+    const int32_t two[] = {(int32_t)value, (int32_t)value}, other[] = {two[0], two[0] + 1};
+    const uint64_t wide[] = {value, value}, beyond[] = {UINT64_MAX, UINT64_MAX};
+    const float floats[] = {(float)value, (float)value};
+    tiny_set_array(t, key, GGUF_I32, two, 2, sizeof two);
+    accept(t);
+    tiny_set_array(t, key, GGUF_U64, wide, 2, sizeof wide);
+    accept(t);
+    tiny_set_array(t, key, GGUF_I32, other, 2, sizeof other);
+    refuse(t, ST_SUPPORT, key, "the same number for all layers, found");
+    tiny_set_array(t, key, GGUF_I32, two, 1, sizeof *two);
+    refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 1");
+    tiny_set_array(t, key, GGUF_I32, two, 0, 0);
+    refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 0");
+    tiny_set_array(t, key, GGUF_U64, beyond, 2, sizeof beyond);
+    refuse(t, ST_FORMAT, key, "found 9223372036854775807");
+    tiny_set_array(t, key, GGUF_F32, floats, 2, sizeof floats);
+    refuse(t, ST_FORMAT, key, "array");
+    tiny_free(t);
+}
+
+static void test_a_number_for_each_layer(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"feed_forward_length",     "attention.head_count",
+                                        "attention.head_count_kv", "attention.key_length",
+                                        "attention.value_length",  "rope.dimension_count"};
+    for (int a = 0; a < N_ARCHS; a++)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) check_layers(archs[a], names[i]);
 }
 
 static void test_architectures_are_named(void **state)
@@ -152,7 +266,7 @@ static void test_architectures_are_named(void **state)
     (void)state;
     struct tiny *t = model_of("llama");
     tiny_set_str(t, "general.architecture", "gemma3");
-    refuse(t, ST_SUPPORT, "general.architecture", "\"gemma3\"");
+    refuse(t, ST_SUPPORT, "expected llama, qwen2 or qwen3,", "\"gemma3\"");
     tiny_set_str(t, "general.architecture", "llam");
     refuse(t, ST_SUPPORT, "general.architecture", "\"llam\"");
     tiny_set_u32(t, "general.architecture", 1);
@@ -323,7 +437,10 @@ static void test_wrong_shapes_are_named(void **state)
         struct tiny_spec spec = tiny_spec(archs[i], QT_F32);
         spec.n_layer = 1;
         spec.no_bytes = true;
-        spec.o_bias = spec.rope_freqs = true;
+        spec.qkv_bias = spec.o_bias = spec.ffn_bias = spec.output_bias = spec.rope_freqs = true;
+        check_shapes(&spec);
+        spec.ffn_bias = false;
+        spec.fused = spec.scales = true;
         check_shapes(&spec);
     }
 }
@@ -331,18 +448,21 @@ static void test_wrong_shapes_are_named(void **state)
 static void test_missing_tensors_are_named(void **state)
 {
     (void)state;
-    static const char *const optional[] = {"output.weight", "rope_freqs.weight",
-                                           "blk.0.attn_output.bias"};
+    static const char *const optional[] = {
+        "output.weight",       "rope_freqs.weight", "blk.0.attn_output.bias", "output.bias",
+        "blk.0.ffn_gate.bias", "blk.0.ffn_up.bias", "blk.0.ffn_down.bias"};
     for (int a = 0; a < N_ARCHS; a++) {
         struct tiny_spec spec = tiny_spec(archs[a], QT_Q4_0);
         spec.no_bytes = spec.o_bias = spec.rope_freqs = true;
+        spec.ffn_bias = spec.output_bias = true;
         spec.n_layer = 1;
         struct tiny *whole = tiny_model(&spec);
         for (int i = 0; i < whole->n_tensors; i++) {
             struct tiny *t = tiny_model(&spec);
             const char *name = whole->tensor[i].name;
             bool may = false;
-            for (int k = 0; k < 3; k++) may |= !strcmp(name, optional[k]);
+            for (size_t k = 0; k < sizeof optional / sizeof *optional; k++)
+                may |= !strcmp(name, optional[k]);
             tiny_drop_tensor(t, name);
             if (may)
                 accept(t);
@@ -354,23 +474,96 @@ static void test_missing_tensors_are_named(void **state)
     }
 }
 
+/* Biases of q, k and v stand together or not at all: a file that lost one is not what it was. */
+static void test_attention_biases_stand_together(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"blk.1.attn_q.bias", "blk.1.attn_k.bias",
+                                        "blk.1.attn_v.bias"};
+    for (int some = 0; some < 8; some++) {
+        struct tiny *t = model_of("qwen2");
+        for (int i = 0; i < 3; i++)
+            if (!(some >> i & 1)) tiny_drop_tensor(t, names[i]);
+        if (some == 0 || some == 7)
+            accept(t);
+        else
+            refuse(t, ST_FORMAT, "blk.1.attn_", ".bias: missing, and there is blk.1.attn_");
+        tiny_free(t);
+    }
+}
+
+static void add(struct tiny *t, const char *name, uint64_t cols, uint64_t rows)
+{
+    uint64_t rng = 3;
+    tiny_fill(tiny_tensor(t, name, QT_F32, cols, rows), 1, &rng);
+}
+
+/* What a file may not say twice, or not beside another thing. */
+static void test_tensors_that_exclude_each_other(void **state)
+{
+    (void)state;
+    struct tiny *t =
+        model_of("llama"); /* 40 wide, 4 heads and 2 of keys, 10 dimensions, 56 inside */
+    add(t, "blk.1.attn_qkv.weight", 40, 80);
+    refuse(t, ST_FORMAT, "tensor blk.1.attn_q.weight", "is held by blk.1.attn_qkv.weight, too");
+    tiny_drop_tensor(t, "blk.1.attn_q.weight");
+    refuse(t, ST_FORMAT, "tensor blk.1.attn_k.weight", "is held by blk.1.attn_qkv.weight, too");
+    tiny_drop_tensor(t, "blk.1.attn_k.weight");
+    tiny_drop_tensor(t, "blk.1.attn_v.weight");
+    accept(t);
+    add(t, "blk.1.attn_qkv.bias", 80, 0);
+    add(t, "blk.1.attn_qkv.scale", 1, 0);
+    accept(t);
+    add(t, "blk.1.attn_v.scale", 1, 0);
+    refuse(t, ST_FORMAT, "tensor blk.1.attn_v.scale", "is held by blk.1.attn_qkv.scale, too");
+    tiny_drop_tensor(t, "blk.1.attn_v.scale");
+    add(t, "blk.0.ffn_up.bias", 56, 0);
+    accept(t);
+    add(t, "blk.0.ffn_down.scale", 1, 0);
+    accept(t);
+    add(t, "blk.0.ffn_up.scale", 1, 0);
+    refuse(t, ST_SUPPORT, "tensor blk.0.ffn_up.bias", "there is blk.0.ffn_up.scale too");
+    tiny_drop_tensor(t, "blk.0.ffn_up.scale");
+    add(t, "output.scale", 1, 0);
+    accept(t);
+    tiny_drop_tensor(t, "output.weight");
+    refuse(t, ST_FORMAT, "tensor output.weight", "missing, and there is output.scale");
+    tiny_free(t);
+}
+
+/* Panels lie in this order, which files of packed weights (model/packfile.h) rely on. */
+static void test_matrices_stand_in_order(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = tiny_spec("qwen3", QT_Q8_0);
+    struct tiny *t = tiny_model(&spec);
+    struct opened o;
+    try_open(t, &o);
+    assert_int_equal(o.st, ST_OK);
+    struct weights *w = &o.weights;
+    assert_int_equal(w->n_matrices, 1 + 7 * spec.n_layer);
+    assert_ptr_equal(weights_matrix(w, 0), &w->output.w);
+    for (int i = 0; i < spec.n_layer; i++) {
+        struct layer *l = &w->layers[i];
+        const struct kern_weight *const order[] = {&l->q.w,    &l->k.w,  &l->v.w,   &l->o.w,
+                                                   &l->gate.w, &l->up.w, &l->down.w};
+        for (int k = 0; k < 7; k++) assert_ptr_equal(weights_matrix(w, 1 + 7 * i + k), order[k]);
+    }
+    release(&o);
+    tiny_free(t);
+}
+
 static void test_unknown_tensors_are_named(void **state)
 {
     (void)state;
-    static const char *const strange[] = {"blk.0.ffn_gate_inp.weight",
-                                          "blk.2.attn_q.weight",
-                                          "blk.-1.attn_q.weight",
-                                          "blk.0.attn_q_norm.weight",
-                                          "blk.0.attn_q.scale",
-                                          "token_types.weight",
-                                          "blk.x.attn_q.weight",
-                                          "blk.0.",
-                                          "blk.99999999999.attn_q.weight",
-                                          "blk.0attn_q.weight",
-                                          "blk.00.attn_q.weight",
-                                          "blk.4294967296.attn_q.weight",
-                                          "blk. 0.attn_q.weight",
-                                          "blk.+1.attn_q.weight"};
+    static const char *const strange[] = {
+        "blk.0.ffn_gate_inp.weight",     "blk.2.attn_q.weight",
+        "blk.-1.attn_q.weight",          "blk.0.attn_q_norm.weight",
+        "blk.0.attn_q.input_scale",      "token_types.weight",
+        "blk.x.attn_q.weight",           "blk.0.",
+        "blk.99999999999.attn_q.weight", "blk.0attn_q.weight",
+        "blk.00.attn_q.weight",          "blk.4294967296.attn_q.weight",
+        "blk. 0.attn_q.weight",          "blk.+1.attn_q.weight"};
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
         struct tiny *t = model_of("llama");
         uint64_t rng = 1;
@@ -415,6 +608,28 @@ static void test_vectors_may_have_any_type(void **state)
     tiny_free(t);
 }
 
+/* Only the weights need a type that is decoded; the vocabulary opens without. */
+static void test_types_that_are_not_decoded(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t type;
+        const char *found;
+    } types[] = {{16, "IQ2_XXS"}, {9, "Q8_1"}, {77, "type 77"}};
+    for (int i = 0; i < 3; i++) {
+        struct tiny_spec spec = tiny_spec("llama", QT_Q4_K);
+        struct tiny *t = tiny_model(&spec);
+        tiny_find(t, "blk.1.ffn_up.weight")->type = types[i].type;
+        refuse(t, ST_SUPPORT, "tensor blk.1.ffn_up.weight", types[i].found);
+        open_saved(t, false, ST_SUPPORT, types[i].found);
+        open_saved(t, true, ST_OK, "");
+        tiny_find(t, "blk.1.ffn_up.weight")->type = QT_Q4_K;
+        tiny_find(t, "blk.0.attn_norm.weight")->type = types[i].type;
+        refuse(t, ST_SUPPORT, "tensor blk.0.attn_norm.weight", types[i].found);
+        tiny_free(t);
+    }
+}
+
 static void test_parameters_are_counted(void **state)
 {
     (void)state;
@@ -431,25 +646,6 @@ static void test_parameters_are_counted(void **state)
 }
 
 /* ---- whole models -------------------------------------------------------------------------- */
-
-static void open_saved(const struct tiny *t, bool vocab_only, enum status expected,
-                       const char *found)
-{
-    char path[TINY_PATH_MAX];
-    struct tiny_image *image = tiny_write(t, 0, 1);
-    tiny_save(image->bytes.data, image->bytes.n, path);
-    tiny_image_free(image);
-    struct model *m = NULL;
-    struct err err = {0};
-    const struct model_options options = {.vocab_only = vocab_only};
-    enum status st = model_open(path, &options, &m, &err);
-    assert_int_equal(st, expected);
-    if (st != ST_OK && (!strstr(err.message, path) || !strstr(err.message, found)))
-        fail_msg("expected \"%s\" and \"%s\" in: %s", path, found, err.message);
-    if (st == ST_OK) assert_int_equal(m->has_weights, !vocab_only);
-    model_close(m);
-    unlink(path);
-}
 
 static void test_the_embedding_covers_the_vocabulary(void **state)
 {
@@ -475,6 +671,9 @@ int main(void)
         cmocka_unit_test(test_config_is_what_the_file_says),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_linear_rope_scaling),
+        cmocka_unit_test(test_rope_keys),
+        cmocka_unit_test(test_acausal_attention_is_refused),
+        cmocka_unit_test(test_a_number_for_each_layer),
         cmocka_unit_test(test_architectures_are_named),
         cmocka_unit_test(test_integer_keys),
         cmocka_unit_test(test_float_keys),
@@ -482,9 +681,13 @@ int main(void)
         cmocka_unit_test(test_experts_are_refused),
         cmocka_unit_test(test_wrong_shapes_are_named),
         cmocka_unit_test(test_missing_tensors_are_named),
+        cmocka_unit_test(test_attention_biases_stand_together),
+        cmocka_unit_test(test_tensors_that_exclude_each_other),
+        cmocka_unit_test(test_matrices_stand_in_order),
         cmocka_unit_test(test_unknown_tensors_are_named),
         cmocka_unit_test(test_known_extras_are_accepted),
         cmocka_unit_test(test_vectors_may_have_any_type),
+        cmocka_unit_test(test_types_that_are_not_decoded),
         cmocka_unit_test(test_parameters_are_counted),
         cmocka_unit_test(test_the_embedding_covers_the_vocabulary),
     };

@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 
-#include "decode/batch.h"
+#include "decode/driver.h"
 #include "ead.h"
+#include "engine/local.h"
 #include "tiny.h"
 
 #include <math.h>
@@ -60,7 +61,8 @@ static ead_duo *open_duo(const ead_model *large, const ead_model *small, const e
 static void append(ead_duo *duo, const int32_t *ids, size_t n)
 {
     ead_error error = {0};
-    if (ead_duo_append(duo, ids, n, NULL, NULL, &error)) fail_msg("%s", error.message);
+    if (ead_duo_append(duo, ids, n, &error)) fail_msg("%s", error.message);
+    if (ead_duo_read(duo, &error)) fail_msg("%s", error.message);
 }
 
 static ead_token step(ead_duo *duo)
@@ -298,17 +300,18 @@ static void test_replay_reproduces_a_run(void **state)
  * is what a fresh engine says. */
 static void check_engine(struct engine *e, const struct duo *d, const struct model *m)
 {
-    const struct engine_options options = *engine_settings(e);
+    const struct local_options options = *local_settings(e);
     struct engine *fresh = NULL;
     struct row rows[TEXT_MAX];
     const int from = engine_length(e, 0);
-    assert_true(from < d->n_text);
-    assert_int_equal(engine_open(m, &options, &fresh, NULL), ST_OK);
-    for (int i = 0; i < d->n_text; i++)
-        rows[i] = (struct row){.pos = i, .token = d->text[i], .wants_logits = i == d->n_text - 1};
-    assert_int_equal(engine_eval(e, rows + from, d->n_text - from, NULL), ST_OK);
-    assert_int_equal(engine_eval(fresh, rows, d->n_text, NULL), ST_OK);
-    assert_memory_equal(engine_logits(e, 0), engine_logits(fresh, 0),
+    assert_true(from < d->text.n);
+    assert_int_equal(local_open(m, &options, &fresh, NULL), ST_OK);
+    for (int i = 0; i < d->text.n; i++)
+        rows[i] =
+            (struct row){.pos = i, .token = d->text.ids[i], .wants_logits = i == d->text.n - 1};
+    assert_int_equal(engine_submit(e, rows + from, d->text.n - from, NULL), ST_OK);
+    assert_int_equal(engine_submit(fresh, rows, d->text.n, NULL), ST_OK);
+    assert_memory_equal(local_logits(e, 0), local_logits(fresh, 0),
                         (size_t)m->weights.n_vocab * sizeof(float));
     engine_close(fresh);
 }
@@ -317,22 +320,23 @@ static void test_away_and_back_is_the_identity(void **state)
 {
     (void)state;
     struct model *models[] = {tiny_open(pair.small_file), tiny_open(pair.large_file)};
-    const struct engine_options eo = {.threads = 2, .n_ctx = N_CTX, .max_rows = N_CTX};
+    const struct local_options eo = {.threads = 2, .n_ctx = N_CTX, .max_rows = N_CTX};
     for (int steps = 1; steps < 30; steps += 4) {
         struct engine *engines[2];
-        struct batch *b = NULL;
+        struct driver *b = NULL;
         ead_token token;
         ead_duo_options o = options_of(EAD_POLICY_RANDOM);
-        o.policy.share = 0.5f;
+        o.policy.share = 0.5;
         o.policy.dwell = 1;
         o.policy.seed = (uint64_t)steps;
         for (int w = 0; w < 2; w++)
-            assert_int_equal(engine_open(models[w], &eo, &engines[w], NULL), ST_OK);
-        assert_int_equal(batch_open(engines[EAD_LARGE], engines[EAD_SMALL], &o, &b, NULL), ST_OK);
-        assert_int_equal(duo_append(batch_duo(b, 0), pair.prompt, PROMPT, NULL), ST_OK);
-        for (int i = 0; i < steps; i++) assert_int_equal(batch_write(b, 0, &token, NULL), ST_OK);
-        for (int w = 0; w < 2; w++) check_engine(engines[w], batch_duo(b, 0), models[w]);
-        batch_close(b);
+            assert_int_equal(local_open(models[w], &eo, &engines[w], NULL), ST_OK);
+        assert_int_equal(driver_open(engines[EAD_LARGE], engines[EAD_SMALL], &o, 1, &b, NULL),
+                         ST_OK);
+        assert_int_equal(duo_append(driver_duo(b, 0), pair.prompt, PROMPT, NULL), ST_OK);
+        for (int i = 0; i < steps; i++) assert_int_equal(driver_write(b, 0, &token, NULL), ST_OK);
+        for (int w = 0; w < 2; w++) check_engine(engines[w], driver_duo(b, 0), models[w]);
+        driver_close(b);
         for (int w = 0; w < 2; w++) engine_close(engines[w]);
     }
     for (int w = 0; w < 2; w++) model_close(models[w]);
@@ -450,7 +454,7 @@ static void test_rows_add_up(void **state)
         ead_duo_options o = options_of(i % 2 ? EAD_POLICY_RANDOM : EAD_POLICY_EAD);
         o.policy.seed = (uint64_t)i;
         o.policy.dwell = 1 + i % 5;
-        o.policy.share = 0.4f;
+        o.policy.share = 0.4;
         o.policy.start = (ead_writer)(i % 3 == 0);
         run_pair(&o, &r);
         check_account(&r);
@@ -524,7 +528,7 @@ static void expect_full(ead_duo *duo, size_t length)
 {
     ead_error error;
     ead_token token;
-    assert_int_equal(ead_duo_append(duo, pair.prompt, 1, NULL, NULL, &error), EAD_FULL);
+    assert_int_equal(ead_duo_append(duo, pair.prompt, 1, &error), EAD_FULL);
     assert_non_null(strstr(error.message, "does not fit"));
     if (length > (size_t)ead_duo_context(duo)) {
         assert_int_equal(ead_duo_step(duo, &token, &error), EAD_FULL);
@@ -561,7 +565,7 @@ static void test_the_end_of_the_context(void **state)
     duo = open_duo(pair.large, pair.small, &o);
     ead_error error;
     append(duo, pair.prompt, 4);
-    assert_int_equal(ead_duo_append(duo, pair.prompt, 27, NULL, NULL, &error), EAD_FULL);
+    assert_int_equal(ead_duo_append(duo, pair.prompt, 27, &error), EAD_FULL);
     assert_int_equal(ead_duo_length(duo), 4);
     append(duo, pair.prompt + 4, 26);
     assert_int_equal(step(duo).end, EAD_END_CONTEXT);
@@ -720,8 +724,9 @@ static void test_progress_can_cancel_and_resume(void **state)
         ead_duo *duo = open_duo(pair.large, pair.small, &o);
         struct watch w = {.stop_at = stop_at};
         ead_error error;
-        ead_status st = ead_duo_append(duo, pair.prompt, LONG, on_progress, &w, &error);
-        assert_int_equal(st, stop_at ? EAD_CANCELLED : EAD_OK);
+        ead_duo_watch(duo, on_progress, &w);
+        assert_int_equal(ead_duo_append(duo, pair.prompt, LONG, &error), EAD_OK);
+        assert_int_equal(ead_duo_read(duo, &error), stop_at ? EAD_CANCELLED : EAD_OK);
         assert_int_equal(w.calls, stop_at ? stop_at : 9); /* 69 rows, 8 at a time */
         assert_int_equal(w.last, stop_at && stop_at < 9 ? 8 * stop_at : LONG - 1);
         assert_int_equal(w.total, LONG - 1);
@@ -752,7 +757,8 @@ static void test_progress_of_the_second_reader(void **state)
     struct watch w = {0};
     ead_token token;
     ead_error error;
-    assert_int_equal(ead_duo_append(duo, pair.prompt, LONG, on_progress, &w, &error), EAD_OK);
+    ead_duo_watch(duo, on_progress, &w);
+    append(duo, pair.prompt, LONG);
     for (int i = 0; i < o.policy.dwell; i++) assert_int_equal(step(duo).id, expected.tokens[i].id);
     w = (struct watch){.stop_at = 2};
     assert_int_equal(ead_duo_step(duo, &token, &error), EAD_CANCELLED);
@@ -793,7 +799,7 @@ static void test_options_are_checked(void **state)
     refuse_open(&o, EAD_ARGUMENT, "top-p");
     o = options_of(EAD_POLICY_EAD);
     o.cpu = "mmx";
-    refuse_open(&o, EAD_ARGUMENT, "mmx");
+    refuse_open(&o, EAD_ARGUMENT, "expected ref, avx2, avxvnni, avx512 or amx, found \"mmx\"");
     o = options_of(EAD_POLICY_EAD);
     o.cache_type = "q4_0";
     refuse_open(&o, EAD_ARGUMENT, "cache type: expected f16 or q8_0, found \"q4_0\"");
@@ -817,9 +823,9 @@ static void test_bad_texts_are_refused(void **state)
     assert_int_equal(ead_duo_step(duo, &token, &error), EAD_ARGUMENT);
     append(duo, pair.prompt, PROMPT);
     const int32_t bad[] = {5, -1}, padding[] = {tiny_real_vocab(&pair.small_spec)};
-    assert_int_equal(ead_duo_append(duo, bad, 2, NULL, NULL, &error), EAD_ARGUMENT);
+    assert_int_equal(ead_duo_append(duo, bad, 2, &error), EAD_ARGUMENT);
     assert_non_null(strstr(error.message, "token 1: expected an id from 0 to"));
-    assert_int_equal(ead_duo_append(duo, padding, 1, NULL, NULL, &error), EAD_ARGUMENT);
+    assert_int_equal(ead_duo_append(duo, padding, 1, &error), EAD_ARGUMENT);
     assert_int_equal(ead_duo_length(duo), PROMPT);
     struct run r = {0}, expected;
     run_pair(&o, &expected);

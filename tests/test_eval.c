@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -304,6 +305,38 @@ static void test_threads_do_not_matter(void **state)
     free(first);
 }
 
+/* Times say how busy the machine was, where it tells. A neighbour on our only processor is named on
+ * standard error. */
+static void test_busy(void **state)
+{
+    (void)state;
+    cpu_set_t all, one;
+    if (access("/proc/self/schedstat", R_OK)) skip();
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    for (int cpu = 0; !CPU_COUNT(&one); cpu++)
+        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    const pid_t neighbour = fork();
+    if (!neighbour)
+        for (;;) continue;
+    struct said said = eval("--policy", "small,large", NULL);
+    kill(neighbour, SIGKILL);
+    waitpid(neighbour, NULL, 0);
+    sched_setaffinity(0, sizeof all, &all);
+    check_said(said, 0, "ead: the machine was busy with other work");
+    char *times = slurp("times.jsonl");
+    double ran = 0;
+    for (size_t i = 0; i < 2 * PROBLEMS; i++) {
+        json_t *line = line_at(times, i);
+        ran += number(line, "ran_seconds");
+        assert_true(number(line, "waited_seconds") >= 0);
+        json_decref(line);
+    }
+    assert_true(ran > 0);
+    free(times);
+}
+
 /* ---- interruptions ------------------------------------------------------------------------- */
 
 static void wait_ms(int ms)
@@ -417,6 +450,123 @@ static void test_pack_cache(void **state)
     assert_int_equal(rmdir(cache), 0);
 }
 
+static json_t *run_data(void)
+{
+    char *text = slurp("run.json");
+    json_t *run = json_loads(text, 0, NULL), *part = json_incref(json_object_get(run, "data"));
+    assert_non_null(part);
+    json_decref(run);
+    free(text);
+    return part;
+}
+
+/* Problems from standard input are those of the file, and a run goes on with them. */
+static void test_data_from_a_pipe(void **state)
+{
+    FILE *from = fopen(data, "r");
+    char *problems = said_slurp(from, NULL);
+    check_said(eval("--limit", "3", "--policy", "small", NULL), 0, NULL);
+    json_t *of_file = run_data();
+    char *first = slurp("results.jsonl");
+    static const char *const paths[] = {"-", "/dev/stdin", "-"};
+    fresh(state);
+    for (size_t i = 0; i < 3; i++) {
+        const char *args[] = {"ead",      "eval",   "-L",      large, "-S",      small,
+                              "--data",   paths[i], "--out",   dir,   "-n",      "40",
+                              "-w",       "2",      "--dwell", "3",   "--limit", "3",
+                              "--policy", "small",  "-t",      "1",   NULL};
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        const pid_t child = fork();
+        if (!child) {
+            dup2(ends[0], 0);
+            close(ends[1]);
+            freopen("/dev/null", "w", stdout);
+            execv(EAD_PROGRAM, (char **)args);
+            _exit(127);
+        }
+        close(ends[0]);
+        assert_int_equal(write(ends[1], problems, strlen(problems)), strlen(problems));
+        close(ends[1]);
+        assert_int_equal(said_status(child), 0);
+    }
+    json_t *of_pipe = run_data();
+    assert_string_equal(json_string_value(json_object_get(of_pipe, "file")), "-");
+    assert_true(json_equal(json_object_get(of_pipe, "hash"), json_object_get(of_file, "hash")));
+    char *again = slurp("results.jsonl");
+    assert_string_equal(first, again);
+    json_decref(of_file);
+    json_decref(of_pipe);
+    free(problems);
+    free(first);
+    free(again);
+}
+
+/* What cannot be asked counts as not solved and stops nobody; the answers to the others are as
+ * ever. */
+static void test_long_prompts(void **state)
+{
+    (void)state;
+    int unanswered = 0;
+    for (int run = 0; run < 2; run++) {
+        struct said said = eval("-c", "80", "-P", run ? "1" : "5", NULL);
+        assert_int_equal(said.status, 0);
+        assert_non_null(strstr(said.out, "\n  5 problems have no answer"));
+        said_free(&said);
+        char *results = slurp("results.jsonl"), *summary = slurp("summary.json");
+        json_t *table = json_loads(summary, 0, NULL);
+        json_t *row = json_array_get(json_object_get(table, "rows"), 0);
+        assert_int_equal(number(row, "unanswered"), 5);
+        assert_int_equal(number(row, "problems"), PROBLEMS);
+        assert_non_null(strstr(summary, "5 problems have no answer"));
+        for (int i = 0; i < 6 * PROBLEMS; i++) {
+            json_t *line = line_at(results, (size_t)i), *as_ever = line_at(expected, (size_t)i);
+            const char *end = json_string_value(json_object_get(line, "end"));
+            const bool random = strstr(json_string_value(json_object_get(line, "setting")), "rand");
+            if (!strcmp(end, "unanswered")) {
+                unanswered++;
+                assert_int_equal((int)number(line, "problem") % 5, 0);
+                assert_int_equal(number(line, "tokens"), 0);
+                assert_true(json_is_false(json_object_get(line, "correct")));
+                assert_true(json_is_null(json_object_get(line, "pred")));
+            } else if (!random && number(as_ever, "tokens") < 40) { /* the context ended none */
+                assert_true(json_equal(line, as_ever));
+            }
+            json_decref(line);
+            json_decref(as_ever);
+        }
+        json_decref(table);
+        free(results);
+        free(summary);
+        list_dir(true);
+    }
+    assert_int_equal(unanswered, 2 * 6 * 5);
+}
+
+static void test_skip_bad(void **state)
+{
+    (void)state;
+    char bad[PATHS];
+    snprintf(bad, sizeof bad, "%s/bad.jsonl", folder);
+    spill(bad, "{\"problem\": \"a\", \"answer\": \"1\"}\n"
+               "{\"problem\": \"b\", \"answer\": \"1\", \"level\": \"Level 6\"}\n"
+               "{\"problem\": \n"
+               "{\"problem\": \"c\", \"answer\": \"1\"}\n");
+    check_said(eval("--data", bad, "--policy", "small", NULL), 1,
+               "bad.jsonl, line 2: field \"level\": expected 1 to 5, found \"Level 6\"");
+    struct said said = eval("--data", bad, "--policy", "small", "--skip-bad", NULL);
+    assert_int_equal(said.status, 0);
+    assert_non_null(strstr(said.err, "left out 2, of which the first: "));
+    assert_non_null(strstr(said.err, "line 2: field \"level\""));
+    assert_non_null(strstr(said.out, "2 records of the data were skipped"));
+    said_free(&said);
+    json_t *part = run_data();
+    assert_int_equal(number(part, "skipped"), 2);
+    assert_int_equal(number(part, "of"), 2);
+    json_decref(part);
+    unlink(bad);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 static void test_wrong_usage(void **state)
@@ -432,6 +582,7 @@ static void test_wrong_usage(void **state)
     check_said(eval("--tau", "0.1,,2", NULL), 2, "--tau: expected a number of bits, found \"\"");
     check_said(eval("--tau", "0.1,0.10", NULL), 2, "--tau: 0.10 stands in the list twice");
     check_said(eval("--tau", "inf", NULL), 2, "found \"inf\"");
+    check_said(eval("--format", "csv", NULL), 2, "--format: expected one of auto, math, gsm8k");
     check_said(eval("--parallel", "0", NULL), 2, "--parallel: expected a number from 1 to 256");
     check_said(eval("--template", question, "--system", "x", NULL), 2,
                "--template contradicts --system");
@@ -448,9 +599,15 @@ static void test_bad_inputs(void **state)
     check_said(ead("eval", "-S", small, "--data", data, "--out", dir, NULL), 1,
                "policy large needs a large model");
     check_said(eval("--ctx", "10", NULL), 1,
-               "problem 10: its prompt of 86 tokens does not fit into a context of 10");
-    check_said(eval("--out", data, NULL), 1, "data.jsonl: cannot open: Not a directory");
-    check_said(eval("--out", "/nowhere/at/all", NULL), 1, "/nowhere/at/all: cannot create");
+               "no prompt fits into a context of 10 tokens; the shortest, of problem 1, has 39");
+    check_said(eval("--out", data, "-S", "/nowhere/m", NULL), 1,
+               "data.jsonl: cannot open: Not a directory");
+    check_said(eval("--out", "/nowhere/at/all", "-S", "/nowhere/m", NULL), 1,
+               "/nowhere/at/all: cannot create");
+    check_said(eval("-L", small, "-S", large, "-c", "4", NULL), 1, "may be swapped");
+    check_said(eval("-c", "2049", "--limit", "1", "--policy", "small", "-n", "1", NULL), 0,
+               "a context of 2049 tokens is beyond the 2048");
+    list_dir(true);
     assert_int_equal(list_dir(false), 0);
 }
 
@@ -535,7 +692,7 @@ static void test_prompts(void **state)
         0, NULL);
     check_prompt("<|im_start|>system\nHm<|im_end|>\n<|im_start|>user\n{problem}\n\nPut the final "
                  "answer in \\boxed{}.<|im_end|>\n<|im_start|>assistant\n");
-    spill(question, "Q: {problem}\nAgain: {problem}\nA:");
+    spill(question, "\xef\xbb\xbfQ: {problem}\nAgain: {problem}\nA:");
     check_said(eval(few[0], few[1], few[2], few[3], "--template", question, NULL), 0, NULL);
     check_prompt("Q: {problem}\nAgain: {problem}\nA:");
 }
@@ -585,11 +742,15 @@ int main(void)
         cmocka_unit_test(test_results),
         cmocka_unit_test_setup(test_company_does_not_matter, fresh),
         cmocka_unit_test_setup(test_threads_do_not_matter, fresh),
+        cmocka_unit_test_setup(test_busy, fresh),
         cmocka_unit_test_setup(test_killed_runs_go_on, fresh),
         cmocka_unit_test_setup(test_torn_lines, fresh),
         cmocka_unit_test_setup(test_a_stopped_run_is_clean, fresh),
         cmocka_unit_test_setup(test_a_full_disk, fresh),
         cmocka_unit_test_setup(test_pack_cache, fresh),
+        cmocka_unit_test_setup(test_data_from_a_pipe, fresh),
+        cmocka_unit_test_setup(test_long_prompts, fresh),
+        cmocka_unit_test_setup(test_skip_bad, fresh),
         cmocka_unit_test_setup(test_wrong_usage, fresh),
         cmocka_unit_test_setup(test_bad_inputs, fresh),
         cmocka_unit_test_setup(test_other_runs_are_refused, fresh),

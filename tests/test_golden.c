@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "engine/engine.h"
+#include "engine/local.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -133,14 +133,14 @@ static struct errors measure(const struct engine *e, const struct truth *t)
     double difference = 0, size = 0;
     struct errors out = {0};
     for (int i = 0; i < t->n; i++) {
-        const float *a = engine_logits(e, i), *b = t->logits + (size_t)i * (size_t)t->v;
-        struct kern_stats stats;
+        const float *a = local_logits(e, i), *b = t->logits + (size_t)i * (size_t)t->v;
+        struct distribution d;
         for (int k = 0; k < t->v; k++) {
             difference += ((double)a[k] - (double)b[k]) * ((double)a[k] - (double)b[k]);
             size += (double)b[k] * (double)b[k];
         }
-        assert_int_equal(engine_stats(e, i, &stats, NULL), ST_OK);
-        out.entropy = fmax(out.entropy, fabs((double)stats.entropy - entropy_of(b, t->v)));
+        assert_int_equal(local_distribution(e, i, &d, NULL), ST_OK);
+        out.entropy = fmax(out.entropy, fabs((double)d.stats.entropy - entropy_of(b, t->v)));
     }
     out.relative = sqrt(difference / size);
     return out;
@@ -149,15 +149,15 @@ static struct errors measure(const struct engine *e, const struct truth *t)
 static void check_level(const struct golden *g, const struct truth *t, const struct kern *kern,
                         enum kern_cache cache)
 {
-    const struct engine_options options = {
+    const struct local_options options = {
         .kern = kern, .threads = 2, .n_ctx = N, .cache = cache, .max_rows = N, .max_logits = N};
     struct engine *e = NULL;
     struct err err = {0};
     struct row rows[N];
-    if (engine_open(t->model, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
+    if (local_open(t->model, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
     for (int i = 0; i < t->n; i++)
         rows[i] = (struct row){.pos = i, .token = t->ids[i], .wants_logits = true};
-    if (engine_eval(e, rows, t->n, &err) != ST_OK) fail_msg("%s", err.message);
+    if (engine_submit(e, rows, t->n, &err) != ST_OK) fail_msg("%s", err.message);
     struct errors errors = measure(e, t);
     const double ceiling = hypot(g->ceiling, caches[cache].error);
     print_message("%-14s %-7s cache %-5s error %.2e of %.2e, entropy off by at most %.4f bits\n",

@@ -24,10 +24,9 @@ static int cache_q8_0(void **state)
 #define EVERY_CACHE(test)                                                                          \
     cmocka_unit_test_setup(test, cache_f16), cmocka_unit_test_setup(test, cache_q8_0)
 
-/* Write a position of a stream by the layout that kern_cache.h describes. */
-static void cache_write(uint8_t *stream, bool is_value, int head_dim, int p, const float *x)
+/* Write a position of a tile by the layout that kern_cache.h describes. */
+static void cache_write(uint8_t *tile, bool is_value, int head_dim, int p, const float *x)
 {
-    uint8_t *tile = stream + kern_cache_tile(cache, head_dim, p);
     uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
     uint16_t half[128], scale[4];
     int8_t code[128];
@@ -44,9 +43,10 @@ static void cache_write(uint8_t *stream, bool is_value, int head_dim, int p, con
     }
 }
 
-static double cache_read(const uint8_t *stream, bool is_value, int head_dim, int p, int i)
+static double cache_read(const struct kern_attend *a, bool is_value, int p, int i)
 {
-    const uint8_t *tile = stream + kern_cache_tile(cache, head_dim, p);
+    const int head_dim = a->head_dim;
+    const uint8_t *tile = a->pages[p / KERN_TILE] + (is_value ? a->v : a->k);
     const uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
     const size_t at = kern_cache_at(is_value, head_dim, p, i);
     const bool q8_0 = cache == KERN_CACHE_Q8_0;
@@ -55,11 +55,44 @@ static double cache_read(const uint8_t *stream, bool is_value, int head_dim, int
     return (double)quant_f16_to_f32(half) * (q8_0 ? (int8_t)elements[at] : 1);
 }
 
+enum { PAGES_MAX = 16 };
+
 struct attention {
     struct kern_attend a;
-    struct guard k, v;
+    struct guard guards[PAGES_MAX];
+    const uint8_t *pages[PAGES_MAX];
+    int n_pages;
     float *q, *out, *scratch;
 };
+
+/* Pages in places of their own, before forbidden memory, written up to position `last`. Values lie
+ * behind keys, or keys behind values; values end with the last position. */
+static void pages_make(struct attention *t, int head_dim, int last, bool values_last,
+                       uint64_t *seed)
+{
+    const size_t tile = kern_cache_tile(cache, head_dim);
+    t->n_pages = last / KERN_TILE + 1;
+    t->a.k = values_last ? 0 : tile;
+    t->a.v = values_last ? tile : 0;
+    for (int i = 0; i < t->n_pages; i++) {
+        size_t bytes = 2 * tile;
+        if (values_last && i == t->n_pages - 1)
+            bytes -= (size_t)(KERN_TILE - 1 - last % KERN_TILE) * (size_t)head_dim *
+                     (cache == KERN_CACHE_F16 ? 2 : 1);
+        bytes += bytes % 2; /* tiles begin at even addresses */
+        t->guards[i] = guard_alloc(bytes, GUARD_AFTER);
+        t->pages[i] = t->guards[i].data;
+        memset(t->guards[i].data, 0xff, bytes); /* not numbers, behind the last position */
+    }
+    for (int p = 0; p <= last; p++) {
+        float key[128], value[128];
+        uint8_t *page = t->guards[p / KERN_TILE].data;
+        for (int i = 0; i < head_dim; i++) key[i] = random_normal(seed);
+        for (int i = 0; i < head_dim; i++) value[i] = random_unit(seed);
+        cache_write(page + t->a.k, false, head_dim, p, key);
+        cache_write(page + t->a.v, true, head_dim, p, value);
+    }
+}
 
 /* n_pos positions for the first of `rows` rows; the memory behind the last one is forbidden. */
 static struct attention attention_make(int rows, int group, int head_dim, int n_pos, float spread,
@@ -67,21 +100,7 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
 {
     struct attention t = {0};
     size_t ld = (size_t)group * (size_t)head_dim + 5;
-    int last = n_pos + rows - 2;
-    size_t keys = kern_cache_tile(cache, head_dim, last + KERN_TILE);
-    size_t unused = (size_t)(KERN_TILE - 1 - last % KERN_TILE) * (size_t)head_dim;
-    size_t values = keys - unused * (cache == KERN_CACHE_F16 ? 2 : 1);
-    t.k = guard_alloc(keys, GUARD_AFTER);
-    t.v = guard_alloc(values + values % 2, GUARD_AFTER); /* streams begin at even addresses */
-    memset(t.k.data, 0xff, keys);                        /* not numbers, behind the last position */
-    memset(t.v.data, 0xff, values);
-    for (int p = 0; p <= last; p++) {
-        float key[128], value[128];
-        for (int i = 0; i < head_dim; i++) key[i] = random_normal(seed);
-        for (int i = 0; i < head_dim; i++) value[i] = random_unit(seed);
-        cache_write(t.k.data, false, head_dim, p, key);
-        cache_write(t.v.data, true, head_dim, p, value);
-    }
+    pages_make(&t, head_dim, n_pos + rows - 2, (rows + n_pos) % 3 > 0, seed);
     size_t outputs = (size_t)rows * ld;
     t.q = aligned(outputs, sizeof *t.q);
     for (size_t i = 0; i < outputs; i++) t.q[i] = random_normal(seed) * spread;
@@ -89,8 +108,8 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
     memset(t.out, 0, outputs * sizeof *t.out);
     t.scratch = aligned(KERN_ATTEND_SCRATCH(rows * group, head_dim), sizeof *t.scratch);
     t.a = (struct kern_attend){.q = t.q,
-                               .k = t.k.data,
-                               .v = t.v.data,
+                               .k = t.a.k,
+                               .v = t.a.v,
                                .cache = cache,
                                .out = t.out,
                                .ld = ld,
@@ -103,10 +122,16 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
     return t;
 }
 
+/* The table of pages is set here, for the struct may have been copied since it was made. */
+static void attend(const struct kern *k, struct attention *t)
+{
+    t->a.pages = t->pages;
+    k->attend(&t->a);
+}
+
 static void attention_free(struct attention *t)
 {
-    guard_free(t->k);
-    guard_free(t->v);
+    for (int i = 0; i < t->n_pages; i++) guard_free(t->guards[i]);
     free(t->q);
     free(t->out);
     free(t->scratch);
@@ -118,15 +143,14 @@ static double attention_output(const struct kern_attend *a, int head, int at)
     double *score = calloc((size_t)a->n_pos, sizeof *score), max = -INFINITY, sum = 0, out = 0;
     for (int p = 0; p < a->n_pos; p++) {
         for (int i = 0; i < a->head_dim; i++)
-            score[p] +=
-                (double)a->q[head * a->head_dim + i] * cache_read(a->k, false, a->head_dim, p, i);
+            score[p] += (double)a->q[head * a->head_dim + i] * cache_read(a, false, p, i);
         score[p] *= (double)a->scale;
         max = fmax(max, score[p]);
     }
     for (int p = 0; p < a->n_pos; p++) {
         double e = exp(score[p] - max);
         sum += e;
-        out += e * cache_read(a->v, true, a->head_dim, p, at);
+        out += e * cache_read(a, true, p, at);
     }
     free(score);
     return out / sum;
@@ -146,10 +170,10 @@ static void check_attend(const struct kern *k)
                 struct attention t = attention_make(rows, attend_groups[g], attend_dims[d],
                                                     attend_lengths[p], 1, &seed);
                 size_t outputs = (size_t)rows * t.a.ld;
-                k->attend(&t.a);
+                attend(k, &t);
                 float *got = aligned(outputs, sizeof *got);
                 memcpy(got, t.out, outputs * sizeof *got);
-                reference()->attend(&t.a);
+                attend(reference(), &t);
                 for (size_t i = 0; i < outputs; i++)
                     assert_true(fabs((double)got[i] - (double)t.out[i]) <= ATTEND_CEILING);
                 free(got);
@@ -168,7 +192,7 @@ static void check_attend_definition(const struct kern *k)
     uint64_t seed = 8;
     for (float spread = 1; spread < 1000; spread *= 6) { /* up to one position taking all */
         struct attention t = attention_make(1, 3, 40, 150, spread, &seed);
-        k->attend(&t.a);
+        attend(k, &t);
         for (int h = 0; h < 3; h++)
             for (int i = 0; i < 40; i++) {
                 double error = fabs(attention_output(&t.a, h, i) - (double)t.out[h * 40 + i]);
@@ -190,7 +214,7 @@ static void check_attend_bits(const struct kern *k)
 {
     uint64_t seed = 9;
     struct attention t = attention_make(1, 11, 48, 100, 1, &seed);
-    k->attend(&t.a);
+    attend(k, &t);
     float *all = aligned(11 * 48, sizeof *all);
     memcpy(all, t.out, 11 * 48 * sizeof *all);
     for (int h = 0; h < 11; h++) {
@@ -218,7 +242,7 @@ static void check_attend_rows(const struct kern *k)
     for (int n_pos = 1; n_pos < 200; n_pos += 19) {
         struct attention t = attention_make(ROWS, GROUP, DIM, n_pos, 1, &seed);
         const size_t bytes = ROWS * t.a.ld * sizeof(float);
-        k->attend(&t.a);
+        attend(k, &t);
         float *all = aligned(ROWS * t.a.ld, sizeof *all);
         memcpy(all, t.out, bytes);
         for (int split = 1; split < ROWS; split++) {

@@ -25,8 +25,8 @@
 enum { PATHS = TINY_PATH_MAX + 64 };
 
 static char folder[TINY_PATH_MAX], cache[PATHS], dir[PATHS], data[PATHS];
-static char spm[TINY_PATH_MAX], bpe[TINY_PATH_MAX]; /* models */
-static ead_model *large, *small;
+static char spm[TINY_PATH_MAX], other[TINY_PATH_MAX], bpe[TINY_PATH_MAX]; /* models */
+static ead_model *large, *small, *merging;                                /* of these */
 
 /* ---- sweeping ------------------------------------------------------------------------------ */
 
@@ -146,7 +146,7 @@ static ead_status text_there_and_back(ead_error *error)
     size_t n = 0, bytes;
     const char *piece;
     ead_detok *detok = NULL;
-    ead_model *const models[] = {large, small};
+    ead_model *const models[] = {large, merging};
     ead_status st = EAD_OK;
     for (int i = 0; i < 2 && !st; i++) {
         st = ead_tokenize(models[i], text, sizeof text - 1, EAD_ADD_BOS | EAD_PARSE_SPECIAL, &ids,
@@ -205,7 +205,7 @@ static ead_duo_options duo_options(void)
     o.threads = 1;
     o.ignore_end = true;
     o.policy.kind = EAD_POLICY_RANDOM;
-    o.policy.share = 0.5f;
+    o.policy.share = 0.5;
     o.policy.dwell = 2;
     return o;
 }
@@ -217,10 +217,10 @@ static ead_status use_duo(ead_error *error)
     ead_token token;
     ead_status st = ead_duo_open(large, small, &o, &duo, error);
     if (st) return st;
-    st = ead_duo_append(duo, prompt, 5, NULL, NULL, error);
+    st = ead_duo_append(duo, prompt, 5, error);
     for (int i = 0; i < 8 && !st; i++) st = ead_duo_step(duo, &token, error);
     ead_duo_truncate(duo, 3);
-    if (!st) st = ead_duo_append(duo, prompt, 2, NULL, NULL, error);
+    if (!st) st = ead_duo_append(duo, prompt, 2, error);
     if (!st) st = ead_duo_step(duo, &token, error);
     ead_duo_close(duo);
     return st;
@@ -231,13 +231,16 @@ static ead_status use_batch(ead_error *error)
     const ead_duo_options o = duo_options();
     const bool active[] = {true, true, true};
     ead_batch *batch;
-    ead_token tokens[3];
+    ead_event events[3];
+    int n;
     ead_status st = ead_batch_open(large, small, &o, 3, &batch, error);
     if (st) return st;
-    for (int i = 0; i < 3 && !st; i++) st = ead_batch_append(batch, i, prompt, 5, error);
-    for (int i = 0; i < 5 && !st; i++) st = ead_batch_step(batch, active, tokens, error);
+    for (int i = 0; i < 3 && !st; i++)
+        st = ead_duo_append(ead_batch_duo(batch, i), prompt, 5, error);
+    for (int i = 0; i < 5 && !st; i++) st = ead_batch_step(batch, active, events, &n, error);
     ead_duo_truncate(ead_batch_duo(batch, 1), 4);
-    if (!st) st = ead_batch_step(batch, active, tokens, error);
+    if (!st) st = ead_duo_copy(ead_batch_duo(batch, 1), ead_batch_duo(batch, 0), 6, error);
+    if (!st) st = ead_batch_step(batch, active, events, &n, error);
     ead_batch_close(batch);
     return st;
 }
@@ -264,7 +267,7 @@ static ead_status evaluate_all(const struct dataset *problems, struct settings *
     struct runner_options o = runner_defaults();
     struct summary *summary;
     o.models[EAD_LARGE] = (struct runner_model){large, spm};
-    o.models[EAD_SMALL] = (struct runner_model){small, bpe};
+    o.models[EAD_SMALL] = (struct runner_model){small, other};
     o.data = problems;
     o.data_path = data;
     o.settings = settings;
@@ -291,7 +294,7 @@ static ead_status evaluate_anew(ead_error *error)
     struct dataset *problems = NULL;
     remove_files(dir);
     ead_status st = settings_open("small,large,ead,random", "0.5", 4, 2, &settings, error);
-    if (!st) st = dataset_open(data, "auto", &problems, error);
+    if (!st) st = dataset_open(data, "auto", false, &problems, error);
     if (!st) st = evaluate_all(problems, settings, error);
     if (problems) dataset_close(problems);
     if (settings) settings_close(settings);
@@ -341,6 +344,7 @@ static int set_up(void **state)
     struct tiny *merges = small_model("qwen2", QT_F16);
     use_merges(merges);
     save_model(small_model("llama", QT_Q8_0), spm);
+    save_model(small_model("qwen2", QT_F16), other);
     save_model(merges, bpe);
     FILE *to = fopen(data, "w");
     for (int i = 0; to && i < 2; i++)
@@ -349,7 +353,8 @@ static int set_up(void **state)
                 "\"solution\": \"It is $\\\\boxed{\\\\frac{%d}{2}}$.\"}\n",
                 i + 1, i);
     if (!to || fclose(to) || mkdir(cache, 0777) || mkdir(dir, 0777)) return -1;
-    return ead_model_open(spm, NULL, &large, NULL) || ead_model_open(bpe, NULL, &small, NULL);
+    return ead_model_open(spm, NULL, &large, NULL) || ead_model_open(other, NULL, &small, NULL) ||
+           ead_model_open(bpe, NULL, &merging, NULL);
 }
 
 static int tear_down(void **state)
@@ -357,9 +362,11 @@ static int tear_down(void **state)
     (void)state;
     ead_model_close(large);
     ead_model_close(small);
+    ead_model_close(merging);
     remove_files(cache);
     remove_files(dir);
     unlink(spm);
+    unlink(other);
     unlink(bpe);
     unlink(data);
     return rmdir(cache) || rmdir(dir) || rmdir(folder);

@@ -27,11 +27,12 @@ static struct tiny_image *image_of(const char *arch, enum quant_type type, uint3
     spec.no_bytes = true;
     spec.n_layer = 1;
     spec.rope_freqs = spec.o_bias = version == 2;
-    spec.tied = version == 2;
+    spec.tied = spec.fused = spec.scales = spec.output_bias = version == 2;
     spec.pad_tokens = 2;
     struct tiny *t = tiny_model(&spec);
     t->version = version;
     tiny_set_str(t, "general.name", "tiny");
+    tiny_set_nested(t, "general.nested", 3);
     tiny_set_u32(t, "general.alignment", 32);
     tiny_set_bool(t, "tokenizer.ggml.add_bos_token", true);
     struct tiny_image *image = tiny_write(t, 0, 1);
@@ -238,7 +239,7 @@ static void test_damaged_files(void **state)
     }
     for (int i = 0; i < PROBE_DONE; i++) print_message("refused by %s: %d\n", names[i], counts[i]);
     print_message("evaluated: %d\n", counts[PROBE_DONE]);
-    for (int i = 0; i <= PROBE_DONE; i++) assert_true(counts[i] > 50); /* every stage is reached */
+    for (int i = 0; i <= PROBE_DONE; i++) assert_true(counts[i] > 20); /* every stage is reached */
     for (int i = 0; i < N_IMAGES; i++) tiny_image_free(images[i]);
 }
 

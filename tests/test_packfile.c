@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "engine/engine.h"
+#include "engine/local.h"
 #include "kern/kern_pack.h"
 #include "model/packfile.h"
 #include "tiny.h"
@@ -73,19 +73,19 @@ static struct model *open_with(const char *path, const char *cache)
 /* The caller frees them. */
 static float *logits_of(const struct model *m, const struct kern *kern, size_t *bytes)
 {
-    const struct engine_options options = {
+    const struct local_options options = {
         .kern = kern, .threads = 1, .n_ctx = N, .max_rows = N, .max_logits = N};
     struct row rows[N];
     struct engine *e = NULL;
     struct err err = {0};
-    if (engine_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
+    if (local_open(m, &options, &e, &err) != ST_OK) fail_msg("%s", err.message);
     for (int i = 0; i < N; i++) rows[i] = (struct row){0, i, 5 + 7 * i, true};
-    if (engine_eval(e, rows, N, &err) != ST_OK) fail_msg("%s", err.message);
+    if (engine_submit(e, rows, N, &err) != ST_OK) fail_msg("%s", err.message);
     const size_t row = (size_t)m->weights.n_vocab * sizeof(float);
     float *all = malloc(N * row);
     assert_non_null(all);
     for (int i = 0; i < N; i++)
-        memcpy(all + (size_t)i * row / sizeof *all, engine_logits(e, i), row);
+        memcpy(all + (size_t)i * row / sizeof *all, local_logits(e, i), row);
     engine_close(e);
     *bytes = N * row;
     return all;
@@ -100,15 +100,20 @@ static void place_expect(struct place *p)
     model_close(m);
 }
 
-static void place_make(struct place *p, enum quant_type type)
+static void place_make_of(struct place *p, const struct tiny_spec *spec)
 {
-    const struct tiny_spec spec = spec_of(type);
     *p = (struct place){.file = ""};
     tiny_folder(p->folder);
     snprintf(p->model, sizeof p->model, "%s/model.gguf", p->folder);
     snprintf(p->cache, sizeof p->cache, "%s/cache", p->folder);
-    save(&spec, p->model);
+    save(spec, p->model);
     place_expect(p);
+}
+
+static void place_make(struct place *p, enum quant_type type)
+{
+    const struct tiny_spec spec = spec_of(type);
+    place_make_of(p, &spec);
 }
 
 /* Files in the folder; *path becomes that of one of them. */
@@ -208,6 +213,23 @@ static void test_mapped_is_packed(void **state)
     for (int i = 0; tiny_types[i] != QT_LIMIT; i++) {
         struct place p;
         place_make(&p, tiny_types[i]);
+        place_fill(&p);
+        opens(&p, MODEL_PACK_MAPPED, "writing");
+        check_levels(&p);
+        place_remove(&p);
+    }
+}
+
+/* Parts of one matrix are packed apart, and what is not a matrix comes from the model's file. */
+static void test_fused_is_packed_in_parts(void **state)
+{
+    (void)state;
+    static const enum quant_type types[] = {QT_F32, QT_Q4_0, QT_Q6_K};
+    for (int i = 0; i < 3; i++) {
+        struct tiny_spec spec = spec_of(types[i]);
+        struct place p;
+        spec.fused = spec.scales = spec.qkv_bias = spec.output_bias = true;
+        place_make_of(&p, &spec);
         place_fill(&p);
         opens(&p, MODEL_PACK_MAPPED, "writing");
         check_levels(&p);
@@ -613,6 +635,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mapped_is_packed),
+        cmocka_unit_test(test_fused_is_packed_in_parts),
         cmocka_unit_test(test_name_and_length),
         cmocka_unit_test(test_nothing_to_keep),
         cmocka_unit_test(test_long_name),

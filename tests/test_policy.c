@@ -8,16 +8,66 @@
 
 #include "base/rng.h"
 #include "decode/policy.h"
+#include "decode/policy/random.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A text that a policy writes, and who is to write next. */
+struct story {
+    struct policy policy;
+    struct text text;
+    ead_writer writer;
+};
+
+static void decide(struct story *s)
+{
+    const ead_decision decision = policy_decide(&s->policy, &s->text);
+    assert_int_equal(decision.take_back, 0);
+    s->writer = decision.writer;
+}
+
+/* Behind one given token, so that the text is not empty. */
+static void begin(struct story *s)
+{
+    const int32_t given = 3;
+    s->text.n = 0;
+    text_give(&s->text, &given, 1);
+    decide(s);
+}
+
+static struct story story_open(const ead_policy_options *o, int room)
+{
+    struct story s = {.text.room = room + 1};
+    s.text.ids = calloc((size_t)room + 1, sizeof *s.text.ids);
+    s.text.marks = calloc((size_t)room + 1, sizeof *s.text.marks);
+    policy_init(&s.policy, o);
+    begin(&s);
+    return s;
+}
+
+static void story_close(struct story *s)
+{
+    free(s->text.ids);
+    free(s->text.marks);
+}
+
+/* The writer's token was drawn from a distribution of this entropy. Returns Hbar. */
+static double observe(struct story *s, float entropy)
+{
+    text_write(&s->text, 7,
+               &(struct mark){.author = (int8_t)s->writer, .stats = {.entropy = entropy}});
+    decide(s);
+    const ead_policy_options *o = &s->policy.options;
+    return text_rolling(&s->text, s->text.n - 1, o->window, o->clear_window);
+}
+
 static ead_policy_options ead_rule(double tau, int window, int dwell)
 {
     return (ead_policy_options){
-        .kind = EAD_POLICY_EAD, .tau = tau, .window = window, .dwell = dwell, .share = 0.5f};
+        .kind = EAD_POLICY_EAD, .tau = tau, .window = window, .dwell = dwell, .share = 0.5};
 }
 
 /* ---- tables -------------------------------------------------------------------------------- */
@@ -84,15 +134,15 @@ static void test_rule_by_tables(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         const struct table *t = &tables[i];
-        struct policy p;
         char got[STEPS_MAX + 1] = "";
         struct err err = {0};
         if (policy_check(&t->options, &err) != ST_OK) fail_msg("%s: %s", t->what, err.message);
-        policy_init(&p, &t->options);
+        struct story s = story_open(&t->options, STEPS_MAX);
         for (size_t k = 0; k < strlen(t->writers); k++) {
-            got[k] = p.writer == EAD_LARGE ? 'L' : 'S';
-            (void)policy_observe(&p, t->entropies[k]);
+            got[k] = s.writer == EAD_LARGE ? 'L' : 'S';
+            (void)observe(&s, t->entropies[k]);
         }
+        story_close(&s);
         if (strcmp(got, t->writers) != 0)
             fail_msg("%s: expected %s, found %s", t->what, t->writers, got);
     }
@@ -104,11 +154,13 @@ static void test_rolling_mean(void **state)
     const ead_policy_options o = ead_rule(1e9, 3, 1);
     static const float in[] = {1, 2, 6, 4, 5};
     static const double out[] = {1, 1.5, 3, 4, 5};
-    struct policy p;
-    policy_init(&p, &o);
-    for (int i = 0; i < 5; i++) assert_true(policy_observe(&p, in[i]) == out[i]);
-    policy_init(&p, &o); /* a new text forgets the old one */
-    assert_true(policy_observe(&p, 7) == 7);
+    struct story s = story_open(&o, 16);
+    for (int i = 0; i < 5; i++) assert_true(observe(&s, in[i]) == out[i]);
+    const int32_t given = 3;
+    text_give(&s.text, &given, 1); /* what is written after another prompt begins anew */
+    decide(&s);
+    assert_true(observe(&s, 7) == 7);
+    story_close(&s);
 }
 
 /* ---- the definition ------------------------------------------------------------------------ */
@@ -135,16 +187,16 @@ static void check_against_definition(const ead_policy_options *o, uint64_t seed)
     enum { N = 400 };
     float h[N];
     ead_writer writers[N];
-    struct policy p;
-    policy_init(&p, o);
+    struct story s = story_open(o, N);
     for (int t = 0; t < N; t++) {
-        writers[t] = p.writer;
+        writers[t] = s.writer;
         if (writers[t] != defined_writer(o, h, writers, t))
             fail_msg("tau %g, window %d, dwell %d: token %d", o->tau, o->window, o->dwell, t);
         /* multiples of 1/4, so that sums are exact and equality with tau happens */
         h[t] = (float)(rng_bits(&seed) % 9) / 4;
-        (void)policy_observe(&p, h[t]);
+        (void)observe(&s, h[t]);
     }
+    story_close(&s);
 }
 
 static void test_rule_equals_its_definition(void **state)
@@ -169,24 +221,24 @@ struct turns {
 
 static struct turns simulate(double share, int dwell, int n)
 {
-    ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .share = (float)share, .window = 1};
+    ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .share = share, .window = 1};
     o.dwell = dwell;
     o.seed = 12345;
-    struct policy p;
     struct turns out = {.shortest = n};
-    policy_init(&p, &o);
-    ead_writer last = p.writer;
+    struct story s = story_open(&o, n);
+    ead_writer last = s.writer;
     int64_t large = 0;
     for (int i = 0, run = 0; i < n; i++) {
-        if (p.writer != last) {
+        if (s.writer != last) {
             out.shortest = run < out.shortest ? run : out.shortest;
             run = 0;
         }
-        last = p.writer;
+        last = s.writer;
         run++;
-        large += p.writer == EAD_LARGE;
-        (void)policy_observe(&p, 1);
+        large += s.writer == EAD_LARGE;
+        (void)observe(&s, 1);
     }
+    story_close(&s);
     out.share = (double)large / n;
     return out;
 }
@@ -213,31 +265,30 @@ static void test_random_rate_solves_its_equation(void **state)
     (void)state;
     for (int dwell = 1; dwell <= 50; dwell += 7)
         for (double share = 0.05; share < 1; share += 0.05) {
-            const ead_policy_options o = {.share = (float)share, .dwell = dwell};
-            double a = policy_random_rate(&o);
+            const ead_policy_options o = {.share = share, .dwell = dwell};
+            double a = random_rate(&o);
             double small = dwell - 1 + 1 / a, large = dwell - 1 + 1 / (1 - a);
             assert_true(a > 0 && a < 1);
-            assert_true(fabs(large / (large + small) - (double)o.share) < 1e-9);
+            assert_true(fabs(large / (large + small) - o.share) < 1e-9);
         }
-    assert_true(policy_random_rate(&(ead_policy_options){.share = 0, .dwell = 3}) == 0);
-    assert_true(policy_random_rate(&(ead_policy_options){.share = 1, .dwell = 3}) == 1);
+    assert_true(random_rate(&(ead_policy_options){.share = 0, .dwell = 3}) == 0);
+    assert_true(random_rate(&(ead_policy_options){.share = 1, .dwell = 3}) == 1);
 }
 
 /* Large tokens of many texts of n tokens each, as a share. */
 static double simulate_texts(const ead_policy_options *options, int n, int texts)
 {
-    ead_policy_options o = *options;
-    struct policy p;
+    struct story s = story_open(options, n);
     int64_t large = 0;
-    policy_init(&p, &o);
     for (int i = 0; i < texts; i++) {
-        p.options.seed = (uint64_t)i; /* policy_restart solves nothing anew */
-        policy_restart(&p);
+        s.policy.options.seed = (uint64_t)i; /* nothing is solved anew */
+        begin(&s);
         for (int t = 0; t < n; t++) {
-            large += p.writer == EAD_LARGE;
-            (void)policy_observe(&p, 1);
+            large += s.writer == EAD_LARGE;
+            (void)observe(&s, 1);
         }
     }
+    story_close(&s);
     return (double)large / n / texts;
 }
 
@@ -250,7 +301,7 @@ static void test_random_over_a_horizon(void **state)
         ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .window = 1};
         const double share = shares[i / 9];
         const int n = lengths[i / 3 % 3];
-        o.share = (float)share;
+        o.share = share;
         o.dwell = dwells[i % 3];
         o.horizon = n;
         const double found = simulate_texts(&o, n, 4000);
@@ -267,38 +318,82 @@ static void test_random_over_a_horizon(void **state)
 static void test_expected_share(void **state)
 {
     (void)state;
-    assert_true(policy_expected_share(0.5, 5, 5, EAD_SMALL) == 0);
-    assert_true(policy_expected_share(0.5, 5, 5, EAD_LARGE) == 1);
-    assert_true(policy_expected_share(1, 20, 5, EAD_SMALL) == 0.75);
-    assert_true(policy_expected_share(0, 20, 5, EAD_LARGE) == 0.25);
-    assert_true(fabs(policy_expected_share(0.3, 2, 1, EAD_SMALL) - 0.15) < 1e-12);
+    assert_true(random_expected_share(0.5, 5, 5, EAD_SMALL) == 0);
+    assert_true(random_expected_share(0.5, 5, 5, EAD_LARGE) == 1);
+    assert_true(random_expected_share(1, 20, 5, EAD_SMALL) == 0.75);
+    assert_true(random_expected_share(0, 20, 5, EAD_LARGE) == 0.25);
+    assert_true(fabs(random_expected_share(0.3, 2, 1, EAD_SMALL) - 0.15) < 1e-12);
     /* by hand: SSS SSL SLS SLL with dwell 1 */
     const double a = 0.3, by_hand = ((1 - a) * a + a * (1 - a) + 2 * a * a) / 3;
-    assert_true(fabs(policy_expected_share(a, 3, 1, EAD_SMALL) - by_hand) < 1e-12);
+    assert_true(fabs(random_expected_share(a, 3, 1, EAD_SMALL) - by_hand) < 1e-12);
     /* the long run is the limit */
-    const ead_policy_options o = {.share = 0.3f, .dwell = 10};
-    const double rate = policy_random_rate(&o);
-    assert_true(fabs(policy_expected_share(rate, EAD_HORIZON_MAX, 10, EAD_SMALL) - 0.3) < 0.003);
+    const ead_policy_options o = {.share = 0.3, .dwell = 10};
+    const double rate = random_rate(&o);
+    assert_true(fabs(random_expected_share(rate, EAD_HORIZON_MAX, 10, EAD_SMALL) - 0.3) < 0.003);
 }
 
 static void test_random_is_its_seed(void **state)
 {
     (void)state;
-    ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .share = 0.5f, .window = 1, .dwell = 2};
-    struct policy a, b, c;
-    int differ = 0;
-    policy_init(&a, &o);
-    policy_init(&b, &o);
+    ead_policy_options o = {.kind = EAD_POLICY_RANDOM, .share = 0.5, .window = 1, .dwell = 2};
+    struct story a = story_open(&o, 1000), b = story_open(&o, 1000);
     o.seed = 1;
-    policy_init(&c, &o);
+    struct story c = story_open(&o, 1000);
+    int differ = 0;
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(a.writer, b.writer);
         differ += a.writer != c.writer;
-        (void)policy_observe(&a, 1);
-        (void)policy_observe(&b, 9); /* entropy must not matter */
-        (void)policy_observe(&c, 1);
+        (void)observe(&a, 1);
+        (void)observe(&b, 9); /* entropy must not matter */
+        (void)observe(&c, 1);
     }
+    story_close(&a);
+    story_close(&b);
+    story_close(&c);
     assert_in_range(differ, 300, 700);
+}
+
+/* ---- cutting back -------------------------------------------------------------------------- */
+
+enum { CUT_TOKENS = 120 };
+
+static void check_cuts(const ead_policy_options *o)
+{
+    struct story s = story_open(o, CUT_TOKENS);
+    ead_writer writers[CUT_TOKENS];
+    double rolling[CUT_TOKENS];
+    float h[CUT_TOKENS];
+    uint64_t seed = 11;
+    for (int t = 0; t < CUT_TOKENS; t++) {
+        h[t] = (float)(rng_bits(&seed) % 9) / 4;
+        writers[t] = s.writer;
+        rolling[t] = observe(&s, h[t]);
+    }
+    for (int keep = CUT_TOKENS; keep >= 0; keep--) {
+        text_cut(&s.text, 1 + keep);
+        decide(&s);
+        for (int t = keep; t < CUT_TOKENS && t < keep + 20; t++) {
+            assert_int_equal(s.writer, writers[t]);
+            assert_true(observe(&s, h[t]) == rolling[t]);
+        }
+    }
+    story_close(&s);
+}
+
+/* A text that was cut back is decided about as if it had never been longer. */
+static void test_decisions_are_a_function_of_the_text(void **state)
+{
+    (void)state;
+    static const uint8_t recording[] = {0, 0, 1, 0, 1, 1, 1, 0, 0, 1};
+    for (int kind = 0; kind < EAD_POLICY_CUSTOM; kind++)
+        for (int clear = 0; clear < 2; clear++) {
+            ead_policy_options o = ead_rule(1, 4, 3);
+            o.kind = (ead_policy_kind)kind;
+            o.clear_window = clear;
+            o.replay = recording;
+            o.n_replay = sizeof recording;
+            check_cuts(&o);
+        }
 }
 
 /* ---- replay -------------------------------------------------------------------------------- */
@@ -310,13 +405,13 @@ static void test_replay_follows_the_recording(void **state)
     const size_t n = sizeof writers;
     const ead_policy_options o = {
         .kind = EAD_POLICY_REPLAY, .window = 5, .dwell = 10, .replay = writers, .n_replay = n};
-    struct policy p;
     assert_int_equal(policy_check(&o, NULL), ST_OK);
-    policy_init(&p, &o);
+    struct story s = story_open(&o, 2 * (int)n);
     for (size_t i = 0; i < 2 * n; i++) {
-        assert_int_equal(p.writer, writers[i < n ? i : n - 1] ? EAD_LARGE : EAD_SMALL);
-        (void)policy_observe(&p, (float)i);
+        assert_int_equal(s.writer, writers[i < n ? i : n - 1] ? EAD_LARGE : EAD_SMALL);
+        (void)observe(&s, (float)i);
     }
+    story_close(&s);
 }
 
 /* ---- options ------------------------------------------------------------------------------- */
@@ -334,7 +429,7 @@ static void test_options_are_checked(void **state)
     const uint8_t one = 1;
     ead_policy_options o = ead_rule(1, 5, 10);
     assert_int_equal(policy_check(&o, NULL), ST_OK);
-    o.window = SIGNAL_WINDOW_MAX;
+    o.window = POLICY_WINDOW_MAX;
     o.tau = -INFINITY;
     assert_int_equal(policy_check(&o, NULL), ST_OK);
     o.tau = NAN;
@@ -347,8 +442,10 @@ static void test_options_are_checked(void **state)
     o.start = (ead_writer)2;
     refuse(o, "start: expected small or large, found 2");
     o = ead_rule(1, 5, 10);
-    o.kind = (ead_policy_kind)5;
-    refuse(o, "policy: expected one of the five kinds, found 5");
+    o.kind = (ead_policy_kind)6;
+    refuse(o, "policy: expected one of the kinds from 0 to 5, found 6");
+    o.kind = EAD_POLICY_CUSTOM;
+    refuse(o, "policy custom: expected a function");
     o.kind = EAD_POLICY_RANDOM;
     o.share = 1.5f;
     refuse(o, "share: expected 0 to 1, found 1.5");
@@ -380,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_random_over_a_horizon),
         cmocka_unit_test(test_expected_share),
         cmocka_unit_test(test_random_is_its_seed),
+        cmocka_unit_test(test_decisions_are_a_function_of_the_text),
         cmocka_unit_test(test_replay_follows_the_recording),
         cmocka_unit_test(test_options_are_checked),
     };

@@ -48,6 +48,36 @@ static void facts_match_the_format(void **state)
     assert_null(quant_info(UINT32_MAX));
 }
 
+/* Types that are only named: their sizes as the gguf package has them. */
+static void other_types_are_known(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t type;
+        const char *name;
+        int block, bytes;
+    } facts[] = {
+        {4, "Q4_2", 0, 0},       {15, "Q8_K", 256, 292},   {16, "IQ2_XXS", 256, 66},
+        {17, "IQ2_XS", 256, 74}, {18, "IQ3_XXS", 256, 98}, {19, "IQ1_S", 256, 50},
+        {21, "IQ3_S", 256, 110}, {22, "IQ2_S", 256, 82},   {28, "F64", 1, 8},
+        {29, "IQ1_M", 256, 56},  {31, "Q4_0_4_4", 32, 18}, {34, "TQ1_0", 256, 54},
+        {35, "TQ2_0", 256, 66},  {39, "MXFP4", 32, 17},    {40, "NVFP4", 64, 36},
+        {41, "Q1_0", 128, 18},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        const struct quant_info *info = quant_known(facts[i].type);
+        assert_non_null(info);
+        assert_string_equal(info->name, facts[i].name);
+        assert_int_equal(info->block, facts[i].block);
+        assert_int_equal(info->bytes, facts[i].bytes);
+        assert_null(quant_info(facts[i].type));
+    }
+    for (uint32_t type = 0; type < 42; type++) assert_non_null(quant_known(type));
+    for (int i = 0; i < TYPES; i++) assert_ptr_equal(quant_known(types[i]), quant_info(types[i]));
+    assert_null(quant_known(42));
+    assert_null(quant_known(UINT32_MAX));
+}
+
 static void row_bytes_refuse_what_does_not_fit(void **state)
 {
     (void)state;
@@ -271,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_match_the_format),
+        cmocka_unit_test(other_types_are_known),
         cmocka_unit_test(row_bytes_refuse_what_does_not_fit),
         cmocka_unit_test(small_blocks_by_hand),
         cmocka_unit_test(super_blocks_by_hand),

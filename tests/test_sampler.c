@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "decode/sampler.h"
+#include "decode/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -31,7 +32,15 @@ static void open_sampler(struct sampler *s, struct candidate *scratch, const ead
     sampler_init(s, o, scratch, n_vocab);
 }
 
-/* Draw n times from the same logits and count. */
+static int32_t choose(const struct sampler *s, const float *logits, const int32_t *text,
+                      size_t n_text)
+{
+    struct distribution d;
+    assert_true(distribution_dense(&d, kern_table(KERN_REF), logits, s->n_vocab));
+    return sampler_choose(s, &d, text, n_text);
+}
+
+/* Draw at n positions from the same logits and count. */
 static void count_draws(const ead_sampler_options *o, const float *logits, int n_vocab, int n,
                         int *counts)
 {
@@ -40,7 +49,7 @@ static void count_draws(const ead_sampler_options *o, const float *logits, int n
     open_sampler(&s, scratch, o, n_vocab);
     memset(counts, 0, (size_t)n_vocab * sizeof *counts);
     for (int i = 0; i < n; i++) {
-        int32_t id = sampler_choose(&s, logits, NULL, 0);
+        int32_t id = choose(&s, logits, NULL, (size_t)i);
         assert_in_range(id, 0, n_vocab - 1);
         counts[id]++;
     }
@@ -59,8 +68,7 @@ static int32_t choose_once(const ead_sampler_options *o, const float *logits, in
     struct candidate scratch[V_MAX];
     struct sampler s;
     open_sampler(&s, scratch, o, n_vocab);
-    int32_t id = sampler_choose(&s, logits, text, n_text);
-    return id;
+    return choose(&s, logits, text, n_text);
 }
 
 static void test_greedy_takes_the_lowest_of_equals(void **state)
@@ -254,11 +262,55 @@ static void test_seeds(void **state)
         open_sampler(&s[i], scratch, &o, 50);
     }
     for (int i = 0; i < N; i++) {
-        int32_t a = sampler_choose(&s[0], logits, NULL, 0);
-        assert_int_equal(sampler_choose(&s[1], logits, NULL, 0), a);
-        differ += sampler_choose(&s[2], logits, NULL, 0) != a;
+        int32_t a = choose(&s[0], logits, NULL, (size_t)i);
+        assert_int_equal(choose(&s[1], logits, NULL, (size_t)i), a);
+        differ += choose(&s[2], logits, NULL, (size_t)i) != a;
     }
     assert_true(differ > N / 2);
+}
+
+/* A distribution of which only the most probable tokens are known: among them the same is chosen.
+ */
+static void test_the_most_probable_are_enough(void **state)
+{
+    (void)state;
+    enum { N = 40, KNOWN = 8 };
+    uint64_t rng = 5;
+    for (int round = 0; round < 200; round++) {
+        float logits[N];
+        struct candidate scratch[V_MAX], best[KNOWN];
+        struct sampler s;
+        struct distribution dense, top;
+        const int32_t text[] = {3, 9, 9, 20};
+        ead_sampler_options o = defaults();
+        random_logits(logits, N, 4, &rng);
+        o.seed = (uint64_t)round;
+        o.temperature = round % 3 ? 0.8f : 0;
+        o.top_k = 1 + round % KNOWN;
+        o.top_p = 0.9999f; /* sorts, so that a number drawn means the same token */
+        assert_true(distribution_dense(&dense, kern_table(KERN_REF), logits, N));
+        assert_int_equal(distribution_best(&dense, KNOWN, best), KNOWN);
+        assert_true(distribution_top(&top, best, KNOWN, N));
+        open_sampler(&s, scratch, &o, N);
+        assert_int_equal(sampler_choose(&s, &dense, text, 4), sampler_choose(&s, &top, text, 4));
+    }
+}
+
+/* Who draws what tells nobody anything of the policy's draws, even with one seed. */
+static void test_streams_are_independent(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    double xy = 0, x = 0, y = 0;
+    for (int i = 0; i < N; i++) {
+        const double a = rng_at(9, STREAM_TOKEN, (uint64_t)i),
+                     b = rng_at(9, STREAM_POLICY, (uint64_t)i);
+        x += a;
+        y += b;
+        xy += (a - 0.5) * (b - 0.5);
+    }
+    assert_true(fabs(x / N - 0.5) < 0.005 && fabs(y / N - 0.5) < 0.005);
+    assert_true(fabs(12 * xy / N) < 0.015); /* four standard deviations of a correlation of 0 */
 }
 
 /* ---- options ------------------------------------------------------------------------------- */
@@ -305,6 +357,8 @@ int main(void)
         cmocka_unit_test(test_frequencies_follow_the_temperature),
         cmocka_unit_test(test_cold_and_hot),
         cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_the_most_probable_are_enough),
+        cmocka_unit_test(test_streams_are_independent),
         cmocka_unit_test(test_options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static size_t begin(const ead_model *model, const struct story *s, const char *c
     assert_in_range(n, 1, IDS_MAX);
     assert_int_equal(ids[0], ead_token_bos(model));
     assert_memory_equal(ids + 1, s->ids, (n - 1) * sizeof *ids);
-    if (ead_duo_append(*duo, ids, n, NULL, NULL, &error)) fail_msg("%s", error.message);
+    if (ead_duo_append(*duo, ids, n, &error)) fail_msg("%s", error.message);
     ead_free(ids);
     return n - 1;
 }

@@ -14,6 +14,9 @@
 #include <jansson.h>
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -217,6 +220,35 @@ static void test_rows(void **state)
     summary_free(s);
 }
 
+/* Two answers say how the processors were shared; a third was timed before that was written. */
+static void test_busy(void **state)
+{
+    (void)state;
+    char text[4096];
+    const char *const loads[][2] = {{"0.5", "0.1"}, {"1.0", "0.05"}};
+    for (int i = 0; i < 2; i++) {
+        write_run();
+        snprintf(text, sizeof text, "%s", times);
+        const double waited = strtod(loads[i][0], NULL) + strtod(loads[i][1], NULL);
+        for (int k = 0; k < 2; k++)
+            sprintf(text + strlen(text),
+                    "{\"setting\":\"%s\",\"problem\":0,\"seconds\":1.0,\"ran_seconds\":3,"
+                    "\"waited_seconds\":%s,\"decode_seconds\":[0.1,0],\"decode_steps\":[10,0],"
+                    "\"catchup_seconds\":[0,0]}\n",
+                    k ? "large" : "ead tau=0.1", loads[i][k]);
+        spill("times.jsonl", text);
+        struct summary *s = read_summary();
+        char *shown = printed(s, false);
+        assert_near(load_share(s->load), 6 / (6 + waited), 1e-12);
+        assert_near(summary_find(s, NULL, "large")->had, 3 / (3 + strtod(loads[i][1], NULL)),
+                    1e-12);
+        assert_true(isnan(summary_find(s, NULL, "small")->had));
+        assert_int_equal(!strstr(shown, "times mean little"), 6 / (6 + waited) >= 0.9);
+        free(shown);
+        summary_free(s);
+    }
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -323,6 +355,22 @@ static void test_terminal(void **state)
     free(plain);
     free(color);
     summary_free(s);
+}
+
+/* What a column's legend promises stands in the table. */
+static void test_intervals_are_shown(void **state)
+{
+    (void)state;
+    const struct measure m = {0.5, {0.25, 0.75}};
+    const struct summary_row row = {
+        .setting = "ead", .policy = "ead", .accuracy = m, .kept = m, .time = m, .gain = m};
+    for (size_t i = 0; i < n_columns; i++) {
+        struct grid_cell cell = {0};
+        if (columns[i].prints == HIDDEN) continue;
+        column_show(&columns[i], &row, &cell);
+        if (!*cell.remark != !strstr(columns[i].help, "interval"))
+            fail_msg("%s: \"%s\" beside: %s", columns[i].key, cell.remark, columns[i].help);
+    }
 }
 
 /* Commas outside of quotes. */
@@ -468,17 +516,56 @@ static void test_unwritable(void **state)
     summary_free(s);
 }
 
+/* Of every file that a full disk cuts off it is said, and what was there before stays. */
+static void test_full_disk(void **state)
+{
+    (void)state;
+    ead_error error;
+    write_run();
+    struct summary *s = read_summary();
+    assert_int_equal(report_write_all(dir, s, &error), EAD_OK);
+    struct rlimit whole, narrow;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    static const char *const at_fault[] = {"summary.json", "report.html"};
+    for (int i = 0; i < 2; i++) {
+        narrow = whole;
+        narrow.rlim_cur = i ? 20000 : 100;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &narrow), 0);
+        const ead_status st = report_write_all(dir, s, &error);
+        setrlimit(RLIMIT_FSIZE, &whole);
+        assert_int_equal(st, EAD_IO);
+        if (!strstr(error.message, at_fault[i]) || !strstr(error.message, "File too large"))
+            fail_msg("%s", error.message);
+    }
+    signal(SIGXFSZ, SIG_DFL);
+    struct stat about;
+    assert_int_equal(stat(path_of("report.html"), &about), 0);
+    assert_true(about.st_size > 20000);
+    summary_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wilson),         cmocka_unit_test(test_bootstrap),
-        cmocka_unit_test(test_bootstrap_ends), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_groups),         cmocka_unit_test(test_join),
-        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_terminal),       cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_json),           cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_bad_traces),     cmocka_unit_test(test_page_is_whole),
+        cmocka_unit_test(test_wilson),
+        cmocka_unit_test(test_bootstrap),
+        cmocka_unit_test(test_bootstrap_ends),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_intervals_are_shown),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_bad_traces),
+        cmocka_unit_test(test_page_is_whole),
         cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests_name("summary", tests, set_up, tear_down);
 }

@@ -85,7 +85,7 @@ static inline void build_end(struct build *b)
 
 /* ---- token lists ------------------------------------------------------------------------- */
 
-enum { TOKENS_MAX = 400 };
+enum { TOKENS_MAX = 512 };
 
 struct tokens {
     int n;

@@ -3,6 +3,8 @@
 #include "base/rng.h"
 #include "shared.h"
 #include "text/detok.h"
+#include "text/nfc.h"
+#include "text/pretok_table.h"
 #include "text/vocab.h"
 
 #include <setjmp.h>
@@ -66,13 +68,18 @@ static void close_vocab(struct held *h)
     gguf_close(h->gguf);
 }
 
+/* Back to the text, composed where the tokenizer composes. */
 static void expect_back(const struct vocab *v, const char *text, size_t n, const struct ids *ids)
 {
     struct buf back = {0};
+    struct nfc nfc = {0};
+    const struct pretok_entry *pre = pretok_table_find(vocab_pre(v), strlen(vocab_pre(v)));
+    if (pre && pre->rules.composes) assert_int_equal(nfc_compose(&nfc, text, n, &text, &n), ST_OK);
     assert_int_equal(detok_all(v, ids->id, ids->n, DETOK_START | DETOK_SPECIAL, &back), ST_OK);
     assert_int_equal(back.len, n);
     if (n) assert_memory_equal(back.data, text, n);
     buf_deinit(&back);
+    nfc_deinit(&nfc);
 }
 
 static void check_string(const struct vocab *v, const char *text, size_t n, const char *expected)
@@ -172,13 +179,58 @@ static void test_properties(void **state)
     }
 }
 
+/* Qwen's merges make "</s>", an ordinary token, from the text of a web page. */
+static void test_qwen_strikes_through(void **state)
+{
+    (void)state;
+    struct held h = open_vocab("qwen2");
+    int32_t id = vocab_find(h.vocab, "</s>", 4);
+    assert_int_equal(id, 128247);
+    assert_false(vocab_is_eog(h.vocab, id));
+    assert_int_equal(vocab_kind(h.vocab, id), VOCAB_NORMAL);
+    assert_true(vocab_is_eog(h.vocab, 151643) && vocab_is_eog(h.vocab, 151645));
+    close_vocab(&h);
+}
+
+static struct ids ids_of(const struct vocab *v, const char *text, unsigned flags)
+{
+    struct ids ids = {0};
+    assert_int_equal(vocab_encode(v, text, strlen(text), flags, &ids, NULL), ST_OK);
+    return ids;
+}
+
+/* An accent behind its letter, letters of Hangul: to Qwen's tokenizer, which sees them composed,
+ * the same as one character, and to others not. */
+static void test_composed_for_qwen(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"cafe\xcc\x81", "caf\xc3\xa9"},
+        {"\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "\xed\x95\x9c"},
+        {"<|im_start|>u\xcc\x88<|im_end|>\xcc\x88", "<|im_start|>\xc3\xbc<|im_end|>\xcc\x88"},
+    };
+    static const char *const names[] = {"qwen2", "llama-bpe"};
+    for (int k = 0; k < 2; k++) {
+        struct held h = open_vocab(names[k]);
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            struct ids apart = ids_of(h.vocab, texts[i][0], VOCAB_SPECIAL),
+                       one = ids_of(h.vocab, texts[i][1], VOCAB_SPECIAL);
+            bool same = apart.n == one.n && !memcmp(apart.id, one.id, one.n * sizeof *one.id);
+            if (same != !k) fail_msg("%s: text %zu", names[k], i);
+            ids_deinit(&apart);
+            ids_deinit(&one);
+        }
+        close_vocab(&h);
+    }
+}
+
 int main(void)
 {
     if (shared_lacks(FOLDER)) return SKIPPED;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_random_bytes),
-        cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_strings),           cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_properties),        cmocka_unit_test(test_qwen_strikes_through),
+        cmocka_unit_test(test_composed_for_qwen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

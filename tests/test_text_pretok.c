@@ -31,9 +31,11 @@ static enum status add_word(void *context, const char *word, size_t n)
 static const char tricky[] = "I'm  HERE'LL pay 12345 km\n\n  (see A_b) \t\nna\xc3\xafve "
                              "\xe6\x97\xa5\xe6\x9c\xac\xe3\x81\xae x2?!  ";
 
-static const struct {
+struct golden {
     const char *name, *words;
-} goldens[] = {
+};
+
+static const struct golden goldens[] = {
     {"gpt-2", "I|'m| | HERE|'|LL| pay| 12345| km|\n\n | (|see| A|_|b|)| \t|\n|na\xc3\xafve| "
               "\xe6\x97\xa5\xe6\x9c\xac\xe3\x81\xae| x|2|\?!|  "},
     {"qwen2", "I|'m| | HERE|'LL| pay| |1|2|3|4|5| km|\n\n| | (|see| A|_b|)| \t\n|na\xc3\xafve| "
@@ -60,18 +62,177 @@ static const struct {
                "\xe6\x97\xa5\xe6\x9c\xac\xe3\x81\xae| x|2|\?!|  "},
 };
 
+/* Case beyond ASCII, a title-case letter, marks, numbers, scripts of Asia. What the original
+ * expressions of each tokenizer make of it was found with another engine (Oniguruma). */
+static const char mixed[] =
+    "\xc3\x89"
+    "cole \xc3\x89"
+    "COLE e\xcc\x81t \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80 "
+    "\xc7\x85ungla 1234567% "
+    "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b "
+    "don'T/\n\ta b";
+
+static const struct golden mixed_goldens[] = {
+    {"tekken",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don|'T|/\n|\ta| b"},
+    {"gpt-4o",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |123|456|7|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don'T|/\n|\ta| b"},
+    {"qwen35",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don|'T|/\n|\ta| b"},
+    {"llama-bpe", "\xc3\x89"
+                  "cole| \xc3\x89"
+                  "COLE| e|\xcc\x81t| "
+                  "\xe0\xa4\xb9|\xe0\xa4\xbf\xe0\xa4\xa8|\xe0\xa5\x8d\xe0\xa4\xa6|\xe0\xa5\x80| "
+                  "\xc7\x85ungla| |123|456|7|%| "
+                  "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|"
+                  "\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| don|'T|/\n|\ta| b"},
+    {"minicpm5", "\xc3\x89"
+                 "cole| \xc3\x89"
+                 "COLE| e|\xcc\x81t| "
+                 "\xe0\xa4\xb9|\xe0\xa4\xbf\xe0\xa4\xa8|\xe0\xa5\x8d\xe0\xa4\xa6|\xe0\xa5\x80| "
+                 "\xc7\x85ungla| |123|456|7|%| "
+                 "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|"
+                 "\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| don|'T|/\n|\ta| b"},
+    {"laguna", "\xc3\x89"
+               "cole| \xc3\x89"
+               "COLE| e|\xcc\x81t| "
+               "\xe0\xa4\xb9|\xe0\xa4\xbf\xe0\xa4\xa8|\xe0\xa5\x8d\xe0\xa4\xa6|\xe0\xa5\x80| "
+               "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+               "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|"
+               "\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| don|'T|/|\n|\ta| b"},
+    {"seed-coder", "\xc3\x89"
+                   "cole| \xc3\x89"
+                   "COLE| e|\xcc\x81t| "
+                   "\xe0\xa4\xb9|\xe0\xa4\xbf\xe0\xa4\xa8|\xe0\xa5\x8d\xe0\xa4\xa6|\xe0\xa5\x80| "
+                   "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+                   "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|"
+                   "\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| don|'T|/|\n|\ta| b"},
+    {"bailingmoe", "\xc3\x89"
+                   "cole| \xc3\x89"
+                   "COLE| e|\xcc\x81t| "
+                   "\xe0\xa4\xb9|\xe0\xa4\xbf\xe0\xa4\xa8|\xe0\xa5\x8d\xe0\xa4\xa6|\xe0\xa5\x80| "
+                   "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+                   "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|"
+                   "\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| don|'T|/\n|\ta| b"},
+    {"exaone-moe",
+     "\xc3\x89"
+     "cole \xc3\x89"
+     "COLE e\xcc\x81t \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80 "
+     "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b "
+     "don|'T|/\n|\ta b"},
+    {"jais-2", "\xc3\x89"
+               "cole| \xc3\x89"
+               "COLE| e|\xcc\x81t| "
+               "\xe0\xa4\xb9|\xe0\xa4\xbf\xe0\xa4\xa8|\xe0\xa5\x8d\xe0\xa4\xa6|\xe0\xa5\x80| "
+               "\xc7\x85ungla| |123|456|7|%| "
+               "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|"
+               "\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| don|'T|/\n|\ta| b"},
+    {"chameleon", "\xc3\x89"
+                  "cole| \xc3\x89"
+                  "COLE| e|\xcc\x81|t| "
+                  "\xe0\xa4\xb9|\xe0\xa4\xbf|\xe0\xa4\xa8|\xe0\xa5\x8d|\xe0\xa4\xa6|\xe0\xa5\x80| "
+                  "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+                  "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82|"
+                  "\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| don|'|T|/|\n|\t|a| b"},
+    {"bloom",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| 1234567%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82|\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don'T/|\n\t|a| b"},
+    {"viking",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82|\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don'T/|\n\t|a| b"},
+    {"spark2_5",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82|\xe3\x84\x85|\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don|'T|/|\n|\ta| b"},
+    {"youtu",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |1|2|3|4|5|6|7|%| "
+     "|\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82|\xe3\x84\x85|\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don'T|/\n|\ta| b"},
+    {"tiny_aya",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |1|234|567|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82\xe3\x84\x85\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don'T|/\n|\ta| b"},
+    {"kimi-k2",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |123|456|7|%| "
+     "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82\xe3\x84\x85|\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don'T|/\n|\ta| b"},
+    {"afmoe",
+     "\xc3\x89"
+     "cole| \xc3\x89"
+     "COLE| e\xcc\x81t| \xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80| "
+     "\xc7\x85ungla| |1|234|567|%| "
+     "|\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4|\xe3\x80\x82|\xe3\x84\x85|\xe5\x86\x8d\xe8\xa6\x8b| "
+     "don|'T|/\n|\ta| b"},
+};
+
+static void expect_words(const char *name, const char *text, size_t n, const char *words)
+{
+    struct pretok *p = open_named(name);
+    struct buf out = {0};
+    assert_int_equal(pretok_split(p, text, n, add_word, &out, NULL), ST_OK);
+    assert_int_equal(buf_add(&out, "", 1), ST_OK);
+    if (strcmp(out.data, words)) fail_msg("%s:\nexpected %s\nfound    %s", name, words, out.data);
+    buf_deinit(&out);
+    pretok_close(p);
+}
+
 static void test_words(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof goldens / sizeof *goldens; i++) {
-        struct pretok *p = open_named(goldens[i].name);
-        struct buf out = {0};
-        assert_int_equal(pretok_split(p, tricky, sizeof tricky - 1, add_word, &out, NULL), ST_OK);
-        if (strcmp(out.data, goldens[i].words))
-            fail_msg("%s:\nexpected %s\nfound    %s", goldens[i].name, goldens[i].words, out.data);
-        buf_deinit(&out);
-        pretok_close(p);
-    }
+    for (size_t i = 0; i < sizeof goldens / sizeof *goldens; i++)
+        expect_words(goldens[i].name, tricky, sizeof tricky - 1, goldens[i].words);
+    for (size_t i = 0; i < sizeof mixed_goldens / sizeof *mixed_goldens; i++)
+        expect_words(mixed_goldens[i].name, mixed, sizeof mixed - 1, mixed_goldens[i].words);
+}
+
+/* Numbers in threes, counted from the right. */
+static void test_threes(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "1 12 123 1234 12345 123456 1234abc \xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4";
+    expect_words("afmoe", text, sizeof text - 1,
+                 "1| |12| |123| |1|234| |12|345| |123|456| |1|234|abc| "
+                 "|\xd9\xa1|\xd9\xa2\xd9\xa3\xd9\xa4");
+    expect_words("tiny_aya", text, sizeof text - 1, /* not before a letter */
+                 "1| |12| |123| |1|234| |12|345| |123|456| |123|4|abc| "
+                 "|\xd9\xa1|\xd9\xa2\xd9\xa3\xd9\xa4");
 }
 
 /* White space as Unicode has it: U+0085 and U+3000 are, U+180E and U+200B are not. */
@@ -164,14 +325,35 @@ static void test_names(void **state)
     assert_int_equal(pretok_open("qwen22", 6, &p, &err), ST_SUPPORT);
 }
 
+/* docs/VOCABULARIES.md says what each name does. */
+static void test_names_are_documented(void **state)
+{
+    (void)state;
+    FILE *file = fopen(SOURCE_DIR "/docs/VOCABULARIES.md", "rb");
+    assert_non_null(file);
+    static char all[1 << 16];
+    const size_t n = fread(all, 1, sizeof all - 1, file);
+    fclose(file);
+    assert_true(n < sizeof all - 1);
+    for (size_t e = 0; pretok_table_at(e); e++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "`%s`", pretok_table_at(e)->rules.name);
+        if (!strstr(all, quoted)) fail_msg("%s is missing", quoted);
+        if (e && strcmp(pretok_table_at(e - 1)->rules.name, pretok_table_at(e)->rules.name) >= 0)
+            fail_msg("%s is not in its place", quoted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_threes),
         cmocka_unit_test(test_white_space),
         cmocka_unit_test(test_words_cover_any_bytes),
         cmocka_unit_test(test_word_may_stop),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_are_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

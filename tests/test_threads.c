@@ -38,12 +38,12 @@ static ead_status write_text(struct caller *c)
     o.threads = c->threads;
     o.ignore_end = true;
     o.policy.kind = EAD_POLICY_RANDOM;
-    o.policy.share = 0.5f;
+    o.policy.share = 0.5;
     o.policy.dwell = 2;
     o.sampler.temperature = 1;
     ead_status st = ead_duo_open(large, small, &o, &duo, NULL);
     if (st) return st;
-    st = ead_duo_append(duo, prompt, 5, NULL, NULL, NULL);
+    st = ead_duo_append(duo, prompt, 5, NULL);
     for (int i = 0; i < TOKENS && !st; i++) {
         st = ead_duo_step(duo, &token, NULL);
         c->written[i] = token.id;

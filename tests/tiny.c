@@ -1,5 +1,7 @@
 #include "tiny.h"
 
+#include "model/forward.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +133,22 @@ void tiny_set_array(struct tiny *t, const char *key, enum gguf_type elem, const 
                     size_t n, size_t bytes)
 {
     tiny_put(array_head(t, key, elem, n), values, bytes);
+}
+
+static void put_nested(struct tiny_bytes *b, int depth)
+{
+    tiny_put_u32(b, depth > 1 ? GGUF_ARRAY : GGUF_I32);
+    tiny_put_u64(b, 2);
+    for (uint32_t i = 1; i <= 2; i++)
+        if (depth > 1)
+            put_nested(b, depth - 1);
+        else
+            tiny_put_u32(b, i);
+}
+
+void tiny_set_nested(struct tiny *t, const char *key, int depth)
+{
+    put_nested(&fresh_kv(t, key, GGUF_ARRAY)->value, depth);
 }
 
 void tiny_drop(struct tiny *t, const char *key)
@@ -491,6 +509,7 @@ struct tiny_spec tiny_spec(const char *arch, enum quant_type type)
     s.d_ff = block == 1 ? 56 : block == QK ? 160 : 256;
     if (!strcmp(arch, "qwen3")) s.head_dim = block == 1 ? 14 : 2 * s.head_dim;
     s.n_rot = s.head_dim;
+    s.qkv_bias = !strcmp(arch, "qwen2");
     return s;
 }
 
@@ -514,6 +533,10 @@ static void add_config(struct tiny *t, const struct tiny_spec *s)
     tiny_set_f32(t, key, 1e-5f);
     snprintf(key, sizeof key, "%s.rope.freq_base", s->arch);
     tiny_set_f32(t, key, 10000);
+    snprintf(key, sizeof key, "%s.rope.scaling.factor", s->arch);
+    if (s->rope_factor) tiny_set_f32(t, key, s->rope_factor);
+    snprintf(key, sizeof key, "%s.rope.scaling.attn_factor", s->arch);
+    if (s->rope_magnitude) tiny_set_f32(t, key, s->rope_magnitude);
 }
 
 /* A matrix whose outputs have about the size of its inputs, times `gain`. */
@@ -536,20 +559,51 @@ static const char *layer_name(char *out, int layer, const char *name)
     return out;
 }
 
-static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+/* A product's scale, when the model has them: none that would magnify what quantisation rounds. */
+static void add_scale(struct tiny *t, const struct tiny_spec *s, const char *name, uint64_t *rng)
+{
+    if (s->scales) add_vector(t, name, 1, 0.7f, 0.3f, rng);
+}
+
+static void add_qkv(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
 {
     const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim, d = s->d_model;
     char name[TINY_NAME_MAX];
-    add_vector(t, layer_name(name, i, "attn_norm.weight"), d, 1, 0.3f, rng);
+    if (s->fused) {
+        add_matrix(t, layer_name(name, i, "attn_qkv.weight"), s->type, q + 2 * kv, d, 1, rng);
+        add_scale(t, s, layer_name(name, i, "attn_qkv.scale"), rng);
+        return;
+    }
     add_matrix(t, layer_name(name, i, "attn_q.weight"), s->type, q, d, 1, rng);
     add_matrix(t, layer_name(name, i, "attn_k.weight"), s->type, kv, d, 1, rng);
     add_matrix(t, layer_name(name, i, "attn_v.weight"), s->other, kv, d, 1, rng);
-    add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, d, q, 1, rng);
-    if (!strcmp(s->arch, "qwen2")) {
-        add_vector(t, layer_name(name, i, "attn_q.bias"), q, 0, 0.5f, rng);
-        add_vector(t, layer_name(name, i, "attn_k.bias"), kv, 0, 0.5f, rng);
-        add_vector(t, layer_name(name, i, "attn_v.bias"), kv, 0, 0.5f, rng);
+    add_scale(t, s, layer_name(name, i, "attn_q.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "attn_k.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "attn_v.scale"), rng);
+}
+
+static void add_qkv_bias(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim;
+    char name[TINY_NAME_MAX];
+    if (s->fused) {
+        add_vector(t, layer_name(name, i, "attn_qkv.bias"), q + 2 * kv, 0, 0.5f, rng);
+        return;
     }
+    add_vector(t, layer_name(name, i, "attn_q.bias"), q, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "attn_k.bias"), kv, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "attn_v.bias"), kv, 0, 0.5f, rng);
+}
+
+static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    const int q = s->n_head * s->head_dim, d = s->d_model;
+    char name[TINY_NAME_MAX];
+    add_vector(t, layer_name(name, i, "attn_norm.weight"), d, 1, 0.3f, rng);
+    add_qkv(t, s, i, rng);
+    add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, d, q, 1, rng);
+    add_scale(t, s, layer_name(name, i, "attn_output.scale"), rng);
+    if (s->qkv_bias) add_qkv_bias(t, s, i, rng);
     if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), d, 0, 0.5f, rng);
     if (!strcmp(s->arch, "qwen3")) {
         add_vector(t, layer_name(name, i, "attn_q_norm.weight"), s->head_dim, 1, 0.3f, rng);
@@ -564,6 +618,13 @@ static void add_ffn(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *
     add_matrix(t, layer_name(name, i, "ffn_gate.weight"), s->type, s->d_ff, s->d_model, 1, rng);
     add_matrix(t, layer_name(name, i, "ffn_up.weight"), s->type, s->d_ff, s->d_model, 1, rng);
     add_matrix(t, layer_name(name, i, "ffn_down.weight"), s->other, s->d_model, s->d_ff, 1, rng);
+    add_scale(t, s, layer_name(name, i, "ffn_gate.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "ffn_up.scale"), rng);
+    add_scale(t, s, layer_name(name, i, "ffn_down.scale"), rng);
+    if (!s->ffn_bias) return;
+    add_vector(t, layer_name(name, i, "ffn_gate.bias"), s->d_ff, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "ffn_up.bias"), s->d_ff, 0, 0.5f, rng);
+    add_vector(t, layer_name(name, i, "ffn_down.bias"), s->d_model, 0, 0.5f, rng);
 }
 
 struct tiny *tiny_model(const struct tiny_spec *s)
@@ -571,11 +632,14 @@ struct tiny *tiny_model(const struct tiny_spec *s)
     struct tiny *t = tiny_new();
     uint64_t rng = s->seed;
     const int rows = tiny_logits(s);
+    forward_sharing = (struct forward_sharing){0};
     add_config(t, s);
     add_vocab(t, s);
     add_matrix(t, "token_embd.weight", s->type, rows, s->d_model, s->gain, &rng);
     add_vector(t, "output_norm.weight", s->d_model, 1, 0.3f, &rng);
     if (!s->tied) add_matrix(t, "output.weight", s->other, rows, s->d_model, s->gain, &rng);
+    if (!s->tied) add_scale(t, s, "output.scale", &rng);
+    if (s->output_bias) add_vector(t, "output.bias", rows, 0, 0.5f, &rng);
     if (s->rope_freqs) add_vector(t, "rope_freqs.weight", s->n_rot / 2, 4, 3, &rng);
     for (int i = 0; i < s->n_layer; i++) {
         add_attention(t, s, i, &rng);

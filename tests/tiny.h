@@ -70,6 +70,8 @@ void tiny_set_strs(struct tiny *t, const char *key, const char *const *values, s
 /* An array of numbers: `bytes` holds n elements of the type. */
 void tiny_set_array(struct tiny *t, const char *key, enum gguf_type elem, const void *values,
                     size_t n, size_t bytes);
+/* Arrays of i32 in `depth` arrays of two elements each, all alike: [[1, 2], [1, 2]] of depth 2. */
+void tiny_set_nested(struct tiny *t, const char *key, int depth);
 void tiny_drop(struct tiny *t, const char *key);
 
 /* Add a tensor of one (rows == 0) or two dimensions without data, or find it; NULL when absent. */
@@ -120,15 +122,20 @@ struct tiny_spec {
     enum quant_type type;  /* of most matrices */
     enum quant_type other; /* of attn_v, ffn_down and the output */
     int n_layer, d_model, d_ff, n_head, n_head_kv, head_dim, n_rot, n_ctx;
-    bool tied, rope_freqs, o_bias;
-    bool no_bytes;  /* leave the 256 byte tokens out: a vocabulary of 38 */
-    int pad_tokens; /* "[PADi]" at the end of the vocabulary */
-    int pad_rows;   /* rows of the embedding beyond the vocabulary */
-    float gain;     /* root mean square of the logits, roughly */
+    bool tied, rope_freqs;
+    bool qkv_bias, o_bias, ffn_bias, output_bias; /* qwen2 has the first, unless a test clears it */
+    bool fused;                                   /* q, k and v in one matrix, and one bias */
+    bool scales;                                  /* of every product */
+    bool no_bytes;                     /* leave the 256 byte tokens out: a vocabulary of 38 */
+    int pad_tokens;                    /* "[PADi]" at the end of the vocabulary */
+    int pad_rows;                      /* rows of the embedding beyond the vocabulary */
+    float rope_factor, rope_magnitude; /* in the file where they are not 0 */
+    float gain;                        /* root mean square of the logits, roughly */
     uint64_t seed;
 };
 
-/* The smallest sane model of an architecture whose matrices have this type. */
+/* The smallest sane model of an architecture whose matrices have this type. From then on teams of
+ * this process share passes of any size. */
 struct tiny_spec tiny_spec(const char *arch, enum quant_type type);
 struct tiny *tiny_model(const struct tiny_spec *spec);
 /* Tokens without padding, and rows of the embedding. */

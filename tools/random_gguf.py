@@ -19,6 +19,7 @@ SHAPES = {
     "qwen2.5-14b": ("qwen2", 5120, 48, 40, 8, 13824, 152064, False, 1e6, 32768),
     "llama-3.2-1b": ("llama", 2048, 16, 32, 8, 8192, 128256, True, 5e5, 131072),
     "llama-3.2-3b": ("llama", 3072, 28, 24, 8, 8192, 128256, True, 5e5, 131072),
+    "smollm2-135m": ("llama", 576, 30, 9, 3, 1536, 49152, True, 1e5, 8192),
     "tiny": ("llama", 256, 2, 4, 2, 512, 512, True, 1e4, 2048),
 }
 QWEN_TOKENS = 151665  # the rest of a Qwen2.5 vocabulary is padding, and its length differs by size

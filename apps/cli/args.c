@@ -66,17 +66,36 @@ static bool set_seed(const struct args *a, const struct arg *arg, const char *te
     return true;
 }
 
+static void list_choices(const char *const *choices, const char *last, char *list, size_t room)
+{
+    *list = 0;
+    for (int i = 0; choices[i]; i++) {
+        const size_t n = strlen(list);
+        const char *between = !i ? "" : choices[i + 1] ? ", " : last;
+        snprintf(list + n, room - n, "%s%s", between, choices[i]);
+    }
+}
+
+/* An empty name of a file comes from a variable that was not set, and is meant by nobody. */
+static bool set_text(const struct args *a, const struct arg *arg, const char *text)
+{
+    if (!*text && strcmp(arg->value, "TEXT") != 0) {
+        args_fault(a, "--%s: expected %s, found \"\"", arg->name, arg->value);
+        return false;
+    }
+    *(const char **)arg->out = text;
+    return true;
+}
+
 static bool set_choice(const struct args *a, const struct arg *arg, const char *text)
 {
-    char list[256] = "";
-    for (int i = 0; arg->choices[i]; i++) {
+    char list[256];
+    for (int i = 0; arg->choices[i]; i++)
         if (!strcmp(text, arg->choices[i])) {
             *(int *)arg->out = i;
             return true;
         }
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", arg->choices[i]);
-    }
+    list_choices(arg->choices, ", ", list, sizeof list);
     args_fault(a, "--%s: expected one of %s, found \"%s\"", arg->name, list, text);
     return false;
 }
@@ -89,7 +108,7 @@ static bool set_value(const struct args *a, const struct arg *arg, const char *t
     case ARG_INT: return set_int(a, arg, text);
     case ARG_REAL: return set_real(a, arg, text);
     case ARG_SEED: return set_seed(a, arg, text);
-    case ARG_TEXT: *(const char **)arg->out = text; return true;
+    case ARG_TEXT: return set_text(a, arg, text);
     case ARG_CHOICE: return set_choice(a, arg, text);
     case ARG_HEADING: break;
     }
@@ -127,12 +146,22 @@ static void help_line(const char *left, const char *help)
     }
 }
 
+/* The help of an option, with the words to choose from where it has room for them. */
+static void option_help(const struct arg *arg, char *help, size_t room)
+{
+    char list[256];
+    const char *gap = arg->kind == ARG_CHOICE ? strstr(arg->help, "%s") : NULL;
+    if (gap) list_choices(arg->choices, " or ", list, sizeof list);
+    snprintf(help, room, "%.*s%s%s", gap ? (int)(gap - arg->help) : 0, arg->help, gap ? list : "",
+             gap ? gap + 2 : arg->help);
+}
+
 static void help(const struct args *a)
 {
     printf("usage: ead %s %s\n\n%s\n", a->command, a->synopsis, a->description);
     for (int i = 0; i < count(a); i++) {
         const struct arg *arg = nth(a, i);
-        char left[128];
+        char left[128], text[1024];
         if (arg->kind == ARG_HEADING) {
             printf("\n%s\n", arg->help);
             continue;
@@ -141,7 +170,8 @@ static void help(const struct args *a)
         if (arg->letter) snprintf(letter, sizeof letter, "-%c, ", arg->letter);
         snprintf(left, sizeof left, "  %s--%s%s%s", letter, arg->name, arg->value ? " " : "",
                  arg->value ? arg->value : "");
-        help_line(left, arg->help);
+        option_help(arg, text, sizeof text);
+        help_line(left, text);
     }
     help_line("  -h, --help", "show this");
 }

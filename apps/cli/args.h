@@ -13,7 +13,7 @@ enum arg_kind {
     ARG_INT,    /* int *out, within [min, max] */
     ARG_REAL,   /* double *out, a number within [low, high], any number when both are 0 */
     ARG_SEED,   /* unsigned long long *out, 0 to 2^64-1 */
-    ARG_TEXT,   /* const char **out */
+    ARG_TEXT,   /* const char **out; empty only where `value` is "TEXT" */
     ARG_CHOICE, /* int *out: the index of the word in `choices` */
     ARG_HEADING /* help only: a line above the options that follow */
 };
@@ -23,7 +23,7 @@ struct arg {
     const char *name;  /* without dashes */
     char letter;       /* 0: none */
     const char *value; /* what help calls the value: "N", "FILE" */
-    const char *help;
+    const char *help;  /* of an ARG_CHOICE: %s in it stands for its words */
     void *out;
     int min, max;               /* ARG_INT */
     double low, high;           /* ARG_REAL */

@@ -4,6 +4,7 @@
  * pair, the large model and the small one write in turn, as often as --repeat says, and medians
  * are compared: a neighbour who slows the machine slows all three.
  */
+#include "cli/advice.h"
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include "cli/json.h"
@@ -84,7 +85,8 @@ static int write_text(struct pair_bench *b, ead_policy_kind kind, ead_summary *o
     policy.n_replay = b->schedule.n;
     ead_duo_reset(b->duo);
     if (ead_duo_set_policy(b->duo, &policy, &error) ||
-        ead_duo_append(b->duo, b->prompt, (size_t)b->o->prompt, NULL, NULL, &error))
+        ead_duo_append(b->duo, b->prompt, (size_t)b->o->prompt, &error) ||
+        ead_duo_read(b->duo, &error))
         return fail_error(&error);
     for (size_t i = 0; i < b->schedule.n; i++) {
         ead_token token;
@@ -207,6 +209,8 @@ static int open_duo(struct pair_bench *b)
     if (opening_model(&b->o->opening, b->o->large, &b->models[EAD_LARGE]) ||
         opening_model(&b->o->opening, b->o->small, &b->models[EAD_SMALL]))
         return EXIT_FAIL;
+    advice_give((const ead_model *[]){b->models[EAD_SMALL], b->models[EAD_LARGE]},
+                (const char *[]){b->o->small, b->o->large}, 0);
     if (ead_duo_open(b->models[EAD_LARGE], b->models[EAD_SMALL], &options, &b->duo, &error))
         return fail_error(&error);
     return EXIT_OK;

@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/trial.h"
 #include "eval/file.h"
@@ -68,7 +69,7 @@ static const struct arg table[] = {
      .value = "WHEN",
      .out = &options.color,
      .choices = screen_colors,
-     .help = "auto, always or never: colour the table"},
+     .help = "%s: colour the table"},
 };
 static const struct args usage = {
     .command = "calibrate",
@@ -204,7 +205,6 @@ static int write_profile(const struct calibration *c, const struct summary *s,
 {
     ead_error error;
     const struct runner_options *run = &c->trial->runner;
-    const char *slash = strrchr(run->data_path, '/');
     struct profile profile = {.tau = row->tau,
                               .window = trial_options.window,
                               .dwell = trial_options.dwell,
@@ -214,7 +214,7 @@ static int write_profile(const struct calibration *c, const struct summary *s,
                               .kept = row->kept.value,
                               .share = row->share,
                               .time = row->time.value,
-                              .data = slash ? slash + 1 : run->data_path,
+                              .data = run->data->name,
                               .problems = (int)s->n_problems};
     for (int w = 0; w < EAD_WRITERS; w++)
         profile.models[w] = profile_model(run->models[w].model, run->models[w].path);
@@ -226,10 +226,10 @@ static int answer(const struct calibration *c, const struct summary *s)
     const struct search_point *choice = search_choice(&c->search);
     const struct summary_row *row = choice ? row_at(s, choice->tau) : NULL;
     if (!row) return say_unreached(c);
-    printf(
-        "\ntau %g: %.1f %% of the large model's accuracy, %.1f %% large-model tokens, %.2f times "
-        "its time\n",
-        row->tau, 100 * row->kept.value, 100 * row->share, row->time.value);
+    printf("\ntau %g: ", row->tau);
+    if (isfinite(row->kept.value)) /* the large model may have solved none */
+        printf("%.1f %% of the large model's accuracy, ", 100 * row->kept.value);
+    printf("%.1f %% large-model tokens, %.2f times its time\n", 100 * row->share, row->time.value);
     if (!options.out) return EXIT_OK;
     if (write_profile(c, s, row)) return EXIT_FAIL;
     printf("%s: written\n", options.out);
@@ -297,14 +297,11 @@ static int with_folder(struct trial *t)
 }
 
 /* Hours of measuring should not end in a file that cannot be written. */
-static int try_out(void)
+static int try_outputs(void)
 {
     ead_error error;
-    struct file_out file;
-    if (!options.out) return EXIT_OK;
-    if (file_create(options.out, &file, &error)) return fail_error(&error);
-    file_discard(&file);
-    return EXIT_OK;
+    if (output_check_folder(options.work)) return EXIT_FAIL;
+    return options.out && file_try(options.out, &error) ? fail_error(&error) : EXIT_OK;
 }
 
 int command_calibrate(int argc, char **argv)
@@ -316,9 +313,11 @@ int command_calibrate(int argc, char **argv)
         return args_fault(&usage, "expected one of --large-share, --keep and --speedup");
     if (!trial_options.large != !trial_options.small)
         return args_fault(&usage, "expected --large FILE and --small FILE; a threshold is of two");
+    if (options.out && !strcmp(options.out, "-"))
+        return args_fault(&usage, "--out: expected a file; standard output carries the table");
     parsed = trial_check(&usage);
     if (parsed) return parsed;
-    int status = try_out();
+    int status = try_outputs();
     if (!status) status = trial_open(&trial);
     if (!status) status = with_folder(&trial);
     trial_close(&trial);

@@ -55,13 +55,13 @@ static bool slash_tau(struct talk *t, const char *value)
     return apply_policy(t, &before);
 }
 
-static bool set_number(struct talk *t, const char *name, const char *value, int *out)
+static bool set_number(struct talk *t, const char *name, const char *value, int most, int *out)
 {
     const struct pair_options before = pair_options;
     char *end;
     long n = strtol(value, &end, 10);
-    if (end == value || *end || n < 1 || n > 1 << 20) {
-        fail("/%s: expected a number from 1 on, found \"%s\"", name, value);
+    if (end == value || *end || n < 1 || n > most) {
+        fail("/%s: expected a number from 1 to %d, found \"%s\"", name, most, value);
         return false;
     }
     *out = (int)n;
@@ -70,12 +70,12 @@ static bool set_number(struct talk *t, const char *name, const char *value, int 
 
 static bool slash_window(struct talk *t, const char *value)
 {
-    return set_number(t, "window", value, &pair_options.window);
+    return set_number(t, "window", value, 1024, &pair_options.window);
 }
 
 static bool slash_dwell(struct talk *t, const char *value)
 {
-    return set_number(t, "dwell", value, &pair_options.dwell);
+    return set_number(t, "dwell", value, 1 << 20, &pair_options.dwell);
 }
 
 static bool slash_policy(struct talk *t, const char *value)
@@ -254,8 +254,9 @@ static int converse(struct talk *t)
         if (kept) keep_history(history); /* now, for Ctrl-C at the prompt ends the program */
         bool more = handle_line(t, line, &status);
         free(line);
-        if (!more) break;
+        if (!more) return status;
     }
+    if (!terminal && ferror(stdin)) return fail("standard input: cannot read: %s", strerror(errno));
     return status;
 }
 

@@ -1,7 +1,9 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/trial.h"
+#include "eval/remark.h"
 #include "eval/report.h"
 #include "eval/summary.h"
 #include "eval/table.h"
@@ -38,7 +40,7 @@ static const struct arg table[] = {
      .value = "WHEN",
      .out = &options.color,
      .choices = screen_colors,
-     .help = "auto, always or never: colour the table"},
+     .help = "%s: colour the table"},
 };
 static const struct args usage = {
     .command = "eval",
@@ -57,6 +59,14 @@ static const struct args usage = {
     .n_more = &n_trial_args,
 };
 
+/* Who sends the table into a file should hear of them too. */
+static void say_remarks(const struct summary *summary)
+{
+    char text[REMARK_TEXT_MAX];
+    for (size_t i = 0; i < REMARK_KINDS; i++)
+        if (remark_make(summary, i, text)) fprintf(stderr, "ead: %s\n", text);
+}
+
 /* The tables of what is there, on standard output and in DIR. */
 static int summarise(void)
 {
@@ -67,6 +77,7 @@ static int summarise(void)
     if (!table_print(summary, stdout, screen_wants_color((enum screen_color)options.color, stdout)))
         status = fail("no memory for the table");
     if (!status && report_write_all(options.dir, summary, &error)) status = fail_error(&error);
+    if (!isatty(STDOUT_FILENO)) say_remarks(summary);
     summary_free(summary);
     return status;
 }
@@ -94,7 +105,8 @@ int command_eval(int argc, char **argv)
     if (settings_open(options.policies, options.taus, trial_options.window, trial_options.dwell,
                       &settings, &error))
         return args_fault(&usage, "--%s", error.message);
-    int status = trial_open(&trial);
+    int status = output_check_folder(options.dir);
+    if (!status) status = trial_open(&trial);
     trial.runner.settings = settings;
     if (!status) status = with_settings(&trial);
     trial_close(&trial);

@@ -1,8 +1,9 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 
-#include "eval/grade.h"
 #include "eval/jsonio.h"
+#include "eval/quote.h"
+#include "grade/grade.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -28,29 +29,47 @@ static const struct args usage = {
     .description =
         "Judge answers by the MATH rules (docs/GRADING.md). FILE (standard input without it, or\n"
         "for \"-\") has one JSON object a line: \"gold\" is the right answer, \"pred\" the one to\n"
-        "judge, as it stands in a box or as a whole output. For each: {\"correct\":true} or false.",
+        "judge, as it stands in a box or as a whole output. For each: {\"correct\":true} or false, "
+        "or\n"
+        "null for a line that is no such object; the status is then 1.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
 };
 
 /* Verdicts so far. */
 struct tally {
-    size_t line, lines, correct, labelled, agree;
+    size_t line, lines, correct, labelled, agree, faults;
 };
 
-/* What a field says: text; a number as JSON wrote it; *text NULL for null. To be freed. */
-static int read_field(const json_t *object, const char *path, size_t line, const char *name,
-                      char **text)
+/* A line that cannot be judged says so and is counted; those behind it are judged all the same. */
+static void fault(struct tally *tally, const char *path, const char *field, const char *expected,
+                  const char *found)
 {
-    const json_t *value = json_object_get(object, name);
-    *text = NULL;
-    if (json_is_null(value)) return EXIT_OK;
-    if (!json_is_string(value) && !json_is_number(value))
-        return fail("%s, line %zu: field \"%s\": expected text, a number or null, found %s", path,
-                    line, name, value ? "something else" : "none");
-    *text = json_is_string(value) ? strdup(json_string_value(value))
-                                  : jsonio_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-    return *text ? EXIT_OK : fail("%s, line %zu: no memory for it", path, line);
+    tally->faults++;
+    if (!options.summary) puts("{\"correct\":null}");
+    (void)fail("%s, line %zu: %sexpected %s, found %s", path, tally->line, field, expected, found);
+}
+
+static int no_memory(const struct tally *tally, const char *path)
+{
+    return fail("%s, line %zu: no memory for it", path, tally->line);
+}
+
+/* Text, or null: long numbers are text by now, and short ones keep their digits. */
+static bool is_answer(const json_t *value)
+{
+    return json_is_string(value) || json_is_number(value) || json_is_null(value);
+}
+
+/* What an answer says; NULL for null, or, where *lost, without memory. To be freed. */
+static char *answer_text(const json_t *value, bool *lost)
+{
+    if (json_is_null(value)) return NULL;
+    char *text = json_is_string(value)
+                     ? grade_text(json_string_value(value), json_string_length(value))
+                     : jsonio_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    *lost |= !text;
+    return text;
 }
 
 static void count(struct tally *tally, const json_t *object, bool correct)
@@ -60,58 +79,74 @@ static void count(struct tally *tally, const json_t *object, bool correct)
     tally->correct += correct;
     tally->labelled += json_is_boolean(label);
     tally->agree += json_is_boolean(label) && json_is_true(label) == correct;
+    if (!options.summary) printf("{\"correct\":%s}\n", correct ? "true" : "false");
 }
 
 static int grade_object(const json_t *object, const char *path, struct tally *tally)
 {
-    char *gold, *pred = NULL;
-    int status = read_field(object, path, tally->line, "gold", &gold);
-    if (!status) status = read_field(object, path, tally->line, "pred", &pred);
-    if (!status) {
-        const bool correct = grade_equal(gold, pred);
-        count(tally, object, correct);
-        if (!options.summary) printf("{\"correct\":%s}\n", correct ? "true" : "false");
+    const json_t *gold = json_object_get(object, "gold"), *pred = json_object_get(object, "pred");
+    if (!is_answer(gold) || !is_answer(pred)) {
+        const json_t *bad = is_answer(gold) ? pred : gold;
+        fault(tally, path,
+              bad == gold ? "field \"gold\": " : "field \"pred\": ", "text, a number or null",
+              bad ? "something else" : "none");
+        return EXIT_OK;
     }
-    free(gold);
-    free(pred);
-    return status;
+    bool lost = false;
+    char *g = answer_text(gold, &lost), *p = answer_text(pred, &lost);
+    if (!lost) count(tally, object, grade_equal(g, p));
+    free(g);
+    free(p);
+    return lost ? no_memory(tally, path) : EXIT_OK;
 }
 
 static int grade_line(const char *text, size_t n, const char *path, struct tally *tally)
 {
     json_error_t wrong;
-    ead_error error;
     tally->line++;
     if (strspn(text, " \t\r\n") == n) return EXIT_OK;
-    json_t *object = jsonio_read(text, n, JSON_ALLOW_NUL, &wrong);
-    if (!object) {
-        (void)jsonio_fault(&wrong, path, tally->line, &error);
-        return fail_error(&error);
-    }
-    int status = json_is_object(object)
-                     ? grade_object(object, path, tally)
-                     : fail("%s, line %zu: expected an object with \"gold\" and \"pred\"", path,
-                            tally->line);
+    char *quoted = quote_long_numbers(text, &n);
+    if (!quoted) return no_memory(tally, path);
+    json_t *object = jsonio_read(quoted, n, JSON_ALLOW_NUL, &wrong);
+    free(quoted);
+    int status = EXIT_OK;
+    if (!object && !wrong.text[0])
+        status = no_memory(tally, path);
+    else if (!object)
+        fault(tally, path, "", "JSON", wrong.text);
+    else if (!json_is_object(object))
+        fault(tally, path, "", "an object with \"gold\" and \"pred\"", "something else");
+    else
+        status = grade_object(object, path, tally);
     json_decref(object);
     return status;
 }
 
+static void print_summary(const struct tally *tally)
+{
+    printf("{\"lines\":%zu,\"correct\":%zu", tally->lines, tally->correct);
+    if (tally->labelled) printf(",\"labelled\":%zu,\"agree\":%zu", tally->labelled, tally->agree);
+    if (tally->faults) printf(",\"faults\":%zu", tally->faults);
+    puts("}");
+}
+
 static int grade_lines(FILE *from, const char *path)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, before the first line */
     struct tally tally = {0};
     char *text = NULL;
     size_t room = 0;
     ssize_t n;
     int status = EXIT_OK;
-    while (!status && (n = getline(&text, &room, from)) > 0)
-        status = grade_line(text, (size_t)n, path, &tally);
+    while (!status && (n = getline(&text, &room, from)) > 0) {
+        const size_t skip = !tally.line && !strncmp(text, mark, 3) ? 3 : 0;
+        status = grade_line(text + skip, (size_t)n - skip, path, &tally);
+    }
     free(text);
     if (!status && ferror(from)) status = fail("%s: cannot read: %s", path, strerror(errno));
-    if (status || !options.summary) return status;
-    printf("{\"lines\":%zu,\"correct\":%zu", tally.lines, tally.correct);
-    if (tally.labelled) printf(",\"labelled\":%zu,\"agree\":%zu", tally.labelled, tally.agree);
-    puts("}");
-    return EXIT_OK;
+    if (status) return status;
+    if (options.summary) print_summary(&tally);
+    return tally.faults ? EXIT_FAIL : EXIT_OK;
 }
 
 int command_grade(int argc, char **argv)

@@ -30,7 +30,7 @@ static const struct arg table[] = {
 static const struct args usage = {
     .command = "inspect",
     .synopsis = "FILE [--json] [--full]",
-    .description = "Metadata and tensors of a GGUF file, of whatever architecture.",
+    .description = "Metadata and tensors of a GGUF file, of whatever architecture and types.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
 };
@@ -40,6 +40,32 @@ enum { SHOWN_ELEMENTS = 8, SHOWN_BYTES = 80, BATCH = 1024 };
 static uint64_t shown(const ead_meta *meta, uint64_t most)
 {
     return options.full || meta->count < most ? meta->count : most;
+}
+
+/* The elements of a metadata value, or of an array in one. */
+struct list {
+    const ead_file *file;
+    size_t i;               /* of the value */
+    const ead_value *array; /* or NULL */
+    ead_meta meta;
+};
+
+static struct list list_of(const ead_file *file, size_t i)
+{
+    return (struct list){.file = file, .i = i, .meta = ead_file_meta(file, i)};
+}
+
+static struct list list_in(const ead_value *array)
+{
+    return (struct list){.array = array, .meta = ead_array_meta(array)};
+}
+
+static void list_values(const struct list *l, uint64_t first, size_t n, ead_value *out)
+{
+    if (l->array)
+        ead_array_values(l->array, first, n, out);
+    else
+        ead_file_values(l->file, l->i, first, n, out);
 }
 
 /* ---- text -------------------------------------------------------------------------------- */
@@ -62,33 +88,59 @@ static void print_string(const ead_value *v)
     if (n < v->text_bytes) printf("... (%zu bytes)", v->text_bytes);
 }
 
+static void print_list(const struct list *l);
+
 static void print_value(const ead_value *v)
 {
-    if (v->text)
+    if (v->array) {
+        const struct list inner = list_in(v);
+        putchar('[');
+        print_list(&inner);
+        putchar(']');
+    } else if (v->text) {
         print_string(v);
-    else if (v->is_float)
+    } else if (v->is_float) {
         printf("%.9g", v->f);
-    else
+    } else {
         printf("%" PRId64, v->i);
+    }
 }
 
-static void print_meta(const ead_file *file, size_t i)
+static void print_list(const struct list *l)
 {
-    const ead_meta meta = ead_file_meta(file, i);
-    const uint64_t most = shown(&meta, SHOWN_ELEMENTS);
+    const uint64_t most = shown(&l->meta, SHOWN_ELEMENTS);
     ead_value values[BATCH];
-    printf("  %-44.*s ", (int)meta.key_bytes, meta.key);
-    if (meta.is_array) printf("%s[%" PRIu64 "] ", meta.type, meta.count);
     for (uint64_t at = 0; at < most;) {
         size_t n = most - at < BATCH ? (size_t)(most - at) : BATCH;
-        ead_file_values(file, i, at, n, values);
+        list_values(l, at, n, values);
         for (size_t k = 0; k < n; k++) {
             if (at + k) fputs(", ", stdout);
             print_value(&values[k]);
         }
         at += n;
     }
-    printf(most < meta.count ? ", ...\n" : "\n");
+    if (most < l->meta.count) fputs(", ...", stdout);
+}
+
+static void print_meta(const ead_file *file, size_t i)
+{
+    const struct list list = list_of(file, i);
+    const ead_meta *meta = &list.meta;
+    printf("  %-44.*s ", (int)meta->key_bytes, meta->key);
+    if (meta->is_array) printf("%s[%" PRIu64 "] ", meta->type, meta->count);
+    print_list(&list);
+    putchar('\n');
+}
+
+static void print_tensor(const ead_tensor *t)
+{
+    char shape[96] = "", bytes[32] = "?";
+    for (int d = 0; d < t->n_dims; d++) {
+        size_t used = strlen(shape);
+        snprintf(shape + used, sizeof shape - used, "%s%" PRIu64, d ? " x " : "", t->dims[d]);
+    }
+    if (t->bytes) snprintf(bytes, sizeof bytes, "%" PRIu64, t->bytes);
+    printf("  %-44s %-7s %-22s %12s bytes\n", t->name, t->type, shape, bytes);
 }
 
 static void print_file(const ead_file *file)
@@ -100,38 +152,38 @@ static void print_file(const ead_file *file)
     printf("\ntensors\n");
     for (size_t i = 0; i < ead_file_tensor_count(file); i++) {
         const ead_tensor t = ead_file_tensor(file, i);
-        char shape[96] = "";
-        for (int d = 0; d < t.n_dims; d++) {
-            size_t used = strlen(shape);
-            snprintf(shape + used, sizeof shape - used, "%s%" PRIu64, d ? " x " : "", t.dims[d]);
-        }
-        printf("  %-44s %-7s %-22s %12" PRIu64 " bytes\n", t.name, t.type, shape, t.bytes);
+        print_tensor(&t);
     }
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */
 
+static json_t *json_list(const struct list *l);
+
 static json_t *json_of(const ead_value *v)
 {
+    if (v->array) {
+        const struct list inner = list_in(v);
+        return json_list(&inner);
+    }
     if (v->text) return json_text(v->text, v->text_bytes);
     return v->is_float ? json_number(v->f) : json_integer(v->i);
 }
 
-static json_t *json_meta(const ead_file *file, size_t i)
+static json_t *json_list(const struct list *l)
 {
-    const ead_meta meta = ead_file_meta(file, i);
-    const uint64_t most = shown(&meta, SHOWN_ELEMENTS);
+    const uint64_t most = shown(&l->meta, SHOWN_ELEMENTS);
     ead_value values[BATCH];
     json_t *list = json_array();
     for (uint64_t at = 0; at < most;) {
         size_t n = most - at < BATCH ? (size_t)(most - at) : BATCH;
-        ead_file_values(file, i, at, n, values);
+        list_values(l, at, n, values);
         for (size_t k = 0; k < n; k++) json_array_append_new(list, json_of(&values[k]));
         at += n;
     }
-    json_t *out = json_pack("{s:s}", "type", meta.type);
-    if (meta.is_array) {
-        json_object_set_new(out, "count", json_integer((json_int_t)meta.count));
+    json_t *out = json_pack("{s:s}", "type", l->meta.type);
+    if (l->meta.is_array) {
+        json_object_set_new(out, "count", json_integer((json_int_t)l->meta.count));
         json_object_set_new(out, "values", list);
     } else {
         json_object_set(out, "value", json_array_get(list, 0));
@@ -146,8 +198,9 @@ static json_t *json_tensor(const ead_file *file, size_t i)
     json_t *shape = json_array();
     for (int d = 0; d < t.n_dims; d++)
         json_array_append_new(shape, json_integer((json_int_t)t.dims[d]));
-    return json_pack("{s:s, s:s, s:o, s:I, s:i}", "name", t.name, "type", t.type, "shape", shape,
-                     "bytes", (json_int_t)t.bytes, "part", t.part);
+    return json_pack("{s:s, s:s, s:o, s:o, s:i}", "name", t.name, "type", t.type, "shape", shape,
+                     "bytes", t.bytes ? json_integer((json_int_t)t.bytes) : json_null(), "part",
+                     t.part);
 }
 
 static int print_json(const ead_file *file)
@@ -156,7 +209,8 @@ static int print_json(const ead_file *file)
     for (size_t i = 0; i < ead_file_meta_count(file); i++) {
         const ead_meta m = ead_file_meta(file, i);
         char *key = unicode_text(m.key, m.key_bytes);
-        json_object_set_new(meta, key ? key : "", json_meta(file, i));
+        const struct list list = list_of(file, i);
+        json_object_set_new(meta, key ? key : "", json_list(&list));
         free(key);
     }
     for (size_t i = 0; i < ead_file_tensor_count(file); i++)

@@ -36,5 +36,6 @@ int json_write(const char *path, const json_t *value)
     if (!to) return fail("%s: cannot create: %s", path, strerror(errno));
     int bad = json_dumpf(value, to, JSON_INDENT(1)) || fputc('\n', to) == EOF;
     if (standard ? fflush(to) : fclose(to)) bad = 1;
-    return bad ? fail("%s: cannot write: %s", path, strerror(errno)) : EXIT_OK;
+    if (!bad) return EXIT_OK;
+    return fail("%s: cannot write: %s", standard ? "standard output" : path, strerror(errno));
 }

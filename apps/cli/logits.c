@@ -1,6 +1,8 @@
+#include "cli/advice.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/opening.h"
+#include "cli/output.h"
 #include "cli/pair.h"
 #include "cli/source.h"
 
@@ -96,6 +98,8 @@ static int open_and_evaluate(const ead_model *model, const int32_t *ids, size_t 
     o.cache_type = pair_caches[options.cache];
     o.n_ctx = n < 1 << 24 ? (int)n : 1 << 24;
     o.max_rows = o.max_logits = PASS_ROWS;
+    advice_give((const ead_model *[EAD_WRITERS]){[EAD_LARGE] = model},
+                (const char *[EAD_WRITERS]){[EAD_LARGE] = options.model}, o.n_ctx);
     if (ead_session_open(model, &o, &session, &error)) return fail_error(&error);
     int status = evaluate(session, ids, (int)n, ead_model_describe(model).n_logits, to);
     ead_session_close(session);
@@ -145,6 +149,7 @@ int command_logits(int argc, char **argv)
     if (!options.ids) return args_fault(&usage, "--ids LIST is missing");
     if (!options.out) return args_fault(&usage, "-o FILE is missing");
     if (opening_check(&options.opening, &usage)) return EXIT_USAGE;
+    if (output_check_file(options.out)) return EXIT_FAIL;
     if (opening_model(&options.opening, options.model, &model)) return EXIT_FAIL;
     int status = with_ids(model);
     ead_model_close(model);

@@ -1,8 +1,13 @@
 #include "cli/cli.h"
+#include "cli/pair.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
     {"run", "write a text with two models (or one)", command_run},
@@ -46,18 +51,35 @@ static void help(FILE *to)
             "\n'ead COMMAND --help' tells more. Exit status: 0 done, 1 failure, 2 wrong usage.\n");
 }
 
-/* What was printed may still sit in a buffer: a full disk must not pass for success. */
+/* A standard descriptor that is closed would go to the first file that is opened, and text meant
+ * for it into that file. /dev/null holds its place, opened the wrong way round, so that to use it
+ * is an error, as it is where it stays closed. */
+static bool hold_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) return false;
+    }
+    return true;
+}
+
+/* What was printed may still sit in a buffer, and some file systems tell of a full disk at the end
+ * alone: neither may pass for success. */
 static int finish(int status)
 {
-    if ((fflush(stdout) || ferror(stdout)) && status == EXIT_OK) {
-        perror("ead: cannot write to standard output");
-        return EXIT_FAIL;
-    }
-    return status;
+    const bool failed = ferror(stdout);
+    if (failed) errno = 0; /* the reason was another call's */
+    if (!(fclose(stdout) || failed) || status) return status;
+    const char *reason = errno ? strerror(errno) : NULL;
+    fprintf(stderr, "ead: cannot write to standard output%s%s\n", reason ? ": " : "",
+            reason ? reason : "");
+    return EXIT_FAIL;
 }
 
 int main(int argc, char **argv)
 {
+    if (!hold_descriptors()) return EXIT_FAIL; /* and nowhere to say so */
+    pair_name_cpus();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

@@ -33,7 +33,10 @@ extern const char opening_no_repack_help[], opening_pack_cache_help[];
 /* Say what contradicts in the options; 0 or EXIT_USAGE. */
 int opening_check(const struct opening *o, const struct args *usage);
 
-/* Open a model; EXIT_FAIL after saying why. A cache that cannot be written is only said. */
+/* Open a model; EXIT_FAIL after saying why. A cache that cannot be written is only said, and so is
+ * what the file says wrongly. */
 int opening_model(const struct opening *o, const char *path, ead_model **out);
+/* The same for its vocabulary alone. */
+int opening_vocab(const char *path, ead_model **out);
 
 #endif

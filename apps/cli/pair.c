@@ -1,5 +1,6 @@
 #include "cli/pair.h"
 
+#include "cli/advice.h"
 #include "cli/cli.h"
 #include "cli/screen.h"
 #include "cli/shipped.h"
@@ -11,7 +12,7 @@
 
 enum { CTX_DEFAULT_MAX = 8192 };
 
-const char *const pair_cpus[] = {"auto", "ref", "avx2", "avxvnni", "avx512", "amx", NULL};
+const char *pair_cpus[PAIR_CPUS_MAX] = {"auto"};
 const char *const pair_caches[] = {"f16", "q8_0", NULL};
 const char *const pair_policies[] = {"ead", "large", "small", "random", "replay", NULL};
 const char *const pair_writers[] = {"small", "large", NULL};
@@ -50,7 +51,7 @@ const struct arg pair_args[] = {
      .value = "WHEN",
      .out = &pair_options.color,
      .choices = screen_colors,
-     .help = "auto, always or never: colour the text by model"},
+     .help = "%s: colour the text by model"},
     {.kind = ARG_HEADING, .help = "models"},
     {.kind = ARG_TEXT,
      .name = "large",
@@ -96,7 +97,7 @@ const struct arg pair_args[] = {
      .out = &pair_options.policy,
      .choices = pair_policies,
      .given = &pair_options.policy_given,
-     .help = "ead, large, small, random or replay (default: ead)"},
+     .help = "%s (default: ead)"},
     {.kind = ARG_REAL,
      .name = "tau",
      .value = "BITS",
@@ -126,7 +127,7 @@ const struct arg pair_args[] = {
      .value = "NAME",
      .out = &pair_options.start,
      .choices = pair_writers,
-     .help = "who writes first: small or large (default: small)"},
+     .help = "who writes first: %s (default: small)"},
     {.kind = ARG_FLAG,
      .name = "clear-window",
      .out = &pair_options.clear_window,
@@ -206,6 +207,11 @@ const struct arg pair_args[] = {
 };
 const int n_pair_args = sizeof pair_args / sizeof *pair_args;
 
+void pair_name_cpus(void)
+{
+    for (int i = 1; i < PAIR_CPUS_MAX - 1; i++) pair_cpus[i] = ead_cpu_name((size_t)i - 1);
+}
+
 /* ---- checks ------------------------------------------------------------------------------ */
 
 static bool uses_shipped(void)
@@ -258,7 +264,7 @@ ead_policy_options pair_policy(const struct pair *p)
     policy.dwell = o->dwell;
     policy.start = (ead_writer)o->start;
     policy.clear_window = o->clear_window;
-    policy.share = (float)o->share;
+    policy.share = o->share;
     policy.horizon = o->horizon;
     policy.seed = o->seed;
     policy.replay = p->replay;
@@ -366,6 +372,9 @@ int pair_open(struct pair *p)
         return EXIT_FAIL;
     if (p->large && p->small && ead_model_compare(p->large, p->small, &error))
         return fail("%s and %s: %s", p->large_path, p->small_path, error.message);
+    advice_give((const ead_model *[]){[EAD_SMALL] = p->small, [EAD_LARGE] = p->large},
+                (const char *[]){[EAD_SMALL] = p->small_path, [EAD_LARGE] = p->large_path},
+                pair_options.ctx);
     if (use_profile(p, uses_shipped())) return EXIT_FAIL;
     ead_duo_options options = duo_options(p);
     if (!options.n_ctx) options.n_ctx = default_ctx(p);

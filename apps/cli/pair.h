@@ -36,11 +36,15 @@ struct pair_options {
     unsigned long long seed;
 };
 extern struct pair_options pair_options;
-extern const char *const pair_cpus[], *const pair_policies[], *const pair_writers[];
-extern const char *const pair_caches[];
+extern const char *const pair_policies[], *const pair_writers[], *const pair_caches[];
 
-/* The rows of an option table that every command which computes has: `to` is an int, `more` ends the
- * help. */
+/* "auto" and the library's levels, ended by NULL, once pair_name_cpus has been called. */
+enum { PAIR_CPUS_MAX = 16 };
+extern const char *pair_cpus[PAIR_CPUS_MAX];
+void pair_name_cpus(void);
+
+/* The rows of an option table that every command which computes has: `to` is an int, `more` ends
+ * the help. */
 /* clang-format off */
 #define PAIR_CPU_ARG(to, more)                                                                     \
     {.kind = ARG_CHOICE,                                                                           \
@@ -48,7 +52,7 @@ extern const char *const pair_caches[];
      .value = "LEVEL",                                                                             \
      .out = &to,                                                                                   \
      .choices = pair_cpus,                                                                         \
-     .help = "auto, ref, avx2, avxvnni, avx512 or amx (default: auto)" more}
+     .help = "%s (default: auto)" more}
 #define PAIR_CACHE_ARG(to, more)                                                                   \
     {.kind = ARG_CHOICE,                                                                           \
      .name = "cache-type",                                                                         \

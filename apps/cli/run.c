@@ -1,6 +1,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/pair.h"
 #include "cli/report.h"
 #include "cli/screen.h"
@@ -77,6 +78,8 @@ static int check_options(void)
 {
     if (options.trace && !strcmp(options.trace, "-"))
         return args_fault(&usage, "--trace: expected a file; standard output carries the text");
+    if (output_same(options.trace, options.json))
+        return args_fault(&usage, "--trace and --json: expected two files, found one");
     if (options.chat && options.raw) return args_fault(&usage, "--chat contradicts --raw");
     if (options.raw && (pair_options.template_name || pair_options.system))
         return args_fault(&usage, "--raw contradicts --%s",
@@ -115,7 +118,10 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
     char *text;
     if (strlen(prompt->text) != prompt->bytes)
         return fail("the prompt holds a NUL byte, which a chat template cannot carry; use --raw");
-    if (options.file || !strcmp(options.prompt, "-")) source_chomp(prompt->text, &prompt->bytes);
+    if (options.file || !strcmp(options.prompt, "-")) {
+        source_unmark(prompt->text, &prompt->bytes);
+        source_chomp(prompt->text, &prompt->bytes);
+    }
     if (pair_options.system) messages[n++] = (ead_message){"system", pair_options.system};
     messages[n++] = (ead_message){"user", prompt->text};
     if (ead_chat_render(model, pair_options.template_name, messages, n, &text, &bytes, flags,
@@ -130,10 +136,8 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
 
 static int prompt_tokenize(struct prompt *prompt, const ead_model *model, unsigned flags)
 {
-    ead_error error;
-    if (ead_tokenize(model, prompt->text, prompt->bytes, flags, &prompt->ids, &prompt->n_ids,
-                     &error))
-        return fail_error(&error);
+    if (source_tokenize(model, prompt->text, prompt->bytes, flags, &prompt->ids, &prompt->n_ids))
+        return EXIT_FAIL;
     if (!prompt->n_ids)
         return fail("the prompt is empty, and the vocabulary has no token to begin with");
     return EXIT_OK;
@@ -189,8 +193,9 @@ static int write_all(struct pair *p, struct screen *screen, const struct prompt 
 {
     ead_error error;
     const char *stop = "interrupt";
-    ead_status st =
-        ead_duo_append(p->duo, prompt->ids, prompt->n_ids, screen_progress, screen, &error);
+    ead_duo_watch(p->duo, screen_progress, screen);
+    ead_status st = ead_duo_append(p->duo, prompt->ids, prompt->n_ids, &error);
+    if (!st) st = ead_duo_read(p->duo, &error);
     if (st && st != EAD_CANCELLED) return fail_error(&error);
     int status = st ? EXIT_OK : write_text(p, screen, &stop);
     if (screen_end(screen)) status = EXIT_FAIL;
@@ -224,6 +229,7 @@ int command_run(int argc, char **argv)
         return list_templates();
     parsed = check_options();
     if (parsed) return parsed;
+    if (output_check_file(options.trace) || output_check_file(options.json)) return EXIT_FAIL;
     struct pair pair = {0};
     struct prompt prompt = {0};
     int status = pair_open(&pair);

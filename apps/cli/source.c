@@ -1,6 +1,7 @@
 #include "cli/source.h"
 
 #include "cli/cli.h"
+#include "eval/jsonl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,6 +51,13 @@ void source_chomp(char *text, size_t *bytes)
     if (*bytes && text[*bytes - 1] == '\r') text[--*bytes] = 0;
 }
 
+void source_unmark(char *text, size_t *bytes)
+{
+    const size_t mark = jsonl_mark(text, *bytes);
+    *bytes -= mark;
+    memmove(text, text + mark, *bytes + 1);
+}
+
 int source_ids(const char *what, const char *text, int32_t **ids, size_t *n)
 {
     int32_t *all = malloc((strlen(text) / 2 + 1) * sizeof *all);
@@ -61,12 +69,23 @@ int source_ids(const char *what, const char *text, int32_t **ids, size_t *n)
         long id = strtol(at, &end, 10);
         if (end == at || errno || id < 0 || id > INT32_MAX || (*end && !strchr(", \t\r\n", *end))) {
             free(all);
-            return fail("%s %zu: expected a number from 0 on, found \"%.20s\"", what, count, at);
+            return fail("%s %zu: expected a number from 0 to %d, found \"%.20s\"", what, count,
+                        INT32_MAX, at);
         }
         all[count++] = (int32_t)id;
         at = end;
     }
     *ids = all;
     *n = count;
+    return EXIT_OK;
+}
+
+int source_tokenize(const ead_model *model, const char *text, size_t bytes, unsigned flags,
+                    int32_t **ids, size_t *n)
+{
+    ead_error error;
+    if (ead_tokenize(model, text, bytes, flags, ids, n, &error)) return fail_error(&error);
+    if (ead_text_brings_bos(model, text, bytes, flags))
+        fprintf(stderr, "ead: the text begins with the vocabulary's BOS; no second one is added\n");
     return EXIT_OK;
 }

@@ -1,6 +1,7 @@
 #include "cli/talk.h"
 
 #include "cli/cli.h"
+#include "cli/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,8 +67,7 @@ static int render(const struct talk *t, int32_t **ids, size_t *n)
     if (ead_chat_render(model, t->template_name, t->messages, t->n_messages, &text, &bytes, &flags,
                         &error))
         return fail_error(&error);
-    int status = EXIT_OK;
-    if (ead_tokenize(model, text, bytes, flags, ids, n, &error)) status = fail_error(&error);
+    int status = source_tokenize(model, text, bytes, flags, ids, n);
     ead_free(text);
     return status;
 }
@@ -80,8 +80,9 @@ static ead_status adopt(struct talk *t, struct screen *screen, const int32_t *id
     while (same < n && same < t->n_ids && ids[same] == t->ids[same]) same++;
     ead_duo_truncate(t->pair->duo, same);
     t->n_ids = same;
-    ead_status st =
-        ead_duo_append(t->pair->duo, ids + same, n - same, screen_progress, screen, error);
+    ead_duo_watch(t->pair->duo, screen_progress, screen);
+    ead_status st = ead_duo_append(t->pair->duo, ids + same, n - same, error);
+    if (!st) st = ead_duo_read(t->pair->duo, error);
     t->n_ids = ead_duo_length(t->pair->duo);
     if (t->n_ids > same) memcpy(t->ids + same, ids + same, (n - same) * sizeof *ids);
     return st;

@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/opening.h"
 #include "cli/source.h"
 
 #include <stdio.h>
@@ -7,7 +8,7 @@
 
 static struct {
     const char *model;
-    bool bos, special, decode;
+    bool bos, eos, special, decode;
 } options;
 
 static const struct arg table[] = {
@@ -20,7 +21,11 @@ static const struct arg table[] = {
     {.kind = ARG_FLAG,
      .name = "bos",
      .out = &options.bos,
-     .help = "add the tokens that begin and end a text, if the vocabulary's rule says so"},
+     .help = "begin with the token for that, if the vocabulary's rule says so"},
+    {.kind = ARG_FLAG,
+     .name = "eos",
+     .out = &options.eos,
+     .help = "end with the token for that, if the vocabulary's rule says so"},
     {.kind = ARG_FLAG,
      .name = "special",
      .out = &options.special,
@@ -32,7 +37,7 @@ static const struct arg table[] = {
 };
 static const struct args usage = {
     .command = "tokenize",
-    .synopsis = "-m FILE [--bos] [--special] [--decode] < TEXT",
+    .synopsis = "-m FILE [--bos] [--eos] [--special] [--decode] < TEXT",
     .description = "Token ids of the text on standard input, on one line.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
@@ -40,12 +45,11 @@ static const struct args usage = {
 
 static int encode(const ead_model *model, const char *text, size_t bytes)
 {
-    ead_error error;
-    const unsigned flags =
-        (options.bos ? EAD_ADD_BOS : 0) | (options.special ? EAD_PARSE_SPECIAL : 0);
+    const unsigned flags = (options.bos ? EAD_ADD_BOS : 0) | (options.eos ? EAD_ADD_EOS : 0) |
+                           (options.special ? EAD_PARSE_SPECIAL : 0);
     size_t n;
     int32_t *ids;
-    if (ead_tokenize(model, text, bytes, flags, &ids, &n, &error)) return fail_error(&error);
+    if (source_tokenize(model, text, bytes, flags, &ids, &n)) return EXIT_FAIL;
     for (size_t i = 0; i < n; i++) printf(i ? " %d" : "%d", ids[i]);
     printf("\n");
     ead_free(ids);
@@ -86,16 +90,13 @@ static int decode(const ead_model *model, const char *text)
 
 int command_tokenize(int argc, char **argv)
 {
-    ead_error error;
     ead_model *model;
     char *text;
     size_t bytes;
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
-    ead_model_options opening = ead_model_defaults();
-    opening.vocab_only = true;
-    if (ead_model_open(options.model, &opening, &model, &error)) return fail_error(&error);
+    if (opening_vocab(options.model, &model)) return EXIT_FAIL;
     int status = source_read("-", &text, &bytes);
     if (!status) {
         status = options.decode ? decode(model, text) : encode(model, text, bytes);

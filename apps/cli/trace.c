@@ -84,6 +84,7 @@ int trace_read(const char *path, uint8_t **writers, size_t *n)
     char *text;
     size_t bytes;
     if (source_read(path, &text, &bytes)) return EXIT_FAIL;
+    source_unmark(text, &bytes);
     *writers = malloc(bytes + 1); /* a line is longer than the byte it becomes */
     int status =
         *writers ? read_lines(path, text, *writers, n) : fail("%s: no memory for it", path);

@@ -1,5 +1,6 @@
 #include "cli/trial.h"
 
+#include "cli/advice.h"
 #include "cli/cli.h"
 #include "cli/pair.h"
 #include "cli/screen.h"
@@ -12,8 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-struct trial_options trial_options = {
-    .format = "auto", .window = 5, .dwell = 10, .most = 1024, .parallel = 8};
+static const char *const formats[] = {"auto", "math", "gsm8k", NULL};
+
+struct trial_options trial_options = {.window = 5, .dwell = 10, .most = 1024, .parallel = 8};
 
 const struct arg trial_args[] = {
     {.kind = ARG_HEADING, .help = "problems"},
@@ -21,12 +23,19 @@ const struct arg trial_args[] = {
      .name = "data",
      .value = "FILE",
      .out = &trial_options.data,
-     .help = "problems: JSONL, a JSON array, or a directory in MATH's layout"},
-    {.kind = ARG_TEXT,
+     .help = "problems: JSONL, a JSON array, or a directory in MATH's layout; - reads standard\n"
+             "input"},
+    {.kind = ARG_CHOICE,
      .name = "format",
      .value = "NAME",
      .out = &trial_options.format,
-     .help = "math, gsm8k or auto (default: auto, by the fields)"},
+     .choices = formats,
+     .help = "%s (default: auto, by the fields)"},
+    {.kind = ARG_FLAG,
+     .name = "skip-bad",
+     .out = &trial_options.skip_bad,
+     .help = "leave out records that no problem can be read from, and say how many (default:\n"
+             "the first one ends the command)"},
     {.kind = ARG_INT,
      .name = "limit",
      .value = "N",
@@ -158,6 +167,9 @@ static int open_models(struct trial *t)
     if (models[EAD_SMALL].path && models[EAD_LARGE].path &&
         ead_model_compare(t->models[EAD_LARGE], t->models[EAD_SMALL], &error))
         return fail("%s and %s: %s", models[EAD_LARGE].path, models[EAD_SMALL].path, error.message);
+    advice_give((const ead_model *[]){models[EAD_SMALL].model, models[EAD_LARGE].model},
+                (const char *[]){models[EAD_SMALL].path, models[EAD_LARGE].path},
+                trial_options.ctx);
     return EXIT_OK;
 }
 
@@ -167,6 +179,7 @@ static int open_question(struct trial *t)
     const char *path = trial_options.question;
     if (!path) return EXIT_OK;
     if (source_read(path, &t->question, &bytes)) return EXIT_FAIL;
+    source_unmark(t->question, &bytes);
     source_chomp(t->question, &bytes);
     if (strlen(t->question) != bytes) return fail("%s: a template holds no NUL byte", path);
     if (!strstr(t->question, "{problem}"))
@@ -180,7 +193,11 @@ int trial_open(struct trial *t)
     const struct trial_options *o = &trial_options;
     *t = (struct trial){.runner = runner_defaults()};
     if (open_question(t)) return EXIT_FAIL;
-    if (dataset_open(o->data, o->format, &t->data, &error)) return fail_error(&error);
+    if (dataset_open(o->data, formats[o->format], o->skip_bad, &t->data, &error))
+        return fail_error(&error);
+    if (t->data->n_skipped)
+        fprintf(stderr, "ead: --skip-bad: left out %zu, of which the first: %s\n",
+                t->data->n_skipped, t->data->skipped);
     if (open_models(t)) return EXIT_FAIL;
     struct runner_options *r = &t->runner;
     r->data = t->data;

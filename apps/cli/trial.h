@@ -15,16 +15,18 @@ struct trial {
     struct runner_options runner; /* all but settings, dir and progress */
 };
 
-/* Rows to put behind a command's own option table: --large, --small, --data, --format, --limit,
+/* Rows to put behind a command's own option table: --large, --small, --data, --format, --skip-bad,
+ * --limit,
  * --seed, --window, --dwell, -n, --template, --chat-template, --system, --parallel, --threads,
  * --cpu, --ctx, --cache-type, --pack-cache. They fill trial_options. */
 extern const struct arg trial_args[];
 extern const int n_trial_args;
 
 struct trial_options {
-    const char *large, *small, *data, *format, *question, *chat, *system;
-    int limit, window, dwell, most, parallel, threads, cpu, cache, ctx;
+    const char *large, *small, *data, *question, *chat, *system;
+    int format, limit, window, dwell, most, parallel, threads, cpu, cache, ctx;
     unsigned long long seed;
+    bool skip_bad;
     struct opening opening;
 };
 extern struct trial_options trial_options;

@@ -85,12 +85,19 @@ const struct column columns[] = {
      .offset = AT(time),
      .kind = COLUMN_FACTOR,
      .spans = true,
-     .prints = VALUE},
+     .prints = INTERVAL},
     {.key = "seconds",
      .head = "seconds",
      .help = "measured seconds, all problems",
      .offset = AT(seconds),
      .kind = COLUMN_NUMBER},
+    {.key = "processor",
+     .head = "processor",
+     .unit = "%",
+     .help = "processor time that the run had, of what it would have used on a quiet machine; far "
+             "below 100 % times mean little",
+     .offset = AT(had),
+     .kind = COLUMN_SHARE},
     {.key = "overhead",
      .head = "over",
      .unit = "ideal",
@@ -124,6 +131,11 @@ const struct column columns[] = {
      .help = "texts that reached the limit of tokens before their end",
      .offset = AT(cut),
      .kind = COLUMN_SHARE},
+    {.key = "unanswered",
+     .head = "unanswered",
+     .help = "problems whose prompts did not fit into the context; they count as not solved",
+     .offset = AT(unanswered),
+     .kind = COLUMN_COUNT},
 };
 const size_t n_columns = sizeof columns / sizeof *columns;
 

@@ -1,10 +1,13 @@
 #include "eval/dataset.h"
 
-#include "eval/extract.h"
 #include "eval/fault.h"
-#include "eval/grade.h"
+#include "eval/file.h"
 #include "eval/jsonio.h"
+#include "eval/jsonl.h"
 #include "eval/listing.h"
+#include "eval/quote.h"
+#include "grade/extract.h"
+#include "grade/grade.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,6 +19,8 @@
 #include <sys/stat.h>
 
 enum { FILE_MAX = 1 << 28 }; /* bytes: far above any collection of problems */
+
+static const char standard_input[] = "standard input"; /* as a path: what "-" stands for */
 
 /* What the texts of a dataset live in: the objects as read, and texts made from them. */
 struct owner {
@@ -30,6 +35,7 @@ struct reader {
     struct owner *owner;
     size_t room;
     bool known; /* the format is */
+    bool skip_bad;
     ead_error *error;
 };
 
@@ -132,7 +138,7 @@ static ead_status math_gold(struct reader *r, const struct place *at, const json
     char *boxed;
     ead_status status = text_field(r, at, object, "solution", &solution);
     if (status) return status;
-    if (!grade_extract(solution, DATASET_MATH, &boxed))
+    if (!grade_extract_math(solution, &boxed))
         return unfit(r, at, "solution", "an answer in \\boxed{}",
                      json_object_get(object, "solution"));
     *gold = keep(r, boxed);
@@ -211,7 +217,18 @@ static struct eval_problem *next_problem(struct reader *r)
     return &d->problems[d->n];
 }
 
-static ead_status add_object(struct reader *r, const struct place *at, json_t *object)
+/* What became of a record: one that no problem can be read from is passed over, if that is wanted.
+ */
+static ead_status forgive(struct reader *r, const char *path, ead_status status)
+{
+    struct dataset *d = r->dataset;
+    if (status != EAD_FORMAT || !r->skip_bad) return status;
+    if (!d->n_skipped++ && !(d->skipped = strdup(r->error->message)))
+        return fault_memory(r->error, "the problems of %s", path);
+    return EAD_OK;
+}
+
+static ead_status read_object(struct reader *r, const struct place *at, json_t *object)
 {
     ead_status status = EAD_OK;
     if (!json_is_object(object))
@@ -226,29 +243,38 @@ static ead_status add_object(struct reader *r, const struct place *at, json_t *o
     return status;
 }
 
+static ead_status add_object(struct reader *r, const struct place *at, json_t *object)
+{
+    return forgive(r, at->path, read_object(r, at, object));
+}
+
 /* ---- files --------------------------------------------------------------------------------- */
+
+/* To the end, wherever that is: a pipe does not know its size. *out is to be freed in any case. */
+static ead_status read_stream(const struct reader *r, const char *path, FILE *file, char **out,
+                              size_t *n)
+{
+    size_t room = 0;
+    for (*n = 0; *n == room;) {
+        if (room == FILE_MAX)
+            return fault(r->error, EAD_SUPPORT, "%s: expected less than %d MiB, found more", path,
+                         FILE_MAX >> 20);
+        room = room ? 2 * room : 1 << 16;
+        char *more = realloc(*out, room);
+        if (!more) return fault_memory(r->error, "the problems of %s", path);
+        *out = more;
+        *n += fread(*out + *n, 1, room - *n, file);
+    }
+    if (!ferror(file)) return EAD_OK;
+    return fault(r->error, EAD_IO, "%s: cannot read: %s", path, strerror(errno));
+}
 
 static ead_status read_bytes(const struct reader *r, const char *path, char **out, size_t *n)
 {
-    struct stat about;
-    FILE *file = fopen(path, "rb");
-    if (!file || fstat(fileno(file), &about)) {
-        ead_status status = fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-        if (file) fclose(file);
-        return status;
-    }
-    ead_status status = EAD_OK;
-    *n = (size_t)about.st_size;
-    *out = about.st_size <= FILE_MAX ? malloc(*n + 1) : NULL;
-    if (about.st_size > FILE_MAX)
-        status = fault(r->error, EAD_SUPPORT, "%s: expected at most %d MiB, found %zu", path,
-                       FILE_MAX >> 20, *n >> 20);
-    else if (!*out)
-        status = fault_memory(r->error, "the problems of %s", path);
-    else if (fread(*out, 1, *n, file) != *n)
-        status = fault(r->error, EAD_IO, "%s: cannot read: %s", path, strerror(errno));
-    if (status) free(*out);
-    fclose(file);
+    FILE *file = path == standard_input ? stdin : fopen(path, "rb");
+    if (!file) return fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
+    ead_status status = read_stream(r, path, file, out, n);
+    if (file != stdin) fclose(file);
     return status;
 }
 
@@ -270,7 +296,17 @@ static ead_status read_value(struct reader *r, const char *path, const char *tex
     json_error_t wrong;
     const struct place at = {path, "line", line};
     json_t *value = jsonio_read(text, n, JSON_DISABLE_EOF_CHECK, &wrong);
-    if (!value) return jsonio_fault(&wrong, path, line, r->error);
+    if (!value && !wrong.text[0]) return jsonio_fault(&wrong, path, line, r->error);
+    if (!value) {
+        const char *end = memchr(text, '\n', n);
+        *used = end ? (size_t)(end - text) : n; /* the next value may begin in the next line */
+        return forgive(r, path,
+                       fault(r->error, EAD_FORMAT, "%s, line %zu: expected JSON, found: %s", path,
+                             line + (size_t)(wrong.line > 0 ? wrong.line - 1 : 0),
+                             json_error_code(&wrong) == json_error_null_character
+                                 ? "a text with NUL in it"
+                                 : wrong.text));
+    }
     *used = (size_t)wrong.position;
     ead_status status =
         json_is_array(value) ? add_elements(r, path, value) : add_object(r, &at, value);
@@ -284,8 +320,13 @@ static ead_status read_file(struct reader *r, const char *path)
     char *text = NULL;
     size_t n = 0, at = 0, line = 1;
     ead_status status = read_bytes(r, path, &text, &n);
-    if (status) return status;
-    if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) at = 3; /* a byte order mark */
+    char *bytes = text;
+    text = status ? NULL : quote_long_numbers(bytes, &n);
+    free(bytes);
+    if (!status && !text) status = fault_memory(r->error, "the problems of %s", path);
+    if (!status) at = jsonl_mark(text, n);
+    if (!status && n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+        status = fault(r->error, EAD_FORMAT, "%s: expected UTF-8, found UTF-16", path);
     while (!status) {
         for (; at < n && isspace((unsigned char)text[at]); at++) line += text[at] == '\n';
         if (at == n) break;
@@ -320,21 +361,30 @@ static ead_status read_format(struct reader *r, const char *format)
 
 static ead_status read_path(struct reader *r, const char *path)
 {
-    struct stat about;
-    if (stat(path, &about))
+    struct stat about = {0};
+    if (!strcmp(path, "-")) path = standard_input;
+    if (path != standard_input && stat(path, &about))
         return fault(r->error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-    ead_status status = S_ISDIR(about.st_mode) ? read_directory(r, path) : read_file(r, path);
-    if (!status && !r->dataset->n)
+    const bool directory = S_ISDIR(about.st_mode);
+    r->dataset->name = directory || S_ISREG(about.st_mode) ? file_name(path) : strdup("-");
+    if (!r->dataset->name) return fault_memory(r->error, "the problems of %s", path);
+    ead_status status = directory ? read_directory(r, path) : read_file(r, path);
+    if (!status && !r->dataset->n && r->dataset->n_skipped)
+        status = fault(r->error, EAD_FORMAT, "%s: expected problems, found %zu bad records; %.300s",
+                       path, r->dataset->n_skipped, r->dataset->skipped);
+    else if (!status && !r->dataset->n)
         status = fault(r->error, EAD_FORMAT, "%s: expected problems, found none", path);
     return status;
 }
 
-ead_status dataset_open(const char *path, const char *format, struct dataset **out,
+ead_status dataset_open(const char *path, const char *format, bool skip_bad, struct dataset **out,
                         ead_error *error)
 {
+    ead_error own;
     struct reader r = {.dataset = calloc(1, sizeof *r.dataset),
                        .owner = calloc(1, sizeof *r.owner),
-                       .error = error};
+                       .skip_bad = skip_bad,
+                       .error = error ? error : &own};
     if (r.owner) r.owner->objects = json_array();
     if (r.dataset) r.dataset->owner = r.owner;
     ead_status status = EAD_OK;
@@ -356,5 +406,7 @@ void dataset_close(struct dataset *dataset)
     if (!dataset) return;
     owner_free(dataset->owner);
     free(dataset->problems);
+    free(dataset->name);
+    free(dataset->skipped);
     free(dataset);
 }

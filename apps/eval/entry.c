@@ -1,9 +1,10 @@
 #include "eval/entry.h"
 
 #include "eval/fault.h"
-#include "eval/grade.h"
 #include "eval/unicode.h"
+#include "grade/grade.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,12 +43,28 @@ static int add_setting(const struct entry *e, json_t *to)
     return bad;
 }
 
+/* What was written; "unanswered" is what could not be asked. */
+static const struct transcript *transcript_of(const struct entry *e)
+{
+    static char nothing[] = "";
+    static const struct transcript none = {.output = nothing};
+    return e->transcript ? e->transcript : &none;
+}
+
+static const char *end_of(const struct entry *e)
+{
+    return !e->transcript ? "unanswered" : e->transcript->end == EAD_END_TOKEN ? "stop" : "length";
+}
+
 /* The answer beside the right one. */
 static int add_verdict(const struct entry *e, json_t *to)
 {
     const struct eval_problem *p = &e->data->problems[e->problem];
-    char *pred = NULL;
-    int bad = grade_extract(e->transcript->output, e->data->format, &pred) && !pred;
+    const struct transcript *t = transcript_of(e);
+    char *pred = NULL, *output = grade_text(t->output, t->bytes);
+    const bool math = e->data->format == DATASET_MATH;
+    const bool found = output && (math ? grade_extract_math : grade_extract_gsm8k)(output, &pred);
+    int bad = !output || (found && !pred);
     bad |= json_object_set_new(to, "problem", json_integer(e->problem));
     if (p->level) bad |= json_object_set_new(to, "level", json_integer(p->level));
     if (*p->subject) bad |= json_object_set_new(to, "subject", text(p->subject));
@@ -55,17 +72,18 @@ static int add_verdict(const struct entry *e, json_t *to)
     bad |= json_object_set_new(to, "pred", pred ? text(pred) : json_null());
     bad |= json_object_set_new(to, "correct", json_boolean(grade_equal(p->gold, pred)));
     free(pred);
+    free(output);
     return bad;
 }
 
 static json_t *result_line(const struct entry *e)
 {
-    const struct transcript *t = e->transcript;
+    const struct transcript *t = transcript_of(e);
     const ead_work *s = &e->summary.work[EAD_SMALL], *l = &e->summary.work[EAD_LARGE];
     json_t *to = begin(e);
     int bad = add_setting(e, to);
     bad |= add_verdict(e, to);
-    bad |= json_object_set_new(to, "end", json_string(t->end == EAD_END_TOKEN ? "stop" : "length"));
+    bad |= json_object_set_new(to, "end", json_string(end_of(e)));
     bad |= json_object_set_new(to, "tokens", json_integer(t->n));
     bad |= json_object_set_new(to, "large", json_integer(l->tokens));
     bad |= json_object_set_new(to, "switches", json_integer(e->summary.switches));
@@ -73,19 +91,26 @@ static json_t *result_line(const struct entry *e)
     bad |= json_object_set_new(to, "decode_rows", both(s->decode_rows, l->decode_rows));
     bad |= json_object_set_new(to, "catchup_rows", both(s->catchup_rows, l->catchup_rows));
     bad |= json_object_set_new(to, "catchup_passes", both(s->catchup_passes, l->catchup_passes));
-    bad |= json_object_set(to, "runs", t->runs);
+    bad |= json_object_set_new(to, "runs", t->runs ? json_incref(t->runs) : json_array());
     bad |= json_object_set_new(to, "output", unicode_json(t->output, t->bytes));
     if (!bad) return to;
     json_decref(to);
     return NULL;
 }
 
+/* NULL where it is unknown. */
+static json_t *seconds(double s)
+{
+    return isnan(s) ? NULL : json_real(s);
+}
+
 static json_t *time_line(const struct entry *e)
 {
     const ead_work *s = &e->summary.work[EAD_SMALL], *l = &e->summary.work[EAD_LARGE];
-    return json_pack("{s:s, s:i, s:i, s:i, s:f, s:o, s:o, s:o, s:o}", "setting",
+    return json_pack("{s:s, s:i, s:i, s:i, s:f, s:o*, s:o*, s:o, s:o, s:o, s:o}", "setting",
                      e->settings->list[e->setting].name, "problem", e->problem, "parallel",
                      e->parallel, "threads", e->threads, "seconds", e->transcript->seconds,
+                     "ran_seconds", seconds(e->load.ran), "waited_seconds", seconds(e->load.waited),
                      "prompt_seconds", both_seconds(s->prompt_seconds, l->prompt_seconds),
                      "decode_seconds", both_seconds(s->decode_seconds, l->decode_seconds),
                      "catchup_seconds", both_seconds(s->catchup_seconds, l->catchup_seconds),
@@ -103,11 +128,12 @@ static json_t *trace_line(const struct entry *e)
 
 ead_status entry_make(const struct entry *e, json_t *lines[JOURNAL_FILES], ead_error *error)
 {
+    const bool answered = e->transcript, traced = transcript_of(e)->pieces;
     lines[JOURNAL_RESULTS] = result_line(e);
-    lines[JOURNAL_TIMES] = time_line(e);
-    lines[JOURNAL_TRACES] = e->transcript->pieces ? trace_line(e) : NULL;
-    if (lines[JOURNAL_RESULTS] && lines[JOURNAL_TIMES] &&
-        (lines[JOURNAL_TRACES] || !e->transcript->pieces))
+    lines[JOURNAL_TIMES] = answered ? time_line(e) : NULL;
+    lines[JOURNAL_TRACES] = traced ? trace_line(e) : NULL;
+    if (lines[JOURNAL_RESULTS] && (lines[JOURNAL_TIMES] || !answered) &&
+        (lines[JOURNAL_TRACES] || !traced))
         return EAD_OK;
     return fault_memory(error, "the lines of an answer");
 }

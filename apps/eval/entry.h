@@ -4,6 +4,7 @@
 
 #include "eval/dataset.h"
 #include "eval/journal.h"
+#include "eval/load.h"
 #include "eval/setting.h"
 #include "eval/transcript.h"
 
@@ -14,12 +15,14 @@ struct entry {
     size_t setting; /* of the list */
     const struct dataset *data;
     int problem;                         /* index in the data */
-    const struct transcript *transcript; /* ended */
+    const struct transcript *transcript; /* ended; NULL: the prompt did not fit, no answer */
     ead_summary summary;
     int parallel, threads;
+    struct load load; /* while it was written */
 };
 
-/* lines[] are to be released; traces only when the transcript has them. Grades the answer. */
+/* lines[] are to be released; traces only when the transcript has them, times only when there is an
+ * answer. Grades the answer. */
 ead_status entry_make(const struct entry *entry, json_t *lines[JOURNAL_FILES], ead_error *error);
 
 #endif

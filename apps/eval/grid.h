@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { GRID_TEXT_MAX = 96, GRID_HEADS = 2, GRID_WIDTH = 100 };
+enum { GRID_TEXT_MAX = 96, GRID_HEADS = 2, GRID_WIDTH = 112 };
 
 struct grid_cell {
     char value[GRID_TEXT_MAX], remark[GRID_TEXT_MAX];

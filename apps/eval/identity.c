@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "eval/fault.h"
+#include "eval/file.h"
 #include "eval/unicode.h"
 
 #include <errno.h>
@@ -60,11 +61,10 @@ static json_t *hex(uint64_t hash)
 
 static json_t *base_name(const char *path)
 {
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/') n--;
-    size_t from = n;
-    while (from && path[from - 1] != '/') from--;
-    return unicode_json(path + from, n - from);
+    char *name = file_name(path);
+    json_t *out = name ? unicode_json(name, strlen(name)) : NULL;
+    free(name);
+    return out;
 }
 
 static ead_status model_part(const struct runner_model *m, json_t **out, ead_error *error)
@@ -85,10 +85,12 @@ static ead_status model_part(const struct runner_model *m, json_t **out, ead_err
 static json_t *data_part(const struct identity *id)
 {
     const struct runner_options *o = id->options;
-    return json_pack("{s:o, s:s, s:I, s:I, s:o}", "file", base_name(o->data_path), "format",
-                     o->data->format == DATASET_GSM8K ? "gsm8k" : "math", "problems",
-                     (json_int_t)id->n_problems, "of", (json_int_t)o->data->n, "hash",
-                     hex(mix_data(o->data)));
+    const struct dataset *d = o->data;
+    json_t *skipped = d->n_skipped ? json_integer((json_int_t)d->n_skipped) : NULL;
+    return json_pack(
+        "{s:o, s:s, s:I, s:I, s:o*, s:o}", "file", unicode_json(d->name, strlen(d->name)), "format",
+        d->format == DATASET_GSM8K ? "gsm8k" : "math", "problems", (json_int_t)id->n_problems, "of",
+        (json_int_t)d->n, "skipped", skipped, "hash", hex(mix_data(d)));
 }
 
 static json_t *sampler_part(const ead_sampler_options *s)

@@ -119,7 +119,7 @@ static ead_status read_run(const char *path, json_t **out, ead_error *error)
     *out = NULL;
     if (!from && errno == ENOENT) return EAD_OK;
     if (!from) return fault(error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-    *out = jsonio_read_file(from, &bad);
+    *out = jsonl_load(from, &bad);
     fclose(from);
     return *out ? EAD_OK : jsonio_fault(&bad, path, 1, error);
 }

@@ -4,7 +4,7 @@
  *
  *   run.json       what was run; a run that goes on must agree with it in everything
  *   results.jsonl  one line for each problem and setting; the same bytes whatever the machine
- *   times.jsonl    its time
+ *   times.jsonl    its time, and how busy the machine was
  *   traces.jsonl   token by token, for some problems
  *
  * While a run goes on lines are appended as they come, each in one write, the result last: a line

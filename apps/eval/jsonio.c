@@ -87,12 +87,12 @@ json_t *jsonio_read(const char *text, size_t n, size_t flags, json_error_t *bad)
     return accept(&g, json_loadb(text, n, flags, bad), bad);
 }
 
-json_t *jsonio_read_file(FILE *from, json_error_t *bad)
+json_t *jsonio_read_by(json_load_callback_t read, void *data, json_error_t *bad)
 {
     struct guard g;
     begin(&g);
     if (setjmp(g.out)) return refuse(&g, bad);
-    return accept(&g, json_loadf(from, 0, bad), bad);
+    return accept(&g, json_load_callback(read, data, 0, bad), bad);
 }
 
 ead_status jsonio_fault(const json_error_t *bad, const char *path, size_t line, ead_error *error)

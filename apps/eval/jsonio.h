@@ -12,9 +12,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* As json_loadb and json_loadf. NULL with an empty bad->text means that there was no memory. */
+/* As json_loadb and json_load_callback. NULL with an empty bad->text means that there was no
+ * memory. */
 json_t *jsonio_read(const char *text, size_t n, size_t flags, json_error_t *bad);
-json_t *jsonio_read_file(FILE *from, json_error_t *bad);
+json_t *jsonio_read_by(json_load_callback_t read, void *data, json_error_t *bad);
 
 /* What to say after NULL: no memory, or what is wrong in which line of `path`, the first of the
  * text being `line`. */

@@ -3,6 +3,7 @@
 #include "eval/fault.h"
 #include "eval/jsonio.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -41,6 +42,32 @@ ead_status jsonl_next(struct jsonl *j, json_t **out, ead_error *error)
     *out = NULL;
     return fault(error, EAD_FORMAT, "%s, line %zu: expected a JSON object, found %s", j->path,
                  j->number, parsed ? "another value" : bad.text);
+}
+
+size_t jsonl_mark(const char *text, size_t n)
+{
+    return n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
+struct unmarked {
+    FILE *from;
+    bool begun;
+};
+
+static size_t read_unmarked(void *buffer, size_t n, void *context)
+{
+    struct unmarked *u = context;
+    char *text = buffer;
+    const size_t got = fread(text, 1, n, u->from), mark = u->begun ? 0 : jsonl_mark(text, got);
+    u->begun = true;
+    memmove(text, text + mark, got - mark);
+    return got - mark;
+}
+
+json_t *jsonl_load(FILE *from, json_error_t *bad)
+{
+    struct unmarked unmarked = {.from = from};
+    return jsonio_read_by(read_unmarked, &unmarked, bad);
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */

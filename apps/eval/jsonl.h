@@ -23,6 +23,11 @@ void jsonl_close(struct jsonl *j);
  * cut off in mid-writing and counts as absent. */
 ead_status jsonl_next(struct jsonl *j, json_t **out, ead_error *error);
 
+/* Bytes of the byte order mark that some editors put before a text; 0 where there is none. */
+size_t jsonl_mark(const char *text, size_t n);
+/* json_loadf, but for a byte order mark. */
+json_t *jsonl_load(FILE *from, json_error_t *bad);
+
 /* Fields of `object`, which stands at PLACE ("FILE, line 3"). */
 struct jsonl_field {
     const char *path;

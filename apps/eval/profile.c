@@ -84,8 +84,14 @@ ead_status profile_read(const char *path, struct profile *out, ead_error *error)
     json_error_t bad;
     FILE *file = fopen(path, "r");
     if (!file) return fault(error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-    json_t *root = jsonio_read_file(file, &bad);
+    json_t *root = jsonl_load(file, &bad);
+    const bool broken = ferror(file);
+    const int reason = errno;
     fclose(file);
+    if (broken) {
+        json_decref(root);
+        return fault(error, EAD_IO, "%s: cannot read: %s", path, strerror(reason));
+    }
     if (!root) return jsonio_fault(&bad, path, 1, error);
     struct profile read = {.accuracy = NAN, .kept = NAN, .share = NAN, .time = NAN};
     ead_status st = read_profile(&(struct jsonl_field){.path = path, .object = root}, &read, error);

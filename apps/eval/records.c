@@ -172,6 +172,7 @@ static ead_status read_result(struct reading *r, const struct jsonl_field *at, e
     if (!st) st = read_kind(r, at, &line.record, error);
     if (st) return st;
     line.record.cut = !strcmp(end, "length");
+    line.record.unanswered = !strcmp(end, "unanswered");
     return add_line(r, &line, error);
 }
 
@@ -251,6 +252,11 @@ static ead_status read_manner(const struct jsonl_field *at, struct record *to, e
         st = jsonl_whole(at, "parallel", 1, INT_MAX, &parallel, error);
     if (!st && json_object_get(at->object, "threads"))
         st = jsonl_whole(at, "threads", 1, INT_MAX, &threads, error);
+    to->load = (struct load){NAN, NAN};
+    if (!st && json_object_get(at->object, "ran_seconds"))
+        st = jsonl_real(at, "ran_seconds", &to->load.ran, error);
+    if (!st && json_object_get(at->object, "waited_seconds"))
+        st = jsonl_real(at, "waited_seconds", &to->load.waited, error);
     to->parallel = (int)parallel;
     to->threads = (int)threads;
     return st;

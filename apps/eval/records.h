@@ -4,6 +4,7 @@
 #define EAD_EVAL_RECORDS_H
 
 #include "ead.h"
+#include "eval/load.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 struct record {
     bool present, timed;     /* has a result; has a time */
     bool correct, cut;       /* cut: ended by length */
+    bool unanswered;         /* its prompt did not fit into the context */
     int level;               /* 0: unknown */
     const char *subject;     /* "": unknown */
     const char *gold, *pred; /* pred NULL: none was found */
@@ -19,6 +21,7 @@ struct record {
     double decode_rows[EAD_WRITERS], catchup_rows[EAD_WRITERS];
     double seconds, writing; /* writing: decode and catch-up of both models */
     double decode_seconds[EAD_WRITERS], decode_steps[EAD_WRITERS];
+    struct load load;      /* NaN: not said */
     int parallel, threads; /* texts that shared passes with it; 0: not said */
 };
 

@@ -133,7 +133,7 @@ static ead_status write_file(const char *dir, const char *name, write_content wr
     ead_status st = file_create(path, &file, error);
     free(path);
     if (st) return st;
-    if (write(c, file.to)) return file_commit(&file, error);
+    if (write(c, file.to) || ferror(file.to)) return file_commit(&file, error); /* which says why */
     file_discard(&file);
     return fault_memory(error, "the report");
 }

@@ -122,6 +122,7 @@ function head(setting) {
     `${data.problems.toLocaleString("en")} problems` + (data.wanted > data.problems ? ` of ${data.wanted.toLocaleString("en")}` : "") +
     (all.file ? ` of ${all.file}` : "")];
   $("lead").textContent = parts.filter(Boolean).join("  ·  ");
+  $("remarks").textContent = (data.remarks || []).map(r => r[0].toUpperCase() + r.slice(1) + ".").join(" ");
   $("title").textContent = row && known(row.kept) && known(row.large_share)
     ? `${said("share", row.kept)} % of the large model’s accuracy while it writes ${said("share", row.large_share)} % of the tokens`
     : "Two models, one text: accuracy against cost";

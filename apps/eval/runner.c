@@ -5,6 +5,7 @@
 #include "eval/fault.h"
 #include "eval/identity.h"
 #include "eval/journal.h"
+#include "eval/load.h"
 #include "eval/prompt.h"
 #include "eval/sample.h"
 #include "eval/transcript.h"
@@ -22,6 +23,7 @@ struct prompt {
 struct slot {
     struct transcript transcript;
     size_t problem;
+    struct load before; /* when it began */
 };
 
 struct runner {
@@ -36,7 +38,8 @@ struct runner {
     int n_slots;
     struct slot *slots; /* [n_slots] */
     bool *active;       /* [n_slots] */
-    ead_token *tokens;  /* [n_slots] */
+    ead_event *events;  /* [n_slots], of which a step gave n_events */
+    int n_events;
     struct journal *journal;
     struct runner_progress progress;
     double start;
@@ -60,25 +63,36 @@ static ead_status take_sample(struct runner *r, ead_error *error)
     return EAD_OK;
 }
 
-/* Both models must hold the longest prompt and, as far as they were trained on that much, an answer
- * of full length. */
-static ead_status settle_context(struct runner *r, ead_error *error)
+/* The context that was asked for, or what both models were trained on. */
+static int most_context(const struct runner *r)
 {
-    size_t longest = 0;
-    int trained = INT32_MAX;
-    for (size_t i = 0; i < r->n; i++)
-        if (r->prompts[i].n > r->prompts[longest].n) longest = i;
+    int most = INT32_MAX;
+    if (r->o->n_ctx) return r->o->n_ctx;
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!r->o->models[w].model) continue;
         const int its = ead_model_describe(r->o->models[w].model).n_ctx_train;
-        if (its < trained) trained = its;
+        if (its < most) most = its;
     }
-    const size_t wanted = r->prompts[longest].n + (size_t)r->o->most;
-    r->n_ctx = r->o->n_ctx ? r->o->n_ctx : wanted < (size_t)trained ? (int)wanted : trained;
-    if (r->prompts[longest].n <= (size_t)r->n_ctx) return EAD_OK;
+    return most;
+}
+
+/* The longest prompt that fits and, as far as there is room, an answer of full length. Prompts that
+ * do not fit stay without an answer, unless all of them do not. */
+static ead_status settle_context(struct runner *r, ead_error *error)
+{
+    const size_t most = (size_t)most_context(r);
+    size_t longest = 0, first = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->prompts[i].n < r->prompts[first].n) first = i;
+        if (r->prompts[i].n > longest && r->prompts[i].n <= most) longest = r->prompts[i].n;
+    }
+    const size_t wanted = longest + (size_t)r->o->most;
+    r->n_ctx = r->o->n_ctx || wanted > most ? (int)most : (int)wanted;
+    if (longest) return EAD_OK;
     return fault(error, EAD_FULL,
-                 "%s: problem %d: its prompt of %zu tokens does not fit into a context of %d",
-                 r->o->data_path, r->sample[longest], r->prompts[longest].n, r->n_ctx);
+                 "%s: no prompt fits into a context of %zu tokens; the shortest, of problem %d, "
+                 "has %zu",
+                 r->o->data_path, most, r->sample[first], r->prompts[first].n);
 }
 
 static ead_status make_prompts(struct runner *r, ead_error *error)
@@ -108,8 +122,8 @@ static ead_status open_batch(struct runner *r, ead_error *error)
     const size_t n = (size_t)r->n_slots;
     r->slots = calloc(n, sizeof *r->slots);
     r->active = calloc(n, sizeof *r->active);
-    r->tokens = calloc(n, sizeof *r->tokens);
-    if (!r->slots || !r->active || !r->tokens) return fault_memory(error, "the run");
+    r->events = calloc(n, sizeof *r->events);
+    if (!r->slots || !r->active || !r->events) return fault_memory(error, "the run");
     return ead_batch_open(o->models[EAD_LARGE].model, o->models[EAD_SMALL].model, &options,
                           r->n_slots, &r->batch, error);
 }
@@ -179,7 +193,7 @@ static void close_all(struct runner *r)
     free(r->names);
     free(r->slots);
     free(r->active);
-    free(r->tokens);
+    free(r->events);
 }
 
 /* ---- random settings --------------------------------------------------------------------- */
@@ -188,16 +202,18 @@ static void close_all(struct runner *r)
  * share of tokens, over texts as long as those were. */
 static ead_status match(struct runner *r, struct setting *s, ead_error *error)
 {
-    double tokens = 0, large = 0;
+    double answers = 0, tokens = 0, large = 0;
     for (size_t p = 0; p < r->n; p++) {
         json_t *line;
         ead_status st = journal_result(r->journal, (size_t)s->of, p, &line, error);
         if (st) return st;
-        tokens += json_number_value(json_object_get(line, "tokens"));
+        const double its = json_number_value(json_object_get(line, "tokens"));
+        answers += its > 0;
+        tokens += its;
         large += json_number_value(json_object_get(line, "large"));
         json_decref(line);
     }
-    const int mean = (int)(tokens / (double)r->n + 0.5);
+    const int mean = answers > 0 ? (int)(tokens / answers + 0.5) : 0;
     s->share = tokens > 0 ? large / tokens : 0;
     s->horizon = mean < EAD_HORIZON_MAX ? mean : EAD_HORIZON_MAX;
     return EAD_OK;
@@ -210,7 +226,7 @@ static ead_policy_options policy_of(const struct runner *r, const struct setting
     p.tau = s->tau;
     p.window = r->o->settings->window;
     p.dwell = r->o->settings->dwell;
-    p.share = (float)s->share;
+    p.share = s->share;
     p.horizon = s->horizon;
     p.seed = seed;
     return p;
@@ -229,11 +245,12 @@ static ead_status begin_problem(struct runner *r, const struct setting *s, int i
     ead_sampler_options sampler = r->o->sampler;
     sampler.seed = seed;
     slot->problem = problem;
+    slot->before = load_now();
     ead_duo_reset(duo);
     ead_status st = ead_duo_set_policy(duo, &policy, error);
     if (!st) st = ead_duo_set_sampler(duo, &sampler, error);
     if (!st)
-        st = ead_batch_append(r->batch, i, r->prompts[problem].ids, r->prompts[problem].n, error);
+        st = ead_duo_append(duo, r->prompts[problem].ids, r->prompts[problem].n, error);
     if (!st)
         st = transcript_open(&slot->transcript, r->style.model, prompt_answer_flags(&r->style),
                              problem < TRACED, error);
@@ -241,11 +258,22 @@ static ead_status begin_problem(struct runner *r, const struct setting *s, int i
     return st;
 }
 
+static ead_status enter(struct runner *r, size_t problem, const struct entry *entry,
+                        ead_error *error)
+{
+    json_t *lines[JOURNAL_FILES] = {NULL};
+    ead_status st = entry_make(entry, lines, error);
+    if (!st) st = journal_add(r->journal, entry->setting, problem, lines, error);
+    for (int f = 0; f < JOURNAL_FILES; f++) json_decref(lines[f]);
+    r->progress.done++;
+    r->progress.here++;
+    return st;
+}
+
 static ead_status end_problem(struct runner *r, size_t setting, int i, ead_error *error)
 {
     struct slot *slot = &r->slots[i];
     const ead_duo *duo = ead_batch_duo(r->batch, i);
-    json_t *lines[JOURNAL_FILES] = {NULL};
     const struct entry entry = {.settings = r->o->settings,
                                 .setting = setting,
                                 .data = r->o->data,
@@ -253,16 +281,28 @@ static ead_status end_problem(struct runner *r, size_t setting, int i, ead_error
                                 .transcript = &slot->transcript,
                                 .summary = ead_duo_summarise(duo),
                                 .parallel = r->n_slots,
-                                .threads = ead_duo_threads(duo)};
+                                .threads = ead_duo_threads(duo),
+                                .load = load_since(slot->before)};
     r->active[i] = false;
     ead_status st = transcript_end(&slot->transcript, error);
-    if (!st) st = entry_make(&entry, lines, error);
-    if (!st) st = journal_add(r->journal, setting, slot->problem, lines, error);
-    for (int f = 0; f < JOURNAL_FILES; f++) json_decref(lines[f]);
+    if (!st) st = enter(r, slot->problem, &entry, error);
     transcript_close(&slot->transcript);
-    r->progress.done++;
-    r->progress.here++;
     return st;
+}
+
+/* Have an answer written by the text in slot i or, where the context does not hold the prompt,
+ * none. */
+static ead_status take_problem(struct runner *r, size_t setting, int i, size_t problem,
+                               ead_error *error)
+{
+    const struct settings *settings = r->o->settings;
+    if (r->prompts[problem].n <= (size_t)r->n_ctx)
+        return begin_problem(r, &settings->list[setting], i, problem, error);
+    const struct entry entry = {.settings = settings,
+                                .setting = setting,
+                                .data = r->o->data,
+                                .problem = r->sample[problem]};
+    return enter(r, problem, &entry, error);
 }
 
 /* Problems [next, end) of a setting are still to be looked at. */
@@ -274,30 +314,32 @@ struct part {
  * written in *running. */
 static ead_status fill_slots(struct runner *r, struct part *part, int *running, ead_error *error)
 {
-    const struct setting *s = &r->o->settings->list[part->setting];
     ead_status st = EAD_OK;
     *running = 0;
     for (int i = 0; i < r->n_slots && !st; i++) {
-        while (!r->active[i] && part->next < part->end &&
-               journal_has(r->journal, part->setting, part->next))
-            part->next++;
-        if (!r->active[i] && part->next < part->end)
-            st = begin_problem(r, s, i, part->next++, error);
+        while (!r->active[i] && part->next < part->end && !st) {
+            const size_t problem = part->next++;
+            if (!journal_has(r->journal, part->setting, problem))
+                st = take_problem(r, part->setting, i, problem, error);
+        }
         *running += r->active[i];
     }
     return st;
 }
 
-static ead_status take_tokens(struct runner *r, size_t setting, ead_error *error)
+static ead_status take_events(struct runner *r, size_t setting, ead_error *error)
 {
     ead_status st = EAD_OK;
-    for (int i = 0; i < r->n_slots && !st; i++) {
-        const ead_token *token = &r->tokens[i];
-        struct transcript *t = &r->slots[i].transcript;
-        if (!r->active[i] || token->id == EAD_NO_TOKEN) continue;
-        st = transcript_add(t, token, error);
+    for (int i = 0; i < r->n_events && !st; i++) {
+        const ead_event *event = &r->events[i];
+        struct transcript *t = &r->slots[event->text].transcript;
+        if (event->kind == EAD_EVENT_FAULT)
+            return fault(error, event->status, "problem %d: %s",
+                         r->sample[r->slots[event->text].problem], event->message);
+        st = transcript_add(t, &event->token, error);
         r->progress.tokens++;
-        if (!st && (token->end || t->n == r->o->most)) st = end_problem(r, setting, i, error);
+        if (!st && (event->token.end || t->n == r->o->most))
+            st = end_problem(r, setting, event->text, error);
     }
     return st;
 }
@@ -315,8 +357,8 @@ static ead_status run_part(struct runner *r, struct part part, ead_error *error)
     r->progress.setting = r->o->settings->list[part.setting].name;
     ead_status st = fill_slots(r, &part, &running, error);
     while (!st && running) {
-        st = ead_batch_step(r->batch, r->active, r->tokens, error);
-        if (!st) st = take_tokens(r, part.setting, error);
+        st = ead_batch_step(r->batch, r->active, r->events, &r->n_events, error);
+        if (!st) st = take_events(r, part.setting, error);
         if (!st) st = report(r, error);
         if (!st) st = fill_slots(r, &part, &running, error);
     }

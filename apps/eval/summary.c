@@ -3,6 +3,7 @@
 #include "eval/fault.h"
 #include "eval/file.h"
 #include "eval/jsonio.h"
+#include "eval/jsonl.h"
 #include "eval/records.h"
 
 #include <errno.h>
@@ -36,16 +37,25 @@ struct context {
 };
 
 struct totals {
-    double problems, correct, cut, tokens, large, switches, catchup;
+    double problems, correct, cut, unanswered, tokens, large, switches, catchup;
     double decode_rows[EAD_WRITERS]; /* of timed problems */
     double seconds, writing, timed;
+    struct load load; /* of timed problems that say so */
 };
+
+static void add_load(struct load *to, const struct record *r)
+{
+    if (isnan(r->load.ran + r->load.waited)) return;
+    to->ran += r->load.ran;
+    to->waited += r->load.waited;
+}
 
 static void add_record(struct totals *t, const struct record *r)
 {
     t->problems++;
     t->correct += r->correct;
     t->cut += r->cut;
+    t->unanswered += r->unanswered;
     t->tokens += r->tokens;
     t->large += r->large;
     t->switches += r->switches;
@@ -54,6 +64,7 @@ static void add_record(struct totals *t, const struct record *r)
     t->timed++;
     t->seconds += r->seconds;
     t->writing += r->writing;
+    add_load(&t->load, r);
     for (int w = 0; w < EAD_WRITERS; w++) t->decode_rows[w] += r->decode_rows[w];
 }
 
@@ -158,8 +169,10 @@ static struct summary_row row_of(const struct context *c, const struct record_se
                               .tau = s->tau,
                               .problems = t.problems,
                               .correct = t.correct,
+                              .unanswered = t.unanswered,
                               .share = over(t.large, t.tokens),
                               .seconds = t.timed > 0 ? t.seconds : NAN,
+                              .had = load_share(t.load),
                               .overhead = over(t.writing, ideal(c, &t)) - 1,
                               .switches = over(100 * t.switches, t.tokens),
                               .catchup = over(100 * t.catchup, t.tokens),
@@ -288,13 +301,15 @@ static ead_status add_groups(struct summary *s, const struct context *c, ead_err
     return EAD_OK;
 }
 
-/* Under how much company and on how many threads time was measured, at most. */
+/* Under how much company, within the passes and beside the process, and on how many threads time
+ * was measured. */
 static void note_manner(struct summary *s)
 {
     for (size_t i = 0; i < s->n_settings; i++)
         for (size_t k = 0; k < s->n_problems; k++) {
             const struct record *r = s->records->settings[i].records[k];
             if (!r || !r->timed) continue;
+            add_load(&s->load, r);
             if (r->parallel > s->parallel) s->parallel = r->parallel;
             if (r->threads > s->threads) s->threads = r->threads;
         }
@@ -311,7 +326,7 @@ static ead_status read_run(const char *dir, json_t **out, ead_error *error)
     if (!path) {
         st = fault_memory(error, "a file's name");
     } else if (file) {
-        *out = jsonio_read_file(file, &bad);
+        *out = jsonl_load(file, &bad);
         if (!*out)
             st = jsonio_fault(&bad, path, 1, error);
         else if (!json_is_object(*out))
@@ -334,6 +349,8 @@ static ead_status fill(struct summary *s, const char *const *dirs, size_t n_dirs
     if (st) return st;
     const json_t *wanted = json_object_get(json_object_get(s->run, "data"), "problems");
     if (json_integer_value(wanted) > 0) s->n_wanted = (size_t)json_integer_value(wanted);
+    const json_t *skipped = json_object_get(json_object_get(s->run, "data"), "skipped");
+    if (json_integer_value(skipped) > 0) s->n_skipped = (size_t)json_integer_value(skipped);
     s->n_settings = s->records->n_settings;
     s->n_problems = s->records->n_problems;
     note_manner(s);

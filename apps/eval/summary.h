@@ -18,6 +18,7 @@
 #define EAD_EVAL_SUMMARY_H
 
 #include "ead.h"
+#include "eval/load.h"
 #include "eval/stats.h"
 
 #include <jansson.h>
@@ -35,9 +36,11 @@ struct summary_row {
     double problems, paired, correct; /* counts; paired: those that "large" has as well */
     struct measure accuracy, kept, time, gain;
     double share, cost, seconds, overhead;
+    double had;               /* processor time that was had, of what was wanted: load_share */
     double switches, catchup; /* a hundred tokens; catchup: rows */
     double tokens;            /* a problem */
     double cut;               /* texts that ended by length */
+    double unanswered;        /* problems whose prompts did not fit; they count as wrong */
 };
 
 struct summary_group {
@@ -49,7 +52,9 @@ struct summary {
     json_t *run; /* run.json; an empty object when there is none */
     size_t n_settings, n_problems;
     size_t n_wanted;       /* as run.json has it; 0 unknown */
+    size_t n_skipped;      /* records of the data that were no problems, likewise */
     int parallel, threads; /* texts that shared passes at most while time was measured; 0 unknown */
+    struct load load;      /* while time was measured; 0: not said */
     struct summary_row *rows;
     struct summary_group *levels, *subjects;
     size_t n_levels, n_subjects;

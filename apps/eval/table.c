@@ -2,6 +2,7 @@
 
 #include "eval/columns.h"
 #include "eval/grid.h"
+#include "eval/remark.h"
 
 #include <math.h>
 #include <string.h>
@@ -83,6 +84,13 @@ static bool group_grid(const struct summary *s, const struct summary_group *grou
 
 /* ---- for people -------------------------------------------------------------------------- */
 
+static void print_remarks(const struct summary *s, FILE *to, const char *bullet)
+{
+    char text[REMARK_TEXT_MAX];
+    for (size_t i = 0; i < REMARK_KINDS; i++)
+        if (remark_make(s, i, text)) fprintf(to, "%s%s\n", bullet, text);
+}
+
 /* Say over how many problems this is, and which settings lack some. */
 static void print_coverage(const struct summary *s, FILE *to, const char *bullet)
 {
@@ -92,6 +100,7 @@ static void print_coverage(const struct summary *s, FILE *to, const char *bullet
         fprintf(to, ", timed %d at a time on %d thread%s", s->parallel, s->threads,
                 s->threads == 1 ? "" : "s");
     fputc('\n', to);
+    print_remarks(s, to, bullet);
     for (size_t i = 0; i < s->n_settings; i++) {
         const struct summary_row *row = &s->rows[i];
         struct grid_cell name;
@@ -283,11 +292,21 @@ static json_t *json_columns(void)
     return out;
 }
 
+static json_t *json_remarks(const struct summary *s)
+{
+    char text[REMARK_TEXT_MAX];
+    json_t *out = json_array();
+    for (size_t i = 0; i < REMARK_KINDS; i++)
+        if (remark_make(s, i, text)) json_array_append_new(out, json_string(text));
+    return out;
+}
+
 json_t *table_json(const struct summary *s)
 {
-    return json_pack("{s:O, s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:o}", "run", s->run, "problems",
-                     (json_int_t)s->n_problems, "wanted", (json_int_t)s->n_wanted, "parallel",
-                     s->parallel, "threads", s->threads, "columns", json_columns(), "rows",
-                     json_rows(s, s->rows), "levels", json_groups(s, s->levels, s->n_levels),
-                     "subjects", json_groups(s, s->subjects, s->n_subjects));
+    return json_pack("{s:O, s:I, s:I, s:o, s:i, s:i, s:o, s:o, s:o, s:o}", "run", s->run,
+                     "problems", (json_int_t)s->n_problems, "wanted", (json_int_t)s->n_wanted,
+                     "remarks", json_remarks(s), "parallel", s->parallel, "threads", s->threads,
+                     "columns", json_columns(), "rows", json_rows(s, s->rows), "levels",
+                     json_groups(s, s->levels, s->n_levels), "subjects",
+                     json_groups(s, s->subjects, s->n_subjects));
 }

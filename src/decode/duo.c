@@ -6,9 +6,7 @@
 
 void duo_carve(struct duo *d, struct arena *arena)
 {
-    const size_t n_text = (size_t)d->n_ctx + 1;
-    d->text = arena_carve(arena, n_text, sizeof *d->text);
-    d->author = arena_carve(arena, n_text, sizeof *d->author);
+    text_carve(&d->text, d->n_ctx + 1, arena);
 }
 
 enum status duo_init(struct duo *d, const ead_duo_options *options, struct candidate *scratch,
@@ -21,16 +19,6 @@ enum status duo_init(struct duo *d, const ead_duo_options *options, struct candi
     return duo_set_policy(d, &options->policy, err);
 }
 
-enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
-{
-    TRY(policy_check(o, err));
-    ead_policy_options mine = *o;
-    if (!d->engines[EAD_LARGE]) mine.kind = EAD_POLICY_SMALL;
-    if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
-    policy_init(&d->policy, &mine);
-    return ST_OK;
-}
-
 enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err)
 {
     TRY(sampler_check(o, err));
@@ -38,95 +26,66 @@ enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct 
     return ST_OK;
 }
 
-/* ---- the account ------------------------------------------------------------------------- */
+/* ---- deciding ---------------------------------------------------------------------------- */
 
-/* Book an evaluation. Prompt rows take their share of one that also catches up, and all of any
- * other. */
-static void book(ead_work *work, const struct duo_tally *t)
+static void cut(struct duo *d, int length)
 {
-    const int rows = t->prompt + t->catchup + t->decode;
-    double seconds = t->seconds;
-    work->prompt_rows += t->prompt;
-    work->catchup_rows += t->catchup;
-    work->decode_rows += t->decode;
-    if (t->prompt) {
-        double share = t->catchup ? seconds * t->prompt / rows : seconds;
-        work->prompt_seconds += share;
-        seconds -= share;
-    }
-    if (t->catchup) {
-        work->catchup_passes++;
-        work->catchup_seconds += seconds;
-    } else if (t->decode && !t->prompt) {
-        work->decode_steps++;
-        work->decode_seconds += seconds;
-    }
-}
-
-static void settle(struct duo *d, ead_writer w)
-{
-    book(&d->work[w], &d->open[w]);
-    d->open[w] = (struct duo_tally){0};
-}
-
-void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds)
-{
-    struct duo_tally *t = &d->open[w];
-    for (int pos = from; pos < from + n; pos++) {
-        if (d->author[pos] == DUO_GIVEN)
-            t->prompt++;
-        else if (pos == d->n_text - 1)
-            t->decode++;
-        else if (d->author[pos] == (int8_t)w && d->author[pos + 1] == DUO_GIVEN)
-            t->prompt++; /* its own last token, read with the prompt that followed */
-        else
-            t->catchup++;
-    }
-    t->seconds += seconds;
-    d->seconds += seconds;
-    if (from + n == goal) settle(d, w);
-}
-
-static double parameter_cost(const struct duo *d)
-{
-    const struct engine *l = d->engines[EAD_LARGE], *s = d->engines[EAD_SMALL];
-    if (!l || !s || !d->tokens) return 1;
-    const double p = (double)d->work[EAD_LARGE].tokens / (double)d->tokens;
-    const double n_l = (double)engine_model(l)->weights.n_params;
-    const double n_s = (double)engine_model(s)->weights.n_params;
-    return (p * n_l + (1 - p) * n_s) / n_l;
-}
-
-/* What the large model alone would have taken: its own decode step for every token that cost one
- * (the first after a prompt comes out of the prompt's pass), and the prompts at the rate it read
- * its rows of them. Zero until both were measured. */
-static double large_alone(const struct duo *d, const ead_summary *s)
-{
-    const ead_work *large = &s->work[EAD_LARGE];
-    if (large->step_seconds == 0 || (d->to_read && !large->prompt_rows)) return 0;
-    double per_row = d->to_read ? large->prompt_seconds / (double)large->prompt_rows : 0;
-    int64_t steps = s->work[EAD_SMALL].decode_rows + large->decode_rows;
-    return (double)steps * large->step_seconds + (double)d->to_read * per_row;
-}
-
-ead_summary duo_summarise(const struct duo *d)
-{
-    ead_summary s = {.tokens = d->tokens, .switches = d->switches};
-    bool measured = true;
+    account_settle(&d->account);
     for (int w = 0; w < EAD_WRITERS; w++) {
-        ead_work *work = &s.work[w];
-        *work = d->work[w];
-        book(work, &d->open[w]);
-        if (work->decode_steps)
-            work->step_seconds = work->decode_seconds / (double)work->decode_steps;
-        s.seconds += work->prompt_seconds + work->decode_seconds + work->catchup_seconds;
-        s.ideal_seconds += (double)work->decode_rows * work->step_seconds;
-        measured &= !work->decode_rows || work->step_seconds > 0;
+        if (!d->engines[w]) continue;
+        engine_truncate(d->engines[w], d->seq, length);
+        d->waiting[w] = false;
     }
-    if (!measured) s.ideal_seconds = 0;
-    s.parameter_cost = parameter_cost(d);
-    s.large_seconds = large_alone(d, &s);
-    return s;
+    text_cut(&d->text, length);
+    d->drawn.n = 0;
+    if (d->eager_end > length) d->eager_end = length;
+    if (d->kept > length) d->kept = length;
+}
+
+/* Why a decision cannot be followed, or NULL. Taking back what stands where something was taken
+ * back before could go on for ever. */
+static const char *objection(const struct duo *d, const ead_decision *decision, int length)
+{
+    if ((unsigned)decision->writer >= EAD_WRITERS) return "the next writer is no model";
+    if (!d->engines[decision->writer]) return "the next writer is not there";
+    if (!decision->take_back) return NULL;
+    if (decision->take_back < 0 || decision->take_back > text_written(&d->text))
+        return "more was taken back than was written";
+    if (d->text.marks[length].author == (int8_t)decision->writer)
+        return "who wrote what was taken back cannot write next";
+    return length < d->replaced ? "what had been replaced was taken back" : NULL;
+}
+
+/* Ask the policy about the text as it stands. */
+static void decide(struct duo *d)
+{
+    const ead_decision decision = policy_decide(&d->policy, &d->text);
+    const int length = d->text.n - decision.take_back;
+    const char *why = objection(d, &decision, length);
+    d->astray = why != NULL;
+    if (why) {
+        d->fault.code = err_set(&d->fault, ST_ARG, "policy %s: at token %d: %s",
+                                policy_rule(d->policy.options.kind)->info.name, d->text.n, why);
+        return;
+    }
+    d->next = decision.writer;
+    if (!decision.take_back) return;
+    d->account.taken_back += decision.take_back;
+    d->replaced = length + 1;
+    cut(d, length);
+}
+
+enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
+{
+    TRY(policy_check(o, err));
+    ead_policy_options mine = *o;
+    if (!d->engines[EAD_LARGE]) mine.kind = EAD_POLICY_SMALL;
+    if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
+    policy_init(&d->policy, &mine);
+    d->replaced = 0;
+    d->fault.code = ST_OK;
+    decide(d);
+    return ST_OK;
 }
 
 /* ---- the text ---------------------------------------------------------------------------- */
@@ -143,13 +102,13 @@ static int unread(const struct duo *d)
     for (int w = 0; w < EAD_WRITERS; w++)
         if (d->engines[w] && duo_read(d, (ead_writer)w) > covered)
             covered = duo_read(d, (ead_writer)w);
-    for (int pos = covered; pos < d->n_text; pos++) n += d->author[pos] != DUO_GIVEN;
+    for (int pos = covered; pos < d->text.n; pos++) n += d->text.marks[pos].author != TEXT_GIVEN;
     return n;
 }
 
 static enum status check_given(const struct duo *d, const int32_t *ids, size_t n, struct err *err)
 {
-    const int room = d->n_text < d->n_ctx ? d->n_ctx - d->n_text : 0;
+    const int room = d->text.n < d->n_ctx ? d->n_ctx - d->text.n : 0;
     if (n > (size_t)room)
         return err_set(err, ST_FULL,
                        "the prompt of %zu tokens does not fit: %d of the context's %d are left", n,
@@ -164,95 +123,166 @@ static enum status check_given(const struct duo *d, const int32_t *ids, size_t n
 enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
 {
     TRY(check_given(d, ids, n, err));
-    d->to_read += (int64_t)n + unread(d);
-    for (int w = 0; w < EAD_WRITERS; w++) settle(d, (ead_writer)w);
-    for (size_t i = 0; i < n; i++) {
-        d->text[d->n_text] = ids[i];
-        d->author[d->n_text++] = DUO_GIVEN;
-    }
-    d->index = 0;
-    d->eager_end = d->eager_prompt ? d->n_text - 1 : 0;
+    if (!n) return ST_OK;
+    if (duo_has_news(d)) cut(d, d->kept); /* nobody has heard of it */
+    d->account.to_read += (int64_t)n + unread(d);
+    account_settle(&d->account);
+    text_give(&d->text, ids, n);
+    d->drawn.n = 0;
+    d->told = d->kept = d->text.n;
+    d->replaced = 0;
+    d->eager_end = d->eager_prompt ? d->text.n - 1 : 0;
     d->seconds = 0;
-    const uint64_t rng = d->policy.rng; /* turns of one conversation draw on, they do not repeat */
-    policy_restart(&d->policy);
-    if (d->tokens) d->policy.rng = rng;
+    d->fault.code = ST_OK;
+    decide(d);
     return ST_OK;
 }
 
 void duo_truncate(struct duo *d, int length)
 {
-    if (length < 0 || length >= d->n_text) return;
-    for (int w = 0; w < EAD_WRITERS; w++) {
-        settle(d, (ead_writer)w);
-        if (d->engines[w]) engine_truncate(d->engines[w], d->seq, length);
-    }
-    d->n_text = length;
-    if (d->eager_end > length) d->eager_end = length;
+    if (length < 0 || length >= d->text.n) return;
+    cut(d, length);
+    if (d->told > length) d->told = length;
+    d->replaced = 0;
+    d->fault.code = ST_OK;
+    decide(d);
 }
 
 void duo_reset(struct duo *d)
 {
     duo_truncate(d, 0);
-    d->index = d->tokens = d->switches = d->to_read = 0;
-    memset(d->work, 0, sizeof d->work);
+    d->account = (struct account){0};
     d->seconds = 0;
-    policy_restart(&d->policy);
-    sampler_init(&d->sampler, &d->sampler.options, d->sampler.candidates, d->n_vocab);
+    d->fault.code = ST_OK;
+}
+
+void duo_copy(struct duo *d, const struct duo *from, int length)
+{
+    duo_reset(d);
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        if (!d->engines[w]) continue;
+        const int read = duo_read(from, (ead_writer)w);
+        engine_copy(d->engines[w], from->seq, d->seq, read < length ? read : length);
+    }
+    text_copy(&d->text, &from->text, length);
+    d->told = d->kept = length;
+    d->eager_end = from->eager_end < length ? from->eager_end : length;
+    decide(d);
 }
 
 /* ---- rows out, a token in ---------------------------------------------------------------- */
 
-enum status duo_prepare(struct duo *d, struct err *err)
+bool duo_prepare(struct duo *d)
 {
-    if (!d->n_text)
-        return err_set(err, ST_ARG, "the text is empty; a first token has to be appended");
-    if (d->n_text > d->n_ctx)
-        return err_set(err, ST_FULL, "the context of %d tokens is full", d->n_ctx);
-    /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */
-    engine_truncate(d->engines[d->policy.writer], d->seq, d->n_text - 1);
-    return ST_OK;
+    if (d->astray) return false;
+    d->fault.code = ST_OK;
+    if (!d->text.n)
+        d->fault.code =
+            err_set(&d->fault, ST_ARG, "the text is empty; a first token has to be appended");
+    else if (d->text.n > d->n_ctx)
+        d->fault.code = err_set(&d->fault, ST_FULL, "the context of %d tokens is full", d->n_ctx);
+    else if (!d->waiting[d->next] && duo_read(d, d->next) >= d->text.n)
+        /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */
+        engine_truncate(d->engines[d->next], d->seq, d->text.n - 1);
+    return d->fault.code == ST_OK;
 }
 
 int duo_goal(const struct duo *d, ead_writer w)
 {
-    return w == d->policy.writer ? d->n_text : d->eager_end;
+    return w == d->next ? d->text.n : d->eager_end;
 }
 
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, struct row *rows)
+int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *prompt, struct row *rows)
 {
-    const int from = duo_read(d, w), n = goal - from < most ? goal - from : most;
-    for (int i = 0; i < n; i++)
-        rows[i] = (struct row){.seq = d->seq,
-                               .pos = from + i,
-                               .token = d->text[from + i],
-                               .wants_logits = from + i == d->n_text - 1};
+    const int from = duo_read(d, w);
+    int n = 0;
+    for (; n < most && from + n < goal; n++) {
+        const int pos = from + n;
+        const bool given = d->text.marks[pos].author == TEXT_GIVEN;
+        if (n && given && *prompt <= 0) break;
+        *prompt -= given;
+        rows[n] = (struct row){.seq = d->seq,
+                               .pos = pos,
+                               .token = d->text.ids[pos],
+                               .wants_logits = w == d->next && pos == d->text.n - 1};
+    }
     return n;
 }
 
-static int32_t choose(struct duo *d, const float *logits, const struct kern_stats *stats)
+void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds)
 {
-    const ead_sampler_options *o = &d->sampler.options;
-    if (o->temperature == 0 && o->repeat_penalty == 1 && stats->argmax < d->n_vocab)
-        return stats->argmax;
-    return sampler_choose(&d->sampler, logits, d->text, (size_t)d->n_text);
+    account_rows(&d->account, &d->text, w, from, n, goal, seconds);
+    d->seconds += seconds;
 }
 
-void duo_write(struct duo *d, const float *logits, const struct kern_stats *stats, ead_token *out)
+bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
 {
-    const ead_writer w = d->policy.writer;
-    const int32_t id = choose(d, logits, stats);
-    *out = (ead_token){.index = d->index, .id = id, .writer = w, .entropy = stats->entropy};
-    out->switched = d->index > 0 && w != d->previous;
-    d->text[d->n_text] = id;
-    d->author[d->n_text++] = (int8_t)w;
-    d->index++;
-    d->tokens++;
-    d->switches += out->switched;
-    d->work[w].tokens++;
-    d->previous = w;
-    out->rolling = policy_observe(&d->policy, stats->entropy);
-    if (!d->ignore_end && vocab_is_eog(engine_model(d->engines[w])->vocab, id))
+    return w == d->next && result->pos == d->text.n - 1;
+}
+
+void duo_write(struct duo *d, const struct distribution *dist, double seconds)
+{
+    const ead_writer w = d->next;
+    const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n);
+    const struct mark mark = {.author = (int8_t)w,
+                              .log_prob = distribution_log_prob(dist, id),
+                              .seconds = (float)(d->seconds + seconds),
+                              .stats = dist->stats};
+    text_write(&d->text, id, &mark);
+    const int at = d->text.n - 1;
+    const bool switched = d->text.marks[at].index > 0 && d->text.marks[at - 1].author != (int8_t)w;
+    account_token(&d->account, w, switched);
+    d->seconds = 0;
+    d->drawn = *dist;
+    decide(d);
+}
+
+/* ---- what the caller is told ------------------------------------------------------------- */
+
+bool duo_has_news(const struct duo *d)
+{
+    return d->text.n > d->kept;
+}
+
+static bool is_end(const struct duo *d, int32_t id)
+{
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (d->engines[w] && vocab_is_eog(d->engines[w]->info.vocab, id)) return true;
+    return false;
+}
+
+bool duo_token(const struct duo *d, int at, ead_token *out)
+{
+    const struct mark *mark = &d->text.marks[at];
+    if (mark->author == TEXT_GIVEN) return false;
+    *out = (ead_token){.index = mark->index,
+                       .id = d->text.ids[at],
+                       .writer = (ead_writer)mark->author,
+                       .log_prob = mark->log_prob,
+                       .entropy = mark->stats.entropy,
+                       .stats = mark->stats,
+                       .seconds = (double)mark->seconds};
+    const ead_policy_options *o = &d->policy.options;
+    out->rolling = text_rolling(&d->text, at, o->window, o->clear_window);
+    out->switched = mark->index > 0 && mark[-1].author != mark->author;
+    if (!d->ignore_end && is_end(d, out->id))
         out->end = EAD_END_TOKEN;
-    else if (d->n_text > d->n_ctx)
+    else if (at == d->n_ctx)
         out->end = EAD_END_CONTEXT;
+    return true;
+}
+
+void duo_tell(struct duo *d, ead_token *out)
+{
+    (void)duo_token(d, d->kept, out);
+    out->taken_back = d->told - d->kept;
+    d->told = ++d->kept;
+}
+
+ead_summary duo_summarise(const struct duo *d)
+{
+    uint64_t n_params[EAD_WRITERS] = {0};
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (d->engines[w]) n_params[w] = d->engines[w]->info.n_params;
+    return account_summarise(&d->account, n_params);
 }

@@ -4,47 +4,44 @@
  * text, so a switch needs nothing but another engine: the rows it has not seen are its catch-up,
  * and the same pass yields its next distribution.
  *
- * A duo is one text on one sequence of engines that other duos may share. It says which rows it
- * needs, is told what they cost, and takes the token their logits give; decode/batch.h evaluates.
- * With one engine the other's writer is never chosen. Nothing is allocated here.
+ * A duo is one text on a sequence of engines that other duos may share. It says which rows it
+ * needs, is told what they cost, and takes the token that a distribution gives; decode/driver.h
+ * evaluates. With one engine the other's writer is never chosen. Nothing is allocated here.
+ *
+ * What the caller was told of the text may lag behind it: tokens that a policy took back before
+ * anyone heard of them were never there.
  */
 #ifndef EAD_DECODE_DUO_H
 #define EAD_DECODE_DUO_H
 
 #include "base/arena.h"
+#include "decode/account.h"
 #include "decode/policy.h"
 #include "decode/sampler.h"
+#include "decode/text.h"
 #include "ead.h"
 #include "engine/engine.h"
-
-enum { DUO_GIVEN = -1 }; /* the author of a prompt's token */
-
-/* What the rows of one evaluation were for, and its time; see ead_work. An evaluation takes as many
- * passes as it takes and is booked when it has reached its goal, so that the account does not
- * depend on the company its rows had. */
-struct duo_tally {
-    int prompt, catchup, decode;
-    double seconds;
-};
 
 struct duo {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     int seq;                             /* of both engines */
+    struct text text; /* room for n_ctx + 1: the last token a full context yields is never read */
     struct policy policy;
     struct sampler sampler;
     bool ignore_end, eager_prompt;
-    int n_ctx, n_vocab; /* n_vocab: tokens that both models know */
-    int n_text;
-    int32_t *text;       /* [n_ctx + 1]: the last token a full context yields is never evaluated */
-    int8_t *author;      /* [n_ctx + 1] the ead_writer of each token, or DUO_GIVEN */
-    int eager_end;       /* up to here the model that is not writing reads as well */
-    int64_t index;       /* of the next token since the last append */
-    ead_writer previous; /* writer of the last token */
-    int64_t tokens, switches;
-    int64_t to_read;                    /* rows that one model alone would have read as prompts */
-    struct duo_tally open[EAD_WRITERS]; /* evaluations under way */
-    ead_work work[EAD_WRITERS];         /* step_seconds is filled in by duo_summarise */
-    double seconds;                     /* of passes and choices since the last token */
+    int n_ctx, n_vocab;        /* n_vocab: tokens that both models know */
+    ead_writer next;           /* who writes the next token: decided over the text as it is */
+    int eager_end;             /* up to here the model that is not to write reads as well */
+    int replaced;              /* tokens below were replaced by the policy, or follow no such */
+    int told, kept;            /* length of the text as last told; its shortest since */
+    bool waiting[EAD_WRITERS]; /* rows are with the engine, and their result is to come */
+    struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
+    struct account account;
+    double seconds;        /* of passes and choices since the last token */
+    struct err fault;      /* why the text cannot go on; code ST_OK when it can */
+    bool astray;           /* the fault is the policy's, and stays until text or policy changes */
+    ead_progress progress; /* may be NULL */
+    void *progress_context;
 };
 
 /* The text's storage, once measuring and once for real; n_ctx must be set. */
@@ -57,24 +54,38 @@ MUST_USE enum status duo_init(struct duo *d, const ead_duo_options *options,
 /* Add given tokens; nothing is evaluated. The policy starts anew. */
 MUST_USE enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err);
 void duo_truncate(struct duo *d, int length);
-/* Forget the text and its account; random choices begin again at their seeds. */
+/* Become the first `length` tokens of another text of the same engines. */
+void duo_copy(struct duo *d, const struct duo *from, int length);
+/* Forget the text and its account. */
 void duo_reset(struct duo *d);
 MUST_USE enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err);
 MUST_USE enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err);
 
-/* Can a token be written? If so, its writer has at least one row to evaluate afterwards. */
-MUST_USE enum status duo_prepare(struct duo *d, struct err *err);
-/* Up to where a step wants this model to have read. */
+/* Can a token be written? If so, its writer has at least one row to evaluate afterwards; if not,
+ * d->fault says why. */
+bool duo_prepare(struct duo *d);
+/* Up to where a model should read: the writer of the next token to the end of the text. */
 int duo_goal(const struct duo *d, ead_writer w);
 /* Positions of the text that a model has read. */
 int duo_read(const struct duo *d, ead_writer w);
-/* The next rows of a model on its way to `goal`, at most `most`; the last one wants logits when it
- * ends the text. Returns how many. */
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, struct row *rows);
+/* The next rows of a model on its way to `goal`: at most `most`, of which at most *prompt are given
+ * tokens, but one in any case. Takes the given ones from *prompt. The last one wants logits when it
+ * is the last of the text and the model is to write. Returns how many. */
+int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *prompt, struct row *rows);
 /* n rows from position `from` on were evaluated on the way to `goal`. */
 void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds);
-/* Write the token that follows from these logits of the active writer. out->seconds is left out. */
-void duo_write(struct duo *d, const float *logits, const struct kern_stats *stats, ead_token *out);
+/* Does this result say what follows the text, by the model that is to write? */
+bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
+/* Write the token that follows by this distribution of its writer, and decide who goes on. A policy
+ * that does what it may not is the text's fault. `seconds` were spent since the last pass. */
+void duo_write(struct duo *d, const struct distribution *dist, double seconds);
+
+/* Is there something that the caller has not been told? */
+bool duo_has_news(const struct duo *d);
+/* Tell the next token; there must be news. */
+void duo_tell(struct duo *d, ead_token *out);
+/* The token at a position as it was written; false when it was given. */
+bool duo_token(const struct duo *d, int at, ead_token *out);
 
 ead_summary duo_summarise(const struct duo *d);
 

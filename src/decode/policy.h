@@ -1,54 +1,70 @@
 /*
- * Who writes the next token. A decision sees signals, never a model, so it can be replayed from a
- * trace and tested by a table. The rule of Simonds 2025, with the open choices of docs/METHOD.md:
+ * Who writes the next token. A decision is a pure function of signals, which are a function of the
+ * text: no model is in sight, so it can be replayed from a trace and tested by a table.
  *
- *     next = large  if Hbar >  tau and c >= dwell
- *            small  if Hbar <= tau and c >= dwell
- *            same   otherwise
- *
- * c counts the tokens the active model has written since it became active, from the first token of
- * the text on.
+ * A policy is one file in decode/policy, which says what it is (struct policy_rule), one row in
+ * policy.c and, where it has options of its own, their rows in policy_option.c. All that the rest
+ * of the house knows about policies (names, help, options and their ranges, which models they need)
+ * comes from there.
  */
 #ifndef EAD_DECODE_POLICY_H
 #define EAD_DECODE_POLICY_H
 
 #include "base/status.h"
-#include "decode/signal.h"
+#include "decode/text.h"
 #include "ead.h"
 
+enum { POLICY_WINDOW_MAX = 1024 };
+
 struct policy {
-    ead_policy_options options; /* replay is borrowed */
-    ead_writer writer;          /* of the next token */
-    int c;
-    size_t written; /* tokens since the start */
-    struct signal signal;
-    double to_large; /* random: probability that an eligible decision is "large" */
-    uint64_t rng;
+    ead_policy_options options; /* replay and context are borrowed */
+    double rate;                /* what the rule's prepare returned */
 };
+
+struct policy_rule {
+    ead_policy_info info;
+    /* What the ranges of single options do not say; may be NULL. */
+    enum status (*check)(const ead_policy_options *o, struct err *err);
+    /* A number that follows from the options and is dear to find; may be NULL. */
+    double (*prepare)(const ead_policy_options *o);
+    ead_decision (*decide)(const struct policy *p, const ead_signals *s);
+};
+
+/* NULL when there is no such kind. */
+const struct policy_rule *policy_rule(ead_policy_kind kind);
+/* The options that policies have; NULL behind the last. */
+const ead_policy_option *policy_option(size_t i);
 
 /* Check options: the error names the field, its range and what was found. */
 MUST_USE enum status policy_check(const ead_policy_options *o, struct err *err);
 
-/* Start a text. The options must have passed policy_check. */
+/* The options must have passed policy_check. */
 void policy_init(struct policy *p, const ead_policy_options *o);
-/* Start another text with the same options. */
-void policy_restart(struct policy *p);
 
-/* A token was written by p->writer from a distribution of this entropy: update the state and choose
- * the next writer. Returns Hbar. */
-double policy_observe(struct policy *p, float entropy);
+/* What is to be seen of a text by a policy with these options. */
+ead_signals policy_signals(const struct text *t, const ead_policy_options *o);
 
-/*
- * The random baseline asks at every eligible token "large?" with probability a, whoever is active.
- * In the long run turns then last d-1 + 1/a (small) and d-1 + 1/(1-a) (large) tokens on average, d
- * the dwell. A text of n tokens is no long run: it has a first writer, who keeps the pen for d
- * tokens, and a last turn that is cut off. policy_expected_share is the share of the large model's
- * tokens over n, by carrying the exact probability of every state from token to token.
- *
- * policy_random_rate returns the a that makes the share the one wanted, over `horizon` tokens or in
- * the long run (0); where no a does, the one that comes nearest.
- */
-double policy_random_rate(const ead_policy_options *o);
-double policy_expected_share(double a, int n, int dwell, ead_writer start);
+ead_decision policy_decide(const struct policy *p, const struct text *t);
+
+/* ---- for the rules ----------------------------------------------------------------------- */
+
+/* Nothing is taken back, and w writes next. */
+static inline ead_decision policy_writer(ead_writer w)
+{
+    return (ead_decision){.writer = w};
+}
+
+/* May the active model be asked to hand over? Not before the first token, and not before it has
+ * written `dwell` tokens since it became active. */
+static inline bool policy_is_due(const struct policy *p, const ead_signals *s)
+{
+    return s->index > 0 && s->turn >= p->options.dwell;
+}
+
+/* Members of ead_policy_options as policy_check reads them by the table of options. */
+double policy_option_value(const ead_policy_options *o, const ead_policy_option *option);
+
+extern const struct policy_rule policy_ead, policy_large, policy_small, policy_random,
+    policy_replay, policy_custom;
 
 #endif

@@ -1,6 +1,7 @@
 #include "decode/sampler.h"
 
 #include "base/rng.h"
+#include "decode/text.h"
 
 #include <math.h>
 
@@ -28,13 +29,33 @@ void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candid
                   int n_vocab)
 {
     const ead_sampler_options mine = *o; /* it may be the sampler's own */
-    *s = (struct sampler){
-        .options = mine, .n_vocab = n_vocab, .candidates = scratch, .rng = mine.seed};
+    *s = (struct sampler){.options = mine, .n_vocab = n_vocab, .candidates = scratch};
+}
+
+/* The tokens that can be chosen; returns how many. */
+static int gather(const struct sampler *s, const struct distribution *d)
+{
+    int n = 0;
+    if (d->logits)
+        for (; n < s->n_vocab; n++) s->candidates[n] = (struct candidate){d->logits[n], n};
+    else
+        for (int i = 0; i < d->n_top; i++)
+            if (d->top[i].id < s->n_vocab) s->candidates[n++] = d->top[i];
+    return n;
+}
+
+/* Where a token stands among the candidates, or -1. Of dense logits it stands at its id. */
+static int find(const struct candidate *c, int n, int32_t id)
+{
+    if (id < n && c[id].id == id) return id;
+    for (int i = 0; i < n; i++)
+        if (c[i].id == id) return i;
+    return -1;
 }
 
 /* Each of the latest tokens is penalised once, however often it occurs: a token is skipped when it
  * stands again later in the text. */
-static void penalise(const struct sampler *s, const int32_t *text, size_t n_text)
+static void penalise(const struct sampler *s, int n, const int32_t *text, size_t n_text)
 {
     const float penalty = s->options.repeat_penalty;
     size_t back = (size_t)s->options.repeat_last;
@@ -44,8 +65,9 @@ static void penalise(const struct sampler *s, const int32_t *text, size_t n_text
     for (size_t i = 0; i < back; i++) {
         bool again = recent[i] >= s->n_vocab;
         for (size_t j = i + 1; j < back && !again; j++) again = recent[j] == recent[i];
-        if (again) continue;
-        float *logit = &s->candidates[recent[i]].logit;
+        const int at = again ? -1 : find(s->candidates, n, recent[i]);
+        if (at < 0) continue;
+        float *logit = &s->candidates[at].logit;
         *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
     }
 }
@@ -151,13 +173,13 @@ static int keep_min_p(struct candidate *c, int n, float p)
     return p > 0 ? keep_above(c, n, top_logit(c, n) + logf(p)) : n;
 }
 
-static int32_t draw(struct sampler *s, int n)
+static int32_t draw(const struct sampler *s, int n, size_t position)
 {
     struct candidate *c = s->candidates;
     const double top = (double)top_logit(c, n), scale = 1 / (double)s->options.temperature;
     double total = 0, sum = 0;
     for (int i = 0; i < n; i++) total += exp(((double)c[i].logit - top) * scale);
-    const double at = rng_unit(&s->rng) * total;
+    const double at = rng_at(s->options.seed, STREAM_TOKEN, position) * total;
     for (int i = 0; i < n; i++) {
         sum += exp(((double)c[i].logit - top) * scale);
         if (sum > at) return c[i].id;
@@ -165,15 +187,17 @@ static int32_t draw(struct sampler *s, int n)
     return top_id(c, n); /* rounding left a hair of probability behind the last candidate */
 }
 
-int32_t sampler_choose(struct sampler *s, const float *logits, const int32_t *text, size_t n_text)
+int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
+                       size_t n_text)
 {
     const ead_sampler_options *o = &s->options;
-    int n = s->n_vocab;
-    for (int i = 0; i < n; i++) s->candidates[i] = (struct candidate){logits[i], i};
-    if (o->repeat_penalty != 1) penalise(s, text, n_text);
+    if (o->temperature == 0 && o->repeat_penalty == 1 && d->stats.argmax < s->n_vocab)
+        return d->stats.argmax;
+    int n = gather(s, d);
+    if (o->repeat_penalty != 1) penalise(s, n, text, n_text);
     if (o->temperature == 0) return top_id(s->candidates, n);
     n = keep_top_k(s->candidates, n, o->top_k);
     n = keep_top_p(s->candidates, n, o->top_p);
     n = keep_min_p(s->candidates, n, o->min_p);
-    return draw(s, n);
+    return draw(s, n, n_text);
 }

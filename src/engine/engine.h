@@ -1,68 +1,109 @@
 /*
- * The seam between decoding and computing: "evaluate these rows, give me logits". An engine is one
- * model with caches for a fixed number of sequences. Everything above speaks in rows and lengths;
- * everything below knows transformers.
+ * The seam between decoding and computing: "evaluate these rows, give me distributions". An engine
+ * is one model that holds prefixes of a fixed number of sequences. Everything above speaks in rows,
+ * lengths and distributions; what is behind may be a model in this process (engine/local.h) or one
+ * that answers over a wire. A new kind is one file that fills a table of operations.
  *
- * Memory: one arena, sized at opening. An evaluation allocates nothing. An engine is used by one
- * thread at a time; the model behind it may be shared.
+ * Rows are submitted and results are collected, one for every row that wants logits, in any order.
+ * An engine that computes at once has all of them ready when submit returns; another may take its
+ * time, while other engines work. Until its result has come, a sequence takes no more rows.
+ *
+ * A fault that concerns one sequence is that result's, and leaves the others alone. What submit
+ * returns concerns all rows of the call, and none of them was taken.
+ *
+ * An engine is used by one thread at a time. Nothing is allocated between opening and closing by
+ * one that computes here.
  */
 #ifndef EAD_ENGINE_ENGINE_H
 #define EAD_ENGINE_ENGINE_H
 
 #include "base/status.h"
-#include "kern/kern.h"
-#include "model/forward.h"
-#include "model/model.h"
+#include "engine/distribution.h"
+#include "model/row.h"
+#include "text/vocab.h"
 
-struct engine_options {
-    const struct kern *kern; /* NULL: the best of this machine */
-    int threads;             /* 0: as many as this process may use */
-    int n_ctx;               /* positions per sequence; 0: as many as the model was trained on */
-    int n_seq;               /* 0: 1 */
-    enum kern_cache cache;   /* type of the cache of keys and values; 0: f16 */
-    int max_rows;            /* rows of one pass; 0: ENGINE_ROWS_DEFAULT */
-    int max_logits;          /* rows of one pass that may want logits; 0: 1 */
-};
-
-enum { ENGINE_ROWS_DEFAULT = 256, ENGINE_ROWS_MAX = 4096, ENGINE_CTX_MAX = 1 << 24 };
+#include <stddef.h>
 
 struct engine;
 
-/* `model` is borrowed and must have weights. */
-MUST_USE enum status engine_open(const struct model *model, const struct engine_options *options,
-                                 struct engine **out, struct err *err);
-void engine_close(struct engine *e);
+/* What follows the row at `pos` of `seq`. */
+struct result {
+    int seq, pos;
+    enum status status;       /* of this sequence alone; */
+    const char *message;      /* why, when it is not ST_OK; valid as long as dist */
+    struct distribution dist; /* borrows from the engine, until its next submit */
+};
+
+struct engine_ops {
+    void (*close)(struct engine *e);
+    enum status (*submit)(struct engine *e, const struct row *rows, int n, struct err *err);
+    bool (*collect)(struct engine *e, bool wait, struct result *out);
+    int (*length)(const struct engine *e, int seq);
+    void (*truncate)(struct engine *e, int seq, int length);
+    void (*copy)(struct engine *e, int from, int to, int length);
+    size_t (*memory)(const struct engine *e);
+};
+
+/* What every engine says of itself; it does not change. */
+struct engine_info {
+    const char *name;          /* a path or address, for messages */
+    const struct vocab *vocab; /* borrowed */
+    int n_vocab;               /* tokens that can follow, without padding */
+    uint64_t n_params;         /* 0 when not known */
+    int n_ctx, n_seq;          /* positions of a sequence; sequences */
+    int max_rows, max_logits;  /* rows of one submit; those of them that may want logits */
+};
+
+struct engine {
+    const struct engine_ops *ops;
+    struct engine_info info;
+};
+
+static inline void engine_close(struct engine *e)
+{
+    if (e) e->ops->close(e);
+}
 
 /*
- * One pass over n rows, 1 <= n <= max_rows. Rows of a sequence stand in order of position and start
- * where the sequence ends. ST_ARG names the row at fault, ST_FULL says that the context has no
- * room; in both cases nothing was evaluated.
+ * Take n rows, 1 <= n <= max_rows. Rows of a sequence stand in order of position and start where it
+ * ends. ST_ARG names the row at fault, ST_FULL says that the context has no room; in both cases no
+ * row was taken.
  */
-MUST_USE enum status engine_eval(struct engine *e, const struct row *rows, int n, struct err *err);
+MUST_USE static inline enum status engine_submit(struct engine *e, const struct row *rows, int n,
+                                                 struct err *err)
+{
+    return e->ops->submit(e, rows, n, err);
+}
 
-/* Logits [n_vocab] of the i-th row of the last pass that wanted them, valid until the next pass. */
-const float *engine_logits(const struct engine *e, int i);
+/* The next result, if there is one; with `wait` an engine that works on some waits for it. */
+static inline bool engine_collect(struct engine *e, bool wait, struct result *out)
+{
+    return e->ops->collect(e, wait, out);
+}
 
-/* Rows of the last pass that wanted logits; 0 before the first. */
-int engine_logit_rows(const struct engine *e);
+/* Positions that a sequence holds or has submitted. */
+static inline int engine_length(const struct engine *e, int seq)
+{
+    return e->ops->length(e, seq);
+}
 
-/* Leading logits that belong to tokens; those behind pad the embedding and take part in no softmax.
- */
-int engine_vocab(const struct engine *e);
+/* Forget positions from `length` on, and results that are still to come for them. */
+static inline void engine_truncate(struct engine *e, int seq, int length)
+{
+    e->ops->truncate(e, seq, length);
+}
 
-/* Entropy and extremes of those logits, over the tokens. ST_FORMAT when they are not numbers: the
- * weights are broken. */
-MUST_USE enum status engine_stats(const struct engine *e, int i, struct kern_stats *out,
-                                  struct err *err);
+/* Sequence `to` becomes the first `length` positions of `from`, which holds as many. Cheap: what
+ * both hold is shared. */
+static inline void engine_copy(struct engine *e, int from, int to, int length)
+{
+    e->ops->copy(e, from, to, length);
+}
 
-/* Positions a sequence holds, and forgetting all from `length` on. */
-int engine_length(const struct engine *e, int seq);
-void engine_truncate(struct engine *e, int seq, int length);
-
-const struct model *engine_model(const struct engine *e);
-/* The options in force, defaults filled in. */
-const struct engine_options *engine_settings(const struct engine *e);
-/* Bytes mapped for caches and scratch; pages count towards memory once they are touched. */
-size_t engine_bytes(const struct engine *e);
+/* Bytes in use here for sequences and scratch. */
+static inline size_t engine_memory(const struct engine *e)
+{
+    return e->ops->memory(e);
+}
 
 #endif

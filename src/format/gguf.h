@@ -1,7 +1,8 @@
 /*
  * GGUF files, versions 2 and 3, mapped read-only. Opening validates everything that later code
- * relies on: every string, array and tensor lies inside its file, names are unique, sizes do not
- * overflow. After gguf_open succeeds, reading through this interface cannot leave the mapping.
+ * relies on: every string, array and tensor of a known type lies inside its file, names are unique,
+ * sizes do not overflow. After gguf_open succeeds, reading through this interface cannot leave the
+ * mapping.
  *
  * A model split over several files (NAME-00001-of-0000N.gguf) is opened by the name of its first
  * part; metadata comes from that part, tensors from all.
@@ -35,6 +36,11 @@ enum gguf_type {
     GGUF_TYPE_LIMIT
 };
 
+static inline bool gguf_type_is_integer(enum gguf_type type)
+{
+    return type <= GGUF_I32 || type == GGUF_U64 || type == GGUF_I64;
+}
+
 /* Bytes inside the mapping, not NUL-terminated. */
 struct gguf_str {
     const char *s;
@@ -44,22 +50,28 @@ struct gguf_str {
 struct gguf_kv {
     struct gguf_str key;
     enum gguf_type type;  /* GGUF_ARRAY: see elem and count */
-    enum gguf_type elem;  /* element type of an array */
+    enum gguf_type elem;  /* element type of an array, which may be an array */
     uint64_t count;       /* elements of an array, 1 otherwise */
     const uint8_t *value; /* the first byte of the value (unaligned), inside the mapping */
     size_t value_bytes;   /* bytes the value spans */
 };
 
-enum { GGUF_DIMS_MAX = 4, GGUF_NAME_MAX = 128 };
+enum {
+    GGUF_DIMS_MAX = 4,
+    GGUF_NAME_MAX = 128,
+    GGUF_TYPE_NAME_MAX = 16,
+    GGUF_DEPTH_MAX = 8 /* of arrays within each other */
+};
 
 struct gguf_tensor {
     char name[GGUF_NAME_MAX]; /* NUL-terminated copy, at most 127 bytes */
-    enum quant_type type;
+    uint32_t type;            /* as in the file; enum quant_type where quant_info knows it */
+    char type_name[GGUF_TYPE_NAME_MAX]; /* "Q4_K"; "type 99" when the number is nobody's */
     int n_dims;
     uint64_t dims[GGUF_DIMS_MAX]; /* dims[0] is the contiguous one; 1 beyond n_dims */
     const uint8_t *data;          /* inside a mapping; aligned to the file's alignment */
-    size_t bytes;
-    int part; /* which file of a split model, from 0 */
+    size_t bytes; /* 0 when the type's size is not known: only where they begin was checked */
+    int part;     /* which file of a split model, from 0 */
 };
 
 /* What tells a file from others, and from what it was before it was written anew, without reading
@@ -121,6 +133,9 @@ MUST_USE enum status gguf_find_array(const struct gguf *g, const char *key, enum
 /* Walk an array of strings: start with *at = kv->value; each call yields one and steps on. Call at
  * most kv->count times. */
 struct gguf_str gguf_next_str(const uint8_t **at);
+
+/* The same for an array of arrays: each call yields one, without a key. */
+struct gguf_kv gguf_next_array(const uint8_t **at);
 
 /* Element i of a numeric array or (i = 0) a numeric scalar, as double or as int64 (a float is
  * truncated, out of range saturates). */

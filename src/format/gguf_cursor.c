@@ -72,22 +72,40 @@ static enum status cursor_type(struct gguf_cursor *c, enum gguf_type *out, const
     return ST_OK;
 }
 
-static enum status cursor_array(struct gguf_cursor *c, struct gguf_kv *kv, const char *field,
-                                struct err *err)
+static enum status cursor_array(struct gguf_cursor *c, struct gguf_kv *kv, int depth,
+                                const char *field, struct err *err);
+
+/* Step over the elements of an array within `depth` others. */
+static enum status cursor_elements(struct gguf_cursor *c, enum gguf_type elem, uint64_t count,
+                                   int depth, const char *field, struct err *err)
+{
+    if (elem != GGUF_STRING && elem != GGUF_ARRAY) {
+        uint64_t bytes;
+        if (__builtin_mul_overflow(count, types[elem].bytes, &bytes)) bytes = UINT64_MAX;
+        return cursor_take(c, bytes, field, err) ? ST_OK : ST_FORMAT;
+    }
+    if (elem == GGUF_ARRAY && depth + 1 >= GGUF_DEPTH_MAX)
+        return err_set(err, ST_SUPPORT,
+                       "%.100s: expected arrays at most %d deep, found deeper ones", field,
+                       GGUF_DEPTH_MAX);
+    for (uint64_t i = 0; i < count; i++) {
+        struct gguf_str s;
+        struct gguf_kv inner = {0};
+        if (elem == GGUF_STRING)
+            TRY(cursor_str(c, &s, field, err));
+        else
+            TRY(cursor_array(c, &inner, depth + 1, field, err));
+    }
+    return ST_OK;
+}
+
+static enum status cursor_array(struct gguf_cursor *c, struct gguf_kv *kv, int depth,
+                                const char *field, struct err *err)
 {
     TRY(cursor_type(c, &kv->elem, field, err));
     TRY(cursor_u64(c, &kv->count, field, err));
-    if (kv->elem == GGUF_ARRAY)
-        return err_set(err, ST_SUPPORT, "%.100s: arrays of arrays are not read", field);
     kv->value = c->data + c->at;
-    if (kv->elem != GGUF_STRING) {
-        uint64_t bytes;
-        if (__builtin_mul_overflow(kv->count, types[kv->elem].bytes, &bytes)) bytes = UINT64_MAX;
-        return cursor_take(c, bytes, field, err) ? ST_OK : ST_FORMAT;
-    }
-    struct gguf_str s;
-    for (uint64_t i = 0; i < kv->count; i++) TRY(cursor_str(c, &s, field, err));
-    return ST_OK;
+    return cursor_elements(c, kv->elem, kv->count, depth, field, err);
 }
 
 enum status cursor_kv(struct gguf_cursor *c, struct gguf_kv *out, struct err *err)
@@ -104,7 +122,7 @@ enum status cursor_kv(struct gguf_cursor *c, struct gguf_kv *out, struct err *er
     kv.value = c->data + c->at;
     struct gguf_str s;
     if (kv.type == GGUF_ARRAY)
-        TRY(cursor_array(c, &kv, field, err));
+        TRY(cursor_array(c, &kv, 0, field, err));
     else if (kv.type == GGUF_STRING)
         TRY(cursor_str(c, &s, field, err));
     else if (!cursor_take(c, types[kv.type].bytes, field, err))
@@ -131,7 +149,7 @@ static bool element_load(const struct gguf_kv *kv, uint64_t index, double *f, in
         int64_t i64;
         float f32;
         double f64;
-    } v;
+    } v = {0}; /* strings and arrays are no numbers, and 0 */
     memcpy(&v, p, types[kv->elem].bytes);
     switch (kv->elem) {
     case GGUF_F32: *f = (double)v.f32; return true;
@@ -145,6 +163,31 @@ static bool element_load(const struct gguf_kv *kv, uint64_t index, double *f, in
     case GGUF_I64: *i = v.i64; return false;
     default: *i = v.u8; return false; /* u8 and bool */
     }
+}
+
+/* Where the elements of an array end. */
+static const uint8_t *elements_end(enum gguf_type elem, uint64_t count, const uint8_t *at)
+{
+    if (elem != GGUF_STRING && elem != GGUF_ARRAY) return at + count * types[elem].bytes;
+    for (uint64_t i = 0; i < count; i++)
+        if (elem == GGUF_STRING)
+            gguf_next_str(&at);
+        else
+            gguf_next_array(&at);
+    return at;
+}
+
+struct gguf_kv gguf_next_array(const uint8_t **at)
+{
+    uint32_t elem;
+    struct gguf_kv kv = {.type = GGUF_ARRAY};
+    memcpy(&elem, *at, sizeof elem);
+    memcpy(&kv.count, *at + sizeof elem, sizeof kv.count);
+    kv.elem = (enum gguf_type)elem;
+    kv.value = *at + sizeof elem + sizeof kv.count;
+    *at = elements_end(kv.elem, kv.count, kv.value);
+    kv.value_bytes = (size_t)(*at - kv.value);
+    return kv;
 }
 
 double gguf_f64_at(const struct gguf_kv *kv, uint64_t i)

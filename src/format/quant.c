@@ -277,7 +277,10 @@ struct codec {
     void (*decode)(const uint8_t *src, float *dst);
 };
 
-static const struct codec codecs[QT_LIMIT] = {
+/* Numbers that ggml has given out. */
+enum { NUMBERS = 42 };
+
+static const struct codec codecs[NUMBERS] = {
     [QT_F32] = {{"F32", 1, 4}, decode_f32},
     [QT_F16] = {{"F16", 1, 2}, decode_f16},
     [QT_BF16] = {{"BF16", 1, 2}, decode_bf16},
@@ -293,6 +296,34 @@ static const struct codec codecs[QT_LIMIT] = {
     [QT_Q5_K] = {{"Q5_K", QK_K, sizeof(struct q5_k)}, decode_q5_k},
     [QT_Q6_K] = {{"Q6_K", QK_K, sizeof(struct q6_k)}, decode_q6_k},
     [QT_IQ4_XS] = {{"IQ4_XS", QK_K, sizeof(struct iq4_xs)}, decode_iq4_xs},
+    /* Known by name and size alone. */
+    [4] = {{"Q4_2", 0, 0}, NULL},
+    [5] = {{"Q4_3", 0, 0}, NULL},
+    [9] = {{"Q8_1", 0, 0}, NULL},
+    [15] = {{"Q8_K", QK_K, 292}, NULL},
+    [16] = {{"IQ2_XXS", QK_K, 66}, NULL},
+    [17] = {{"IQ2_XS", QK_K, 74}, NULL},
+    [18] = {{"IQ3_XXS", QK_K, 98}, NULL},
+    [19] = {{"IQ1_S", QK_K, 50}, NULL},
+    [21] = {{"IQ3_S", QK_K, 110}, NULL},
+    [22] = {{"IQ2_S", QK_K, 82}, NULL},
+    [24] = {{"I8", 1, 1}, NULL},
+    [25] = {{"I16", 1, 2}, NULL},
+    [26] = {{"I32", 1, 4}, NULL},
+    [27] = {{"I64", 1, 8}, NULL},
+    [28] = {{"F64", 1, 8}, NULL},
+    [29] = {{"IQ1_M", QK_K, 56}, NULL},
+    [31] = {{"Q4_0_4_4", QK, 18}, NULL},
+    [32] = {{"Q4_0_4_8", QK, 18}, NULL},
+    [33] = {{"Q4_0_8_8", QK, 18}, NULL},
+    [34] = {{"TQ1_0", QK_K, 54}, NULL},
+    [35] = {{"TQ2_0", QK_K, 66}, NULL},
+    [36] = {{"IQ4_NL_4_4", QK, 18}, NULL},
+    [37] = {{"IQ4_NL_4_8", 0, 0}, NULL},
+    [38] = {{"IQ4_NL_8_8", 0, 0}, NULL},
+    [39] = {{"MXFP4", QK, 17}, NULL},
+    [40] = {{"NVFP4", 64, 36}, NULL},
+    [41] = {{"Q1_0", 128, 18}, NULL},
 };
 
 /* The structs lie in files: no padding, and the fields where the format has them. */
@@ -305,13 +336,18 @@ _Static_assert(sizeof(struct q6_k) == 210 && sizeof(struct iq4_xs) == 136, "K bl
 
 const struct quant_info *quant_info(uint32_t type)
 {
-    return type < QT_LIMIT && codecs[type].decode ? &codecs[type].info : NULL;
+    return type < NUMBERS && codecs[type].decode ? &codecs[type].info : NULL;
+}
+
+const struct quant_info *quant_known(uint32_t type)
+{
+    return type < NUMBERS && codecs[type].info.name ? &codecs[type].info : NULL;
 }
 
 size_t quant_row_bytes(uint32_t type, uint64_t cols)
 {
-    const struct quant_info *info = quant_info(type);
-    if (!info || cols % info->block) return 0;
+    const struct quant_info *info = quant_known(type);
+    if (!info || !info->block || cols % info->block) return 0;
     uint64_t blocks = cols / info->block;
     return blocks <= SIZE_MAX / info->bytes ? (size_t)blocks * info->bytes : 0;
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Values are GGUF's tensor type numbers; numbers between them are types we do not read. */
+/* Values are GGUF's tensor type numbers; numbers between them are types we do not decode. */
 enum quant_type {
     QT_F32 = 0,
     QT_F16 = 1,
@@ -54,16 +54,19 @@ struct iq4_xs { uint16_t d, scales_h; uint8_t scales_l[4]; uint8_t qs[128]; };
 extern const int8_t quant_iq4_levels[16];
 
 struct quant_info {
-    const char *name; /* "Q4_0"; NULL for a number we do not read */
-    uint16_t block;   /* weights in a block */
+    const char *name; /* "Q4_0" */
+    uint16_t block;   /* weights in a block; 0 where sources differ, or the type was never in use */
     uint16_t bytes;   /* bytes of a block */
 };
 
-/* Facts of a type number as it stands in a file; NULL when we do not read it. */
+/* Facts of a type number as it stands in a file; NULL when we do not decode it. */
 const struct quant_info *quant_info(uint32_t type);
 
-/* Bytes of a row of `cols` weights; 0 when the type is unknown or cols is no multiple of its block.
- */
+/* The same of every number that ggml gave to a type; NULL for others. */
+const struct quant_info *quant_known(uint32_t type);
+
+/* Bytes of a row of `cols` weights; 0 when the type's size is unknown or cols is no multiple of its
+ * block. */
 size_t quant_row_bytes(uint32_t type, uint64_t cols);
 
 /* dst[0..cols) = the weights of one row at `src` (any alignment); cols a multiple of the block. */

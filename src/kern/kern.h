@@ -70,9 +70,12 @@ struct kern_stats {
 /* Consecutive rows of one sequence, of which row r sees the first n_pos + r positions: their
  * queries of one key-value head against the cache of one layer. */
 struct kern_attend {
-    const float *q;        /* [rows][ld]: the [group][head_dim] query heads that share the head */
-    const uint8_t *k;      /* whole tiles of keys; what lies behind the last counts for nothing */
-    const uint8_t *v;      /* values of n_pos + rows - 1 positions */
+    const float *q; /* [rows][ld]: the [group][head_dim] query heads that share the head */
+    /* Position p lies in pages[p / KERN_TILE], which has its tile of keys at byte k and its tile of
+     * values at byte v; there are pages for n_pos + rows - 1 positions. What the last tiles hold
+     * behind those counts for nothing. */
+    const uint8_t *const *pages;
+    size_t k, v;
     enum kern_cache cache; /* the type of both (kern_cache.h) */
     float *out;            /* [rows][ld], of which [group][head_dim] is written */
     size_t ld;             /* elements from one row to the next */

@@ -1,14 +1,14 @@
 /*
- * How keys and values of past positions lie in memory: for every head one stream of keys and one of
- * values, each in tiles of 16 positions.
+ * How keys and values of past positions lie in memory: for every head in tiles of keys and tiles of
+ * values, each of 16 positions.
  *
  *   f16    keys [head_dim][16], values [16][head_dim], in half floats
  *   q8_0   scales [group][16] in half floats, then codes in 8 bits, ordered like the elements
  * above; a group is 32 elements of a head, the last one maybe fewer; an element is scale * code
  *
  * In a tile of keys, scores of 16 positions stand side by side in a vector. A position can be
- * written alone: it has bytes of its own in its tile, and none elsewhere. Streams begin at even
- * addresses, so tiles do.
+ * written alone: it has bytes of its own in its tile, and none elsewhere. Tiles begin at even
+ * addresses.
  */
 #ifndef EAD_KERN_KERN_CACHE_H
 #define EAD_KERN_KERN_CACHE_H
@@ -29,17 +29,17 @@ static inline size_t kern_cache_groups(int head_dim)
     return ((size_t)head_dim + KERN_GROUP - 1) / KERN_GROUP;
 }
 
-/* Bytes of one position of a stream. */
+/* Bytes of the key (or value) of one position. */
 static inline size_t kern_cache_bytes(enum kern_cache type, int head_dim)
 {
     const size_t dim = (size_t)head_dim, half = sizeof(uint16_t);
     return type == KERN_CACHE_Q8_0 ? kern_cache_groups(head_dim) * half + dim : dim * half;
 }
 
-/* From the beginning of a stream to the tile of position p, in bytes. */
-static inline size_t kern_cache_tile(enum kern_cache type, int head_dim, int p)
+/* Bytes of a tile. */
+static inline size_t kern_cache_tile(enum kern_cache type, int head_dim)
 {
-    return (size_t)(p / KERN_TILE) * KERN_TILE * kern_cache_bytes(type, head_dim);
+    return KERN_TILE * kern_cache_bytes(type, head_dim);
 }
 
 /* Bytes of the scales of a tile, behind which its elements begin. */

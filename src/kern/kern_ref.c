@@ -179,11 +179,10 @@ static void ref_to_q8_0(int8_t *code, uint16_t *scale, const float *x, int n)
 
 /* ---- attention ------------------------------------------------------------------------------ */
 
-/* Element i of position p of a stream of the cache. */
+/* Element i of the key (or value) of position p. */
 static double cached(const struct kern_attend *a, bool is_value, int p, int i)
 {
-    const uint8_t *stream = is_value ? a->v : a->k;
-    const uint8_t *tile = stream + kern_cache_tile(a->cache, a->head_dim, p);
+    const uint8_t *tile = a->pages[p / KERN_TILE] + (is_value ? a->v : a->k);
     const uint8_t *elements = tile + kern_cache_scales(a->cache, a->head_dim);
     const size_t at = kern_cache_at(is_value, a->head_dim, p, i);
     if (a->cache == KERN_CACHE_F16)

@@ -37,15 +37,19 @@ static inline int attend_share(const struct attend_block *b, int from)
     return (left + shares - 1) / shares;
 }
 
-/* Ask for positions [p, p + count) of keys or values, as far as the first row sees them:
- * multiplying leaves loads no room to run ahead by themselves. */
-static inline void attend_prefetch(const struct kern_attend *a, const uint8_t *cache, int p,
-                                   int count)
+/* Ask for the shares of positions [p, p + count) in the tiles at byte `tile` of their pages, as far
+ * as the first row sees them: multiplying leaves loads no room to run ahead by themselves. */
+static inline void attend_prefetch(const struct kern_attend *a, size_t tile, int p, int count)
 {
     const int end = p + count < a->n_pos ? p + count : a->n_pos;
     const size_t bytes = kern_cache_bytes(a->cache, a->head_dim);
-    for (size_t i = (size_t)p * bytes; i < (size_t)end * bytes && p < end; i += 64)
-        __builtin_prefetch(cache + i);
+    for (int next; p < end; p = next) {
+        const int first = p / KERN_TILE * KERN_TILE;
+        next = first + KERN_TILE < end ? first + KERN_TILE : end;
+        const uint8_t *at = a->pages[p / KERN_TILE] + tile;
+        const size_t stop = (size_t)(next - first) * bytes;
+        for (size_t i = (size_t)(p - first) * bytes; i < stop; i += 64) __builtin_prefetch(at + i);
+    }
 }
 
 /* n elements of a tile from element `at` on. scale: of their codes, where there are codes. */
@@ -110,7 +114,7 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
     for (int p = 0; p < b->count; p += LANES) {
-        const uint8_t *tile = a->k + kern_cache_tile(a->cache, a->head_dim, b->p0 + p);
+        const uint8_t *tile = a->pages[(b->p0 + p) / KERN_TILE] + a->k;
         const size_t lane = (size_t)(p % KERN_TILE);
         attend_prefetch(a, a->v, b->p0 + p, LANES);
         for (int h = b->first, n; h < b->end; h += n) {
@@ -188,7 +192,7 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
     const size_t dim = (size_t)head_dim;
     float *out = t->sum_v + (size_t)h * dim + piece.at;
     const float *score = t->score + h * KERN_ATTEND_BLOCK;
-    const uint8_t *tile = t->a->v + kern_cache_tile(type, head_dim, b->p0);
+    const uint8_t *const *page = t->a->pages + b->p0 / KERN_TILE;
     vec acc[BLOCK][2];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
@@ -198,8 +202,7 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
                                 vec_all(t->factor[h + r]));
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
-        attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
-        tile += kern_cache_tile(type, head_dim, KERN_TILE);
+        attend_mix_tile(rows, type, head_dim, *page++ + t->a->v, count, piece, score + p, acc);
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)

@@ -3,15 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const arch_names[] = {"llama", "qwen2", "qwen3"};
-enum { N_ARCH = sizeof arch_names / sizeof *arch_names };
-
 /* Metadata keys carry the architecture's name in front: "llama.block_count". */
 struct reader {
     const struct gguf *g;
     const char *arch;
     struct err *err;
 };
+
+static bool has_key(const struct reader *r, const char *name)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.%s", r->arch, name);
+    return gguf_find(r->g, key) != NULL;
+}
 
 static enum status read_int(const struct reader *r, const char *name, bool required, int max,
                             int *out)
@@ -22,6 +26,32 @@ static enum status read_int(const struct reader *r, const char *name, bool requi
     TRY(gguf_read_u32(r->g, key, required, &value, r->err));
     if (value < 1 || value > (uint32_t)max)
         return err_set(r->err, ST_FORMAT, "%s: expected 1 to %d, found %u", key, max, value);
+    *out = (int)value;
+    return ST_OK;
+}
+
+/* A number that layers might differ in, but here do not: it may stand once, or once for each. */
+static enum status read_layers(const struct reader *r, const char *name, bool required, int max,
+                               int n_layer, int *out)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.%s", r->arch, name);
+    const struct gguf_kv *kv = gguf_find(r->g, key);
+    if (!kv || kv->type != GGUF_ARRAY || !gguf_type_is_integer(kv->elem))
+        return read_int(r, name, required, max, out);
+    if (kv->count != (uint64_t)n_layer)
+        return err_set(r->err, ST_FORMAT,
+                       "%s: expected a number, or one for each of %d layers, found %llu", key,
+                       n_layer, (unsigned long long)kv->count);
+    const int64_t value = gguf_i64_at(kv, 0);
+    for (int i = 1; i < n_layer; i++)
+        if (gguf_i64_at(kv, (uint64_t)i) != value)
+            return err_set(r->err, ST_SUPPORT,
+                           "%s: expected the same number for all layers, found %lld and %lld", key,
+                           (long long)value, (long long)gguf_i64_at(kv, (uint64_t)i));
+    if (value < 1 || value > max)
+        return err_set(r->err, ST_FORMAT, "%s: expected 1 to %d, found %lld", key, max,
+                       (long long)value);
     *out = (int)value;
     return ST_OK;
 }
@@ -41,38 +71,34 @@ static enum status read_positive(const struct reader *r, const char *name, bool 
 static enum status read_arch(const struct gguf *g, struct config *c, struct err *err)
 {
     struct gguf_str name = {0};
+    char known[256];
     TRY(gguf_read_str(g, "general.architecture", true, &name, err));
-    for (int i = 0; i < N_ARCH; i++)
-        if (strlen(arch_names[i]) == name.n && !memcmp(arch_names[i], name.s, name.n)) {
-            c->arch = (enum arch)i;
-            c->arch_name = arch_names[i];
-            return ST_OK;
-        }
-    return err_set(err, ST_SUPPORT,
-                   "general.architecture: expected llama, qwen2 or qwen3, found \"%.*s\"",
+    c->arch = arch_find(name.s, name.n);
+    if (c->arch) return ST_OK;
+    arch_names(known, sizeof known);
+    return err_set(err, ST_SUPPORT, "general.architecture: expected %s, found \"%.*s\"", known,
                    (int)(name.n < 64 ? name.n : 64), name.s);
 }
 
 static enum status read_heads(const struct reader *r, struct config *c)
 {
-    TRY(read_int(r, "attention.head_count", true, 1 << 14, &c->n_head));
+    TRY(read_layers(r, "attention.head_count", true, 1 << 14, c->n_layer, &c->n_head));
     c->n_head_kv = c->n_head;
-    TRY(read_int(r, "attention.head_count_kv", false, c->n_head, &c->n_head_kv));
+    TRY(read_layers(r, "attention.head_count_kv", false, c->n_head, c->n_layer, &c->n_head_kv));
     if (c->n_head % c->n_head_kv)
         return err_set(
             r->err, ST_FORMAT,
             "%s.attention.head_count: expected a multiple of head_count_kv = %d, found %d", r->arch,
             c->n_head_kv, c->n_head);
     c->head_dim = c->d_model / c->n_head;
-    char key[96];
-    snprintf(key, sizeof key, "%s.attention.key_length", r->arch);
-    if (!gguf_find(r->g, key) && c->d_model % c->n_head)
+    if (!has_key(r, "attention.key_length") && c->d_model % c->n_head)
         return err_set(r->err, ST_FORMAT,
                        "%s.embedding_length: expected a multiple of head_count = %d, found %d",
                        r->arch, c->n_head, c->d_model);
-    TRY(read_int(r, "attention.key_length", false, CONFIG_HEAD_DIM_MAX, &c->head_dim));
+    TRY(read_layers(r, "attention.key_length", false, CONFIG_HEAD_DIM_MAX, c->n_layer,
+                    &c->head_dim));
     int v_dim = c->head_dim;
-    TRY(read_int(r, "attention.value_length", false, CONFIG_HEAD_DIM_MAX, &v_dim));
+    TRY(read_layers(r, "attention.value_length", false, CONFIG_HEAD_DIM_MAX, c->n_layer, &v_dim));
     if (v_dim != c->head_dim)
         return err_set(r->err, ST_SUPPORT,
                        "%s.attention.value_length: expected key_length = %d, found %d", r->arch,
@@ -83,37 +109,63 @@ static enum status read_heads(const struct reader *r, struct config *c)
     return ST_OK;
 }
 
-/* Linear scaling stretches positions; the other kinds change the frequencies in ways that the
- * three architectures' files express through the rope_freqs tensor instead. */
-static enum status read_rope_scaling(const struct reader *r, struct config *c)
+/* How far linear scaling stretches positions; a factor without a type means it. The key that files
+ * had before there were types holds where the new one is absent. */
+static enum status read_linear(const struct reader *r, bool required, struct config *c)
 {
-    char key[96];
-    struct gguf_str type = {.s = "none", .n = 4};
-    snprintf(key, sizeof key, "%s.rope.scaling.type", r->arch);
-    TRY(gguf_read_str(r->g, key, false, &type, r->err));
-    bool none = type.n == 4 && !memcmp(type.s, "none", 4);
-    bool linear = type.n == 6 && !memcmp(type.s, "linear", 6);
-    if (!none && !linear)
-        return err_set(r->err, ST_SUPPORT, "%s: expected none or linear, found \"%.*s\"", key,
-                       (int)(type.n < 32 ? type.n : 32), type.s);
     float factor = 1;
-    if (linear) TRY(read_positive(r, "rope.scaling.factor", true, &factor));
+    const bool old = !has_key(r, "rope.scaling.factor") && has_key(r, "rope.scale_linear");
+    TRY(read_positive(r, old ? "rope.scale_linear" : "rope.scaling.factor", required, &factor));
     c->rope_scale = 1 / factor;
     return ST_OK;
 }
 
+static bool str_is(struct gguf_str s, const char *text)
+{
+    return s.n == strlen(text) && !memcmp(s.s, text, s.n);
+}
+
+/* Other kinds change the frequencies. Llama 3's are in its file as a tensor, rope_freqs. */
+static enum status read_rope_scaling(const struct reader *r, struct config *c)
+{
+    char key[96];
+    struct gguf_str type = {0};
+    snprintf(key, sizeof key, "%s.rope.scaling.type", r->arch);
+    TRY(gguf_read_str(r->g, key, false, &type, r->err));
+    c->rope_scale = c->rope_magnitude = 1;
+    TRY(read_positive(r, "rope.scaling.attn_factor", false, &c->rope_magnitude));
+    if (str_is(type, "none")) return ST_OK;
+    if (str_is(type, "linear") || !type.s) return read_linear(r, type.s != NULL, c);
+    return err_set(r->err, ST_SUPPORT,
+                   "%s: expected none or linear, the kinds that ead computes, found \"%.*s\"", key,
+                   (int)(type.n < 32 ? type.n : 32), type.s);
+}
+
 static enum status read_rope(const struct reader *r, struct config *c)
 {
-    c->rope_interleaved = c->arch == ARCH_LLAMA;
+    c->rope_interleaved = c->arch->rope_interleaved;
     c->rope_base = 10000;
     TRY(read_positive(r, "rope.freq_base", false, &c->rope_base));
     c->n_rot = c->head_dim;
-    TRY(read_int(r, "rope.dimension_count", false, c->head_dim, &c->n_rot));
+    TRY(read_layers(r, "rope.dimension_count", false, c->head_dim, c->n_layer, &c->n_rot));
     if (c->n_rot % 2)
         return err_set(r->err, ST_FORMAT,
                        "%s.rope.dimension_count: expected an even number, found %d", r->arch,
                        c->n_rot);
     return read_rope_scaling(r, c);
+}
+
+/* A model that was trained to see what comes after a token writes nothing sensible. */
+static enum status refuse_acausal(const struct reader *r)
+{
+    char key[96];
+    bool causal = true;
+    snprintf(key, sizeof key, "%s.attention.causal", r->arch);
+    TRY(gguf_read_bool(r->g, key, false, &causal, r->err));
+    if (!causal)
+        return err_set(r->err, ST_SUPPORT,
+                       "%s: expected true, found false: the model does not write text", key);
+    return ST_OK;
 }
 
 static enum status refuse_experts(const struct reader *r)
@@ -132,11 +184,12 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
 {
     struct config c = {0};
     TRY(read_arch(g, &c, err));
-    const struct reader r = {.g = g, .arch = c.arch_name, .err = err};
+    const struct reader r = {.g = g, .arch = c.arch->name, .err = err};
     TRY(refuse_experts(&r));
+    TRY(refuse_acausal(&r));
     TRY(read_int(&r, "block_count", true, CONFIG_LAYERS_MAX, &c.n_layer));
     TRY(read_int(&r, "embedding_length", true, CONFIG_DIM_MAX, &c.d_model));
-    TRY(read_int(&r, "feed_forward_length", true, CONFIG_DIM_MAX, &c.d_ff));
+    TRY(read_layers(&r, "feed_forward_length", true, CONFIG_DIM_MAX, c.n_layer, &c.d_ff));
     TRY(read_int(&r, "context_length", true, 1 << 26, &c.n_ctx_train));
     TRY(read_heads(&r, &c));
     TRY(read_positive(&r, "attention.layer_norm_rms_epsilon", true, &c.rms_eps));

@@ -7,25 +7,20 @@
 
 #include "base/status.h"
 #include "format/gguf.h"
+#include "model/arch.h"
 
 #include <stdbool.h>
 
-enum arch {
-    ARCH_LLAMA, /* Llama 2 and 3, Mistral, SmolLM2 */
-    ARCH_QWEN2, /* biases on q, k, v */
-    ARCH_QWEN3  /* a norm on every q and k head */
-};
-
 struct config {
-    enum arch arch;
-    const char *arch_name;
+    const struct arch *arch;
     int n_layer, d_model, d_ff;
     int n_head, n_head_kv; /* n_head is a multiple of n_head_kv */
     int head_dim;          /* of q, k and v; d_model / n_head unless the file says otherwise */
     int n_rot;             /* leading dimensions of a head that rotate; even */
     int n_ctx_train;
     float rms_eps, rope_base, rope_scale; /* angle = position * rope_scale * base^(-2i/n_rot) */
-    bool rope_interleaved; /* llama files hold q and k for adjacent pairs, qwen for halves */
+    float rope_magnitude;                 /* of q and k where they rotate; 1 as a rule */
+    bool rope_interleaved;                /* as the architecture has it */
 };
 
 /* Ceilings on a config: far above any real model, low enough that products of two fit an int. */

@@ -1,5 +1,7 @@
 #include "model/forward.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -13,9 +15,9 @@ struct pass {
     float *logits;
 };
 
-/* A matrix product of a phase: y[r*ldy + o] over all outputs of w. */
+/* A product of a phase: y[r*ldy + o] over all its outputs. */
 struct product {
-    const struct kern_weight *w;
+    const struct linear *of;
     float *y;
     size_t ldy;
 };
@@ -62,7 +64,7 @@ enum { QUANTISED_ROWS = 64 };
 static int rows_together(const struct forward *f)
 {
     const bool whole =
-        type_is_float(f->weights->layers[0].down.type) || f->kern->level == KERN_AVX512;
+        type_is_float(f->weights->layers[0].down.w.type) || f->kern->level == KERN_AVX512;
     return whole || f->max_rows < QUANTISED_ROWS ? f->max_rows : QUANTISED_ROWS;
 }
 
@@ -108,18 +110,32 @@ static void quantize_row(const struct forward *f, const float *x, int cols, int 
 static bool needs_q8(const struct product *p, int n)
 {
     for (int i = 0; i < n; i++)
-        if (!type_is_float(p[i].w->type)) return true;
+        if (!type_is_float(p[i].of->w.type)) return true;
     return false;
+}
+
+/* Scale and bias of outputs [begin, end), for n rows; few models have either. */
+__attribute__((noinline)) static void finish(const struct forward *f, const struct product *m,
+                                             int n, int begin, int end)
+{
+    const float *scale = m->of->scale, *bias = m->of->bias;
+    for (int r = 0; r < n; r++) {
+        float *y = m->y + (size_t)r * m->ldy;
+        for (int i = begin; scale && i < end; i++) y[i] *= *scale;
+        if (bias) f->kern->add(y + begin, bias + begin, end - begin);
+    }
 }
 
 static void multiply(const struct pass *p, const struct product *m, const float *x, size_t ldx,
                      int n, int begin, int end)
 {
     const struct forward *f = p->f;
-    if (type_is_float(m->w->type))
-        f->kern->matmul_f32(m->w, x, ldx, n, begin, end, m->y, m->ldy);
+    const struct kern_weight *w = &m->of->w;
+    if (type_is_float(w->type))
+        f->kern->matmul_f32(w, x, ldx, n, begin, end, m->y, m->ldy);
     else
-        forward_method(f)->matmul(m->w, f->q8, n, begin, end, m->y, m->ldy);
+        forward_method(f)->matmul(w, f->q8, n, begin, end, m->y, m->ldy);
+    if (m->of->scale || m->of->bias) finish(f, m, n, begin, end);
 }
 
 /*
@@ -130,15 +146,13 @@ static void phase_products(const struct pass *p, struct team_member *me, const s
                            int count, const float *x, size_t ldx, int n)
 {
     int total = 0, begin, end;
-    for (int i = 0; i < count; i++) total += m[i].w->rows;
-    /* Enough blocks to even out a slow thread, each a long contiguous read of whole panels. */
-    int block = total / (me->threads * 8) / 32 * 32;
-    block = block < 32 ? 32 : block > 512 ? 512 : block;
-    if (me->threads == 1) block = total;
-    while (team_take(me, total, block, &begin, &end)) {
-        for (int i = 0, first = 0; i < count; first += m[i++].w->rows) {
+    for (int i = 0; i < count; i++) total += m[i].of->w.rows;
+    /* Blocks are a long contiguous read of whole panels, and few enough to be cheap to take. */
+    const int most = me->threads == 1 ? total : 512;
+    while (team_take(me, total, 32, most, &begin, &end)) {
+        for (int i = 0, first = 0; i < count; first += m[i++].of->w.rows) {
             int from = begin > first ? begin - first : 0;
-            int to = end - first < m[i].w->rows ? end - first : m[i].w->rows;
+            int to = end - first < m[i].of->w.rows ? end - first : m[i].of->w.rows;
             if (from < to) multiply(p, &m[i], x, ldx, n, from, to);
         }
     }
@@ -154,47 +168,53 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     /* Angles in double: at position 100,000 a float product would be off by a thousandth of a turn.
      */
     const int half = c->n_rot / 2;
+    const double magnitude = (double)c->rope_magnitude;
     for (int i = 0; i < half; i++) {
         double angle =
             row->pos * (double)c->rope_scale * pow((double)c->rope_base, -2.0 * i / c->n_rot);
         if (f->weights->rope_factors) angle /= (double)f->weights->rope_factors[i];
-        f->cos[(size_t)r * half + i] = (float)cos(angle);
-        f->sin[(size_t)r * half + i] = (float)sin(angle);
+        f->cos[(size_t)r * half + i] = (float)(magnitude * cos(angle));
+        f->sin[(size_t)r * half + i] = (float)(magnitude * sin(angle));
     }
+}
+
+/* Rows of a phase that a thread has taken, one of them at hand. */
+struct share {
+    int row, end;
+};
+
+static bool next_row(struct team_member *me, int n, struct share *s)
+{
+    return ++s->row < s->end || team_take(me, n, 1, n, &s->row, &s->end);
 }
 
 static void phase_embed(const struct pass *p, struct team_member *me)
 {
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) embed_row(p->f, &p->rows[r], r);
+    for (struct share s = {0}; next_row(me, p->n, &s);) embed_row(p->f, &p->rows[s.row], s.row);
     team_barrier(me);
 }
 
-/* x += y (and its bias) when a block's output is waiting, then h = norm(x) and its 8-bit form. */
-static void norm_row(const struct forward *f, int r, int add, const float *bias, const float *norm,
-                     bool q8)
+/* x += y when a block's output is waiting, then h = norm(x) and its 8-bit form. */
+static void norm_row(const struct forward *f, int r, int add, const float *norm, bool q8)
 {
     const int d = f->config->d_model;
     const size_t at = (size_t)r * round16((size_t)d);
     if (add) f->kern->add(f->x + at, f->y + at, d);
-    if (add && bias) f->kern->add(f->x + at, bias, d);
     f->kern->rms_norm(f->h + at, f->x + at, norm, d, f->config->rms_eps);
     if (q8) quantize_row(f, f->h + at, d, r);
 }
 
-static void phase_norm(const struct pass *p, struct team_member *me, int add, const float *bias,
-                       const float *norm, bool q8)
+static void phase_norm(const struct pass *p, struct team_member *me, int add, const float *norm,
+                       bool q8)
 {
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) norm_row(p->f, r, add, bias, norm, q8);
+    for (struct share s = {0}; next_row(me, p->n, &s);) norm_row(p->f, s.row, add, norm, q8);
     team_barrier(me);
 }
 
 static void phase_quantize(const struct pass *p, struct team_member *me, const float *x, int cols)
 {
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end))
-        quantize_row(p->f, x + (size_t)r * round16((size_t)cols), cols, r);
+    for (struct share s = {0}; next_row(me, p->n, &s);)
+        quantize_row(p->f, x + (size_t)s.row * round16((size_t)cols), cols, s.row);
     team_barrier(me);
 }
 
@@ -218,10 +238,8 @@ static void store(const struct forward *f, const struct row *row, int layer, boo
                   const float *x)
 {
     const int dim = f->config->head_dim;
-    for (int head = 0; head < f->config->n_head_kv; head++) {
-        uint8_t *stream = kv_stream(f->kv, row->seq, layer, is_value, head);
-        kv_write(f->kv, f->kern, stream, is_value, row->pos, x + (size_t)head * dim);
-    }
+    for (int head = 0; head < f->config->n_head_kv; head++)
+        kv_write(f->kv, f->kern, row->seq, layer, is_value, head, row->pos, x + (size_t)head * dim);
 }
 
 static void phase_turn(const struct pass *p, struct team_member *me, int layer)
@@ -231,8 +249,8 @@ static void phase_turn(const struct pass *p, struct team_member *me, int layer)
     const struct layer *l = &f->weights->layers[layer];
     const size_t q_dim = round16((size_t)config_q_dim(c)),
                  kv_dim = round16((size_t)config_kv_dim(c));
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) {
+    for (struct share s = {0}; next_row(me, p->n, &s);) {
+        const int r = s.row;
         float *k = f->k + (size_t)r * kv_dim, *v = f->v + (size_t)r * kv_dim;
         turn_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, r);
         turn_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, r);
@@ -252,15 +270,16 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
     float *scratch = f->scratch + (size_t)me->index * attend_scratch(c);
     int item, end;
     /* Later rows see more positions: hand out the long ones first. */
-    while (team_take(me, p->n_runs * c->n_head_kv, 1, &item, &end)) {
+    while (team_take(me, p->n_runs * c->n_head_kv, 1, 1, &item, &end)) {
         const int run = p->n_runs - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
         const int r = f->runs[run];
         const struct row *row = &p->rows[r];
         const size_t at = (size_t)r * q_dim + (size_t)head * group * c->head_dim;
         f->kern->attend(&(struct kern_attend){
             .q = f->q + at,
-            .k = kv_stream(f->kv, row->seq, layer, false, head),
-            .v = kv_stream(f->kv, row->seq, layer, true, head),
+            .pages = kv_pages(f->kv, row->seq),
+            .k = kv_tile(f->kv, layer, false, head),
+            .v = kv_tile(f->kv, layer, true, head),
             .cache = f->kv->type,
             .out = f->att + at,
             .ld = q_dim,
@@ -280,8 +299,8 @@ static void phase_silu(const struct pass *p, struct team_member *me, bool q8)
     struct forward *f = p->f;
     const int d_ff = f->config->d_ff;
     const size_t wide = round16((size_t)d_ff);
-    int r, end;
-    while (team_take(me, p->n, 1, &r, &end)) {
+    for (struct share s = {0}; next_row(me, p->n, &s);) {
+        const int r = s.row;
         float *gate = f->gate + (size_t)r * wide;
         f->kern->silu_mul(gate, f->up + (size_t)r * wide, d_ff);
         if (q8) quantize_row(f, gate, d_ff, r);
@@ -304,13 +323,13 @@ static void walk_layer(const struct pass *p, struct team_member *me, int i)
     const struct product gate_up[] = {{&l->gate, f->gate, d_ff}, {&l->up, f->up, d_ff}};
     const struct product down[] = {{&l->down, f->y, d}};
 
-    phase_norm(p, me, i > 0, NULL, l->attn_norm, needs_q8(qkv, 3));
+    phase_norm(p, me, i > 0, l->attn_norm, needs_q8(qkv, 3));
     phase_products(p, me, qkv, 3, f->h, d, p->n);
     phase_turn(p, me, i);
     phase_attend(p, me, i);
     if (needs_q8(out, 1)) phase_quantize(p, me, f->att, config_q_dim(c));
     phase_products(p, me, out, 1, f->att, q_dim, p->n);
-    phase_norm(p, me, 1, l->o_bias, l->ffn_norm, needs_q8(gate_up, 2));
+    phase_norm(p, me, 1, l->ffn_norm, needs_q8(gate_up, 2));
     phase_products(p, me, gate_up, 2, f->h, d, p->n);
     phase_silu(p, me, needs_q8(down, 1));
     phase_products(p, me, down, 1, f->gate, d_ff, p->n);
@@ -324,8 +343,8 @@ static void walk_output(const struct pass *p, struct team_member *me)
     const size_t d = round16((size_t)dim);
     const struct product logits = {&f->weights->output, p->logits, (size_t)f->weights->n_vocab};
     const bool q8 = needs_q8(&logits, 1);
-    int i, end;
-    while (team_take(me, p->n_wanted, 1, &i, &end)) {
+    for (struct share s = {0}; next_row(me, p->n_wanted, &s);) {
+        const int i = s.row;
         const size_t at = (size_t)f->wanted[i] * d;
         f->kern->add(f->x + at, f->y + at, dim);
         f->kern->rms_norm(f->h + (size_t)i * d, f->x + at, f->weights->output_norm, dim,
@@ -336,7 +355,7 @@ static void walk_output(const struct pass *p, struct team_member *me)
     phase_products(p, me, &logits, 1, f->h, d, p->n_wanted);
 }
 
-static void walk(struct team_member *me, void *context)
+static void walk(struct team_member *me, const void *context)
 {
     const struct pass *p = context;
     phase_embed(p, me);
@@ -344,10 +363,31 @@ static void walk(struct team_member *me, void *context)
     if (p->n_wanted) walk_output(p, me);
 }
 
-/* Cut the rows into runs of one sequence, short enough that every thread gets two. */
-static int cut_runs(const struct forward *f, const struct row *rows, int n)
+/* ---- who walks --------------------------------------------------------------------------- */
+
+/* Below, threads lose more at the ends of phases than they win: a part takes less than a tenth of a
+ * millisecond. Above, it takes several milliseconds, and they win wherever their cores are. */
+struct forward_sharing forward_sharing = {.alone = 4e6, .shared = 256e6};
+
+static double multiply_adds(const struct pass *p)
 {
-    const int shares = 2 * f->team.threads, most = most_attending(f->config);
+    const struct config *c = p->f->config;
+    const double d = c->d_model, q = config_q_dim(c), kv = config_kv_dim(c);
+    const double layer = d * (2 * q + 2 * kv + 3.0 * c->d_ff);
+    return p->n * layer * c->n_layer + p->n_wanted * d * p->f->weights->n_vocab;
+}
+
+static struct pace *pace_of(const struct pass *p)
+{
+    int i = 0;
+    while (p->n >> i > 1) i++;
+    return &p->f->pace[i < FORWARD_PACES ? i : FORWARD_PACES - 1];
+}
+
+/* Cut the rows into runs of one sequence, short enough that every thread gets two. */
+static int cut_runs(const struct forward *f, int members, const struct row *rows, int n)
+{
+    const int shares = 2 * members, most = most_attending(f->config);
     int fair = (n * f->config->n_head_kv + shares - 1) / shares, count = 0;
     fair = fair < most ? fair : most;
     for (int r = 0; r < n; r++)
@@ -357,14 +397,34 @@ static int cut_runs(const struct forward *f, const struct row *rows, int n)
     return count;
 }
 
+static void walk_with(struct pass *p, int members)
+{
+    p->n_runs = cut_runs(p->f, members, p->rows, p->n);
+    team_run(&p->f->team, members, walk, p, sizeof *p);
+}
+
+static void walk_at_pace(struct pass *p, double work)
+{
+    struct pace *pace = pace_of(p);
+    const double start = clock_seconds();
+    walk_with(p, pace_shared(pace) ? p->f->team.threads : 1);
+    pace_note(pace, work, clock_seconds() - start);
+}
+
 /* Evaluate a part; the number of its rows that want logits, and have them. */
 static int eval_part(struct forward *f, const struct row *rows, int n, float *logits)
 {
     struct pass p = {.f = f, .rows = rows, .n = n, .logits = logits};
     for (int r = 0; r < n; r++)
         if (rows[r].wants_logits) f->wanted[p.n_wanted++] = r;
-    p.n_runs = cut_runs(f, rows, n);
-    team_run(&f->team, walk, &p);
+    for (int r = 0; r < n; r++) kv_own(f->kv, rows[r].seq, rows[r].pos);
+    const double work = multiply_adds(&p);
+    if (f->team.threads == 1 || work < forward_sharing.alone)
+        walk_with(&p, 1);
+    else if (work >= forward_sharing.shared)
+        walk_with(&p, f->team.threads);
+    else
+        walk_at_pace(&p, work);
     for (int r = 0; r < n; r++) f->kv->length[rows[r].seq] = rows[r].pos + 1;
     return p.n_wanted;
 }

@@ -3,8 +3,9 @@
  * one row, a prompt or a catch-up is many, several users are rows of several sequences. This is the
  * only place that knows how a transformer works.
  *
- * Every thread of the team walks the same function, phase by phase (base/team.h). Nothing is
- * allocated here: scratch is carved when the owner opens.
+ * Every thread of the team walks the same function, phase by phase, and reads what phases or the
+ * caller change only with a block in hand: it may be late (base/team.h). Nothing is allocated here:
+ * scratch is carved when the owner opens.
  *
  * Sources: Vaswani et al. 2017 (attention); Zhang & Sennrich 2019 (RMSNorm); Su et al. 2021 (rotary
  * embedding); Shazeer 2020 (SwiGLU); Ainslie et al. 2023 (grouped queries).
@@ -12,17 +13,15 @@
 #ifndef EAD_MODEL_FORWARD_H
 #define EAD_MODEL_FORWARD_H
 
+#include "base/pace.h"
 #include "base/team.h"
 #include "kern/kern.h"
 #include "model/config.h"
 #include "model/kv.h"
+#include "model/row.h"
 #include "model/weights.h"
 
-struct row {
-    int seq, pos;
-    int32_t token;
-    bool wants_logits;
-};
+enum { FORWARD_PACES = 16 };
 
 /* Scratch of a part of a pass: R rows that walk the layers together, all max_rows or fewer
  * (forward.c); widths rounded up to whole cache lines. */
@@ -45,7 +44,17 @@ struct forward {
     float *scratch;    /* [threads][attention of a run] */
     int *runs;         /* [R + 1] where runs of rows that attend together begin; then the end */
     int *wanted;       /* [R] rows whose logits are asked for, in order */
+
+    struct pace pace[FORWARD_PACES]; /* of parts of 1 row, 2, 4, 8 and so on */
 };
+
+/* Multiply-adds of a part of a pass: with fewer than `alone` the caller does it by itself, with
+ * `shared` and more the team does, and in between the faster is found by trying. Tests set both to
+ * zero, so that tiny models are shared. */
+struct forward_sharing {
+    double alone, shared;
+};
+extern struct forward_sharing forward_sharing;
 
 /* Carve the scratch (once measuring, once for real). The other members must be set. */
 void forward_carve(struct forward *f, struct arena *arena);

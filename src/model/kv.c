@@ -1,25 +1,115 @@
 #include "model/kv.h"
 
+#include <string.h>
+
+enum { CACHE_LINE = 64 };
+
+static size_t tile_bytes(const struct kv *kv)
+{
+    return kern_cache_tile(kv->type, kv->head_dim);
+}
+
+static int pages_of(int positions)
+{
+    return (positions + KERN_TILE - 1) / KERN_TILE;
+}
+
 void kv_carve(struct kv *kv, struct arena *arena, const struct config *c, enum kern_cache type,
               int n_seq, int n_ctx)
 {
-    const int tiles = (n_ctx + KERN_TILE - 1) / KERN_TILE;
     *kv = (struct kv){.type = type,
                       .n_seq = n_seq,
-                      .n_ctx = tiles * KERN_TILE,
                       .n_layer = c->n_layer,
                       .n_head_kv = c->n_head_kv,
-                      .head_dim = c->head_dim};
-    const size_t streams = (size_t)n_seq * (size_t)c->n_layer * 2 * (size_t)c->n_head_kv;
+                      .head_dim = c->head_dim,
+                      .seq_pages = pages_of(n_ctx)};
+    const size_t tiles = (size_t)c->n_layer * (size_t)c->n_head_kv * 2;
+    const size_t pages = (size_t)n_seq * (size_t)kv->seq_pages;
+    kv->page_bytes = (tiles * tile_bytes(kv) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     kv->length = arena_carve(arena, (size_t)n_seq, sizeof *kv->length);
-    kv->data = arena_carve(arena, streams, kern_cache_tile(type, c->head_dim, kv->n_ctx));
+    kv->table = arena_carve(arena, pages, sizeof *kv->table);
+    kv->holders = arena_carve(arena, pages, sizeof *kv->holders);
+    kv->spare = arena_carve(arena, pages, sizeof *kv->spare);
+    kv->data = arena_carve(arena, pages, kv->page_bytes);
 }
 
-uint8_t *kv_stream(const struct kv *kv, int seq, int layer, bool is_value, int head)
+static uint8_t **table_of(const struct kv *kv, int seq)
 {
-    size_t at = (((size_t)seq * kv->n_layer + layer) * 2 + is_value) * kv->n_head_kv + head;
-    return kv->data + at * kern_cache_tile(kv->type, kv->head_dim, kv->n_ctx);
+    return kv->table + (size_t)seq * (size_t)kv->seq_pages;
 }
+
+const uint8_t *const *kv_pages(const struct kv *kv, int seq)
+{
+    return (const uint8_t *const *)table_of(kv, seq);
+}
+
+size_t kv_tile(const struct kv *kv, int layer, bool is_value, int head)
+{
+    const size_t at = ((size_t)layer * (size_t)kv->n_head_kv + (size_t)head) * 2 + is_value;
+    return at * tile_bytes(kv);
+}
+
+/* ---- pages ------------------------------------------------------------------------------- */
+
+static int *holders_of(const struct kv *kv, const uint8_t *page)
+{
+    return &kv->holders[(size_t)(page - kv->data) / kv->page_bytes];
+}
+
+static uint8_t *page_take(struct kv *kv)
+{
+    const int at = kv->n_spare ? kv->spare[--kv->n_spare] : kv->n_touched++;
+    kv->holders[at] = 1;
+    return kv->data + (size_t)at * kv->page_bytes;
+}
+
+static void page_drop(struct kv *kv, uint8_t *page)
+{
+    int *holders = holders_of(kv, page);
+    if (--*holders == 0) kv->spare[kv->n_spare++] = (int)(holders - kv->holders);
+}
+
+void kv_own(struct kv *kv, int seq, int pos)
+{
+    uint8_t **at = table_of(kv, seq) + pos / KERN_TILE, *shared = *at;
+    if (shared && *holders_of(kv, shared) == 1) return;
+    *at = page_take(kv);
+    if (!shared) return;
+    memcpy(*at, shared, kv->page_bytes);
+    page_drop(kv, shared);
+}
+
+void kv_truncate(struct kv *kv, int seq, int length)
+{
+    uint8_t **table = table_of(kv, seq);
+    for (int i = pages_of(length); i < kv->seq_pages && table[i]; i++) {
+        page_drop(kv, table[i]);
+        table[i] = NULL;
+    }
+    if (length < kv->length[seq]) kv->length[seq] = length;
+}
+
+void kv_copy(struct kv *kv, int from, int to, int length)
+{
+    if (from == to) {
+        kv_truncate(kv, to, length);
+        return;
+    }
+    uint8_t **source = table_of(kv, from), **table = table_of(kv, to);
+    kv_truncate(kv, to, 0);
+    for (int i = 0; i < pages_of(length); i++) {
+        table[i] = source[i];
+        ++*holders_of(kv, table[i]);
+    }
+    kv->length[to] = length;
+}
+
+int kv_pages_held(const struct kv *kv)
+{
+    return kv->n_touched - kv->n_spare;
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static void write_f16(const struct kern *kern, uint16_t *tile, int dim, bool is_value, int pos,
                       const float *x)
@@ -41,10 +131,11 @@ static void write_q8_0(const struct kern *kern, uint8_t *tile, int dim, bool is_
     for (int i = 0; i < dim; i++) codes[kern_cache_at(is_value, dim, pos, i)] = code[i];
 }
 
-void kv_write(const struct kv *kv, const struct kern *kern, uint8_t *stream, bool is_value, int pos,
-              const float *x)
+void kv_write(const struct kv *kv, const struct kern *kern, int seq, int layer, bool is_value,
+              int head, int pos, const float *x)
 {
-    uint8_t *tile = stream + kern_cache_tile(kv->type, kv->head_dim, pos);
+    uint8_t *page = table_of(kv, seq)[pos / KERN_TILE];
+    uint8_t *tile = page + kv_tile(kv, layer, is_value, head);
     if (kv->type == KERN_CACHE_Q8_0)
         write_q8_0(kern, tile, kv->head_dim, is_value, pos, x);
     else

@@ -2,10 +2,14 @@
  * Keys and values of past positions, for several sequences of one model: in f16, or in 8 bits with
  * one scale per 32 elements.
  *
- * Layout [seq][layer][k or v][kv head] of streams [n_ctx] in tiles of 16 positions
- * (kern/kern_cache.h): what one head reads for one row is one contiguous stream. A sequence holds
- * positions 0..length-1; forgetting is shortening. Pages cost memory only once a position has been
- * written.
+ * The cache is cut into pages. A page holds KERN_TILE positions of all layers and heads, as
+ * [layer][kv head][keys, values] of tiles (kern/kern_cache.h). A sequence is a table of pages and a
+ * length; forgetting is shortening. Sequences may share the pages of a common prefix: a page counts
+ * its holders, and who writes to one that others hold takes a copy first. So a prefix of any length
+ * is handed on by copying at most one page, and a page costs memory once it has been written.
+ *
+ * There are as many pages as all sequences can hold at once, each its own; sharing only lowers the
+ * demand, so a page is always to be had.
  */
 #ifndef EAD_MODEL_KV_H
 #define EAD_MODEL_KV_H
@@ -16,22 +20,38 @@
 
 struct kv {
     enum kern_cache type;
-    int n_seq, n_ctx; /* sequences, and the capacity of each in positions, whole tiles */
-    int n_layer, n_head_kv, head_dim;
-    int *length; /* [n_seq] positions held */
-    uint8_t *data;
+    int n_seq, n_layer, n_head_kv, head_dim;
+    int seq_pages;     /* pages of a full sequence */
+    size_t page_bytes; /* a multiple of a cache line */
+    int *length;       /* [n_seq] positions held */
+    uint8_t **table;   /* [n_seq][seq_pages]: the pages of a sequence; NULL from its last one on */
+    int *holders;      /* [pages] sequences whose table has the page */
+    int *spare;        /* [n_spare] pages that were given back, the latest on top */
+    int n_spare, n_touched; /* pages from n_touched on were never used */
+    uint8_t *data;          /* [pages][page_bytes] */
 };
 
 /* Carve the cache out of `arena` (call once measuring, once for real). */
 void kv_carve(struct kv *kv, struct arena *arena, const struct config *c, enum kern_cache type,
               int n_seq, int n_ctx);
 
-/* The stream of keys (or values) of one head. */
-uint8_t *kv_stream(const struct kv *kv, int seq, int layer, bool is_value, int head);
+/* The pages of a sequence, and where in each of them the keys (or values) of one head lie. */
+const uint8_t *const *kv_pages(const struct kv *kv, int seq);
+size_t kv_tile(const struct kv *kv, int layer, bool is_value, int head);
 
-/* Write position pos of a stream of keys (or values): x [head_dim]. No other position is touched.
- */
-void kv_write(const struct kv *kv, const struct kern *kern, uint8_t *stream, bool is_value, int pos,
-              const float *x);
+/* See to it that the page of position pos, at most one beyond the sequence's last, can be written
+ * to without touching another sequence. */
+void kv_own(struct kv *kv, int seq, int pos);
+/* Write a key (or value) x [head_dim] of one head; the position must be owned. No other position is
+ * touched. */
+void kv_write(const struct kv *kv, const struct kern *kern, int seq, int layer, bool is_value,
+              int head, int pos, const float *x);
+
+/* Forget positions from `length` on. */
+void kv_truncate(struct kv *kv, int seq, int length);
+/* Sequence `to` becomes the first `length` positions of `from`, which must hold as many. */
+void kv_copy(struct kv *kv, int from, int to, int length);
+/* Pages that some sequence holds. */
+int kv_pages_held(const struct kv *kv);
 
 #endif

@@ -30,15 +30,16 @@ static enum status open_vocab(struct model *m, struct err *err)
 static void look_up(struct model *m, const char *cache, struct packfile **out)
 {
     *out = NULL;
-    if (packfile_open(cache, m->gguf, &m->weights, m->config.n_layer, out, &m->pack_fault) != ST_OK)
+    if (packfile_open(cache, m->gguf, &m->weights, out, &m->pack_fault) != ST_OK)
         m->pack = MODEL_PACK_UNWRITTEN;
     else if (packfile_map(*out, &m->weights))
         m->pack = MODEL_PACK_MAPPED;
 }
 
-static enum status repack(struct model *m, const struct packfile *file, struct err *err)
+static enum status repack(struct model *m, const struct packfile *file, int threads,
+                          struct err *err)
 {
-    TRY(repack_weights(&m->weights, m->config.n_layer, team_default_threads(), err));
+    TRY(repack_weights(&m->weights, threads, err));
     gguf_release(m->gguf);
     if (!file) return ST_OK;
     const enum status st = packfile_write(file, &m->weights, &m->pack_fault);
@@ -55,7 +56,8 @@ static enum status open_parts(struct model *m, const struct model_options *o, st
     if (packs && o->pack_cache) look_up(m, o->pack_cache, &file);
     if (!m->weights.packed) gguf_read_ahead(m->gguf);
     enum status st = open_vocab(m, err);
-    if (st == ST_OK && packs && !m->weights.packed) st = repack(m, file, err);
+    if (st == ST_OK && packs && !m->weights.packed)
+        st = repack(m, file, o->threads ? o->threads : team_default_threads(), err);
     packfile_close(file);
     return st;
 }

@@ -37,6 +37,7 @@ struct model_options {
     /* The folder of files of packed weights; NULL: they are packed at every opening. No fault of it
      * keeps a model from opening. */
     const char *pack_cache;
+    int threads; /* that pack; 0: as many as this process may use */
 };
 
 /* The error names the file. */

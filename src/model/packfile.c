@@ -28,7 +28,6 @@ struct packfile {
     char *folder, *path;
     uint64_t *head; /* [head_bytes / 8] */
     size_t head_bytes, start, bytes;
-    int n_layer;
 };
 
 /* ---- what a file must be ----------------------------------------------------------------- */
@@ -45,11 +44,11 @@ static uint64_t *put_parts(uint64_t *to, const struct gguf *g)
 }
 
 /* Returns the bytes of all panels. */
-static size_t put_matrices(uint64_t *to, struct weights *w, int n_layer)
+static size_t put_matrices(uint64_t *to, struct weights *w)
 {
     struct arena arena = {0}; /* measures */
-    for (int i = 0; i < repack_count(n_layer); i++) {
-        struct kern_weight matrix = *repack_matrix(w, i);
+    for (int i = 0; i < w->n_matrices; i++) {
+        struct kern_weight matrix = *weights_matrix(w, i);
         const size_t offset = arena.used;
         repack_carve(&matrix, &arena);
         *to++ = matrix.type;
@@ -64,13 +63,13 @@ static size_t put_matrices(uint64_t *to, struct weights *w, int n_layer)
 static enum status make_head(struct packfile *f, const struct gguf *g, struct weights *w,
                              struct err *err)
 {
-    const size_t parts = (size_t)gguf_part_count(g), matrices = (size_t)repack_count(f->n_layer);
+    const size_t parts = (size_t)gguf_part_count(g), matrices = (size_t)w->n_matrices;
     const size_t words = FIXED_WORDS + parts * PART_WORDS + matrices * MATRIX_WORDS;
     f->head = calloc(words, sizeof *f->head);
     if (!f->head) return err_memory(err, "the head of the packed weights");
     f->head_bytes = words * sizeof *f->head;
     f->start = (f->head_bytes + START_ALIGN - 1) / START_ALIGN * START_ALIGN;
-    f->bytes = put_matrices(put_parts(f->head + FIXED_WORDS, g), w, f->n_layer);
+    f->bytes = put_matrices(put_parts(f->head + FIXED_WORDS, g), w);
     memcpy(f->head, "EAD PACK", sizeof *f->head);
     const uint64_t fixed[] = {0x0102030405060708, PACK_LAYOUT, f->start, f->bytes, parts, matrices};
     memcpy(f->head + 1, fixed, sizeof fixed);
@@ -94,12 +93,11 @@ static enum status make_path(struct packfile *f, const char *folder, const char 
     return f->path && f->folder ? ST_OK : err_memory(err, "the path of the packed weights");
 }
 
-enum status packfile_open(const char *folder, const struct gguf *g, struct weights *w, int n_layer,
+enum status packfile_open(const char *folder, const struct gguf *g, struct weights *w,
                           struct packfile **out, struct err *err)
 {
     struct packfile *f = calloc(1, sizeof *f);
     if (!f) return err_memory(err, "the description of a file in %s", folder);
-    f->n_layer = n_layer;
     enum status st = make_path(f, folder, gguf_path(g), err);
     if (st == ST_OK) st = make_head(f, g, w, err);
     if (st != ST_OK) {
@@ -145,7 +143,7 @@ bool packfile_map(const struct packfile *f, struct weights *w)
     struct arena panels = {.used = f->bytes};
     const bool mapped = fits(f, fd) && arena_map(&panels, fd, (off_t)f->start, NULL) == ST_OK;
     close(fd);
-    if (mapped) repack_adopt(w, f->n_layer, panels);
+    if (mapped) repack_adopt(w, panels);
     return mapped;
 }
 

@@ -37,7 +37,7 @@ struct packfile;
 /* Where in `folder` the packed weights of this model are kept, and what the file begins with.
  * Nothing is opened yet. `w` is not changed. */
 MUST_USE enum status packfile_open(const char *folder, const struct gguf *g, struct weights *w,
-                                   int n_layer, struct packfile **out, struct err *err);
+                                   struct packfile **out, struct err *err);
 void packfile_close(struct packfile *f);
 
 /* Map the file's panels as `w`'s if it is there and fits. */

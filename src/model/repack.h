@@ -10,14 +10,11 @@
 
 /* Pack every matrix that is multiplied, by `threads` threads. The panels belong to `w`.
  * ST_MEMORY when there is no room; `w` is then as it was. */
-MUST_USE enum status repack_weights(struct weights *w, int n_layer, int threads, struct err *err);
+MUST_USE enum status repack_weights(struct weights *w, int threads, struct err *err);
 
-/* The matrices that are multiplied, in the order in which their panels lie. */
-int repack_count(int n_layer);
-struct kern_weight *repack_matrix(struct weights *w, int i);
 /* Carve room for the panels of one, which become its packed form; NULL while the arena measures. */
 void repack_carve(struct kern_weight *w, struct arena *arena);
 /* An arena that holds the panels of all becomes `w`'s. */
-void repack_adopt(struct weights *w, int n_layer, struct arena panels);
+void repack_adopt(struct weights *w, struct arena panels);
 
 #endif

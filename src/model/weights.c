@@ -3,15 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A name may end in "%d" for the layer. */
 struct binder {
     const struct gguf *g;
-    struct arena *arena;
+    const struct config *config;
+    struct weights *weights;
     struct err *err;
-    int layer;
+    int layer; /* -1 outside of layers */
 };
 
-static const struct gguf_tensor *binder_find(struct binder *b, const char *name, char *full)
+/* ---- one tensor -------------------------------------------------------------------------- */
+
+static const struct gguf_tensor *binder_find(const struct binder *b, const char *name, char *full)
 {
     if (b->layer < 0)
         snprintf(full, GGUF_NAME_MAX, "%s", name);
@@ -20,101 +22,154 @@ static const struct gguf_tensor *binder_find(struct binder *b, const char *name,
     return gguf_find_tensor(b->g, full);
 }
 
-static enum status missing(struct binder *b, const char *name)
+static int size_of(const struct binder *b, enum arch_dim dim)
 {
-    return err_set(b->err, ST_FORMAT, "tensor %s: missing", name);
+    const struct config *c = b->config;
+    switch (dim) {
+    case DIM_ONE: return 1;
+    case DIM_VOCAB: return b->weights->n_vocab; /* 0 until the embedding is bound */
+    case DIM_MODEL: return c->d_model;
+    case DIM_Q: return config_q_dim(c);
+    case DIM_KV: return config_kv_dim(c);
+    case DIM_FF: return c->d_ff;
+    case DIM_HEAD: return c->head_dim;
+    case DIM_PAIRS: return c->n_rot / 2;
+    default: return 0;
+    }
 }
 
-/* outputs == 0 accepts any number of rows. */
-static enum status bind_matrix(struct binder *b, const char *name, int outputs, int inputs,
-                               struct kern_weight *out)
+/* Outputs [first, first + n) of the `all` that a tensor of the file has. */
+struct part {
+    int first, n, all; /* 0: as many as there are */
+};
+
+static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, struct part part,
+                               int inputs, struct kern_weight *out)
 {
-    char full[GGUF_NAME_MAX];
-    const struct gguf_tensor *t = binder_find(b, name, full);
-    if (!t) return missing(b, full);
     bool shape = t->n_dims <= 2 && t->dims[0] == (uint64_t)inputs &&
-                 (outputs ? t->dims[1] == (uint64_t)outputs : t->dims[1] <= 1 << 28);
+                 (part.all ? t->dims[1] == (uint64_t)part.all : t->dims[1] <= 1 << 28);
     if (!shape)
         return err_set(b->err, ST_FORMAT,
-                       "tensor %s: expected [%d, %d], found [%llu, %llu] in %d dimensions", full,
-                       inputs, outputs, (unsigned long long)t->dims[0],
+                       "tensor %s: expected [%d, %d], found [%llu, %llu] in %d dimensions", t->name,
+                       inputs, part.all, (unsigned long long)t->dims[0],
                        (unsigned long long)t->dims[1], t->n_dims);
-    *out = (struct kern_weight){.type = t->type,
-                                .rows = (int)t->dims[1],
-                                .cols = (int)t->dims[0],
-                                .row_bytes = quant_row_bytes(t->type, t->dims[0]),
-                                .data = t->data};
+    const size_t row_bytes = quant_row_bytes(t->type, t->dims[0]);
+    *out = (struct kern_weight){.type = (enum quant_type)t->type,
+                                .rows = part.all ? part.n : (int)t->dims[1],
+                                .cols = inputs,
+                                .row_bytes = row_bytes,
+                                .data = t->data + (size_t)part.first * row_bytes};
     return ST_OK;
 }
 
-/* *out stays NULL when an optional vector is absent. While the arena measures, only sizes count. */
-static enum status bind_vector(struct binder *b, const char *name, int n, bool required,
+/* While the arena measures, *out stays NULL. A part of quantised values may begin within a block,
+ * so all are decoded. */
+static enum status bind_vector(struct binder *b, const struct gguf_tensor *t, struct part part,
                                const float **out)
 {
-    char full[GGUF_NAME_MAX];
-    const struct gguf_tensor *t = binder_find(b, name, full);
-    if (!t) return required ? missing(b, full) : ST_OK;
-    if (t->n_dims != 1 || t->dims[0] != (uint64_t)n)
+    if (t->n_dims != 1 || t->dims[0] != (uint64_t)part.all)
         return err_set(b->err, ST_FORMAT,
-                       "tensor %s: expected [%d], found [%llu, %llu] in %d dimensions", full, n,
-                       (unsigned long long)t->dims[0], (unsigned long long)t->dims[1], t->n_dims);
-    float *copy = arena_carve(b->arena, (size_t)n, sizeof *copy);
-    if (copy) quant_decode_row(t->type, t->data, copy, (size_t)n);
-    *out = copy;
+                       "tensor %s: expected [%d], found [%llu, %llu] in %d dimensions", t->name,
+                       part.all, (unsigned long long)t->dims[0], (unsigned long long)t->dims[1],
+                       t->n_dims);
+    float *copy = arena_carve(&b->weights->arena, (size_t)part.all, sizeof *copy);
+    if (!copy) return ST_OK;
+    quant_decode_row((enum quant_type)t->type, t->data, copy, (size_t)part.all);
+    *out = copy + part.first;
     return ST_OK;
 }
 
-static enum status bind_attention(struct binder *b, const struct config *c, struct layer *l)
+/* The part of row->whole that is `row`, in its table. */
+static struct part part_of(const struct binder *b, const struct arch_tensor *table,
+                           const struct arch_tensor *row)
 {
-    const int q = config_q_dim(c), kv = config_kv_dim(c), d = c->d_model;
-    const bool biased = c->arch == ARCH_QWEN2, normed = c->arch == ARCH_QWEN3;
-    TRY(bind_vector(b, "attn_norm.weight", d, true, &l->attn_norm));
-    TRY(bind_matrix(b, "attn_q.weight", q, d, &l->q));
-    TRY(bind_matrix(b, "attn_k.weight", kv, d, &l->k));
-    TRY(bind_matrix(b, "attn_v.weight", kv, d, &l->v));
-    TRY(bind_matrix(b, "attn_output.weight", d, q, &l->o));
-    TRY(bind_vector(b, "attn_q.bias", q, biased, &l->q_bias));
-    TRY(bind_vector(b, "attn_k.bias", kv, biased, &l->k_bias));
-    TRY(bind_vector(b, "attn_v.bias", kv, biased, &l->v_bias));
-    TRY(bind_vector(b, "attn_output.bias", d, false, &l->o_bias));
-    if (normed) {
-        TRY(bind_vector(b, "attn_q_norm.weight", c->head_dim, true, &l->q_norm));
-        TRY(bind_vector(b, "attn_k_norm.weight", c->head_dim, true, &l->k_norm));
+    struct part part = {.n = size_of(b, row->rows)};
+    for (const struct arch_tensor *t = table; t->name; t++) {
+        if (!t->whole || strcmp(t->whole, row->whole)) continue;
+        if (t < row) part.first += size_of(b, t->rows);
+        part.all += size_of(b, t->rows);
     }
+    return row->rows == DIM_ONE ? (struct part){.n = 1, .all = 1} : part;
+}
+
+/* What stands in the way of binding t, a tensor named for `row`: what should be beside it and is
+ * not, or the other way round. */
+static enum status check_company(struct binder *b, const struct arch_tensor *row,
+                                 const struct gguf_tensor *t)
+{
+    char other[GGUF_NAME_MAX];
+    if (row->with && !binder_find(b, row->with, other))
+        return err_set(b->err, ST_FORMAT, "tensor %s: missing, and there is %s", other, t->name);
+    if (row->without && binder_find(b, row->without, other))
+        return err_set(b->err, ST_SUPPORT, "tensor %s: not read where there is %s too", t->name,
+                       other);
+    if (row->whole && binder_find(b, row->whole, other))
+        return err_set(b->err, ST_FORMAT, "tensor %s: is held by %s, too", t->name, other);
     return ST_OK;
 }
 
-static enum status bind_ffn(struct binder *b, const struct config *c, struct layer *l)
+/* Bind a row of a table into the struct it has its place in. What is absent stays zero. */
+static enum status bind_tensor(struct binder *b, const struct arch_tensor *table,
+                               const struct arch_tensor *row, uint8_t *to)
 {
-    TRY(bind_vector(b, "ffn_norm.weight", c->d_model, true, &l->ffn_norm));
-    TRY(bind_matrix(b, "ffn_gate.weight", c->d_ff, c->d_model, &l->gate));
-    TRY(bind_matrix(b, "ffn_up.weight", c->d_ff, c->d_model, &l->up));
-    TRY(bind_matrix(b, "ffn_down.weight", c->d_model, c->d_ff, &l->down));
+    char full[GGUF_NAME_MAX], whole[GGUF_NAME_MAX];
+    const int n = size_of(b, row->rows);
+    struct part part = {.n = n, .all = n};
+    const struct gguf_tensor *t = binder_find(b, row->name, full);
+    if (t) {
+        TRY(check_company(b, row, t));
+    } else if (row->whole && (t = binder_find(b, row->whole, whole))) {
+        part = part_of(b, table, row);
+    }
+    if (!t && row->required) return err_set(b->err, ST_FORMAT, "tensor %s: missing", full);
+    if (!t || row->rows == DIM_NONE) return ST_OK;
+    if (!quant_info(t->type))
+        return err_set(b->err, ST_SUPPORT, "tensor %s: type: %s is none that ead computes with",
+                       t->name, t->type_name);
+    if (row->cols == DIM_NONE)
+        return bind_vector(b, t, part, (const float **)(void *)(to + row->place));
+    return bind_matrix(b, t, part, size_of(b, row->cols),
+                       (struct kern_weight *)(void *)(to + row->place));
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+static enum status bind_table(struct binder *b, const struct arch_tensor *table, void *to)
+{
+    for (const struct arch_tensor *row = table; row->name; row++)
+        TRY(bind_tensor(b, table, row, to));
     return ST_OK;
 }
 
-static enum status bind_all(struct binder *b, const struct config *c, struct weights *w)
+static enum status bind_model(struct binder *b)
 {
-    b->layer = -1;
-    TRY(bind_matrix(b, "token_embd.weight", 0, c->d_model, &w->embed));
+    struct weights *w = b->weights;
+    const struct arch_tensor *table = b->config->arch->model;
+    w->n_vocab = 0;
+    TRY(bind_tensor(b, table, table, (uint8_t *)w)); /* the embedding */
     w->n_vocab = w->embed.rows;
-    w->output = w->embed;
-    if (gguf_find_tensor(b->g, "output.weight"))
-        TRY(bind_matrix(b, "output.weight", w->n_vocab, c->d_model, &w->output));
-    TRY(bind_vector(b, "output_norm.weight", c->d_model, true, &w->output_norm));
-    TRY(bind_vector(b, "rope_freqs.weight", c->n_rot / 2, false, &w->rope_factors));
-    w->layers = arena_carve(b->arena, (size_t)c->n_layer, sizeof *w->layers);
-    for (int i = 0; i < c->n_layer; i++) {
-        struct layer unused = {0}, *l = w->layers ? &w->layers[i] : &unused;
-        b->layer = i;
-        TRY(bind_attention(b, c, l));
-        TRY(bind_ffn(b, c, l));
+    TRY(bind_table(b, table + 1, w));
+    if (!w->output.w.data) w->output.w = w->embed;
+    return ST_OK;
+}
+
+static enum status bind_all(struct binder *b)
+{
+    struct weights *w = b->weights;
+    const struct config *c = b->config;
+    b->layer = -1;
+    TRY(bind_model(b));
+    w->layers = arena_carve(&w->arena, (size_t)c->n_layer, sizeof *w->layers);
+    for (b->layer = 0; b->layer < c->n_layer; b->layer++) {
+        struct layer unused = {0}, *l = w->layers ? &w->layers[b->layer] : &unused;
+        for (int i = 0; i < ARCH_TABLES && c->arch->layer[i]; i++)
+            TRY(bind_table(b, c->arch->layer[i], l));
     }
     return ST_OK;
 }
 
-/* What follows "blk.N." for a layer that exists, N written as bind_all writes it; otherwise NULL.
- */
+/* What follows "blk.N." for a layer that exists, N written as binder_find writes it; otherwise
+ * NULL. */
 static const char *inside_layer(const char *name, int n_layer)
 {
     char prefix[32];
@@ -124,36 +179,53 @@ static const char *inside_layer(const char *name, int n_layer)
     return strncmp(name, prefix, (size_t)n) ? NULL : name + n;
 }
 
-/* Is `name` one of the tensors that bind_all asks for, optional ones included? */
-static bool name_is_known(const char *name, const struct config *c)
-{
-    static const char *const outside[] = {"token_embd.weight", "output.weight",
-                                          "output_norm.weight", "rope_freqs.weight"};
-    static const char *const inside[] = {
-        "attn_norm.weight", "attn_q.weight", "attn_k.weight", "attn_v.weight", "attn_output.weight",
-        "attn_q.bias", "attn_k.bias", "attn_v.bias", "attn_output.bias", "ffn_norm.weight",
-        "ffn_gate.weight", "ffn_up.weight", "ffn_down.weight",
-        /* frequencies some old converters stored; every reader computes them */
-        "attn_rot_embd", "attn_rot_embd.weight"};
-    static const char *const norms[] = {"attn_q_norm.weight", "attn_k_norm.weight"};
-    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
-        if (!strcmp(name, outside[i])) return true;
-    const char *part = inside_layer(name, c->n_layer);
-    for (size_t i = 0; part && i < sizeof inside / sizeof *inside; i++)
-        if (!strcmp(part, inside[i])) return true;
-    for (size_t i = 0; part && c->arch == ARCH_QWEN3 && i < sizeof norms / sizeof *norms; i++)
-        if (!strcmp(part, norms[i])) return true;
-    return false;
-}
-
 static enum status refuse_unknown(const struct gguf *g, const struct config *c, struct err *err)
 {
-    for (size_t i = 0; i < gguf_tensor_count(g); i++)
-        if (!name_is_known(gguf_tensor_at(g, i)->name, c))
+    for (size_t i = 0; i < gguf_tensor_count(g); i++) {
+        const char *name = gguf_tensor_at(g, i)->name, *inside = inside_layer(name, c->n_layer);
+        if (!arch_has_tensor(c->arch, inside != NULL, inside ? inside : name))
             return err_set(err, ST_SUPPORT,
-                           "tensor %s: not a part of architecture %s with %d layers",
-                           gguf_tensor_at(g, i)->name, c->arch_name, c->n_layer);
+                           "tensor %s: not a part of architecture %s with %d layers", name,
+                           c->arch->name, c->n_layer);
+    }
     return ST_OK;
+}
+
+/* ---- those that are multiplied ----------------------------------------------------------- */
+
+/* Note the places of a table's packed rows behind the n that there are; while the list is NULL,
+ * only count. The number that there are then. */
+static int list_table(struct weights_place *list, int n, const struct arch_tensor *table, int layer)
+{
+    for (; table->name; table++) {
+        if (!table->packed) continue;
+        if (list) list[n] = (struct weights_place){layer, table->place};
+        n++;
+    }
+    return n;
+}
+
+static int list_matrices(struct weights_place *list, const struct config *c)
+{
+    int n = list_table(list, 0, c->arch->model, -1);
+    for (int layer = 0; layer < c->n_layer; layer++)
+        for (int i = 0; i < ARCH_TABLES && c->arch->layer[i]; i++)
+            n = list_table(list, n, c->arch->layer[i], layer);
+    return n;
+}
+
+static void carve_matrices(struct weights *w, const struct config *c)
+{
+    w->n_matrices = list_matrices(NULL, c);
+    w->matrices = arena_carve(&w->arena, (size_t)w->n_matrices, sizeof *w->matrices);
+    list_matrices(w->matrices, c);
+}
+
+struct kern_weight *weights_matrix(struct weights *w, int i)
+{
+    const struct weights_place *p = &w->matrices[i];
+    uint8_t *in = p->layer < 0 ? (uint8_t *)w : (uint8_t *)&w->layers[p->layer];
+    return (struct kern_weight *)(void *)(in + p->at);
 }
 
 static uint64_t count_params(const struct gguf *g)
@@ -170,15 +242,17 @@ enum status weights_bind(const struct gguf *g, const struct config *c, struct we
                          struct err *err)
 {
     struct weights w = {0};
-    struct binder b = {.g = g, .arena = &w.arena, .err = err};
+    struct binder b = {.g = g, .config = c, .weights = &w, .err = err};
     TRY(refuse_unknown(g, c, err));
-    TRY(bind_all(&b, c, &w)); /* measures and checks every shape */
+    TRY(bind_all(&b)); /* measures and checks every shape */
+    carve_matrices(&w, c);
     TRY(arena_commit(&w.arena, err));
-    enum status st = bind_all(&b, c, &w);
+    enum status st = bind_all(&b);
     if (st != ST_OK) {
         arena_deinit(&w.arena);
         return st;
     }
+    carve_matrices(&w, c);
     w.n_params = count_params(g);
     *out = w;
     return ST_OK;

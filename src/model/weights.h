@@ -1,6 +1,7 @@
 /*
- * The tensors of a model, found by name, checked against the config, and bound as views into the
- * mapped file. Vectors (norms, biases, rope factors) are small and are copied out as floats.
+ * The tensors of a model, found by the names in its architecture's tables (arch.h), checked against
+ * the config, and bound as views into the mapped file. Vectors (norms, biases, rope factors) are
+ * small and are copied out as floats.
  *
  * A file with a tensor that its architecture does not have is refused: computing without it would
  * give fluent nonsense.
@@ -14,35 +15,51 @@
 
 #include <stdbool.h>
 
+/* A product: outputs [rows] = scale * (w x) + bias. */
+struct linear {
+    struct kern_weight w;
+    const float *scale, *bias; /* [1], [rows]; NULL: none */
+};
+
 /* Shapes in [outputs][inputs]; vectors that a model lacks are NULL. */
 struct layer {
     const float *attn_norm;                /* [d_model] */
-    struct kern_weight q, k, v;            /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
-    const float *q_bias, *k_bias, *v_bias; /* [q_dim], [kv_dim], [kv_dim] */
+    struct linear q, k, v;                 /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
+    const float *q_bias, *k_bias, *v_bias; /* theirs, added as the heads turn */
     const float *q_norm, *k_norm;          /* [head_dim] */
-    struct kern_weight o;                  /* [d_model][q_dim] */
-    const float *o_bias;                   /* [d_model] */
+    struct linear o;                       /* [d_model][q_dim] */
     const float *ffn_norm;                 /* [d_model] */
-    struct kern_weight gate, up;           /* [d_ff][d_model] */
-    struct kern_weight down;               /* [d_model][d_ff] */
+    struct linear gate, up;                /* [d_ff][d_model] */
+    struct linear down;                    /* [d_model][d_ff] */
+};
+
+/* Where a matrix stands. */
+struct weights_place {
+    int layer; /* -1: in no layer */
+    size_t at; /* of its struct kern_weight in struct layer, or in struct weights */
 };
 
 struct weights {
     int n_vocab;              /* rows of the embedding, which may be padded beyond the vocabulary */
     struct kern_weight embed; /* [n_vocab][d_model] */
-    struct kern_weight output; /* [n_vocab][d_model]; the embedding itself when tied */
-    const float *output_norm;  /* [d_model] */
-    const float *rope_factors; /* [n_rot/2] divisors of the angle, or NULL */
-    struct layer *layers;      /* [n_layer] */
-    bool packed;               /* every matrix, but not the embedding as a table of rows */
-    struct arena arena;        /* owns layers and every vector */
-    struct arena panels;       /* owns what is packed; maybe the mapping of a file (packfile.h) */
-    uint64_t n_params;         /* weights in all tensors of the file */
+    struct linear output;     /* [n_vocab][d_model]; the embedding itself when tied */
+    const float *output_norm; /* [d_model] */
+    const float *rope_factors;      /* [n_rot/2] divisors of the angle, or NULL */
+    struct layer *layers;           /* [n_layer] */
+    int n_matrices;                 /* that are multiplied: all but the embedding */
+    struct weights_place *matrices; /* in the order in which their panels lie */
+    bool packed;                    /* every one of them */
+    struct arena arena;             /* owns layers, matrices and every vector */
+    struct arena panels; /* owns what is packed; maybe the mapping of a file (packfile.h) */
+    uint64_t n_params;   /* weights in all tensors of the file */
 };
 
 /* Views borrow from `g`, which must outlive them. The error names the tensor and both shapes. */
 MUST_USE enum status weights_bind(const struct gguf *g, const struct config *c, struct weights *out,
                                   struct err *err);
 void weights_deinit(struct weights *w);
+
+/* One of those that are multiplied; i from 0. */
+struct kern_weight *weights_matrix(struct weights *w, int i);
 
 #endif

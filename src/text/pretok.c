@@ -13,6 +13,7 @@ enum { SUBSTITUTE = 0x1a };
 
 struct pretok {
     const struct pretok_rules *rules;
+    const struct pretok_family *family;
     pcre2_code *steps[PRETOK_STEPS_MAX];
     size_t n_steps;
     pcre2_match_context *limits;
@@ -42,7 +43,9 @@ static enum status add_step(struct pretok *p, const char *pattern, struct err *e
     PCRE2_SIZE at;
     pcre2_code *step = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
                                      PCRE2_UTF | PCRE2_UCP, &code, &at, NULL);
-    if (!step && code == PCRE2_ERROR_HEAP_FAILED) return err_memory(err, "a pre-tokenizer");
+    if (!step && code == PCRE2_ERROR_HEAP_FAILED)
+        return err_set(err, ST_MEMORY, "no memory for the expressions of pre-tokenizer \"%s\"",
+                       p->rules->name);
     if (!step)
         return err_set(
             err, ST_SUPPORT,
@@ -62,6 +65,7 @@ enum status pretok_open(const char *name, size_t n, struct pretok **out, struct 
     struct pretok *p = calloc(1, sizeof *p);
     if (!p) return err_memory(err, "a pre-tokenizer");
     p->rules = &entry->rules;
+    p->family = entry->family;
     enum status st = ST_OK;
     p->limits = pcre2_match_context_create(NULL);
     if (!p->limits) {
@@ -92,6 +96,12 @@ void pretok_close(struct pretok *p)
 const struct pretok_rules *pretok_rules(const struct pretok *p)
 {
     return p->rules;
+}
+
+bool pretok_same(const struct pretok *a, const struct pretok *b)
+{
+    return a->family == b->family && a->rules->whole_words == b->rules->whole_words &&
+           a->rules->composes == b->rules->composes;
 }
 
 struct split {
@@ -127,6 +137,29 @@ static enum status match_step(const struct split *s, size_t step, size_t begin, 
     return ST_OK;
 }
 
+static enum status split_piece(const struct split *s, size_t step, size_t begin, size_t end);
+
+static size_t count_characters(const char *s, size_t n)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < n; count++) at += (size_t)utf8_char(s + at, n - at);
+    return count;
+}
+
+/* Hand a match to the next step: whole, or the digits of a number in threes, the first of them
+ * shorter. */
+static enum status split_match(const struct split *s, size_t step, size_t begin, size_t end)
+{
+    if (step + 1 != s->p->family->threes) return split_piece(s, step + 1, begin, end);
+    size_t group = count_characters(s->subject + begin, end - begin) % 3;
+    if (!group) group = 3;
+    for (size_t from = begin, at = begin; at < end; from = at, group = 3) {
+        for (; group; group--) at += (size_t)utf8_char(s->subject + at, end - at);
+        TRY(split_piece(s, step + 1, from, at));
+    }
+    return ST_OK;
+}
+
 static enum status split_piece(const struct split *s, size_t step, size_t begin, size_t end)
 {
     if (begin == end) return ST_OK;
@@ -138,7 +171,7 @@ static enum status split_piece(const struct split *s, size_t step, size_t begin,
         /* No expression matches nothing; if one did, it could never end. */
         if (!found || high <= low) break;
         TRY(split_piece(s, step + 1, at, low));
-        TRY(split_piece(s, step + 1, low, high));
+        TRY(split_match(s, step, low, high));
         at = high;
     }
     return split_piece(s, step + 1, at, end);

@@ -24,6 +24,7 @@ struct pretok_rules {
     const char *name; /* static */
     bool add_bos;     /* unless tokenizer.ggml.add_bos_token says otherwise */
     bool whole_words; /* a word that is a token is that token, whatever the merges say */
+    bool composes;    /* takes a text in Normalization Form C */
 };
 
 /* Compile the expressions of a name of n bytes; n == 0 is the name "default". ST_SUPPORT lists the
@@ -31,6 +32,8 @@ struct pretok_rules {
 MUST_USE enum status pretok_open(const char *name, size_t n, struct pretok **out, struct err *err);
 void pretok_close(struct pretok *p); /* NULL is allowed */
 const struct pretok_rules *pretok_rules(const struct pretok *p);
+/* Do both make the same words of every text, whatever their names? */
+bool pretok_same(const struct pretok *a, const struct pretok *b);
 
 /* Called for each word, in order; together the words are the text. Another status than ST_OK stops
  * the split and is returned from it. */

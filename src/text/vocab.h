@@ -8,11 +8,16 @@
  *
  * Invariants: ids run from 0 to vocab_size - 1. A vocabulary never changes after vocab_open, so any
  * number of threads may read it. Any bytes are a text: bytes that are not UTF-8 are kept, and where
- * the vocabulary has a token for every byte, decoding what was encoded gives the same bytes back.
+ * the vocabulary has a token for every byte, decoding what was encoded gives the same bytes back;
+ * characters that can be written in several ways come back composed where the tokenizer composes
+ * them (nfc.h).
  *
  * Source of behaviour: the public tokenizers of llama.cpp; tests hold its ids. Meant differences:
  * - bytes that are not UTF-8 stay themselves; there they become U+FFFD (gpt2) or take the bytes
  *   behind them along (llama);
+ * - Qwen's and a few other gpt2 vocabularies compose characters first, as their own tokenizers do;
+ * - tekken and gpt-4o cut by the expressions of their own tokenizers, which know case and marks
+ *   beyond ASCII;
  * - decoding removes no space before punctuation, and the space that encoding adds to a text or
  *   behind a special token is removed again everywhere, also after BOS;
  * - characters newer than the Unicode version of PCRE2 are cut as unassigned ones.
@@ -34,7 +39,8 @@ struct vocab; /* borrows token texts from the gguf it was opened from, which mus
 
 enum {
     VOCAB_TEXT_MAX = 1 << 26, /* bytes of one text given to vocab_encode */
-    VOCAB_SIZE_MAX = 1 << 23  /* tokens of one vocabulary */
+    VOCAB_SIZE_MAX = 1 << 23, /* tokens of one vocabulary */
+    VOCAB_SPARE_MAX = 128     /* tokens that one of a pair may have beyond the other's last */
 };
 
 /* The numbers are those of tokenizer.ggml.token_type. */
@@ -48,8 +54,9 @@ enum vocab_kind {
 };
 
 enum vocab_flags {
-    VOCAB_BOS = 1,    /* add BOS and EOS where the vocabulary's own rule says so */
-    VOCAB_SPECIAL = 2 /* texts of control tokens in the input become those tokens */
+    VOCAB_BOS = 1,     /* add BOS where the vocabulary's own rule says so and none is there yet */
+    VOCAB_SPECIAL = 2, /* texts of control tokens in the input become those tokens */
+    VOCAB_EOS = 4      /* add EOS by the same rule; not for a text that is to go on */
 };
 
 /* ids the file names for a purpose; VOCAB_NONE where it names none. */
@@ -60,9 +67,10 @@ struct vocab_specials {
     bool space_prefix; /* SentencePiece puts a space before a text and after a special token */
 };
 
-/* Read the tokenizer.ggml.* keys. ST_FORMAT where a key is absent, malformed or out of range,
- * ST_SUPPORT where the kind of tokenizer or its pre-tokenizer is not known (the message lists the
- * known ones), ST_MEMORY. The error does not name the file. */
+/* Read the tokenizer.ggml.* keys. ST_FORMAT where a key is absent or malformed, ST_SUPPORT where
+ * the kind of tokenizer or its pre-tokenizer is not known (the message lists the known ones),
+ * ST_MEMORY. The error does not name the file. What can be done without is noted instead
+ * (vocab_note): ids and types that are out of range, a BOS to be added that is not there. */
 MUST_USE enum status vocab_open(const struct gguf *g, struct vocab **out, struct err *err);
 void vocab_close(struct vocab *v); /* NULL is allowed */
 
@@ -88,8 +96,13 @@ enum vocab_kind vocab_kind(const struct vocab *v, int32_t id); /* VOCAB_UNUSED o
 int32_t vocab_find(const struct vocab *v, const char *text, size_t n);
 
 const struct vocab_specials *vocab_specials(const struct vocab *v);
+/* Sentence i about what the file lacks or says wrongly, and what is done instead; NULL after the
+ * last. */
+const char *vocab_note(const struct vocab *v, size_t i);
 /* Does this token end a generation: eos, eot, eom, or one of the well-known closing texts
- * ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", ...). */
+ * ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", ...). A text that could be markup, such as "</s>",
+ * counts only for a control token; "<|end|>" does not where it ends but a part of a message
+ * (gpt-oss, Solar), and then not even when the file names it. */
 bool vocab_is_eog(const struct vocab *v, int32_t id);
 
 /* Append the tokens of a text of n bytes. ST_ARG when n > VOCAB_TEXT_MAX, ST_MEMORY; after an error
@@ -97,10 +110,16 @@ bool vocab_is_eog(const struct vocab *v, int32_t id);
 MUST_USE enum status vocab_encode(const struct vocab *v, const char *text, size_t n, unsigned flags,
                                   struct ids *out, struct err *err);
 
-/* Do two vocabularies mean the same by every id, so that their models can share one text? *same
- * gets the number of leading ids that agree. ST_OK when that covers the real tokens of both
- * (padding may differ); otherwise ST_ARG, and the message names the first id that differs and both
- * texts. */
+/* Does the text begin with the very BOS that these flags ask for? Then vocab_encode adds none.
+ * False also where the answer would take memory that is not there. */
+bool vocab_brings_bos(const struct vocab *v, const char *text, size_t n, unsigned flags);
+
+/* Do two vocabularies mean the same by every id and make the same ids of a text, so that their
+ * models can share one? *same gets the number of leading ids that agree. ST_OK when those are the
+ * real tokens of both (padding may differ), or of one while the other has at most VOCAB_SPARE_MAX
+ * more, and the pre-tokenizers and merges agree as well; otherwise ST_ARG, and the message names
+ * what differs first. Scores of "llama" are not compared: converters disagree about those of added
+ * tokens. */
 MUST_USE enum status vocab_compare(const struct vocab *a, const struct vocab *b, int32_t *same,
                                    struct err *err);
 

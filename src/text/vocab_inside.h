@@ -1,9 +1,10 @@
-/* The inside of a vocabulary, for vocab.c and vocab_read.c alone. */
+/* The inside of a vocabulary, for the files vocab*.c alone. */
 #ifndef EAD_TEXT_VOCAB_INSIDE_H
 #define EAD_TEXT_VOCAB_INSIDE_H
 
 #include "text/bpe.h"
 #include "text/lexicon.h"
+#include "text/notes.h"
 #include "text/pretok.h"
 #include "text/special.h"
 #include "text/spm.h"
@@ -21,8 +22,14 @@ struct vocab {
     struct pretok *pretok; /* NULL for SentencePiece; bpe is set with it, spm without it */
     struct bpe bpe;
     struct spm spm;
+    struct notes notes;
+    bool pre_absent; /* the file names no pre-tokenizer; the default one serves */
 };
 
 enum { VOCAB_EOG_BIT = 0x80, VOCAB_KIND_BITS = 0x7f };
+
+/* Read the ids that keys name, and find those known by their text; texts, kinds and the index of
+ * texts must be there. */
+MUST_USE enum status vocab_read_specials(struct vocab *v, const struct gguf *g, struct err *err);
 
 #endif

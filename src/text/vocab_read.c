@@ -37,150 +37,52 @@ static enum status read_texts(struct vocab *v, const struct gguf_kv *tokens, siz
     return ST_OK;
 }
 
+/* Find an array of one number per token; *out = NULL when absent. */
+static enum status find_numbers(const struct vocab *v, const struct gguf *g, const char *key,
+                                const char *what, const struct gguf_kv **out, struct err *err)
+{
+    const struct gguf_kv *kv = *out = gguf_find(g, key);
+    if (!kv) return ST_OK;
+    if (kv->type != GGUF_ARRAY || kv->elem == GGUF_STRING || kv->elem == GGUF_BOOL)
+        return err_set(err, ST_FORMAT, "%s: expected an array of numbers, found %s%s", key,
+                       kv->type == GGUF_ARRAY ? "an array of " : "", gguf_type_name(kv->elem));
+    if (kv->count < (uint64_t)v->n)
+        return err_set(err, ST_FORMAT, "%s: expected %d %s, found %llu", key, v->n, what,
+                       (unsigned long long)kv->count);
+    return ST_OK;
+}
+
+/* A type that nobody knows says nothing against a token: it is an ordinary one. */
 static enum status read_kinds(struct vocab *v, const struct gguf *g, struct err *err)
 {
+    static const char key[] = "tokenizer.ggml.token_type";
     const struct gguf_kv *kv;
-    TRY(gguf_find_array(g, "tokenizer.ggml.token_type", GGUF_I32, false, &kv, err));
+    int32_t unknown = 0, first = 0;
+    TRY(find_numbers(v, g, key, "types", &kv, err));
     if (!kv) return ST_OK;
-    if (kv->count < (uint64_t)v->n)
-        return err_set(err, ST_FORMAT, "tokenizer.ggml.token_type: expected %d entries, found %llu",
-                       v->n, (unsigned long long)kv->count);
     for (int32_t i = 0; i < v->n; i++) {
-        int64_t kind = gguf_i64_at(kv, (uint64_t)i);
-        if (kind < 0 || kind > VOCAB_BYTE)
-            return err_set(err, ST_FORMAT,
-                           "tokenizer.ggml.token_type[%d]: expected 0 to %d, found %lld", i,
-                           VOCAB_BYTE, (long long)kind);
-        v->kinds[i] = kind ? (uint8_t)kind : VOCAB_UNUSED; /* 0 is "undefined" */
+        const int64_t kind = gguf_i64_at(kv, (uint64_t)i);
+        v->kinds[i] = VOCAB_NORMAL;
+        if (kind >= VOCAB_NORMAL && kind <= VOCAB_BYTE)
+            v->kinds[i] = (uint8_t)kind;
+        else if (!kind)
+            v->kinds[i] = VOCAB_UNUSED; /* "undefined" */
+        else if (!unknown++)
+            first = i;
     }
-    return ST_OK;
+    if (!unknown) return ST_OK;
+    return notes_add(&v->notes, err,
+                     "%s[%d]: expected 0 to %d, found %lld; such tokens, %d of them, are taken for "
+                     "ordinary ones",
+                     key, first, VOCAB_BYTE, (long long)gguf_i64_at(kv, (uint64_t)first), unknown);
 }
-
-/* ---- tokens known by their text ---------------------------------------------------------- */
-
-/* A control token by its text, whatever type the file gives it. */
-static int32_t find_control(struct vocab *v, const char *text, bool ends)
-{
-    int32_t id = vocab_find(v, text, strlen(text));
-    if (id == VOCAB_NONE) return id;
-    v->kinds[id] = (uint8_t)(VOCAB_CONTROL | (ends ? VOCAB_EOG_BIT : v->kinds[id] & VOCAB_EOG_BIT));
-    return id;
-}
-
-static int32_t find_controls(struct vocab *v, const char *const *texts, bool ends)
-{
-    int32_t first = VOCAB_NONE;
-    for (; *texts; texts++) {
-        int32_t id = find_control(v, *texts, ends);
-        if (first == VOCAB_NONE) first = id;
-    }
-    return first;
-}
-
-/* Texts that end a generation; the first that exists is the end of a turn unless the file names it.
- * The second group ends one too, but is no turn's end. The third only fills gaps in code. */
-static const char *const turn_ends[] = {"<|eot_id|>",
-                                        "<|im_end|>",
-                                        "<|end|>",
-                                        "<end_of_turn>",
-                                        "<|endoftext|>",
-                                        "<|end_of_text|>",
-                                        "<EOT>",
-                                        "_<EOT>",
-                                        "[EOT]",
-                                        "<\xef\xbd\x9c"
-                                        "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
-                                        "<end_of_utterance>",
-                                        NULL};
-static const char *const other_ends[] = {
-    "</s>",       "<eos>",       "[EOS]",        "<|return|>",
-    "<|call|>",   "<|fim_pad|>", "<fim-pad>",    "<fim_pad>",
-    "<PAD>",      "[PAD]",       "<|fim_repo|>", "<|repo_name|>",
-    "<fim-repo>", "<REPO>",      "<reponame>",   "<|file_sep|>",
-    NULL};
-static const char *const gap_marks[] = {"<|fim_prefix|>",
-                                        "<fim-prefix>",
-                                        "<fim_prefix>",
-                                        "<PRE>",
-                                        "\xe2\x96\x81<PRE>",
-                                        "<|code_prefix|>",
-                                        "<|fim_suffix|>",
-                                        "<fim-suffix>",
-                                        "<fim_suffix>",
-                                        "<SUF>",
-                                        "\xe2\x96\x81<SUF>",
-                                        "<|code_suffix|>",
-                                        "<|fim_middle|>",
-                                        "<fim-middle>",
-                                        "<fim_middle>",
-                                        "<MID>",
-                                        "\xe2\x96\x81<MID>",
-                                        "<|code_middle|>",
-                                        "<\xef\xbd\x9c"
-                                        "fim\xe2\x96\x81"
-                                        "begin\xef\xbd\x9c>",
-                                        "<\xef\xbd\x9c"
-                                        "fim\xe2\x96\x81hole\xef\xbd\x9c>",
-                                        "<\xef\xbd\x9c"
-                                        "fim\xe2\x96\x81"
-                                        "end\xef\xbd\x9c>",
-                                        NULL};
-
-/* Read the id a key names. The pattern of all ones is how some converters write "none". */
-static enum status read_id(const struct vocab *v, const struct gguf *g, const char *key,
-                           int32_t *out, struct err *err)
-{
-    uint32_t id = UINT32_MAX;
-    TRY(gguf_read_u32(g, key, false, &id, err));
-    if (id == UINT32_MAX) return ST_OK;
-    if (id >= (uint32_t)v->n)
-        return err_set(err, ST_FORMAT, "%s: expected an id below %d, found %u", key, v->n, id);
-    *out = (int32_t)id;
-    return ST_OK;
-}
-
-static enum status check_added(const char *what, bool add, int32_t id, struct err *err)
-{
-    if (!add || id != VOCAB_NONE) return ST_OK;
-    return err_set(err, ST_FORMAT,
-                   "tokenizer.ggml.%s_token_id: expected an id, because %s is to be added; the key "
-                   "is absent",
-                   what, what);
-}
-
-static enum status read_specials(struct vocab *v, const struct gguf *g, struct err *err)
-{
-    struct vocab_specials *s = &v->specials;
-    TRY(read_id(v, g, "tokenizer.ggml.bos_token_id", &s->bos, err));
-    TRY(read_id(v, g, "tokenizer.ggml.eos_token_id", &s->eos, err));
-    TRY(read_id(v, g, "tokenizer.ggml.unknown_token_id", &s->unk, err));
-    TRY(read_id(v, g, "tokenizer.ggml.padding_token_id", &s->pad, err));
-    TRY(read_id(v, g, "tokenizer.ggml.seperator_token_id", &s->sep, err)); /* spelled so */
-    TRY(gguf_read_bool(g, "tokenizer.ggml.add_bos_token", false, &s->add_bos, err));
-    TRY(gguf_read_bool(g, "tokenizer.ggml.add_eos_token", false, &s->add_eos, err));
-    TRY(check_added("bos", s->add_bos, s->bos, err));
-    TRY(check_added("eos", s->add_eos, s->eos, err));
-    if (!v->pretok)
-        TRY(gguf_read_bool(g, "tokenizer.ggml.add_space_prefix", false, &s->space_prefix, err));
-
-    s->eot = find_controls(v, turn_ends, true);
-    (void)find_controls(v, other_ends, true);
-    (void)find_controls(v, gap_marks, false);
-    s->eom = find_control(v, "<|eom_id|>", true);
-    TRY(read_id(v, g, "tokenizer.ggml.eot_token_id", &s->eot, err));
-    TRY(read_id(v, g, "tokenizer.ggml.eom_token_id", &s->eom, err));
-    const int32_t ends[] = {s->eos, s->eot, s->eom};
-    for (int i = 0; i < 3; i++)
-        if (ends[i] != VOCAB_NONE) v->kinds[ends[i]] |= VOCAB_EOG_BIT;
-    return ST_OK;
-}
-
-/* ---- special tokens in a text ------------------------------------------------------------ */
 
 static bool text_is(struct gguf_str text, const char *s)
 {
     return text.n == strlen(s) && !memcmp(text.s, s, text.n);
 }
+
+/* ---- special tokens in a text ------------------------------------------------------------ */
 
 /* Phi-3's tokens swallow the white space after them. Nothing in the file says so but its name. */
 static bool strips_right(const struct gguf *g)
@@ -295,14 +197,11 @@ static enum status read_scores(const struct vocab *v, const struct gguf *g, floa
 {
     const struct gguf_kv *kv;
     *out = NULL;
-    TRY(gguf_find_array(g, "tokenizer.ggml.scores", GGUF_F32, false, &kv, err));
+    TRY(find_numbers(v, g, "tokenizer.ggml.scores", "scores", &kv, err));
     if (!kv) return ST_OK;
-    if (kv->count < (uint64_t)v->n)
-        return err_set(err, ST_FORMAT, "tokenizer.ggml.scores: expected %d entries, found %llu",
-                       v->n, (unsigned long long)kv->count);
     *out = malloc((size_t)v->n * sizeof **out);
     if (!*out) return err_memory(err, "tokenizer.ggml.scores, %d of them", v->n);
-    memcpy(*out, kv->value, (size_t)v->n * sizeof **out);
+    for (int32_t i = 0; i < v->n; i++) (*out)[i] = (float)gguf_f64_at(kv, (uint64_t)i);
     return ST_OK;
 }
 
@@ -327,6 +226,15 @@ static enum status read_bpe(struct vocab *v, const struct gguf *g, struct err *e
     const struct gguf_kv *merges;
     TRY(gguf_read_str(g, "tokenizer.ggml.pre", false, &pre, err));
     TRY(pretok_open(pre.s, pre.n, &v->pretok, err));
+    if (!pre.n) {
+        v->pre_absent = true;
+        TRY(notes_add(
+            &v->notes, err,
+            "tokenizer.ggml.pre: absent; texts are cut into words by \"%s\", which is not "
+            "how the model was trained, so what it writes may suffer; a newer conversion "
+            "of the model names its own",
+            vocab_pre(v)));
+    }
     TRY(gguf_find_array(g, "tokenizer.ggml.merges", GGUF_STRING, true, &merges, err));
     TRY(bpe_init(&v->bpe, merges, &v->lex, (size_t)v->n, err));
     v->bpe.whole_words = pretok_rules(v->pretok)->whole_words;
@@ -349,7 +257,7 @@ static enum status read_all(struct vocab *v, const struct gguf *g, struct err *e
     TRY(read_texts(v, tokens, &bytes, err));
     TRY(read_kinds(v, g, err));
     TRY(spm ? read_spm(v, g, err) : read_bpe(v, g, err));
-    TRY(read_specials(v, g, err));
+    TRY(vocab_read_specials(v, g, err));
     v->spm.unk = v->specials.unk;
     TRY(collect_special(v, g, err));
     TRY(make_pieces(v, bytes, err));

@@ -39,6 +39,20 @@ static void save_part(const char *name, struct tiny *t, int parts)
     tiny_free(t);
 }
 
+/* Tensors that only some exports have. */
+static void save_optional(void)
+{
+    struct tiny_spec s = tiny_spec("llama", QT_Q8_0);
+    s.n_layer = s.n_head = s.n_head_kv = 1;
+    s.d_model = s.d_ff = s.head_dim = s.n_rot = 32;
+    s.no_bytes = s.fused = s.scales = s.qkv_bias = s.output_bias = true;
+    s.n_ctx = 16;
+    save_part("fused-scales", tiny_model(&s), 1);
+    s.fused = s.scales = false;
+    s.ffn_bias = s.o_bias = s.tied = true;
+    save_part("biases", tiny_model(&s), 1);
+}
+
 static void save_whole_files(void)
 {
     static const char *const tokens[] = {"a", "b", "c", "ab", "abc", "<|end|>"};
@@ -60,6 +74,11 @@ static void save_whole_files(void)
     t = model("llama", QT_Q4_0);
     while (t->n_tensors) tiny_drop_tensor(t, t->tensor[0].name);
     save_part("vocabulary", t, 1);
+    t = model("llama", QT_Q4_0);
+    tiny_set_nested(t, "general.nested", GGUF_DEPTH_MAX);
+    tiny_find(t, "blk.0.ffn_up.weight")->type = 39; /* MXFP4 */
+    tiny_find(t, "blk.0.ffn_down.weight")->type = 99;
+    save_part("other-types", t, 1);
     save_part("part-1-of-2", model("llama", QT_Q4_0), 2);
 }
 
@@ -97,6 +116,7 @@ int main(int argc, char **argv)
     if (argc != 2) return fprintf(stderr, "usage: make_gguf_corpus FOLDER\n"), 2;
     folder = argv[1];
     save_whole_files();
+    save_optional();
     save_damaged_files();
     return 0;
 }

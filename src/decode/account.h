@@ -1,0 +1,37 @@
+/*
+ * What a text cost: rows, passes and time of each model. It tells what was done, so it is no part
+ * of the text: cutting a text back leaves it alone.
+ */
+#ifndef EAD_DECODE_ACCOUNT_H
+#define EAD_DECODE_ACCOUNT_H
+
+#include "decode/text.h"
+#include "ead.h"
+
+/* What the rows of one evaluation were for, and its time; see ead_work. An evaluation takes as many
+ * passes as it takes and is booked when it has reached its goal, so that the account does not
+ * depend on the company its rows had. */
+struct tally {
+    int prompt, catchup, decode;
+    double seconds;
+};
+
+struct account {
+    int64_t tokens, switches, taken_back;
+    int64_t to_read;                /* rows that one model alone would have read as prompts */
+    struct tally open[EAD_WRITERS]; /* evaluations under way */
+    ead_work work[EAD_WRITERS];     /* step_seconds is filled in by account_summarise */
+};
+
+/* n rows of the text from position `from` on were evaluated by w on the way to `goal`. */
+void account_rows(struct account *a, const struct text *t, ead_writer w, int from, int n, int goal,
+                  double seconds);
+/* The evaluations under way end here. */
+void account_settle(struct account *a);
+/* A token was written. */
+void account_token(struct account *a, ead_writer w, bool switched);
+
+/* n_params: of each model; 0 of one that is not there, or not known. */
+ead_summary account_summarise(const struct account *a, const uint64_t n_params[EAD_WRITERS]);
+
+#endif

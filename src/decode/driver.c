@@ -1,0 +1,369 @@
+#include "decode/driver.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static enum status check_room(const struct engine *e, int n, struct err *err)
+{
+    const struct engine_info *info = &e->info;
+    if (n < 1 || n > info->n_seq || n > info->max_logits)
+        return err_set(err, ST_ARG, "texts: expected 1 to %d, found %d",
+                       info->n_seq < info->max_logits ? info->n_seq : info->max_logits, n);
+    return ST_OK;
+}
+
+static enum status check_engines(const struct engine *large, const struct engine *small, int n,
+                                 struct err *err)
+{
+    if (!large && !small)
+        return err_set(err, ST_ARG, "expected a large or a small model, found none");
+    if (large) TRY(check_room(large, n, err));
+    if (small) TRY(check_room(small, n, err));
+    if (!large || !small) return ST_OK;
+    const struct engine_info *a = &large->info, *b = &small->info;
+    if (a->n_ctx != b->n_ctx || a->max_rows != b->max_rows || a->n_seq != b->n_seq)
+        return err_set(err, ST_ARG,
+                       "both engines need the same context, rows per pass and sequences");
+    int32_t same;
+    return vocab_compare(a->vocab, b->vocab, &same, err);
+}
+
+static int shared_vocab(const struct engine *large, const struct engine *small)
+{
+    const int a = large ? large->info.n_vocab : small->info.n_vocab;
+    const int b = small ? small->info.n_vocab : a;
+    return a < b ? a : b;
+}
+
+static void carve(struct driver *r)
+{
+    const size_t n = (size_t)r->n;
+    struct duo measured = {.n_ctx = r->n_ctx};
+    r->duos = arena_carve(&r->arena, n, sizeof *r->duos);
+    r->queue = arena_carve(&r->arena, n, sizeof *r->queue);
+    r->rows = arena_carve(&r->arena, (size_t)r->max_rows, sizeof *r->rows);
+    r->scratch = arena_carve(&r->arena, (size_t)r->n_vocab, sizeof *r->scratch);
+    for (size_t i = 0; i < n; i++) {
+        struct duo *d = r->duos ? &r->duos[i] : &measured;
+        *d = (struct duo){.engines = {r->engines[0], r->engines[1]},
+                          .seq = (int)i,
+                          .n_ctx = r->n_ctx,
+                          .n_vocab = r->n_vocab};
+        duo_carve(d, &r->arena);
+    }
+}
+
+static enum status fill(struct driver *r, const ead_duo_options *o, int n, struct err *err)
+{
+    const struct engine *any = r->engines[r->engines[EAD_SMALL] ? EAD_SMALL : EAD_LARGE];
+    if (o->prompt_budget < 0)
+        return err_set(err, ST_ARG, "prompt budget: expected 0 or more rows, found %d",
+                       o->prompt_budget);
+    r->n = n;
+    r->n_ctx = any->info.n_ctx;
+    r->max_rows = any->info.max_rows;
+    r->budget = o->prompt_budget ? o->prompt_budget : DRIVER_BUDGET_DEFAULT;
+    r->n_vocab = shared_vocab(r->engines[EAD_LARGE], r->engines[EAD_SMALL]);
+    carve(r); /* measures */
+    TRY(arena_commit(&r->arena, err));
+    carve(r);
+    for (int i = 0; i < r->n; i++) TRY(duo_init(driver_duo(r, i), o, r->scratch, err));
+    return ST_OK;
+}
+
+enum status driver_open(struct engine *large, struct engine *small, const ead_duo_options *options,
+                        int n, struct driver **out, struct err *err)
+{
+    TRY(check_engines(large, small, n, err));
+    struct driver *r = calloc(1, sizeof *r);
+    if (!r) return err_memory(err, "a batch");
+    r->engines[EAD_LARGE] = large;
+    r->engines[EAD_SMALL] = small;
+    enum status st = fill(r, options, n, err);
+    if (st != ST_OK) {
+        driver_close(r);
+        return st;
+    }
+    *out = r;
+    return ST_OK;
+}
+
+void driver_close(struct driver *r)
+{
+    if (!r) return;
+    arena_deinit(&r->arena);
+    free(r);
+}
+
+struct duo *driver_duo(struct driver *r, int i)
+{
+    return &r->duos[i];
+}
+
+/* ---- what is asked of a step ------------------------------------------------------------- */
+
+/* Texts that take part: those with active[i] or, where that is NULL, text `only`. */
+struct ask {
+    const bool *active;
+    int only;
+    bool read_only; /* leave the last row for later */
+    int most;       /* rows of the pass */
+};
+
+/* Texts that wait for an engine, and of those the ones that do not read a prompt. */
+struct demand {
+    int texts, writing;
+};
+
+static bool takes_part(const struct ask *ask, int i)
+{
+    return ask->active ? ask->active[i] : i == ask->only;
+}
+
+static int rows_to_go(const struct driver *r, const struct ask *ask, const struct duo *d,
+                      ead_writer w)
+{
+    if (!r->engines[w] || d->waiting[w] || d->fault.code != ST_OK) return 0;
+    const int goal = duo_goal(d, w), last = d->text.n - 1;
+    return (ask->read_only && goal > last ? last : goal) - duo_read(d, w);
+}
+
+static struct demand count(const struct driver *r, const struct ask *ask, ead_writer w)
+{
+    struct demand demand = {0};
+    for (int i = 0; i < r->n; i++) {
+        const struct duo *d = &r->duos[i];
+        const int rows = takes_part(ask, i) ? rows_to_go(r, ask, d, w) : 0;
+        if (rows <= 0) continue;
+        demand.texts++;
+        demand.writing += rows == 1 || d->text.marks[duo_read(d, w)].author != TEXT_GIVEN;
+    }
+    return demand;
+}
+
+/* ---- a pass ------------------------------------------------------------------------------ */
+
+/* Queue the texts that have rows to read, before those that have more: a short catch-up does not
+ * wait behind a long prompt. */
+static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
+{
+    int n = 0;
+    for (int i = 0; i < r->n; i++) {
+        struct duo *d = &r->duos[i];
+        const int rows = takes_part(ask, i) ? rows_to_go(r, ask, d, w) : 0;
+        if (rows <= 0) continue;
+        const int from = duo_read(d, w);
+        int at = n++;
+        for (; at > 0 && r->queue[at - 1].goal - r->queue[at - 1].from > rows; at--)
+            r->queue[at] = r->queue[at - 1];
+        r->queue[at] = (struct share){.duo = d, .goal = from + rows, .from = from};
+    }
+    return n;
+}
+
+/* Lay the rows of n queued texts side by side: one for each, so that none is kept waiting, and what
+ * room is left goes to the first in the queue, prompts within their budget. Returns how many. */
+static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
+{
+    int spare = most - n, rows = 0;
+    for (int i = 0; i < n; i++) {
+        struct share *s = &r->queue[i];
+        s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, r->rows + rows);
+        spare -= s->n - 1;
+        rows += s->n;
+        s->duo->waiting[w] = r->rows[rows - 1].wants_logits;
+    }
+    return rows;
+}
+
+/* Engines take turns by time: the one goes next that has less behind it, a pass counting its
+ * seconds over the texts that wait for it, so that all texts get alike. But neither counts as less
+ * than a third of the other: a single text on the large model must get on, and must not hold up the
+ * others, either; each engine gets from a quarter to three quarters of the time. Who has nothing to
+ * do saves nothing up. */
+static double weight(const struct demand demand[EAD_WRITERS], ead_writer w)
+{
+    const double mine = demand[w].texts, other = demand[1 - (int)w].texts;
+    return mine > other / 3 ? mine : other / 3;
+}
+
+static enum status pass(struct driver *r, const struct ask *ask,
+                        const struct demand demand[EAD_WRITERS], ead_writer w, struct err *err)
+{
+    const int n = enqueue(r, ask, w);
+    const bool company = demand[EAD_SMALL].writing + demand[EAD_LARGE].writing > 0;
+    const int rows = gather(r, w, n, ask->most, company ? r->budget : ask->most);
+    const double start = clock_seconds();
+    for (int i = 0; i < r->n; i++) /* distributions that the engine will hold no longer */
+        if (r->duos[i].text.n && r->duos[i].text.marks[r->duos[i].text.n - 1].author == (int8_t)w)
+            r->duos[i].drawn.n = 0;
+    const enum status st = engine_submit(r->engines[w], r->rows, rows, err);
+    const double seconds = clock_seconds() - start;
+    if (st != ST_OK) {
+        for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = false;
+        return st;
+    }
+    for (int i = 0; i < n; i++) {
+        const struct share *s = &r->queue[i];
+        duo_account(s->duo, w, s->from, s->n, s->goal, seconds / rows * s->n);
+    }
+    r->spent[w] += seconds / weight(demand, w);
+    if (!demand[1 - (int)w].texts) r->spent[1 - (int)w] = r->spent[w];
+    return ST_OK;
+}
+
+/* The engine that is next, or -1 when none has anything to do. A text alone is not to wait for what
+ * its other model may read in advance. */
+static int pick(const struct driver *r, const struct ask *ask,
+                const struct demand demand[EAD_WRITERS])
+{
+    const bool small = demand[EAD_SMALL].texts, large = demand[EAD_LARGE].texts;
+    if (!small || !large) return small ? EAD_SMALL : large ? EAD_LARGE : -1;
+    if (!ask->active) return r->duos[ask->only].next;
+    return r->spent[EAD_SMALL] <= r->spent[EAD_LARGE] ? EAD_SMALL : EAD_LARGE;
+}
+
+/* ---- results ----------------------------------------------------------------------------- */
+
+static struct duo *text_of(struct driver *r, int seq)
+{
+    for (int i = 0; i < r->n; i++)
+        if (r->duos[i].seq == seq) return &r->duos[i];
+    return NULL;
+}
+
+static void take(struct driver *r, ead_writer w, const struct result *result, double start)
+{
+    struct duo *d = text_of(r, result->seq);
+    if (!d) return;
+    d->waiting[w] = false;
+    if (!duo_expects(d, w, result)) return;
+    if (result->status == ST_OK)
+        duo_write(d, &result->dist, clock_seconds() - start);
+    else
+        d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
+}
+
+/* Take the results that are there. With `wait`, an engine that texts wait for is waited for. */
+static void collect(struct driver *r, bool wait)
+{
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        struct result result;
+        bool expected = false;
+        for (int i = 0; i < r->n && r->engines[w]; i++) expected |= r->duos[i].waiting[w];
+        for (double start = clock_seconds(); expected; start = clock_seconds()) {
+            if (!engine_collect(r->engines[w], wait, &result)) break;
+            wait = false;
+            take(r, (ead_writer)w, &result, start);
+        }
+    }
+}
+
+/* ---- a step ------------------------------------------------------------------------------ */
+
+static bool any_news(struct driver *r, const struct ask *ask)
+{
+    for (int i = 0; i < r->n; i++)
+        if (takes_part(ask, i) && duo_has_news(&r->duos[i])) return true;
+    return false;
+}
+
+/* One pass and what comes of it, unless there is something to tell already. */
+static enum status advance(struct driver *r, const struct ask *ask, struct err *err)
+{
+    if (any_news(r, ask)) return ST_OK;
+    for (int i = 0; i < r->n; i++)
+        if (takes_part(ask, i)) (void)duo_prepare(&r->duos[i]);
+    const struct demand demand[EAD_WRITERS] = {
+        [EAD_SMALL] = count(r, ask, EAD_SMALL), [EAD_LARGE] = count(r, ask, EAD_LARGE)};
+    const int w = pick(r, ask, demand);
+    if (w >= 0) TRY(pass(r, ask, demand, (ead_writer)w, err));
+    collect(r, w < 0);
+    return ST_OK;
+}
+
+enum status driver_step(struct driver *r, const bool *active, ead_event *events, int *n_events,
+                        struct err *err)
+{
+    const struct ask ask = {.active = active, .most = r->max_rows};
+    *n_events = 0;
+    TRY(advance(r, &ask, err));
+    for (int i = 0; i < r->n; i++) {
+        struct duo *d = &r->duos[i];
+        ead_event event = {.text = i};
+        if (!active[i]) continue;
+        if (duo_has_news(d)) {
+            duo_tell(d, &event.token);
+        } else if (d->fault.code != ST_OK) {
+            event.kind = EAD_EVENT_FAULT;
+            event.status = (ead_status)d->fault.code;
+            event.message = d->fault.message;
+        } else {
+            continue;
+        }
+        events[(*n_events)++] = event;
+    }
+    return ST_OK;
+}
+
+/* ---- one text ---------------------------------------------------------------------------- */
+
+/* A long stretch is told of piece by piece. */
+static enum status tell_progress(struct duo *d, const int begin[EAD_WRITERS],
+                                 const int goal[EAD_WRITERS], const int before[EAD_WRITERS],
+                                 int most, struct err *err)
+{
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        if (!d->engines[w] || duo_read(d, (ead_writer)w) == before[w]) continue;
+        const int done = duo_read(d, (ead_writer)w) - begin[w], total = goal[w] - begin[w];
+        if (total > most && !d->progress(d->progress_context, (ead_writer)w, done, total))
+            return err_set(err, ST_CANCELLED, "stopped while reading the prompt");
+    }
+    return ST_OK;
+}
+
+/* Go on with text i until there is news of it or, with read_only, nothing left to read. */
+static enum status alone(struct driver *r, int i, bool read_only, struct err *err)
+{
+    struct duo *d = &r->duos[i];
+    const bool watched = d->progress && r->max_rows > DRIVER_POLL_ROWS;
+    const struct ask ask = {
+        .only = i, .read_only = read_only, .most = watched ? DRIVER_POLL_ROWS : r->max_rows};
+    int begin[EAD_WRITERS] = {0}, goal[EAD_WRITERS] = {0}, before[EAD_WRITERS] = {0};
+    (void)duo_prepare(d);
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        begin[w] = d->engines[w] ? duo_read(d, (ead_writer)w) : 0;
+        goal[w] = begin[w] + rows_to_go(r, &ask, d, (ead_writer)w);
+    }
+    for (;;) {
+        int left = 0;
+        for (int w = 0; w < EAD_WRITERS; w++) {
+            before[w] = d->engines[w] ? duo_read(d, (ead_writer)w) : 0;
+            left += rows_to_go(r, &ask, d, (ead_writer)w) > 0 || d->waiting[w];
+        }
+        if (read_only && !left) return ST_OK;
+        TRY(advance(r, &ask, err));
+        if (d->progress) TRY(tell_progress(d, begin, goal, before, ask.most, err));
+        if (d->fault.code != ST_OK) return err_set(err, d->fault.code, "%s", d->fault.message);
+        if (duo_has_news(d)) return ST_OK;
+    }
+}
+
+enum status driver_read(struct driver *r, int i, struct err *err)
+{
+    struct duo *d = &r->duos[i];
+    if (!d->text.n) return ST_OK;
+    TRY(alone(r, i, true, err));
+    d->seconds = 0; /* a token's time begins when its prompt has been read */
+    return ST_OK;
+}
+
+enum status driver_write(struct driver *r, int i, ead_token *out, struct err *err)
+{
+    TRY(alone(r, i, false, err));
+    duo_tell(&r->duos[i], out);
+    return ST_OK;
+}

@@ -1,0 +1,54 @@
+#include "decode/text.h"
+
+#include <string.h>
+
+void text_carve(struct text *t, int room, struct arena *arena)
+{
+    t->room = room;
+    t->ids = arena_carve(arena, (size_t)room, sizeof *t->ids);
+    t->marks = arena_carve(arena, (size_t)room, sizeof *t->marks);
+}
+
+void text_give(struct text *t, const int32_t *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        t->ids[t->n] = ids[i];
+        t->marks[t->n++] = (struct mark){.author = TEXT_GIVEN, .index = -1};
+    }
+}
+
+void text_write(struct text *t, int32_t id, const struct mark *mark)
+{
+    const struct mark *last = t->n ? &t->marks[t->n - 1] : NULL;
+    struct mark *new = &t->marks[t->n];
+    *new = *mark;
+    new->index = last ? last->index + 1 : 0;
+    new->turn = last && last->author == mark->author ? last->turn + 1 : 1;
+    t->ids[t->n++] = id;
+}
+
+void text_cut(struct text *t, int length)
+{
+    t->n = length;
+}
+
+void text_copy(struct text *t, const struct text *from, int length)
+{
+    memmove(t->ids, from->ids, (size_t)length * sizeof *t->ids);
+    memmove(t->marks, from->marks, (size_t)length * sizeof *t->marks);
+    t->n = length;
+}
+
+int text_written(const struct text *t)
+{
+    return t->n ? t->marks[t->n - 1].index + 1 : 0;
+}
+
+double text_rolling(const struct text *t, int at, int window, bool turn)
+{
+    const struct mark *last = &t->marks[at];
+    const int there = turn ? last->turn : last->index + 1, n = there < window ? there : window;
+    double sum = 0;
+    for (int i = at + 1 - n; i <= at; i++) sum += (double)t->marks[i].stats.entropy;
+    return sum / n;
+}

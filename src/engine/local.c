@@ -1,0 +1,244 @@
+#include "engine/local.h"
+
+#include "model/forward.h"
+
+#include <stdlib.h>
+
+struct local {
+    struct engine engine; /* first: an engine is one of these */
+    const struct model *model;
+    struct local_options options;
+    struct arena arena; /* owns the cache, the scratch and all that follows */
+    struct kv kv;
+    struct forward forward;
+    float *logits;         /* [max_logits][rows of token_embd] */
+    struct row *wanted;    /* [max_logits]: rows of the last pass that wanted them */
+    int n_logits;          /* of the last pass */
+    int n_collected;       /* of those */
+    struct err not_finite; /* what is said of broken weights */
+};
+
+static struct local *local_of(struct engine *e)
+{
+    return (struct local *)e;
+}
+
+static const struct local *local_in(const struct engine *e)
+{
+    return (const struct local *)e;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static enum status check_range(const char *name, int value, int max, struct err *err)
+{
+    if (value < 1 || value > max)
+        return err_set(err, ST_ARG, "%s: expected 1 to %d, found %d", name, max, value);
+    return ST_OK;
+}
+
+static enum status settle_options(const struct model *m, struct local_options *o, struct err *err)
+{
+    if (!o->kern) o->kern = kern_best();
+    if (!o->threads) o->threads = team_default_threads();
+    if (!o->n_ctx)
+        o->n_ctx = m->config.n_ctx_train < LOCAL_CTX_MAX ? m->config.n_ctx_train : LOCAL_CTX_MAX;
+    if (!o->n_seq) o->n_seq = 1;
+    if (!o->max_rows) o->max_rows = LOCAL_ROWS_DEFAULT;
+    if (!o->max_logits) o->max_logits = 1;
+    TRY(check_range("threads", o->threads, TEAM_THREADS_MAX, err));
+    TRY(check_range("context", o->n_ctx, LOCAL_CTX_MAX, err));
+    TRY(check_range("sequences", o->n_seq, 1 << 16, err));
+    TRY(check_range("rows of a pass", o->max_rows, LOCAL_ROWS_MAX, err));
+    return check_range("rows with logits", o->max_logits, o->max_rows, err);
+}
+
+static void carve(struct local *e)
+{
+    const struct local_options *o = &e->options;
+    kv_carve(&e->kv, &e->arena, &e->model->config, o->cache, o->n_seq, o->n_ctx);
+    forward_carve(&e->forward, &e->arena);
+    e->logits = arena_carve(&e->arena, (size_t)o->max_logits * (size_t)e->model->weights.n_vocab,
+                            sizeof *e->logits);
+    e->wanted = arena_carve(&e->arena, (size_t)o->max_logits, sizeof *e->wanted);
+}
+
+static const struct engine_ops ops;
+
+static void describe(struct local *e)
+{
+    const struct model *m = e->model;
+    e->engine = (struct engine){.ops = &ops,
+                                .info = {.name = gguf_path(m->gguf),
+                                         .vocab = m->vocab,
+                                         .n_vocab = vocab_real_size(m->vocab),
+                                         .n_params = m->weights.n_params,
+                                         .n_ctx = e->options.n_ctx,
+                                         .n_seq = e->options.n_seq,
+                                         .max_rows = e->options.max_rows,
+                                         .max_logits = e->options.max_logits}};
+    e->forward = (struct forward){.config = &m->config,
+                                  .weights = &m->weights,
+                                  .kern = e->options.kern,
+                                  .kv = &e->kv,
+                                  .max_rows = e->options.max_rows};
+    (void)err_set(&e->not_finite, ST_FORMAT,
+                  "%s: the logits are not finite; the weights are damaged", e->engine.info.name);
+}
+
+enum status local_open(const struct model *model, const struct local_options *options,
+                       struct engine **out, struct err *err)
+{
+    if (!model->has_weights) return err_set(err, ST_ARG, "the model was opened without weights");
+    struct local_options o = options ? *options : (struct local_options){0};
+    TRY(settle_options(model, &o, err));
+    struct local *e = calloc(1, sizeof *e);
+    if (!e) return err_memory(err, "an engine");
+    e->model = model;
+    e->options = o;
+    describe(e);
+    team_init(&e->forward.team, o.threads);
+    carve(e); /* measures */
+    enum status st = arena_commit(&e->arena, err);
+    if (st != ST_OK) {
+        engine_close(&e->engine);
+        return st;
+    }
+    carve(e);
+    *out = &e->engine;
+    return ST_OK;
+}
+
+static void local_close(struct engine *engine)
+{
+    struct local *e = local_of(engine);
+    team_deinit(&e->forward.team);
+    arena_deinit(&e->arena);
+    free(e);
+}
+
+/* ---- a pass ------------------------------------------------------------------------------ */
+
+/* The position that row i must have: one past the row before it of the same sequence in this pass,
+ * or the sequence's length. Rows of a sequence usually stand together, so the look back is short.
+ */
+static int expected_position(const struct local *e, const struct row *rows, int i)
+{
+    for (int j = i - 1; j >= 0; j--)
+        if (rows[j].seq == rows[i].seq) return rows[j].pos + 1;
+    return e->kv.length[rows[i].seq];
+}
+
+static enum status check_rows(const struct local *e, const struct row *rows, int n, struct err *err)
+{
+    int wanted = 0;
+    TRY(check_range("rows", n, e->options.max_rows, err));
+    for (int i = 0; i < n; i++) {
+        const struct row *r = &rows[i];
+        if (r->seq < 0 || r->seq >= e->options.n_seq)
+            return err_set(err, ST_ARG, "row %d: sequence: expected 0 to %d, found %d", i,
+                           e->options.n_seq - 1, r->seq);
+        int pos = expected_position(e, rows, i);
+        if (r->pos != pos)
+            return err_set(err, ST_ARG, "row %d: position: expected %d, found %d", i, pos, r->pos);
+        if (pos >= e->options.n_ctx)
+            return err_set(err, ST_FULL, "the context of %d tokens is full", e->options.n_ctx);
+        if (r->token < 0 || r->token >= e->model->weights.n_vocab)
+            return err_set(err, ST_ARG, "row %d: token: expected 0 to %d, found %d", i,
+                           e->model->weights.n_vocab - 1, r->token);
+        wanted += r->wants_logits;
+    }
+    if (wanted > e->options.max_logits)
+        return err_set(err, ST_ARG, "rows that want logits: expected at most %d, found %d",
+                       e->options.max_logits, wanted);
+    return ST_OK;
+}
+
+static enum status local_submit(struct engine *engine, const struct row *rows, int n,
+                                struct err *err)
+{
+    struct local *e = local_of(engine);
+    TRY(check_rows(e, rows, n, err));
+    e->n_logits = e->n_collected = 0;
+    for (int i = 0; i < n; i++)
+        if (rows[i].wants_logits) e->wanted[e->n_logits++] = rows[i];
+    forward_eval(&e->forward, rows, n, e->logits);
+    return ST_OK;
+}
+
+int local_logit_rows(const struct engine *e)
+{
+    return local_in(e)->n_logits;
+}
+
+const float *local_logits(const struct engine *e, int i)
+{
+    const struct local *l = local_in(e);
+    return l->logits + (size_t)i * (size_t)l->model->weights.n_vocab;
+}
+
+enum status local_distribution(const struct engine *e, int i, struct distribution *out,
+                               struct err *err)
+{
+    const struct local *l = local_in(e);
+    if (distribution_dense(out, l->options.kern, local_logits(e, i), e->info.n_vocab)) return ST_OK;
+    return err_set(err, ST_FORMAT, "%s", l->not_finite.message);
+}
+
+static bool local_collect(struct engine *engine, bool wait, struct result *out)
+{
+    (void)wait; /* a pass is over when it has been submitted */
+    struct local *e = local_of(engine);
+    if (e->n_collected == e->n_logits) return false;
+    const int i = e->n_collected++;
+    *out = (struct result){.seq = e->wanted[i].seq, .pos = e->wanted[i].pos};
+    out->status = local_distribution(engine, i, &out->dist, NULL);
+    out->message = e->not_finite.message;
+    return true;
+}
+
+/* ---- sequences --------------------------------------------------------------------------- */
+
+static int local_length(const struct engine *e, int seq)
+{
+    return local_in(e)->kv.length[seq];
+}
+
+static void local_truncate(struct engine *e, int seq, int length)
+{
+    kv_truncate(&local_of(e)->kv, seq, length < 0 ? 0 : length);
+}
+
+static void local_copy(struct engine *e, int from, int to, int length)
+{
+    kv_copy(&local_of(e)->kv, from, to, length);
+}
+
+/* ---- what it is -------------------------------------------------------------------------- */
+
+const struct local_options *local_settings(const struct engine *e)
+{
+    return &local_in(e)->options;
+}
+
+size_t local_bytes(const struct engine *e)
+{
+    return local_in(e)->arena.capacity;
+}
+
+/* Pages that were never taken are mapped, and cost nothing. */
+static size_t local_memory(const struct engine *engine)
+{
+    const struct local *e = local_in(engine);
+    const size_t pages = (size_t)e->options.n_seq * (size_t)e->kv.seq_pages;
+    const size_t untouched = pages - (size_t)e->kv.n_touched;
+    return e->arena.capacity - untouched * e->kv.page_bytes;
+}
+
+static const struct engine_ops ops = {.close = local_close,
+                                      .submit = local_submit,
+                                      .collect = local_collect,
+                                      .length = local_length,
+                                      .truncate = local_truncate,
+                                      .copy = local_copy,
+                                      .memory = local_memory};

@@ -1,0 +1,246 @@
+/* The public face: two models, one text or many. Contracts are in ead.h. */
+#include "face.h"
+
+#include "decode/driver.h"
+#include "engine/local.h"
+
+#include <stdlib.h>
+
+/* A text of a batch. */
+struct ead_duo {
+    ead_batch *owner;
+    int text;
+};
+
+struct ead_batch {
+    struct engine *engines[EAD_WRITERS];
+    struct driver *driver;
+    ead_duo *duos; /* [n] */
+    bool is_duo;   /* opened as one: it closes with its only text */
+};
+
+static struct duo *inner(const ead_duo *duo)
+{
+    return driver_duo(duo->owner->driver, duo->text);
+}
+
+ead_duo_options ead_duo_defaults(void)
+{
+    return (ead_duo_options){
+        .policy = {.kind = EAD_POLICY_EAD, .tau = 1.0, .window = 5, .dwell = 10, .share = 0.25},
+        .sampler = {.top_p = 1, .repeat_penalty = 1, .repeat_last = 64},
+    };
+}
+
+/* Both engines get the context of the model trained on less, unless told otherwise. */
+static int common_context(const ead_model *const models[EAD_WRITERS], int wanted)
+{
+    int n_ctx = wanted;
+    for (int w = 0; w < EAD_WRITERS && !wanted; w++)
+        if (models[w] && (!n_ctx || models[w]->model->config.n_ctx_train < n_ctx))
+            n_ctx = models[w]->model->config.n_ctx_train;
+    return n_ctx;
+}
+
+static enum status open_engines(const ead_model *const models[EAD_WRITERS],
+                                const ead_duo_options *o, int n_texts, ead_batch *b,
+                                struct err *err)
+{
+    const int max_rows = o->max_rows ? o->max_rows : LOCAL_ROWS_DEFAULT;
+    struct local_options options = {.threads = o->threads,
+                                    .n_ctx = common_context(models, o->n_ctx),
+                                    .n_seq = n_texts,
+                                    .max_rows = max_rows,
+                                    .max_logits = n_texts};
+    if (n_texts < 1 || n_texts > max_rows)
+        return err_set(err, ST_ARG, "texts: expected 1 to %d, the rows of a pass, found %d",
+                       max_rows, n_texts);
+    TRY(face_kern(o->cpu, &options.kern, err));
+    TRY(face_cache(o->cache_type, &options.cache, err));
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (models[w]) TRY(local_open(models[w]->model, &options, &b->engines[w], err));
+    return driver_open(b->engines[EAD_LARGE], b->engines[EAD_SMALL], o, n_texts, &b->driver, err);
+}
+
+static enum status open_batch(const ead_model *const models[EAD_WRITERS], const ead_duo_options *o,
+                              int n_texts, ead_batch *b, struct err *err)
+{
+    TRY(open_engines(models, o, n_texts, b, err));
+    b->duos = calloc((size_t)n_texts, sizeof *b->duos);
+    if (!b->duos) return err_memory(err, "the texts of a batch");
+    for (int i = 0; i < n_texts; i++) b->duos[i] = (ead_duo){.owner = b, .text = i};
+    return ST_OK;
+}
+
+ead_status ead_batch_open(const ead_model *large, const ead_model *small,
+                          const ead_duo_options *options, int n_texts, ead_batch **out,
+                          ead_error *error)
+{
+    struct err err = {0};
+    const ead_model *const models[EAD_WRITERS] = {[EAD_SMALL] = small, [EAD_LARGE] = large};
+    const ead_duo_options defaults = ead_duo_defaults();
+    ead_batch *b = calloc(1, sizeof *b);
+    enum status st = b ? open_batch(models, options ? options : &defaults, n_texts, b, &err)
+                       : err_memory(&err, "a batch");
+    if (st == ST_OK)
+        *out = b;
+    else
+        ead_batch_close(b);
+    return face_report(st, &err, error);
+}
+
+void ead_batch_close(ead_batch *batch)
+{
+    if (!batch) return;
+    driver_close(batch->driver);
+    for (int w = 0; w < EAD_WRITERS; w++) engine_close(batch->engines[w]);
+    free(batch->duos);
+    free(batch);
+}
+
+ead_duo *ead_batch_duo(ead_batch *batch, int i)
+{
+    return i >= 0 && i < batch->driver->n ? &batch->duos[i] : NULL;
+}
+
+ead_status ead_batch_step(ead_batch *batch, const bool *active, ead_event *events, int *n,
+                          ead_error *error)
+{
+    struct err err = {0};
+    return face_report(driver_step(batch->driver, active, events, n, &err), &err, error);
+}
+
+/* ---- one text ---------------------------------------------------------------------------- */
+
+ead_status ead_duo_open(const ead_model *large, const ead_model *small,
+                        const ead_duo_options *options, ead_duo **out, ead_error *error)
+{
+    ead_batch *batch;
+    ead_status st = ead_batch_open(large, small, options, 1, &batch, error);
+    if (st != EAD_OK) return st;
+    batch->is_duo = true;
+    *out = &batch->duos[0];
+    return EAD_OK;
+}
+
+void ead_duo_close(ead_duo *duo)
+{
+    if (duo && duo->owner->is_duo) ead_batch_close(duo->owner);
+}
+
+ead_status ead_duo_append(ead_duo *duo, const int32_t *ids, size_t n, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(duo_append(inner(duo), ids, n, &err), &err, error);
+}
+
+ead_status ead_duo_read(ead_duo *duo, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(driver_read(duo->owner->driver, duo->text, &err), &err, error);
+}
+
+void ead_duo_watch(ead_duo *duo, ead_progress progress, void *context)
+{
+    inner(duo)->progress = progress;
+    inner(duo)->progress_context = context;
+}
+
+ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(driver_write(duo->owner->driver, duo->text, out, &err), &err, error);
+}
+
+void ead_duo_truncate(ead_duo *duo, size_t length)
+{
+    if (length < (size_t)inner(duo)->text.n) duo_truncate(inner(duo), (int)length);
+}
+
+ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length, ead_error *error)
+{
+    struct err err = {0};
+    enum status st = ST_OK;
+    if (to->owner != from->owner)
+        st = err_set(&err, ST_ARG, "copy: expected two texts of one batch");
+    else if (length > ead_duo_length(from))
+        st = err_set(&err, ST_ARG, "copy: expected at most the text's %zu tokens, found %zu",
+                     ead_duo_length(from), length);
+    else if (to == from)
+        ead_duo_truncate(to, length);
+    else
+        duo_copy(inner(to), inner(from), (int)length);
+    return face_report(st, &err, error);
+}
+
+size_t ead_duo_length(const ead_duo *duo)
+{
+    return (size_t)inner(duo)->kept;
+}
+
+const int32_t *ead_duo_ids(const ead_duo *duo)
+{
+    return inner(duo)->text.ids;
+}
+
+bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out)
+{
+    return at < ead_duo_length(duo) && duo_token(inner(duo), (int)at, out);
+}
+
+int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out)
+{
+    const struct distribution *d = &inner(duo)->drawn;
+    return d->n ? face_best(d, n, duo->owner->driver->scratch, out) : 0;
+}
+
+int ead_duo_context(const ead_duo *duo)
+{
+    return inner(duo)->n_ctx;
+}
+
+ead_status ead_duo_set_policy(ead_duo *duo, const ead_policy_options *policy, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(duo_set_policy(inner(duo), policy, &err), &err, error);
+}
+
+ead_status ead_duo_set_sampler(ead_duo *duo, const ead_sampler_options *sampler, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(duo_set_sampler(inner(duo), sampler, &err), &err, error);
+}
+
+void ead_duo_reset(ead_duo *duo)
+{
+    duo_reset(inner(duo));
+}
+
+ead_summary ead_duo_summarise(const ead_duo *duo)
+{
+    return duo_summarise(inner(duo));
+}
+
+static const struct local_options *settings(const ead_duo *duo)
+{
+    struct engine *const *engines = duo->owner->engines;
+    return local_settings(engines[engines[EAD_SMALL] ? EAD_SMALL : EAD_LARGE]);
+}
+
+const char *ead_duo_cpu(const ead_duo *duo)
+{
+    return settings(duo)->kern->name;
+}
+
+int ead_duo_threads(const ead_duo *duo)
+{
+    return settings(duo)->threads;
+}
+
+size_t ead_duo_memory(const ead_duo *duo)
+{
+    size_t sum = 0;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (duo->owner->engines[w]) sum += engine_memory(duo->owner->engines[w]);
+    return sum;
+}

@@ -1,0 +1,107 @@
+#include "model/arch.h"
+
+#include "model/weights.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OF_MODEL(member) .place = offsetof(struct weights, member)
+#define OF_LAYER(member) .place = offsetof(struct layer, member)
+#define MUST             .required = true
+#define PACKED           .packed = true
+#define WITH(tensor)     .with = tensor
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
+/* Panels lie in the order of packed rows: to change it is to raise PACK_LAYOUT (kern_pack.h). */
+
+static const struct arch_tensor decoder_model[] = {
+    {"token_embd.weight", DIM_VOCAB, DIM_MODEL, OF_MODEL(embed), MUST},
+    {"output.weight", DIM_VOCAB, DIM_MODEL, OF_MODEL(output.w), PACKED},
+    {"output.scale", DIM_ONE, DIM_NONE, OF_MODEL(output.scale), WITH("output.weight")},
+    {"output.bias", DIM_VOCAB, DIM_NONE, OF_MODEL(output.bias)},
+    {"output_norm.weight", DIM_MODEL, DIM_NONE, OF_MODEL(output_norm), MUST},
+    {"rope_freqs.weight", DIM_PAIRS, DIM_NONE, OF_MODEL(rope_factors)},
+    {0},
+};
+
+#define QKV(part) .whole = "attn_qkv." part
+
+static const struct arch_tensor decoder_layer[] = {
+    {"attn_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(attn_norm), MUST},
+    {"attn_q.weight", DIM_Q, DIM_MODEL, OF_LAYER(q.w), MUST, PACKED, QKV("weight")},
+    {"attn_k.weight", DIM_KV, DIM_MODEL, OF_LAYER(k.w), MUST, PACKED, QKV("weight")},
+    {"attn_v.weight", DIM_KV, DIM_MODEL, OF_LAYER(v.w), MUST, PACKED, QKV("weight")},
+    {"attn_output.weight", DIM_MODEL, DIM_Q, OF_LAYER(o.w), MUST, PACKED},
+    {"attn_q.scale", DIM_ONE, DIM_NONE, OF_LAYER(q.scale), QKV("scale")},
+    {"attn_k.scale", DIM_ONE, DIM_NONE, OF_LAYER(k.scale), QKV("scale")},
+    {"attn_v.scale", DIM_ONE, DIM_NONE, OF_LAYER(v.scale), QKV("scale")},
+    {"attn_output.scale", DIM_ONE, DIM_NONE, OF_LAYER(o.scale)},
+    {"attn_q.bias", DIM_Q, DIM_NONE, OF_LAYER(q_bias), QKV("bias"), WITH("attn_k.bias")},
+    {"attn_k.bias", DIM_KV, DIM_NONE, OF_LAYER(k_bias), QKV("bias"), WITH("attn_v.bias")},
+    {"attn_v.bias", DIM_KV, DIM_NONE, OF_LAYER(v_bias), QKV("bias"), WITH("attn_q.bias")},
+    {"attn_output.bias", DIM_MODEL, DIM_NONE, OF_LAYER(o.bias)},
+    {"ffn_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(ffn_norm), MUST},
+    {"ffn_gate.weight", DIM_FF, DIM_MODEL, OF_LAYER(gate.w), MUST, PACKED},
+    {"ffn_up.weight", DIM_FF, DIM_MODEL, OF_LAYER(up.w), MUST, PACKED},
+    {"ffn_down.weight", DIM_MODEL, DIM_FF, OF_LAYER(down.w), MUST, PACKED},
+    {"ffn_gate.scale", DIM_ONE, DIM_NONE, OF_LAYER(gate.scale)},
+    {"ffn_up.scale", DIM_ONE, DIM_NONE, OF_LAYER(up.scale)},
+    {"ffn_down.scale", DIM_ONE, DIM_NONE, OF_LAYER(down.scale)},
+    /* Of a feed-forward's bias and scale, readers differ on which comes first. */
+    {"ffn_gate.bias", DIM_FF, DIM_NONE, OF_LAYER(gate.bias), .without = "ffn_gate.scale"},
+    {"ffn_up.bias", DIM_FF, DIM_NONE, OF_LAYER(up.bias), .without = "ffn_up.scale"},
+    {"ffn_down.bias", DIM_MODEL, DIM_NONE, OF_LAYER(down.bias), .without = "ffn_down.scale"},
+    /* frequencies some old converters stored; every reader computes them */
+    {.name = "attn_rot_embd"},
+    {.name = "attn_rot_embd.weight"},
+    {0},
+};
+
+static const struct arch_tensor head_norms[] = {
+    {"attn_q_norm.weight", DIM_HEAD, DIM_NONE, OF_LAYER(q_norm), MUST},
+    {"attn_k_norm.weight", DIM_HEAD, DIM_NONE, OF_LAYER(k_norm), MUST},
+    {0},
+};
+
+static const struct arch archs[] = {
+    {"llama", true, decoder_model, {decoder_layer}}, /* Llama 2 and 3, Mistral, SmolLM2 */
+    {"qwen2", false, decoder_model, {decoder_layer}},
+    {"qwen3", false, decoder_model, {decoder_layer, head_norms}},
+};
+enum { N_ARCHS = sizeof archs / sizeof *archs };
+
+/* ---- looking up -------------------------------------------------------------------------- */
+
+const struct arch *arch_find(const char *name, size_t n)
+{
+    for (int i = 0; i < N_ARCHS; i++)
+        if (strlen(archs[i].name) == n && !memcmp(archs[i].name, name, n)) return &archs[i];
+    return NULL;
+}
+
+void arch_names(char *out, size_t max)
+{
+    size_t used = 0;
+    *out = 0;
+    for (int i = 0; i < N_ARCHS && used < max; i++) {
+        const char *before = !i ? "" : i + 1 < N_ARCHS ? ", " : " or ";
+        used += (size_t)snprintf(out + used, max - used, "%s%s", before, archs[i].name);
+    }
+}
+
+static bool table_has(const struct arch_tensor *table, const char *name)
+{
+    for (; table->name; table++)
+        if (!strcmp(table->name, name) || (table->whole && !strcmp(table->whole, name)))
+            return true;
+    return false;
+}
+
+bool arch_has_tensor(const struct arch *a, bool in_layer, const char *name)
+{
+    if (!in_layer) return table_has(a->model, name);
+    for (int i = 0; i < ARCH_TABLES && a->layer[i]; i++)
+        if (table_has(a->layer[i], name)) return true;
+    return false;
+}

@@ -1,0 +1,64 @@
+/*
+ * What tells architectures apart: a few facts, and the tables of the tensors that a file of one may
+ * hold. Whatever goes by tensors goes by these tables: binding, refusing what is not in them,
+ * packing (repack.h) and the file of packed weights (packfile.h).
+ *
+ * Names are those of the ggml project's gguf package.
+ */
+#ifndef EAD_MODEL_ARCH_H
+#define EAD_MODEL_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A size that the config knows. */
+enum arch_dim {
+    DIM_NONE,
+    DIM_ONE,
+    DIM_VOCAB, /* rows of the embedding, whatever they are */
+    DIM_MODEL,
+    DIM_Q,  /* all query heads */
+    DIM_KV, /* all key heads, or all value heads */
+    DIM_FF,
+    DIM_HEAD,
+    DIM_PAIRS /* dimensions of a head that rotate, two and two */
+};
+
+/* One row of a table. */
+struct arch_tensor {
+    const char *name;         /* a layer's has "blk.N." in front */
+    enum arch_dim rows, cols; /* outputs and inputs of a matrix; a vector has no cols; a tensor
+                                 without either may be there, and is not read */
+    size_t place;             /* of its struct kern_weight or const float * in struct weights or, a
+                                 layer's, in struct layer */
+    bool required;
+    bool packed; /* multiplied, so panels are made of it */
+    /* A tensor that may hold this one instead: behind those of the rows before it that name the
+     * same one, and before those after it. A vector of one is the same for all. */
+    const char *whole;
+    const char *with;    /* a tensor that must be there when this one is */
+    const char *without; /* one beside which this one has no settled meaning */
+};
+
+enum { ARCH_TABLES = 4 };
+
+struct arch {
+    const char *name;
+    bool rope_interleaved; /* q and k are stored for pairs side by side, not for halves of a head */
+    /* Tables end without a name. Outside of layers, the embedding first; inside of one, one table
+     * after the other, and then NULL. */
+    const struct arch_tensor *model;
+    const struct arch_tensor *layer[ARCH_TABLES];
+};
+
+/* The architecture of this name, n bytes long; NULL when there is none. */
+const struct arch *arch_find(const char *name, size_t n);
+
+/* "llama, qwen2 or qwen3", for messages. */
+void arch_names(char *out, size_t max);
+
+/* May there be a tensor of this name outside of layers, or inside one? */
+bool arch_has_tensor(const struct arch *a, bool in_layer, const char *name);
+
+#endif
