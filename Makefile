@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 CMAKE_FLAGS ?=
 PREFIX ?= /usr/local
 
-.PHONY: all setup build run test check reproduce sanitize fuzz format install clean
+.PHONY: all setup build run test check reproduce sanitize tsan fuzz format install clean
 
 all: build
 
@@ -35,6 +35,12 @@ sanitize: setup
 	@cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEAD_SANITIZE=ON $(CMAKE_FLAGS) >/dev/null
 	@ninja -C $(BUILD)-asan -j $(JOBS) --quiet
 	@ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
+
+# Only what runs threads: ThreadSanitizer makes everything several times slower.
+tsan: setup
+	@cmake -S . -B $(BUILD)-tsan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEAD_TSAN=ON $(CMAKE_FLAGS) >/dev/null
+	@ninja -C $(BUILD)-tsan -j $(JOBS) --quiet test_threads
+	@ctest --test-dir $(BUILD)-tsan --output-on-failure -L threads
 
 fuzz: setup
 	@CC=clang cmake -S . -B $(BUILD)-fuzz -G Ninja -DEAD_FUZZ=ON >/dev/null

@@ -41,8 +41,18 @@ add_test(NAME check_golden
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_golden ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_golden PROPERTIES SKIP_RETURN_CODE 77)
 
+# What `make tsan` runs; a report fails the test.
+set_tests_properties(test_threads PROPERTIES LABELS threads ENVIRONMENT TSAN_OPTIONS=exitcode=66)
+
+# Where the sanitizer owns the heap, the linker puts the test in front of what our own code calls.
+if(EAD_SANITIZE)
+  target_compile_definitions(test_memory PRIVATE HEAP_WRAPPED)
+  target_link_options(test_memory PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc
+    LINKER:--wrap=free,--wrap=mmap,--wrap=munmap,--wrap=strdup)
+endif()
+
 # `ctest -LE slow` (`make check`) leaves out what takes most of the time.
-set_tests_properties(check_problems test_forward test_kern_quant test_stories PROPERTIES LABELS slow)
+set_tests_properties(check_problems test_forward test_kern_quant test_memory test_stories PROPERTIES LABELS slow)
 
 # Fuzz targets: libFuzzer programs under EAD_FUZZ, otherwise replayed over their corpus.
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)

@@ -11,62 +11,8 @@
 #include <cmocka.h>
 
 #include "ead.h"
+#include "heap.h"
 #include "tiny.h"
-
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
-#define COUNTING 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
-#define COUNTING 0
-#endif
-#endif
-#ifndef COUNTING
-#define COUNTING 1
-#endif
-
-static atomic_int allocations;
-
-#if COUNTING
-
-/* Visible, so that the C library calls these as well. */
-#define SEEN __attribute__((visibility("default")))
-
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-
-SEEN void *malloc(size_t n)
-{
-    atomic_fetch_add(&allocations, 1);
-    return __libc_malloc(n);
-}
-
-SEEN void *calloc(size_t n, size_t size)
-{
-    atomic_fetch_add(&allocations, 1);
-    return __libc_calloc(n, size);
-}
-
-SEEN void *realloc(void *p, size_t n)
-{
-    atomic_fetch_add(&allocations, 1);
-    return __libc_realloc(p, n);
-}
-
-SEEN void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
-{
-    atomic_fetch_add(&allocations, 1);
-    return (void *)syscall(SYS_mmap, at, n, protection, flags, fd, offset); /* NOLINT */
-}
-
-#endif
 
 static ead_model *open_model(const char *arch, enum quant_type type, int layers)
 {
@@ -110,13 +56,13 @@ static void check_run(const ead_model *large, const ead_model *small, int thread
     assert_int_equal(ead_duo_append(duo, prompt, 5, NULL), EAD_OK);
     assert_true(steps(duo, 20) >= 0); /* the threads start here */
 
-    atomic_store(&allocations, 0);
+    atomic_store(&heap_allocations, 0);
     int switches = steps(duo, 50);
     ead_duo_truncate(duo, 30);
     ead_status st = ead_duo_append(duo, prompt, 5, NULL);
     switches += steps(duo, 10);
     ead_summary summary = ead_duo_summarise(duo);
-    const int counted = atomic_load(&allocations);
+    const int counted = atomic_load(&heap_allocations);
 
     assert_int_equal(st, EAD_OK);
     assert_true(switches > 5 && summary.tokens == 80);
@@ -142,7 +88,7 @@ static void check_batch(const ead_model *large, const ead_model *small, int thre
     assert_int_equal(ead_batch_open(large, small, &o, 3, &batch, NULL), EAD_OK);
     for (int i = 0; i < 60; i++) {
         ead_duo *duo = ead_batch_duo(batch, i % 3);
-        if (i == 10) atomic_store(&allocations, 0); /* the threads have started */
+        if (i == 10) atomic_store(&heap_allocations, 0); /* the threads have started */
         o.policy.seed = (uint64_t)i;
         ead_duo_reset(duo);
         ead_status st = ead_duo_set_policy(duo, &o.policy, NULL);
@@ -151,7 +97,7 @@ static void check_batch(const ead_model *large, const ead_model *small, int thre
             if (i >= 2) st = ead_batch_step(batch, active, events, &n, NULL);
         if (st) fail_msg("a step failed");
     }
-    const int counted = atomic_load(&allocations);
+    const int counted = atomic_load(&heap_allocations);
     if (counted) fail_msg("%d allocations in a batch on %d threads", counted, threads);
     ead_batch_close(batch);
 }
@@ -159,13 +105,13 @@ static void check_batch(const ead_model *large, const ead_model *small, int thre
 static void test_tokens_allocate_nothing(void **state)
 {
     (void)state;
-    if (!COUNTING) {
+    if (!HEAP_SEEN) {
         print_message("skipped: allocations cannot be counted in this build\n");
         skip();
     }
-    atomic_store(&allocations, 0);
+    atomic_store(&heap_allocations, 0);
     ead_model *large = open_model("llama", QT_Q8_0, 3), *small = open_model("qwen2", QT_F16, 1);
-    assert_true(atomic_load(&allocations) > 0); /* it counts */
+    assert_true(atomic_load(&heap_allocations) > 0); /* it counts */
     for (int threads = 1; threads <= 2; threads++) {
         check_run(large, small, threads, "f16", 0, 0);
         check_run(large, small, threads, "q8_0", 1, 20);

@@ -1,6 +1,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 
+#include "eval/jsonio.h"
 #include "eval/quote.h"
 #include "grade/grade.h"
 
@@ -66,7 +67,7 @@ static char *answer_text(const json_t *value, bool *lost)
     if (json_is_null(value)) return NULL;
     char *text = json_is_string(value)
                      ? grade_text(json_string_value(value), json_string_length(value))
-                     : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+                     : jsonio_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     *lost |= !text;
     return text;
 }
@@ -106,10 +107,12 @@ static int grade_line(const char *text, size_t n, const char *path, struct tally
     if (strspn(text, " \t\r\n") == n) return EXIT_OK;
     char *quoted = quote_long_numbers(text, &n);
     if (!quoted) return no_memory(tally, path);
-    json_t *object = json_loadb(quoted, n, JSON_ALLOW_NUL, &wrong);
+    json_t *object = jsonio_read(quoted, n, JSON_ALLOW_NUL, &wrong);
     free(quoted);
     int status = EXIT_OK;
-    if (!object)
+    if (!object && !wrong.text[0])
+        status = no_memory(tally, path);
+    else if (!object)
         fault(tally, path, "", "JSON", wrong.text);
     else if (!json_is_object(object))
         fault(tally, path, "", "an object with \"gold\" and \"pred\"", "something else");

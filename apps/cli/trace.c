@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "cli/source.h"
+#include "eval/jsonio.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ FILE *trace_create(const char *path)
 int trace_write(FILE *to, const char *path, const ead_token *token, const char *text, size_t bytes)
 {
     json_t *string = json_text(text, bytes);
-    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    char *quoted = string ? jsonio_text(string, JSON_ENCODE_ANY) : NULL;
     char entropy[32], rolling[32];
     int bad = !quoted;
     if (quoted)

@@ -2,6 +2,7 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
+#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/listing.h"
 #include "eval/quote.h"
@@ -63,6 +64,15 @@ static const char *keep(struct reader *r, char *text)
     return text;
 }
 
+static void owner_free(struct owner *o)
+{
+    if (!o) return;
+    for (size_t i = 0; i < o->n_texts; i++) free(o->texts[i]);
+    free(o->texts);
+    json_decref(o->objects);
+    free(o);
+}
+
 /* ---- fields -------------------------------------------------------------------------------- */
 
 static const char *kind_name(const json_t *value)
@@ -115,7 +125,7 @@ static ead_status read_answer(struct reader *r, const struct place *at, const js
     *gold = json_string_value(value);
     if (*gold && **gold) return EAD_OK;
     if (!json_is_number(value)) return unfit(r, at, "answer", "text or a number", value);
-    *gold = keep(r, json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)));
+    *gold = keep(r, jsonio_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)));
     return *gold ? EAD_OK : fault_memory(r->error, "the problems of %s", at->path);
 }
 
@@ -155,7 +165,7 @@ static const char *read_id(struct reader *r, const struct place *at, const json_
     char *text = NULL;
     if (!own) own = json_object_get(object, "id");
     if (json_string_length(own)) return json_string_value(own);
-    if (json_is_integer(own)) return keep(r, json_dumps(own, JSON_ENCODE_ANY));
+    if (json_is_integer(own)) return keep(r, jsonio_text(own, JSON_ENCODE_ANY));
     const char *name = strrchr(at->path, '/');
     if (asprintf(&text, "%s:%zu", name ? name + 1 : at->path, at->number) < 0) return NULL;
     return keep(r, text);
@@ -285,7 +295,8 @@ static ead_status read_value(struct reader *r, const char *path, const char *tex
 {
     json_error_t wrong;
     const struct place at = {path, "line", line};
-    json_t *value = json_loadb(text, n, JSON_DISABLE_EOF_CHECK, &wrong);
+    json_t *value = jsonio_read(text, n, JSON_DISABLE_EOF_CHECK, &wrong);
+    if (!value && !wrong.text[0]) return jsonio_fault(&wrong, path, line, r->error);
     if (!value) {
         const char *end = memchr(text, '\n', n);
         *used = end ? (size_t)(end - text) : n; /* the next value may begin in the next line */
@@ -385,7 +396,7 @@ ead_status dataset_open(const char *path, const char *format, bool skip_bad, str
         *out = r.dataset;
         return EAD_OK;
     }
-    if (!r.dataset) free(r.owner);
+    if (!r.dataset) owner_free(r.owner);
     dataset_close(r.dataset);
     return status;
 }
@@ -393,13 +404,7 @@ ead_status dataset_open(const char *path, const char *format, bool skip_bad, str
 void dataset_close(struct dataset *dataset)
 {
     if (!dataset) return;
-    struct owner *owner = dataset->owner;
-    if (owner) {
-        for (size_t i = 0; i < owner->n_texts; i++) free(owner->texts[i]);
-        free(owner->texts);
-        json_decref(owner->objects);
-        free(owner);
-    }
+    owner_free(dataset->owner);
     free(dataset->problems);
     free(dataset->name);
     free(dataset->skipped);

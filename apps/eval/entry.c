@@ -63,8 +63,8 @@ static int add_verdict(const struct entry *e, json_t *to)
     const struct transcript *t = transcript_of(e);
     char *pred = NULL, *output = grade_text(t->output, t->bytes);
     const bool math = e->data->format == DATASET_MATH;
-    if (output) (void)(math ? grade_extract_math : grade_extract_gsm8k)(output, &pred);
-    int bad = output ? 0 : -1;
+    const bool found = output && (math ? grade_extract_math : grade_extract_gsm8k)(output, &pred);
+    int bad = !output || (found && !pred);
     bad |= json_object_set_new(to, "problem", json_integer(e->problem));
     if (p->level) bad |= json_object_set_new(to, "level", json_integer(p->level));
     if (*p->subject) bad |= json_object_set_new(to, "subject", text(p->subject));

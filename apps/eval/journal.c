@@ -2,6 +2,7 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
+#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/sheet.h"
 
@@ -68,7 +69,7 @@ static bool differ(const json_t *a, const json_t *b, char *field, size_t room,
 
 static char *show(const json_t *value)
 {
-    return value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15))
+    return value ? jsonio_text(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15))
                  : strdup("nothing");
 }
 
@@ -91,8 +92,9 @@ static ead_status compare_run(const char *path, const json_t *run, const json_t 
 /* Numbers as a file has them, so that a run is compared with what it wrote itself. */
 static json_t *as_written(const json_t *run)
 {
-    char *text = json_dumps(run, JSON_REAL_PRECISION(15));
-    json_t *out = text ? json_loads(text, 0, NULL) : NULL;
+    char *text = jsonio_text(run, JSON_REAL_PRECISION(15));
+    json_error_t bad;
+    json_t *out = text ? jsonio_read(text, strlen(text), 0, &bad) : NULL;
     free(text);
     return out;
 }
@@ -102,7 +104,10 @@ static ead_status write_run(const char *path, const json_t *run, ead_error *erro
     struct file_out out;
     ead_status st = file_create(path, &out, error);
     if (st) return st;
-    json_dumpf(run, out.to, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+    if (!jsonio_write_file(run, out.to, JSON_INDENT(1) | JSON_REAL_PRECISION(15))) {
+        file_discard(&out);
+        return fault_memory(error, "%s", path);
+    }
     fputc('\n', out.to);
     return file_commit(&out, error);
 }
@@ -114,11 +119,9 @@ static ead_status read_run(const char *path, json_t **out, ead_error *error)
     *out = NULL;
     if (!from && errno == ENOENT) return EAD_OK;
     if (!from) return fault(error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
-    *out = json_loadf(from, 0, &bad);
+    *out = jsonl_load(from, &bad);
     fclose(from);
-    if (*out) return EAD_OK;
-    return fault(error, EAD_FORMAT, "%s, line %d: expected a JSON object, found %s", path, bad.line,
-                 bad.text);
+    return *out ? EAD_OK : jsonio_fault(&bad, path, 1, error);
 }
 
 /* Results without a run.json could be of anything. */

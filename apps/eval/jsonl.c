@@ -1,6 +1,7 @@
 #include "eval/jsonl.h"
 
 #include "eval/fault.h"
+#include "eval/jsonio.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -29,12 +30,13 @@ ead_status jsonl_next(struct jsonl *j, json_t **out, ead_error *error)
     *out = NULL;
     if (!j->from) return EAD_OK;
     ssize_t n = getline(&j->line, &j->capacity, j->from);
-    if (n < 0 && ferror(j->from))
+    if (n < 0 && !feof(j->from)) /* also without memory for the line */
         return fault(error, EAD_IO, "%s: cannot read: %s", j->path, strerror(errno));
     if (n < 0 || j->line[n - 1] != '\n') return EAD_OK;
     j->number++;
-    *out = json_loadb(j->line, (size_t)n, 0, &bad);
+    *out = jsonio_read(j->line, (size_t)n, 0, &bad);
     if (json_is_object(*out)) return EAD_OK;
+    if (!*out && !bad.text[0]) return jsonio_fault(&bad, j->path, j->number, error);
     const bool parsed = *out;
     json_decref(*out);
     *out = NULL;
@@ -65,7 +67,7 @@ static size_t read_unmarked(void *buffer, size_t n, void *context)
 json_t *jsonl_load(FILE *from, json_error_t *bad)
 {
     struct unmarked unmarked = {.from = from};
-    return json_load_callback(read_unmarked, &unmarked, 0, bad);
+    return jsonio_read_by(read_unmarked, &unmarked, bad);
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */
@@ -74,7 +76,7 @@ ead_status jsonl_unfit(const struct jsonl_field *at, const char *name, const cha
                        ead_error *error)
 {
     const json_t *value = json_object_get(at->object, name);
-    char *found = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    char *found = value ? jsonio_text(value, JSON_ENCODE_ANY) : NULL;
     char line[32] = "";
     if (at->line) snprintf(line, sizeof line, ", line %zu", at->line);
     ead_status st = fault(error, EAD_FORMAT, "%s%s: field \"%s\": expected %s, found %.80s",

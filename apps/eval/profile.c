@@ -2,6 +2,7 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
+#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/unicode.h"
 
@@ -91,9 +92,7 @@ ead_status profile_read(const char *path, struct profile *out, ead_error *error)
         json_decref(root);
         return fault(error, EAD_IO, "%s: cannot read: %s", path, strerror(reason));
     }
-    if (!root)
-        return fault(error, EAD_FORMAT, "%s, line %d: expected JSON, found %s", path, bad.line,
-                     bad.text);
+    if (!root) return jsonio_fault(&bad, path, 1, error);
     struct profile read = {.accuracy = NAN, .kept = NAN, .share = NAN, .time = NAN};
     ead_status st = read_profile(&(struct jsonl_field){.path = path, .object = root}, &read, error);
     json_decref(root);
@@ -138,10 +137,12 @@ ead_status profile_write(const char *path, const struct profile *profile, ead_er
     json_t *json = json_profile(profile);
     if (!json) return fault_memory(error, "the profile of %s", path);
     ead_status st = file_create(path, &file, error);
-    if (!st) {
-        json_dumpf(json, file.to, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    if (!st && jsonio_write_file(json, file.to, JSON_INDENT(1) | JSON_REAL_PRECISION(6))) {
         fputc('\n', file.to);
         st = file_commit(&file, error);
+    } else if (!st) {
+        file_discard(&file);
+        st = fault_memory(error, "the profile of %s", path);
     }
     json_decref(json);
     return st;

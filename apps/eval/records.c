@@ -69,8 +69,8 @@ static ead_status add_setting(struct reading *r, const struct jsonl_field *at, c
     ead_status st = read_policy(at, &setting, error);
     if (st) return st;
     struct record_setting *more =
-        realloc(all->settings, (all->n_settings + 1) * sizeof *all->settings);
-    if (!more || !setting.name) return fault_memory(error, "the results");
+        setting.name ? realloc(all->settings, (all->n_settings + 1) * sizeof *all->settings) : NULL;
+    if (!more) return fault_memory(error, "the results");
     all->settings = more;
     json_int_t index = (json_int_t)all->n_settings;
     all->settings[all->n_settings++] = setting;

@@ -2,6 +2,7 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
+#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/page.h"
 #include "eval/records.h"
@@ -97,8 +98,8 @@ static bool write_page(const struct content *c, FILE *to)
 {
     const char *mark = strstr(page, PAGE_MARK);
     fwrite(page, 1, (size_t)(mark - page), to);
-    if (json_dump_callback(c->json, write_safely, to,
-                           JSON_ENSURE_ASCII | JSON_COMPACT | JSON_REAL_PRECISION(6)))
+    if (!jsonio_write(c->json, write_safely, to,
+                      JSON_ENSURE_ASCII | JSON_COMPACT | JSON_REAL_PRECISION(6)))
         return false;
     fputs(mark + strlen(PAGE_MARK), to);
     return true;
@@ -106,7 +107,8 @@ static bool write_page(const struct content *c, FILE *to)
 
 static bool write_json(const struct content *c, FILE *to)
 {
-    return !json_dumpf(c->json, to, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) && fputc('\n', to) > 0;
+    return jsonio_write_file(c->json, to, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) &&
+           fputc('\n', to) > 0;
 }
 
 static bool write_csv(const struct content *c, FILE *to)

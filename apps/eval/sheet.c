@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "eval/fault.h"
 #include "eval/file.h"
+#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 
 #include <errno.h>
@@ -101,13 +102,14 @@ ead_status sheet_read(const struct sheet *s, size_t row, size_t column, json_t *
 {
     const struct sheet_cell *c = cell_at(s, row, column);
     char *bytes;
+    json_error_t bad;
     *out = NULL;
     if (!c->bytes) return EAD_OK;
     ead_status st = load(s, c, &bytes, error);
     if (st) return st;
-    *out = json_loadb(bytes, c->bytes, 0, NULL);
+    *out = jsonio_read(bytes, c->bytes, 0, &bad);
     free(bytes);
-    return *out ? EAD_OK : fault_memory(error, "the lines of %s", s->path); /* it was read before */
+    return *out ? EAD_OK : jsonio_fault(&bad, s->path, 1, error);
 }
 
 static ead_status append(struct sheet *s, const char *bytes, size_t n, ead_error *error)
@@ -128,7 +130,7 @@ static ead_status append(struct sheet *s, const char *bytes, size_t n, ead_error
 ead_status sheet_add(struct sheet *s, size_t row, size_t column, const json_t *line,
                      ead_error *error)
 {
-    char *bytes = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *bytes = jsonio_text(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
     if (!bytes) return fault_memory(error, "the lines of %s", s->path);
     const size_t n = strlen(bytes);
     bytes[n] = '\n'; /* in the place of the NUL */

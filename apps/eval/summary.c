@@ -2,6 +2,8 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
+#include "eval/jsonio.h"
+#include "eval/jsonl.h"
 #include "eval/records.h"
 
 #include <errno.h>
@@ -293,9 +295,10 @@ static ead_status add_groups(struct summary *s, const struct context *c, ead_err
             const struct record *r = s->records->settings[i].records[k];
             if (r) st = group_by_kind(s, c, r, error);
         }
+    if (st) return st; /* the last group may have no name */
     if (s->n_levels) qsort(s->levels, s->n_levels, sizeof *s->levels, by_name);
     if (s->n_subjects) qsort(s->subjects, s->n_subjects, sizeof *s->subjects, by_name);
-    return st;
+    return EAD_OK;
 }
 
 /* Under how much company, within the passes and beside the process, and on how many threads time
@@ -323,10 +326,11 @@ static ead_status read_run(const char *dir, json_t **out, ead_error *error)
     if (!path) {
         st = fault_memory(error, "a file's name");
     } else if (file) {
-        *out = json_loadf(file, 0, &bad);
-        if (!json_is_object(*out))
-            st = fault(error, EAD_FORMAT, "%s, line %d: expected a JSON object, found %s", path,
-                       *out ? 1 : bad.line, *out ? "another value" : bad.text);
+        *out = jsonl_load(file, &bad);
+        if (!*out)
+            st = jsonio_fault(&bad, path, 1, error);
+        else if (!json_is_object(*out))
+            st = fault(error, EAD_FORMAT, "%s: expected a JSON object, found another value", path);
         fclose(file);
     } else if (errno == ENOENT) {
         *out = json_object();

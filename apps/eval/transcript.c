@@ -90,7 +90,7 @@ ead_status transcript_end(struct transcript *t, ead_error *error)
     if (st) return st;
     t->bad |= fwrite(text, 1, bytes, t->to) < bytes;
     end_turn(t);
-    t->bad |= fclose(t->to);
+    t->bad |= fclose(t->to) || !t->output;
     t->to = NULL;
     return checked(t, error);
 }

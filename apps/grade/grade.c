@@ -340,7 +340,7 @@ bool grade_equal(const char *gold, const char *pred)
 static bool copied(bool found, struct part part, char **pred)
 {
     *pred = found ? strndup(part.s, part.n) : NULL;
-    return *pred != NULL;
+    return found;
 }
 
 bool grade_extract_math(const char *output, char **pred)

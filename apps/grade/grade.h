@@ -10,7 +10,7 @@
 
 /* The final answer of a model's output, to be freed: for math the last balanced \boxed{} (or
  * "\boxed X$", \fbox); for gsm8k what follows the last "####", else a box, else the last number.
- * False, and *pred NULL, when there is none. */
+ * False, and *pred NULL, when there is none; true and NULL without memory. */
 bool grade_extract_math(const char *output, char **pred);
 bool grade_extract_gsm8k(const char *output, char **pred);
 
