@@ -9,9 +9,11 @@ add_library(tiny STATIC ${CMAKE_SOURCE_DIR}/tests/tiny.c)
 target_include_directories(tiny PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(tiny PUBLIC ead_inside PRIVATE ead_flags)
 
-# The example is compiled as a user would, against the public header alone.
-add_executable(example_pair ${CMAKE_SOURCE_DIR}/examples/pair.c)
-target_link_libraries(example_pair PRIVATE ead ead_flags)
+# The examples are compiled as a user would, against the public headers alone.
+foreach(example pair policy)
+  add_executable(example_${example} ${CMAKE_SOURCE_DIR}/examples/${example}.c)
+  target_link_libraries(example_${example} PRIVATE ead ead_flags)
+endforeach()
 
 file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
 foreach(source ${tests})
@@ -22,8 +24,8 @@ foreach(source ${tests})
   target_link_libraries(${name} PRIVATE ead_eval tiny ead_inside ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
   target_compile_definitions(${name} PRIVATE SHARED_DIR="${EAD_SHARED_DIR}"
     SOURCE_DIR="${CMAKE_SOURCE_DIR}" EAD_PROGRAM="$<TARGET_FILE:ead_cli>"
-    EXAMPLE_PROGRAM="$<TARGET_FILE:example_pair>")
-  add_dependencies(${name} ead_cli example_pair)
+    EXAMPLE_PAIR="$<TARGET_FILE:example_pair>" EXAMPLE_POLICY="$<TARGET_FILE:example_policy>")
+  add_dependencies(${name} ead_cli example_pair example_policy)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endforeach()

@@ -659,13 +659,19 @@ static void test_bench_pair(void **state)
     assert_said(ead("bench", "-m", small, "--large", large, NULL), 2, NULL, "-m goes without");
 }
 
-static void test_example(void **state)
+static void test_examples(void **state)
 {
     (void)state;
     const char *args[] = {"pair", large, small, "a prompt", NULL};
-    struct said said = program_run(EXAMPLE_PROGRAM, args, NULL, NULL);
+    struct said said = program_run(EXAMPLE_PAIR, args, NULL, NULL);
     assert_int_equal(said.status, 0);
     assert_int_equal(strncmp(said.out, "small ", 6), 0);
+    said_free(&said);
+    said = program_run(EXAMPLE_POLICY, args, NULL, NULL);
+    assert_int_equal(said.status, 0);
+    assert_non_null(strstr(said.out, "\nlarge ")); /* random weights are hardly ever sure */
+    const char *taken = strstr(said.out, "taken back: ");
+    assert_true(taken && atoi(taken + 12) > 0);
     said_free(&said);
 }
 
@@ -683,7 +689,7 @@ int main(void)
         cmocka_unit_test(test_logits),        cmocka_unit_test(test_inspect_and_bench),
         cmocka_unit_test(test_cache_type),    cmocka_unit_test(test_no_repack),
         cmocka_unit_test(test_pack_cache),    cmocka_unit_test(test_bench_pair),
-        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests_name("cli", tests, set_up, tear_down);
 }
