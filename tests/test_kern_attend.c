@@ -46,7 +46,8 @@ static void cache_write(uint8_t *tile, bool is_value, int head_dim, int p, const
 static double cache_read(const struct kern_attend *a, bool is_value, int p, int i)
 {
     const int head_dim = a->head_dim;
-    const uint8_t *tile = a->pages[p / KERN_TILE] + (is_value ? a->v : a->k);
+    const size_t page = (size_t)a->pages[p / KERN_TILE];
+    const uint8_t *tile = (is_value ? a->v : a->k) + page * kern_cache_tile(cache, head_dim);
     const uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
     const size_t at = kern_cache_at(is_value, head_dim, p, i);
     const bool q8_0 = cache == KERN_CACHE_Q8_0;
@@ -59,38 +60,32 @@ enum { PAGES_MAX = 16 };
 
 struct attention {
     struct kern_attend a;
-    struct guard guards[PAGES_MAX];
-    const uint8_t *pages[PAGES_MAX];
-    int n_pages;
+    struct guard k, v;
+    int pages[PAGES_MAX];
     float *q, *out, *scratch;
 };
 
-/* Pages in places of their own, before forbidden memory, written up to position `last`. Values lie
- * behind keys, or keys behind values; values end with the last position. */
-static void pages_make(struct attention *t, int head_dim, int last, bool values_last,
-                       uint64_t *seed)
+/* Tiles before forbidden memory, written up to position `last`; values end with it. All pages but
+ * the last are in disorder. */
+static void tiles_make(struct attention *t, int head_dim, int last, uint64_t *seed)
 {
-    const size_t tile = kern_cache_tile(cache, head_dim);
-    t->n_pages = last / KERN_TILE + 1;
-    t->a.k = values_last ? 0 : tile;
-    t->a.v = values_last ? tile : 0;
-    for (int i = 0; i < t->n_pages; i++) {
-        size_t bytes = 2 * tile;
-        if (values_last && i == t->n_pages - 1)
-            bytes -= (size_t)(KERN_TILE - 1 - last % KERN_TILE) * (size_t)head_dim *
-                     (cache == KERN_CACHE_F16 ? 2 : 1);
-        bytes += bytes % 2; /* tiles begin at even addresses */
-        t->guards[i] = guard_alloc(bytes, GUARD_AFTER);
-        t->pages[i] = t->guards[i].data;
-        memset(t->guards[i].data, 0xff, bytes); /* not numbers, behind the last position */
-    }
+    const int n_pages = last / KERN_TILE + 1;
+    const size_t tile = kern_cache_tile(cache, head_dim), keys = (size_t)n_pages * tile;
+    const size_t unused = (size_t)(KERN_TILE - 1 - last % KERN_TILE) * (size_t)head_dim;
+    const size_t values = keys - unused * (cache == KERN_CACHE_F16 ? 2 : 1);
+    t->k = guard_alloc(keys, GUARD_AFTER);
+    t->v = guard_alloc(values + values % 2, GUARD_AFTER); /* tiles begin at even addresses */
+    memset(t->k.data, 0xff, keys); /* not numbers, behind the last position */
+    memset(t->v.data, 0xff, values);
+    for (int i = 0; i < n_pages; i++)
+        t->pages[i] = i < n_pages - 1 ? (n_pages - 2 - i + n_pages / 2) % (n_pages - 1) : i;
     for (int p = 0; p <= last; p++) {
         float key[128], value[128];
-        uint8_t *page = t->guards[p / KERN_TILE].data;
+        const size_t at = (size_t)t->pages[p / KERN_TILE] * tile;
         for (int i = 0; i < head_dim; i++) key[i] = random_normal(seed);
         for (int i = 0; i < head_dim; i++) value[i] = random_unit(seed);
-        cache_write(page + t->a.k, false, head_dim, p, key);
-        cache_write(page + t->a.v, true, head_dim, p, value);
+        cache_write((uint8_t *)t->k.data + at, false, head_dim, p, key);
+        cache_write((uint8_t *)t->v.data + at, true, head_dim, p, value);
     }
 }
 
@@ -100,7 +95,7 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
 {
     struct attention t = {0};
     size_t ld = (size_t)group * (size_t)head_dim + 5;
-    pages_make(&t, head_dim, n_pos + rows - 2, (rows + n_pos) % 3 > 0, seed);
+    tiles_make(&t, head_dim, n_pos + rows - 2, seed);
     size_t outputs = (size_t)rows * ld;
     t.q = aligned(outputs, sizeof *t.q);
     for (size_t i = 0; i < outputs; i++) t.q[i] = random_normal(seed) * spread;
@@ -108,8 +103,8 @@ static struct attention attention_make(int rows, int group, int head_dim, int n_
     memset(t.out, 0, outputs * sizeof *t.out);
     t.scratch = aligned(KERN_ATTEND_SCRATCH(rows * group, head_dim), sizeof *t.scratch);
     t.a = (struct kern_attend){.q = t.q,
-                               .k = t.a.k,
-                               .v = t.a.v,
+                               .k = t.k.data,
+                               .v = t.v.data,
                                .cache = cache,
                                .out = t.out,
                                .ld = ld,
@@ -131,7 +126,8 @@ static void attend(const struct kern *k, struct attention *t)
 
 static void attention_free(struct attention *t)
 {
-    for (int i = 0; i < t->n_pages; i++) guard_free(t->guards[i]);
+    guard_free(t->k);
+    guard_free(t->v);
     free(t->q);
     free(t->out);
     free(t->scratch);

@@ -45,6 +45,14 @@ static void append(struct cache *c, int seq, int to, int version)
     for (int p = c->kv.length[seq]; p < to; p++) put(c, reference(), seq, p, version);
 }
 
+/* The tile of values of a position; i numbers layers and heads. */
+static const uint8_t *tile_of(const struct cache *c, int seq, int i, int pos)
+{
+    const size_t page = (size_t)kv_pages(&c->kv, seq)[pos / KERN_TILE];
+    return kv_tiles(&c->kv, i / HEADS, true, i % HEADS) +
+           page * kern_cache_tile(c->kv.type, c->kv.head_dim);
+}
+
 /* Do two sequences hold the same? Positions behind the last do not count: compared are elements of
  * values, of which a position's stand together. */
 static bool same(const struct cache *a, int seq_a, const struct cache *b, int seq_b)
@@ -55,10 +63,8 @@ static bool same(const struct cache *a, int seq_a, const struct cache *b, int se
     if (n != b->kv.length[seq_b]) return false;
     for (int p = 0; p < n; p++)
         for (int i = 0; i < LAYERS * HEADS; i++) {
-            const size_t at = kv_tile(kv, i / HEADS, true, i % HEADS) +
-                              kern_cache_scales(kv->type, dim) + (size_t)(p % KERN_TILE) * bytes;
-            if (memcmp(kv_pages(kv, seq_a)[p / KERN_TILE] + at,
-                       kv_pages(&b->kv, seq_b)[p / KERN_TILE] + at, bytes) != 0)
+            const size_t at = kern_cache_scales(kv->type, dim) + (size_t)(p % KERN_TILE) * bytes;
+            if (memcmp(tile_of(a, seq_a, i, p) + at, tile_of(b, seq_b, i, p) + at, bytes) != 0)
                 return false;
         }
     return true;
@@ -71,8 +77,7 @@ static void check_order(const struct kern *k, enum kern_cache type, int head_dim
     for (int p = 0; p < POSITIONS; p++) put(&a, reference(), 0, p, 0);
     for (int p = 0; p < POSITIONS; p++) put(&b, k, 0, p, 1);
     for (int p = POSITIONS - 1; p >= 0; p--) put(&b, k, 0, p, 0);
-    for (int i = 0; i * KERN_TILE < POSITIONS; i++)
-        assert_memory_equal(kv_pages(&a.kv, 0)[i], kv_pages(&b.kv, 0)[i], a.kv.page_bytes);
+    assert_memory_equal(a.kv.data, b.kv.data, (size_t)a.kv.n_pages * kv_page_bytes(&a.kv));
     arena_deinit(&a.arena);
     arena_deinit(&b.arena);
 }

@@ -230,9 +230,8 @@ size_t local_bytes(const struct engine *e)
 static size_t local_memory(const struct engine *engine)
 {
     const struct local *e = local_in(engine);
-    const size_t pages = (size_t)e->options.n_seq * (size_t)e->kv.seq_pages;
-    const size_t untouched = pages - (size_t)e->kv.n_touched;
-    return e->arena.capacity - untouched * e->kv.page_bytes;
+    const size_t untouched = (size_t)(e->kv.n_pages - e->kv.n_touched);
+    return e->arena.capacity - untouched * kv_page_bytes(&e->kv);
 }
 
 static const struct engine_ops ops = {.close = local_close,

@@ -71,11 +71,11 @@ struct kern_stats {
  * queries of one key-value head against the cache of one layer. */
 struct kern_attend {
     const float *q; /* [rows][ld]: the [group][head_dim] query heads that share the head */
-    /* Position p lies in pages[p / KERN_TILE], which has its tile of keys at byte k and its tile of
-     * values at byte v; there are pages for n_pos + rows - 1 positions. What the last tiles hold
-     * behind those counts for nothing. */
-    const uint8_t *const *pages;
-    size_t k, v;
+    /* Tiles of keys and of values; position p lies in the tiles numbered pages[p / KERN_TILE], and
+     * there are n_pos + rows - 1 positions. What the last tiles hold behind those counts for
+     * nothing. */
+    const uint8_t *k, *v;
+    const int *pages;
     enum kern_cache cache; /* the type of both (kern_cache.h) */
     float *out;            /* [rows][ld], of which [group][head_dim] is written */
     size_t ld;             /* elements from one row to the next */

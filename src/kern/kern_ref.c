@@ -182,7 +182,8 @@ static void ref_to_q8_0(int8_t *code, uint16_t *scale, const float *x, int n)
 /* Element i of the key (or value) of position p. */
 static double cached(const struct kern_attend *a, bool is_value, int p, int i)
 {
-    const uint8_t *tile = a->pages[p / KERN_TILE] + (is_value ? a->v : a->k);
+    const size_t page = (size_t)a->pages[p / KERN_TILE];
+    const uint8_t *tile = (is_value ? a->v : a->k) + page * kern_cache_tile(a->cache, a->head_dim);
     const uint8_t *elements = tile + kern_cache_scales(a->cache, a->head_dim);
     const size_t at = kern_cache_at(is_value, a->head_dim, p, i);
     if (a->cache == KERN_CACHE_F16)

@@ -38,14 +38,20 @@ static inline int attend_share(const struct attend_block *b, int from)
     return (left + shares - 1) / shares;
 }
 
-/* Ask for the shares of positions [p, p + count), which lie in one tile at byte `tile` of its page,
- * as far as the first row sees them: multiplying leaves loads no room to run ahead by themselves.
- */
-static inline void attend_prefetch(const struct attention *t, size_t tile, int p, int count)
+/* Among `tiles`, by page, the one of position p. */
+static inline const uint8_t *attend_tile(const struct attention *t, const uint8_t *tiles, int p)
+{
+    return tiles + (size_t)t->a->pages[p / KERN_TILE] * KERN_TILE * t->bytes;
+}
+
+/* Ask for the shares of positions [p, p + count) in their tile, as far as the first row sees them:
+ * multiplying leaves loads no room to run ahead by themselves. */
+static inline void attend_prefetch(const struct attention *t, const uint8_t *tiles, int p,
+                                   int count)
 {
     const int left = t->a->n_pos - p, n = count < left ? count : left;
     if (n <= 0) return;
-    const uint8_t *at = t->a->pages[p / KERN_TILE] + tile + (size_t)(p % KERN_TILE) * t->bytes;
+    const uint8_t *at = attend_tile(t, tiles, p) + (size_t)(p % KERN_TILE) * t->bytes;
     for (const uint8_t *end = at + (size_t)n * t->bytes; at < end; at += 64) __builtin_prefetch(at);
 }
 
@@ -111,7 +117,7 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
     for (int p = 0; p < b->count; p += LANES) {
-        const uint8_t *tile = a->pages[(b->p0 + p) / KERN_TILE] + a->k;
+        const uint8_t *tile = attend_tile(t, a->k, b->p0 + p);
         const size_t lane = (size_t)(p % KERN_TILE);
         attend_prefetch(t, a->v, b->p0 + p, LANES);
         for (int h = b->first, n; h < b->end; h += n) {
@@ -189,7 +195,6 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
     const size_t dim = (size_t)head_dim;
     float *out = t->sum_v + (size_t)h * dim + piece.at;
     const float *score = t->score + h * KERN_ATTEND_BLOCK;
-    const uint8_t *const *page = t->a->pages + b->p0 / KERN_TILE;
     vec acc[BLOCK][2];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
@@ -199,7 +204,8 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
                                 vec_all(t->factor[h + r]));
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
-        attend_mix_tile(rows, type, head_dim, *page++ + t->a->v, count, piece, score + p, acc);
+        const uint8_t *tile = attend_tile(t, t->a->v, b->p0 + p);
+        attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)

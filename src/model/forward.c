@@ -278,8 +278,8 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
         f->kern->attend(&(struct kern_attend){
             .q = f->q + at,
             .pages = kv_pages(f->kv, row->seq),
-            .k = kv_tile(f->kv, layer, false, head),
-            .v = kv_tile(f->kv, layer, true, head),
+            .k = kv_tiles(f->kv, layer, false, head),
+            .v = kv_tiles(f->kv, layer, true, head),
             .cache = f->kv->type,
             .out = f->att + at,
             .ld = q_dim,

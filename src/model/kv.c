@@ -1,8 +1,8 @@
 #include "model/kv.h"
 
-#include <string.h>
+#include "base/check.h"
 
-enum { CACHE_LINE = 64 };
+#include <string.h>
 
 static size_t tile_bytes(const struct kv *kv)
 {
@@ -11,7 +11,18 @@ static size_t tile_bytes(const struct kv *kv)
 
 static int pages_of(int positions)
 {
-    return (positions + KERN_TILE - 1) / KERN_TILE;
+    return positions / KERN_TILE + (positions % KERN_TILE > 0);
+}
+
+/* Rows of tiles: keys and values of every layer and head. */
+static int rows_of(const struct kv *kv)
+{
+    return kv->n_layer * kv->n_head_kv * 2;
+}
+
+static uint8_t *row_at(const struct kv *kv, int row)
+{
+    return kv->data + (size_t)row * (size_t)kv->n_pages * tile_bytes(kv);
 }
 
 void kv_carve(struct kv *kv, struct arena *arena, const struct config *c, enum kern_cache type,
@@ -23,90 +34,103 @@ void kv_carve(struct kv *kv, struct arena *arena, const struct config *c, enum k
                       .n_head_kv = c->n_head_kv,
                       .head_dim = c->head_dim,
                       .seq_pages = pages_of(n_ctx)};
-    const size_t tiles = (size_t)c->n_layer * (size_t)c->n_head_kv * 2;
-    const size_t pages = (size_t)n_seq * (size_t)kv->seq_pages;
-    kv->page_bytes = (tiles * tile_bytes(kv) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    const size_t pages = (size_t)n_seq * (size_t)kv->seq_pages, rows = (size_t)rows_of(kv);
+    if (pages > INT32_MAX) arena->overflow = 1;
+    kv->n_pages = (int)pages;
     kv->length = arena_carve(arena, (size_t)n_seq, sizeof *kv->length);
+    kv->held = arena_carve(arena, (size_t)n_seq, sizeof *kv->held);
     kv->table = arena_carve(arena, pages, sizeof *kv->table);
     kv->holders = arena_carve(arena, pages, sizeof *kv->holders);
     kv->spare = arena_carve(arena, pages, sizeof *kv->spare);
-    kv->data = arena_carve(arena, pages, kv->page_bytes);
+    kv->data = arena_carve(arena, rows * pages, tile_bytes(kv));
 }
 
-static uint8_t **table_of(const struct kv *kv, int seq)
+static int *table_of(const struct kv *kv, int seq)
 {
     return kv->table + (size_t)seq * (size_t)kv->seq_pages;
 }
 
-const uint8_t *const *kv_pages(const struct kv *kv, int seq)
+const int *kv_pages(const struct kv *kv, int seq)
 {
-    return (const uint8_t *const *)table_of(kv, seq);
+    return table_of(kv, seq);
 }
 
-size_t kv_tile(const struct kv *kv, int layer, bool is_value, int head)
+uint8_t *kv_tiles(const struct kv *kv, int layer, bool is_value, int head)
 {
-    const size_t at = ((size_t)layer * (size_t)kv->n_head_kv + (size_t)head) * 2 + is_value;
-    return at * tile_bytes(kv);
+    return row_at(kv, (layer * kv->n_head_kv + head) * 2 + is_value);
 }
 
 /* ---- pages ------------------------------------------------------------------------------- */
 
-static int *holders_of(const struct kv *kv, const uint8_t *page)
+static int page_take(struct kv *kv)
 {
-    return &kv->holders[(size_t)(page - kv->data) / kv->page_bytes];
+    CHECK(kv->n_spare > 0 || kv->n_touched < kv->n_pages);
+    const int page = kv->n_spare ? kv->spare[--kv->n_spare] : kv->n_touched++;
+    kv->holders[page] = 1;
+    return page;
 }
 
-static uint8_t *page_take(struct kv *kv)
+static void page_drop(struct kv *kv, int page)
 {
-    const int at = kv->n_spare ? kv->spare[--kv->n_spare] : kv->n_touched++;
-    kv->holders[at] = 1;
-    return kv->data + (size_t)at * kv->page_bytes;
+    CHECK(kv->holders[page] > 0);
+    if (--kv->holders[page] == 0) kv->spare[kv->n_spare++] = page;
 }
 
-static void page_drop(struct kv *kv, uint8_t *page)
+static void page_copy(const struct kv *kv, int to, int from)
 {
-    int *holders = holders_of(kv, page);
-    if (--*holders == 0) kv->spare[kv->n_spare++] = (int)(holders - kv->holders);
+    const size_t bytes = tile_bytes(kv);
+    for (int row = 0; row < rows_of(kv); row++) {
+        uint8_t *tiles = row_at(kv, row);
+        memcpy(tiles + (size_t)to * bytes, tiles + (size_t)from * bytes, bytes);
+    }
 }
 
 void kv_own(struct kv *kv, int seq, int pos)
 {
-    uint8_t **at = table_of(kv, seq) + pos / KERN_TILE, *shared = *at;
-    if (shared && *holders_of(kv, shared) == 1) return;
-    *at = page_take(kv);
-    if (!shared) return;
-    memcpy(*at, shared, kv->page_bytes);
-    page_drop(kv, shared);
+    const int at = pos / KERN_TILE;
+    int *table = table_of(kv, seq);
+    CHECK(at <= kv->held[seq] && at < kv->seq_pages);
+    if (at == kv->held[seq]) {
+        table[kv->held[seq]++] = page_take(kv);
+    } else if (kv->holders[table[at]] > 1) {
+        const int shared = table[at];
+        table[at] = page_take(kv);
+        page_copy(kv, table[at], shared);
+        page_drop(kv, shared);
+    }
 }
 
 void kv_truncate(struct kv *kv, int seq, int length)
 {
-    uint8_t **table = table_of(kv, seq);
-    for (int i = pages_of(length); i < kv->seq_pages && table[i]; i++) {
-        page_drop(kv, table[i]);
-        table[i] = NULL;
-    }
-    if (length < kv->length[seq]) kv->length[seq] = length;
+    if (length >= kv->length[seq]) return;
+    const int *table = table_of(kv, seq);
+    while (kv->held[seq] > pages_of(length)) page_drop(kv, table[--kv->held[seq]]);
+    kv->length[seq] = length;
 }
 
 void kv_copy(struct kv *kv, int from, int to, int length)
 {
-    if (from == to) {
-        kv_truncate(kv, to, length);
-        return;
-    }
-    uint8_t **source = table_of(kv, from), **table = table_of(kv, to);
-    kv_truncate(kv, to, 0);
+    CHECK(length <= kv->length[from]);
+    kv_truncate(kv, to, from == to ? length : 0);
+    if (from == to) return;
+    const int *source = table_of(kv, from);
+    int *table = table_of(kv, to);
     for (int i = 0; i < pages_of(length); i++) {
         table[i] = source[i];
-        ++*holders_of(kv, table[i]);
+        kv->holders[table[i]]++;
     }
+    kv->held[to] = pages_of(length);
     kv->length[to] = length;
 }
 
 int kv_pages_held(const struct kv *kv)
 {
     return kv->n_touched - kv->n_spare;
+}
+
+size_t kv_page_bytes(const struct kv *kv)
+{
+    return (size_t)rows_of(kv) * tile_bytes(kv);
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -134,8 +158,8 @@ static void write_q8_0(const struct kern *kern, uint8_t *tile, int dim, bool is_
 void kv_write(const struct kv *kv, const struct kern *kern, int seq, int layer, bool is_value,
               int head, int pos, const float *x)
 {
-    uint8_t *page = table_of(kv, seq)[pos / KERN_TILE];
-    uint8_t *tile = page + kv_tile(kv, layer, is_value, head);
+    const size_t page = (size_t)table_of(kv, seq)[pos / KERN_TILE];
+    uint8_t *tile = kv_tiles(kv, layer, is_value, head) + page * tile_bytes(kv);
     if (kv->type == KERN_CACHE_Q8_0)
         write_q8_0(kern, tile, kv->head_dim, is_value, pos, x);
     else

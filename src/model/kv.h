@@ -2,8 +2,9 @@
  * Keys and values of past positions, for several sequences of one model: in f16, or in 8 bits with
  * one scale per 32 elements.
  *
- * The cache is cut into pages. A page holds KERN_TILE positions of all layers and heads, as
- * [layer][kv head][keys, values] of tiles (kern/kern_cache.h). A sequence is a table of pages and a
+ * The cache is cut into pages. A page holds KERN_TILE positions of all layers and heads: one tile
+ * of keys and one of values of each (kern/kern_cache.h). Tiles of one layer and head lie together,
+ * by the number of their page, for that is how they are read. A sequence is a list of pages and a
  * length; forgetting is shortening. Sequences may share the pages of a common prefix: a page counts
  * its holders, and who writes to one that others hold takes a copy first. So a prefix of any length
  * is handed on by copying at most one page, and a page costs memory once it has been written.
@@ -21,23 +22,24 @@
 struct kv {
     enum kern_cache type;
     int n_seq, n_layer, n_head_kv, head_dim;
-    int seq_pages;     /* pages of a full sequence */
-    size_t page_bytes; /* a multiple of a cache line */
-    int *length;       /* [n_seq] positions held */
-    uint8_t **table;   /* [n_seq][seq_pages]: the pages of a sequence; NULL from its last one on */
-    int *holders;      /* [pages] sequences whose table has the page */
-    int *spare;        /* [n_spare] pages that were given back, the latest on top */
+    int seq_pages;          /* pages of a full sequence */
+    int n_pages;            /* of all sequences */
+    int *length;            /* [n_seq] positions held */
+    int *held;              /* [n_seq] pages held */
+    int *table;             /* [n_seq][seq_pages]: the pages of a sequence, as many as it holds */
+    int *holders;           /* [n_pages] sequences that have the page */
+    int *spare;             /* [n_spare] pages that were given back, the latest on top */
     int n_spare, n_touched; /* pages from n_touched on were never used */
-    uint8_t *data;          /* [pages][page_bytes] */
+    uint8_t *data;          /* [layer][kv head][keys, values][n_pages] tiles */
 };
 
 /* Carve the cache out of `arena` (call once measuring, once for real). */
 void kv_carve(struct kv *kv, struct arena *arena, const struct config *c, enum kern_cache type,
               int n_seq, int n_ctx);
 
-/* The pages of a sequence, and where in each of them the keys (or values) of one head lie. */
-const uint8_t *const *kv_pages(const struct kv *kv, int seq);
-size_t kv_tile(const struct kv *kv, int layer, bool is_value, int head);
+/* The pages of a sequence, and the tiles of keys (or values) of one head, by page. */
+const int *kv_pages(const struct kv *kv, int seq);
+uint8_t *kv_tiles(const struct kv *kv, int layer, bool is_value, int head);
 
 /* See to it that the page of position pos, at most one beyond the sequence's last, can be written
  * to without touching another sequence. */
@@ -51,7 +53,8 @@ void kv_write(const struct kv *kv, const struct kern *kern, int seq, int layer, 
 void kv_truncate(struct kv *kv, int seq, int length);
 /* Sequence `to` becomes the first `length` positions of `from`, which must hold as many. */
 void kv_copy(struct kv *kv, int from, int to, int length);
-/* Pages that some sequence holds. */
+/* Pages that some sequence holds, and the bytes of one. */
 int kv_pages_held(const struct kv *kv);
+size_t kv_page_bytes(const struct kv *kv);
 
 #endif
