@@ -1,5 +1,7 @@
 #include "model/kv.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 enum { CACHE_LINE = 64 };
@@ -53,12 +55,16 @@ size_t kv_tile(const struct kv *kv, int layer, bool is_value, int head)
 
 static int *holders_of(const struct kv *kv, const uint8_t *page)
 {
+    CHECK(page >= kv->data && (size_t)(page - kv->data) % kv->page_bytes == 0);
     return &kv->holders[(size_t)(page - kv->data) / kv->page_bytes];
 }
 
 static uint8_t *page_take(struct kv *kv)
 {
+    /* Never more pages than positions: a page with several holders leaves others spare. */
+    CHECK(kv->n_spare || kv->n_touched < kv->n_seq * kv->seq_pages);
     const int at = kv->n_spare ? kv->spare[--kv->n_spare] : kv->n_touched++;
+    CHECK(!kv->holders[at]);
     kv->holders[at] = 1;
     return kv->data + (size_t)at * kv->page_bytes;
 }
@@ -66,11 +72,13 @@ static uint8_t *page_take(struct kv *kv)
 static void page_drop(struct kv *kv, uint8_t *page)
 {
     int *holders = holders_of(kv, page);
+    CHECK(*holders > 0);
     if (--*holders == 0) kv->spare[kv->n_spare++] = (int)(holders - kv->holders);
 }
 
 void kv_own(struct kv *kv, int seq, int pos)
 {
+    CHECK(pos >= 0 && pos / KERN_TILE < kv->seq_pages);
     uint8_t **at = table_of(kv, seq) + pos / KERN_TILE, *shared = *at;
     if (shared && *holders_of(kv, shared) == 1) return;
     *at = page_take(kv);
@@ -81,6 +89,7 @@ void kv_own(struct kv *kv, int seq, int pos)
 
 void kv_truncate(struct kv *kv, int seq, int length)
 {
+    CHECK(seq >= 0 && seq < kv->n_seq && length >= 0);
     uint8_t **table = table_of(kv, seq);
     for (int i = pages_of(length); i < kv->seq_pages && table[i]; i++) {
         page_drop(kv, table[i]);
@@ -95,9 +104,11 @@ void kv_copy(struct kv *kv, int from, int to, int length)
         kv_truncate(kv, to, length);
         return;
     }
+    CHECK(length >= 0 && length <= kv->length[from]);
     uint8_t **source = table_of(kv, from), **table = table_of(kv, to);
     kv_truncate(kv, to, 0);
     for (int i = 0; i < pages_of(length); i++) {
+        CHECK(source[i] && !table[i]);
         table[i] = source[i];
         ++*holders_of(kv, table[i]);
     }
@@ -135,6 +146,7 @@ void kv_write(const struct kv *kv, const struct kern *kern, int seq, int layer, 
               int head, int pos, const float *x)
 {
     uint8_t *page = table_of(kv, seq)[pos / KERN_TILE];
+    CHECK(page && *holders_of(kv, page) == 1); /* nobody else reads what changes here */
     uint8_t *tile = page + kv_tile(kv, layer, is_value, head);
     if (kv->type == KERN_CACHE_Q8_0)
         write_q8_0(kern, tile, kv->head_dim, is_value, pos, x);
