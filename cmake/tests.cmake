@@ -44,7 +44,7 @@ add_test(NAME check_golden
 set_tests_properties(check_golden PROPERTIES SKIP_RETURN_CODE 77)
 
 # What `make tsan` runs; a report fails the test.
-set_tests_properties(test_threads PROPERTIES LABELS threads ENVIRONMENT TSAN_OPTIONS=exitcode=66)
+set_tests_properties(test_team test_threads PROPERTIES LABELS threads ENVIRONMENT TSAN_OPTIONS=exitcode=66)
 
 # Where the sanitizer owns the heap, the linker puts the test in front of what our own code calls.
 if(EAD_SANITIZE)

@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/check.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,6 +11,7 @@ enum { ARENA_ALIGN = 64 };
 void *arena_carve(struct arena *arena, size_t count, size_t size)
 {
     size_t bytes;
+    CHECK(!arena->base || arena->used <= arena->capacity);
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4 - arena->used) {
         arena->overflow = 1;
         return NULL;
@@ -25,6 +28,7 @@ void *arena_carve(struct arena *arena, size_t count, size_t size)
 
 enum status arena_commit(struct arena *arena, struct err *err)
 {
+    CHECK(!arena->base); /* it measures */
     if (arena->overflow)
         return err_set(err, ST_MEMORY, "the sizes asked for do not fit the address space");
     size_t bytes = arena->used ? arena->used : ARENA_ALIGN;
@@ -44,6 +48,7 @@ void arena_expect_use(const struct arena *arena)
 enum status arena_map(struct arena *arena, int fd, off_t offset, struct err *err)
 {
     void *base = MAP_FAILED;
+    CHECK(!arena->base && offset % ARENA_ALIGN == 0);
     if (!arena->overflow) base = mmap(NULL, arena->used, PROT_READ, MAP_SHARED, fd, offset);
     if (base == MAP_FAILED)
         return err_set(err, ST_IO, "cannot map %zu MiB: %s", arena->used >> 20, strerror(errno));

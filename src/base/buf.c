@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/check.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ enum status buf_add(struct buf *buf, const void *bytes, size_t n)
     TRY(buf_reserve(buf, n));
     if (n) memcpy(buf->data + buf->len, bytes, n);
     buf->len += n;
+    CHECK(buf->len < buf->cap);
     buf->data[buf->len] = 0;
     return ST_OK;
 }
@@ -52,6 +55,7 @@ enum status buf_printf(struct buf *buf, const char *format, ...)
 
 void buf_consume(struct buf *buf, size_t n)
 {
+    CHECK(n <= buf->len);
     if (!n) return;
     memmove(buf->data, buf->data + n, buf->len - n + 1);
     buf->len -= n;

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/check.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +17,7 @@ static bool second_fits(uint8_t lead, uint8_t second)
 
 int utf8_char(const char *s, size_t n)
 {
+    CHECK(n);
     uint8_t lead = (uint8_t)s[0];
     if (lead < 0x80) return 1;
     if (lead < 0xc2 || lead > 0xf4) return 0;

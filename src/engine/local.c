@@ -1,5 +1,6 @@
 #include "engine/local.h"
 
+#include "base/check.h"
 #include "model/forward.h"
 
 #include <stdlib.h>
@@ -105,6 +106,7 @@ enum status local_open(const struct model *model, const struct local_options *op
         return st;
     }
     carve(e);
+    CHECK(!e->arena.overflow && e->arena.used == e->arena.capacity);
     *out = &e->engine;
     return ST_OK;
 }
@@ -174,6 +176,7 @@ int local_logit_rows(const struct engine *e)
 const float *local_logits(const struct engine *e, int i)
 {
     const struct local *l = local_in(e);
+    CHECK(i >= 0 && i < l->options.max_logits);
     return l->logits + (size_t)i * (size_t)l->model->weights.n_vocab;
 }
 

@@ -1,5 +1,6 @@
 #include "format/gguf.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "format/gguf_cursor.h"
 
@@ -427,6 +428,7 @@ size_t gguf_kv_count(const struct gguf *g)
 
 const struct gguf_kv *gguf_kv_at(const struct gguf *g, size_t i)
 {
+    CHECK(i < g->n_kv);
     return &g->kv[i];
 }
 
@@ -437,6 +439,7 @@ size_t gguf_tensor_count(const struct gguf *g)
 
 const struct gguf_tensor *gguf_tensor_at(const struct gguf *g, size_t i)
 {
+    CHECK(i < g->n_tensors);
     return &g->tensors[i];
 }
 
@@ -447,6 +450,7 @@ int gguf_part_count(const struct gguf *g)
 
 struct gguf_part gguf_part_at(const struct gguf *g, int i)
 {
+    CHECK(i >= 0 && i < g->n_parts);
     const struct part *p = &g->parts[i];
     return (struct gguf_part){p->bytes, p->modified, hash_bytes(p->data, p->head)};
 }

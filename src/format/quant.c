@@ -1,5 +1,7 @@
 #include "format/quant.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 const int8_t quant_iq4_levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
@@ -354,7 +356,9 @@ size_t quant_row_bytes(uint32_t type, uint64_t cols)
 
 void quant_decode_row(enum quant_type type, const void *src, float *dst, size_t cols)
 {
+    CHECK((unsigned)type < NUMBERS && codecs[type].decode);
     const struct codec *codec = &codecs[type];
+    CHECK(cols % codec->info.block == 0);
     const uint8_t *block = src;
     for (size_t k = 0; k < cols; k += codec->info.block, block += codec->info.bytes)
         codec->decode(block, dst + k);

@@ -1,5 +1,6 @@
 #include "model/forward.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 
 #include <math.h>
@@ -432,6 +433,7 @@ static int eval_part(struct forward *f, const struct row *rows, int n, float *lo
 void forward_eval(struct forward *f, const struct row *rows, int n, float *logits)
 {
     const int part = rows_together(f);
+    CHECK(part > 0 && n <= f->max_rows);
     for (int r = 0; r < n; r += part) {
         const int wanted = eval_part(f, rows + r, n - r < part ? n - r : part, logits);
         logits += (size_t)wanted * (size_t)f->weights->n_vocab;

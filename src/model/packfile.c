@@ -1,5 +1,6 @@
 #include "model/packfile.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "kern/kern_pack.h"
 #include "model/repack.h"
@@ -226,6 +227,7 @@ static enum status replace(const struct packfile *f, const struct weights *w, st
         return err_set(err, ST_IO, "cannot make the folder: %s", strerror(errno));
     sweep(f);
     TRY(temp_open(f, &temp, &fd, err));
+    CHECK(w->packed); /* else there is nothing to keep */
     enum status st = put_all(f, w, fd, err);
     if (st == ST_OK && rename(temp, f->path))
         st = err_set(err, ST_IO, "cannot rename %s: %s", temp, strerror(errno));

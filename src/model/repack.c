@@ -1,5 +1,6 @@
 #include "model/repack.h"
 
+#include "base/check.h"
 #include "base/team.h"
 #include "kern/kern_pack.h"
 
@@ -11,7 +12,9 @@ void repack_carve(struct kern_weight *w, struct arena *arena)
 
 void repack_adopt(struct weights *w, struct arena panels)
 {
+    CHECK(!w->packed && panels.base && !panels.used);
     for (int i = 0; i < w->n_matrices; i++) repack_carve(weights_matrix(w, i), &panels);
+    CHECK(!panels.overflow);
     w->panels = panels;
     w->packed = true;
 }

@@ -1,5 +1,6 @@
 #include "text/bpe.h"
 
+#include "base/check.h"
 #include "text/bytemap.h"
 #include "text/symbols.h"
 
@@ -167,6 +168,7 @@ static enum status emit_symbol(const struct bpe *bpe, const char *word,
 enum status bpe_encode(const struct bpe *bpe, struct merge *work, const char *word, size_t n,
                        struct ids *out)
 {
+    CHECK(n <= INT32_MAX);
     if (bpe->whole_words) {
         int32_t id = find_word(bpe, word, n);
         if (id >= 0) return ids_add(out, id);

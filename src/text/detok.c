@@ -1,5 +1,6 @@
 #include "text/detok.h"
 
+#include "base/check.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -35,6 +36,7 @@ static enum status emit(struct detok *d, const char *s, size_t n, struct buf *ou
     memcpy(tail + d->n_held, s + n - from_s, from_s);
     size_t keep = unfinished(tail, n_tail);
 
+    CHECK(keep <= sizeof d->held && keep <= d->n_held + n);
     size_t whole = d->n_held + n - keep, old = smaller(d->n_held, whole);
     TRY(buf_add(out, d->held, old));
     TRY(buf_add(out, s, whole - old));

@@ -1,5 +1,7 @@
 #include "text/ids.h"
 
+#include "base/check.h"
+
 #include <stdlib.h>
 
 enum status ids_add(struct ids *ids, int32_t id)
@@ -12,6 +14,7 @@ enum status ids_add(struct ids *ids, int32_t id)
         ids->id = grown;
         ids->cap = cap;
     }
+    CHECK(ids->n < ids->cap);
     ids->id[ids->n++] = id;
     return ST_OK;
 }

@@ -1,5 +1,7 @@
 #include "text/lexicon.h"
 
+#include "base/check.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +60,7 @@ static struct lexicon_slot *find_slot(const struct lexicon *lex, uint32_t hash, 
 
 enum status lexicon_add(struct lexicon *lex, int32_t id, struct err *err)
 {
+    CHECK(id >= 0 && lex->slots);
     const struct gguf_str *text = &lex->texts[id];
     uint32_t hash = (uint32_t)lexicon_hash(text->s, text->n);
     struct lexicon_slot *slot = find_slot(lex, hash, text->s, text->n);

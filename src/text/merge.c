@@ -1,5 +1,7 @@
 #include "text/merge.h"
 
+#include "base/check.h"
+
 #include <stdlib.h>
 
 void merge_clear(struct merge *m)
@@ -23,6 +25,7 @@ enum status merge_add(struct merge *m, uint32_t at, uint32_t n, int32_t id)
         m->symbols = grown;
         m->cap_symbols = cap;
     }
+    CHECK(n > 0 && m->n_symbols < INT32_MAX);
     int32_t index = (int32_t)m->n_symbols++;
     m->symbols[index] =
         (struct merge_symbol){.at = at, .n = n, .prev = index - 1, .next = -1, .id = id};
@@ -48,6 +51,7 @@ static enum status heap_push(struct merge *m, struct merge_pair pair)
 
 static struct merge_pair heap_pop(struct merge *m)
 {
+    CHECK(m->n_heap);
     struct merge_pair top = m->heap[0], last = m->heap[--m->n_heap];
     size_t i = 0;
     for (size_t child; (child = 2 * i + 1) < m->n_heap; i = child) {
@@ -84,6 +88,7 @@ enum status merge_run(struct merge *m, merge_rule *rule, const void *context)
         /* A pair is stale when either side has merged since: the left is gone, the right is gone,
          * or one of them has grown. Symbols never shrink, so the sum of lengths tells. */
         if (!l->n || !r->n || l->n + r->n != pair.bytes) continue;
+        CHECK(l->next == (int32_t)pair.right && r->prev == left);
         l->n += r->n;
         r->n = 0;
         l->id = pair.id;

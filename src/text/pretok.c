@@ -1,6 +1,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/pretok.h"
 
+#include "base/check.h"
 #include "base/utf8.h"
 #include "text/pretok_table.h"
 
@@ -134,6 +135,7 @@ static enum status match_step(const struct split *s, size_t step, size_t begin, 
     const PCRE2_SIZE *range = pcre2_get_ovector_pointer(s->match);
     *low = begin + range[0];
     *high = begin + range[1];
+    CHECK(at <= *low && *low <= *high && *high <= end);
     return ST_OK;
 }
 

@@ -1,5 +1,7 @@
 #include "text/special.h"
 
+#include "base/check.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +113,7 @@ static enum status cut_span(const struct special *s, const struct special_length
                             struct special_spans *out)
 {
     size_t at = raw.at, end = raw.at + raw.n, w = length->n;
+    CHECK(w > 0);
     while (end - at >= w) {
         uint64_t hash = hash_of(text + at, w);
         const struct special_entry *hit = NULL;
@@ -124,6 +127,7 @@ static enum status cut_span(const struct special *s, const struct special_length
         }
         if (!hit) break;
         TRY(add_span(out, at, i - at, -1));
+        CHECK(i + w <= end);
         at = i + w;
         while (hit->strip_right && at < end && is_space(text[at])) at++;
         TRY(add_span(out, i, at - i, hit->id));

@@ -1,5 +1,6 @@
 #include "text/spm.h"
 
+#include "base/check.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -102,6 +103,7 @@ static enum status emit_symbol(const struct spm *spm, const char *s, const struc
 static enum status encode_marked(const struct spm *spm, struct merge *work, const char *s, size_t n,
                                  struct ids *out)
 {
+    CHECK(n <= INT32_MAX);
     merge_clear(work);
     for (size_t at = 0; at < n;) {
         size_t len = symbol_bytes(s + at, n - at);
