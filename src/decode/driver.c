@@ -174,7 +174,7 @@ static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
         s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, r->rows + rows);
         spare -= s->n - 1;
         rows += s->n;
-        s->duo->waiting[w] = r->rows[rows - 1].wants_logits;
+        if (r->rows[rows - 1].wants_logits) s->duo->waiting[w] = r->rows[rows - 1].pos + 1;
     }
     return rows;
 }
@@ -203,7 +203,7 @@ static enum status pass(struct driver *r, const struct ask *ask,
     const enum status st = engine_submit(r->engines[w], r->rows, rows, err);
     const double seconds = clock_seconds() - start;
     if (st != ST_OK) {
-        for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = false;
+        for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = 0;
         return st;
     }
     for (int i = 0; i < n; i++) {
@@ -239,7 +239,7 @@ static void take(struct driver *r, ead_writer w, const struct result *result, do
 {
     struct duo *d = text_of(r, result->seq);
     if (!d) return;
-    d->waiting[w] = false;
+    d->waiting[w] = 0;
     if (!duo_expects(d, w, result)) return;
     if (result->status == ST_OK)
         duo_write(d, &result->dist, clock_seconds() - start);
@@ -253,7 +253,7 @@ static void collect(struct driver *r, bool wait)
     for (int w = 0; w < EAD_WRITERS; w++) {
         struct result result;
         bool expected = false;
-        for (int i = 0; i < r->n && r->engines[w]; i++) expected |= r->duos[i].waiting[w];
+        for (int i = 0; i < r->n && r->engines[w]; i++) expected |= r->duos[i].waiting[w] > 0;
         for (double start = clock_seconds(); expected; start = clock_seconds()) {
             if (!engine_collect(r->engines[w], wait, &result)) break;
             wait = false;
@@ -342,7 +342,7 @@ static enum status alone(struct driver *r, int i, bool read_only, struct err *er
         int left = 0;
         for (int w = 0; w < EAD_WRITERS; w++) {
             before[w] = d->engines[w] ? duo_read(d, (ead_writer)w) : 0;
-            left += rows_to_go(r, &ask, d, (ead_writer)w) > 0 || d->waiting[w];
+            left += rows_to_go(r, &ask, d, (ead_writer)w) > 0 || d->waiting[w] > 0;
         }
         if (read_only && !left) return ST_OK;
         TRY(advance(r, &ask, err));

@@ -34,7 +34,7 @@ static void cut(struct duo *d, int length)
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
         engine_truncate(d->engines[w], d->seq, length);
-        d->waiting[w] = false;
+        if (d->waiting[w] > length) d->waiting[w] = 0; /* what is to come of less still comes */
     }
     text_cut(&d->text, length);
     d->drawn.n = 0;

@@ -34,7 +34,7 @@ struct duo {
     int eager_end;             /* up to here the model that is not to write reads as well */
     int replaced;              /* tokens below were replaced by the policy, or follow no such */
     int told, kept;            /* length of the text as last told; its shortest since */
-    bool waiting[EAD_WRITERS]; /* rows are with the engine, and their result is to come */
+    int waiting[EAD_WRITERS];  /* the engine is to say what follows so many tokens; 0: nothing */
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
     struct account account;
     double seconds;        /* of passes and choices since the last token */
