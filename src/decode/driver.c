@@ -271,12 +271,13 @@ static bool any_news(struct driver *r, const struct ask *ask)
     return false;
 }
 
-/* One pass and what comes of it, unless there is something to tell already. */
+/* One pass and what comes of it, unless there is something to tell already. A fault that was told
+ * is forgotten first. */
 static enum status advance(struct driver *r, const struct ask *ask, struct err *err)
 {
-    if (any_news(r, ask)) return ST_OK;
     for (int i = 0; i < r->n; i++)
         if (takes_part(ask, i)) (void)duo_prepare(&r->duos[i]);
+    if (any_news(r, ask)) return ST_OK;
     const struct demand demand[EAD_WRITERS] = {
         [EAD_SMALL] = count(r, ask, EAD_SMALL), [EAD_LARGE] = count(r, ask, EAD_LARGE)};
     const int w = pick(r, ask, demand);
