@@ -348,8 +348,8 @@ static enum status alone(struct driver *r, int i, bool read_only, struct err *er
         if (read_only && !left) return ST_OK;
         TRY(advance(r, &ask, err));
         if (d->progress) TRY(tell_progress(d, begin, goal, before, ask.most, err));
+        if (duo_has_news(d)) return ST_OK; /* what went wrong after it is told after it */
         if (d->fault.code != ST_OK) return err_set(err, d->fault.code, "%s", d->fault.message);
-        if (duo_has_news(d)) return ST_OK;
     }
 }
 

@@ -44,13 +44,14 @@ static void cut(struct duo *d, int length)
 
 /* Why a decision cannot be followed, or NULL. Taking back what stands where something was taken
  * back before could go on for ever. */
-static const char *objection(const struct duo *d, const ead_decision *decision, int length)
+static const char *objection(const struct duo *d, const ead_decision *decision)
 {
     if ((unsigned)decision->writer >= EAD_WRITERS) return "the next writer is no model";
     if (!d->engines[decision->writer]) return "the next writer is not there";
     if (!decision->take_back) return NULL;
     if (decision->take_back < 0 || decision->take_back > text_written(&d->text))
         return "more was taken back than was written";
+    const int length = d->text.n - decision->take_back;
     if (d->text.marks[length].author == (int8_t)decision->writer)
         return "who wrote what was taken back cannot write next";
     return length < d->replaced ? "what had been replaced was taken back" : NULL;
@@ -60,8 +61,8 @@ static const char *objection(const struct duo *d, const ead_decision *decision, 
 static void decide(struct duo *d)
 {
     const ead_decision decision = policy_decide(&d->policy, &d->text);
-    const int length = d->text.n - decision.take_back;
-    const char *why = objection(d, &decision, length);
+    const char *why = objection(d, &decision);
+    d->fault.code = ST_OK;
     d->astray = why != NULL;
     if (why) {
         d->fault.code = err_set(&d->fault, ST_ARG, "policy %s: at token %d: %s",
@@ -70,6 +71,7 @@ static void decide(struct duo *d)
     }
     d->next = decision.writer;
     if (!decision.take_back) return;
+    const int length = d->text.n - decision.take_back;
     d->account.taken_back += decision.take_back;
     d->replaced = length + 1;
     cut(d, length);
@@ -83,7 +85,6 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
     policy_init(&d->policy, &mine);
     d->replaced = 0;
-    d->fault.code = ST_OK;
     decide(d);
     return ST_OK;
 }
@@ -133,7 +134,6 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
     d->replaced = 0;
     d->eager_end = d->eager_prompt ? d->text.n - 1 : 0;
     d->seconds = 0;
-    d->fault.code = ST_OK;
     decide(d);
     return ST_OK;
 }
@@ -144,7 +144,6 @@ void duo_truncate(struct duo *d, int length)
     cut(d, length);
     if (d->told > length) d->told = length;
     d->replaced = 0;
-    d->fault.code = ST_OK;
     decide(d);
 }
 
@@ -153,7 +152,6 @@ void duo_reset(struct duo *d)
     duo_truncate(d, 0);
     d->account = (struct account){0};
     d->seconds = 0;
-    d->fault.code = ST_OK;
 }
 
 void duo_copy(struct duo *d, const struct duo *from, int length)
