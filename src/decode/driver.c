@@ -247,19 +247,36 @@ static void take(struct driver *r, ead_writer w, const struct result *result, do
         d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
 }
 
-/* Take the results that are there. With `wait`, an engine that texts wait for is waited for. */
-static void collect(struct driver *r, bool wait)
+/* Is there a result to come from an engine, for a text of those asked for or (NULL) any? */
+static bool awaited(const struct driver *r, const struct ask *ask, ead_writer w)
 {
-    for (int w = 0; w < EAD_WRITERS; w++) {
-        struct result result;
-        bool expected = false;
-        for (int i = 0; i < r->n && r->engines[w]; i++) expected |= r->duos[i].waiting[w] > 0;
-        for (double start = clock_seconds(); expected; start = clock_seconds()) {
-            if (!engine_collect(r->engines[w], wait, &result)) break;
-            wait = false;
-            take(r, (ead_writer)w, &result, start);
-        }
+    for (int i = 0; i < r->n; i++)
+        if (r->duos[i].waiting[w] && (!ask || takes_part(ask, i))) return true;
+    return false;
+}
+
+/* Take the results of an engine that are there or, with `wait`, the next one and those. */
+static bool take_all(struct driver *r, ead_writer w, bool wait)
+{
+    struct result result;
+    bool came = false;
+    for (double start = clock_seconds(); engine_collect(r->engines[w], wait && !came, &result);
+         start = clock_seconds()) {
+        take(r, w, &result, start);
+        came = true;
     }
+    return came;
+}
+
+/* Take the results that are there. Where there are none, with `wait`, an engine is waited for from
+ * which a text of those asked for expects one. */
+static void collect(struct driver *r, const struct ask *ask, bool wait)
+{
+    bool came = false;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (awaited(r, NULL, (ead_writer)w)) came |= take_all(r, (ead_writer)w, false);
+    for (int w = 0; w < EAD_WRITERS && wait && !came; w++)
+        if (awaited(r, ask, (ead_writer)w)) came = take_all(r, (ead_writer)w, true);
 }
 
 /* ---- a step ------------------------------------------------------------------------------ */
@@ -282,7 +299,7 @@ static enum status advance(struct driver *r, const struct ask *ask, struct err *
         [EAD_SMALL] = count(r, ask, EAD_SMALL), [EAD_LARGE] = count(r, ask, EAD_LARGE)};
     const int w = pick(r, ask, demand);
     if (w >= 0) TRY(pass(r, ask, demand, (ead_writer)w, err));
-    collect(r, w < 0);
+    collect(r, ask, w < 0);
     return ST_OK;
 }
 
