@@ -113,7 +113,8 @@ struct ask {
     int most;       /* rows of the pass */
 };
 
-/* Texts that wait for an engine, and of those the ones that do not read a prompt. */
+/* Texts that have rows for an engine; and those, or with rows at the engine, that do not read a
+ * prompt. */
 struct demand {
     int texts, writing;
 };
@@ -136,7 +137,9 @@ static struct demand count(const struct driver *r, const struct ask *ask, ead_wr
     struct demand demand = {0};
     for (int i = 0; i < r->n; i++) {
         const struct duo *d = &r->duos[i];
-        const int rows = takes_part(ask, i) ? rows_to_go(r, ask, d, w) : 0;
+        if (!takes_part(ask, i)) continue;
+        demand.writing += d->waiting[w] > 0;
+        const int rows = rows_to_go(r, ask, d, w);
         if (rows <= 0) continue;
         demand.texts++;
         demand.writing += rows == 1 || d->text.marks[duo_read(d, w)].author != TEXT_GIVEN;
