@@ -70,7 +70,11 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
     carve(r); /* measures */
     TRY(arena_commit(&r->arena, err));
     carve(r);
-    for (int i = 0; i < r->n; i++) TRY(duo_init(driver_duo(r, i), o, r->scratch, err));
+    for (int i = 0; i < r->n; i++) {
+        for (int w = 0; w < EAD_WRITERS; w++) /* whoever had the engine before */
+            if (r->engines[w]) engine_truncate(r->engines[w], i, 0);
+        TRY(duo_init(driver_duo(r, i), o, r->scratch, err));
+    }
     return ST_OK;
 }
 
