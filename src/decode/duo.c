@@ -222,6 +222,13 @@ void duo_write(struct duo *d, const struct distribution *dist, double seconds)
 {
     const ead_writer w = d->next;
     const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n);
+    if (id < 0) {
+        d->fault.code =
+            err_set(&d->fault, ST_SUPPORT,
+                    "%s: none of the %d known tokens that may follow is one of both models",
+                    d->engines[w]->info.name, dist->n_top);
+        return;
+    }
     const struct mark mark = {.author = (int8_t)w,
                               .log_prob = distribution_log_prob(dist, id),
                               .seconds = (float)(d->seconds + seconds),

@@ -77,7 +77,8 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
 /* Does this result say what follows the text, by the model that is to write? */
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
 /* Write the token that follows by this distribution of its writer, and decide who goes on. A policy
- * that does what it may not is the text's fault. `seconds` were spent since the last pass. */
+ * that does what it may not is the text's fault, and so is a distribution that knows no token of
+ * both models. `seconds` were spent since the last pass. */
 void duo_write(struct duo *d, const struct distribution *dist, double seconds);
 
 /* Is there something that the caller has not been told? */
