@@ -189,12 +189,20 @@ static bool local_collect(struct engine *engine, bool wait, struct result *out)
 {
     (void)wait; /* a pass is over when it has been submitted */
     struct local *e = local_of(engine);
+    while (e->n_collected < e->n_logits && e->wanted[e->n_collected].seq < 0) e->n_collected++;
     if (e->n_collected == e->n_logits) return false;
     const int i = e->n_collected++;
     *out = (struct result){.seq = e->wanted[i].seq, .pos = e->wanted[i].pos};
     out->status = local_distribution(engine, i, &out->dist, NULL);
     out->message = e->not_finite.message;
     return true;
+}
+
+/* No result is to come for positions of a sequence from `length` on. */
+static void forget(struct local *e, int seq, int length)
+{
+    for (int i = e->n_collected; i < e->n_logits; i++)
+        if (e->wanted[i].seq == seq && e->wanted[i].pos >= length) e->wanted[i].seq = -1;
 }
 
 /* ---- sequences --------------------------------------------------------------------------- */
@@ -207,11 +215,13 @@ static int local_length(const struct engine *e, int seq)
 static void local_truncate(struct engine *e, int seq, int length)
 {
     kv_truncate(&local_of(e)->kv, seq, length < 0 ? 0 : length);
+    forget(local_of(e), seq, length);
 }
 
 static void local_copy(struct engine *e, int from, int to, int length)
 {
     kv_copy(&local_of(e)->kv, from, to, length);
+    forget(local_of(e), to, from == to ? length : 0);
 }
 
 /* ---- what it is -------------------------------------------------------------------------- */
