@@ -403,6 +403,26 @@ static void test_nobody_waits_for_who_is_not_asked_for(void **state)
     close_pair(&p);
 }
 
+/* A result that comes when the policy has gone astray is not written. */
+static void test_a_result_for_a_text_astray(void **state)
+{
+    (void)state;
+    struct script_options engine = plain(1, ROWS);
+    engine.hidden = 1;
+    const ead_duo_options o = greedy(EAD_POLICY_SMALL, 0), astray = custom(never, NULL);
+    const ead_policy_options sane = policy(EAD_POLICY_SMALL);
+    struct pair p = open_pair(&engine, &engine, &o);
+    const bool active[] = {true};
+    give(&p, 0, 3);
+    while (!text_at(&p, 0)->waiting[EAD_SMALL]) step(&p, active);
+    appoint(&p, 0, &astray.policy);
+    expect_fault(&p, 0, "the next writer is no model");
+    assert_int_equal(written(&p, 0), 0);
+    appoint(&p, 0, &sane);
+    while (!written(&p, 0)) step(&p, active);
+    close_pair(&p);
+}
+
 /* An engine that computes at once forgets what is to come for positions that it is to forget. */
 static void test_results_of_forgotten_positions(void **state)
 {
@@ -469,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_taken_back),
         cmocka_unit_test(test_engines_that_were_used_before),
         cmocka_unit_test(test_nobody_waits_for_who_is_not_asked_for),
+        cmocka_unit_test(test_a_result_for_a_text_astray),
         cmocka_unit_test(test_results_of_forgotten_positions),
         cmocka_unit_test(test_tokens_that_only_one_model_has),
     };

@@ -215,7 +215,7 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
 
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
 {
-    return w == d->next && result->pos == d->text.n - 1;
+    return !d->astray && w == d->next && result->pos == d->text.n - 1;
 }
 
 void duo_write(struct duo *d, const struct distribution *dist, double seconds)
