@@ -135,13 +135,13 @@ static struct script_options plain_engine(int n, int max_rows)
                                    .max_logits = n};
 }
 
-static void remember(struct company *c, int i, int length)
+/* Text i is the first tokens of another from here on; nothing, where there is none. */
+static void remember(struct company *c, int i, const struct text *from, int length)
 {
     struct known *k = &c->known[i];
-    const struct duo *d = text_at(c, i);
     k->text = (struct text){.room = N_CTX + 1, .ids = k->ids, .marks = k->marks};
-    text_copy(&k->text, &d->text, length);
-    k->writes = d->account.tokens;
+    if (from) text_copy(&k->text, from, length);
+    k->writes = text_at(c, i)->account.tokens;
     k->decided = false;
     k->told = length;
 }
@@ -161,7 +161,7 @@ static void open_company(struct company *c, const struct script_options *small,
     const ead_duo_options o = duo_options(c);
     if (driver_open(c->engines[EAD_LARGE], c->engines[EAD_SMALL], &o, n, &c->driver, &err))
         fail_msg("%s", err.message);
-    for (int i = 0; i < n; i++) remember(c, i, 0);
+    for (int i = 0; i < n; i++) remember(c, i, NULL, 0);
 }
 
 static void close_company(struct company *c)
@@ -336,8 +336,7 @@ static void copy(struct company *c, int to, int from)
     if (to == from) return;
     const int length = below(c, d->kept + 1);
     duo_copy(text_at(c, to), d, length);
-    remember(c, to, length);
-    text_copy(&c->known[to].text, &c->known[from].text, length);
+    remember(c, to, &c->known[from].text, length);
 }
 
 /* Somebody else decides from here on, and may begin by taking back. */

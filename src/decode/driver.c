@@ -1,5 +1,6 @@
 #include "decode/driver.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 static enum status check_room(const struct engine *e, int n, struct err *err)
 {
     const struct engine_info *info = &e->info;
+    CHECK(info->max_logits <= info->max_rows && info->vocab);
     if (n < 1 || n > info->n_seq || n > info->max_logits)
         return err_set(err, ST_ARG, "texts: expected 1 to %d, found %d",
                        info->n_seq < info->max_logits ? info->n_seq : info->max_logits, n);
@@ -104,6 +106,7 @@ void driver_close(struct driver *r)
 
 struct duo *driver_duo(struct driver *r, int i)
 {
+    CHECK(i >= 0 && i < r->n);
     return &r->duos[i];
 }
 
@@ -176,9 +179,11 @@ static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
 static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
 {
     int spare = most - n, rows = 0;
+    CHECK(n > 0 && spare >= 0);
     for (int i = 0; i < n; i++) {
         struct share *s = &r->queue[i];
         s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, r->rows + rows);
+        CHECK(s->n > 0 && !s->duo->waiting[w]); /* none is kept waiting by its company */
         spare -= s->n - 1;
         rows += s->n;
         if (r->rows[rows - 1].wants_logits) s->duo->waiting[w] = r->rows[rows - 1].pos + 1;
@@ -215,8 +220,10 @@ static enum status pass(struct driver *r, const struct ask *ask,
     }
     for (int i = 0; i < n; i++) {
         const struct share *s = &r->queue[i];
+        CHECK(duo_read(s->duo, w) == s->from + s->n);
         duo_account(s->duo, w, s->from, s->n, s->goal, seconds / rows * s->n);
     }
+    CHECK(demand[w].texts > 0);
     r->spent[w] += seconds / weight(demand, w);
     if (!demand[1 - (int)w].texts) r->spent[1 - (int)w] = r->spent[w];
     return ST_OK;
@@ -245,7 +252,7 @@ static struct duo *text_of(struct driver *r, int seq)
 static void take(struct driver *r, ead_writer w, const struct result *result, double start)
 {
     struct duo *d = text_of(r, result->seq);
-    if (!d) return;
+    CHECK(d && d->waiting[w] == result->pos + 1); /* nothing comes that was not asked for */
     d->waiting[w] = 0;
     if (!duo_expects(d, w, result)) return;
     if (result->status == ST_OK)
@@ -282,8 +289,11 @@ static void collect(struct driver *r, const struct ask *ask, bool wait)
     bool came = false;
     for (int w = 0; w < EAD_WRITERS; w++)
         if (awaited(r, NULL, (ead_writer)w)) came |= take_all(r, (ead_writer)w, false);
-    for (int w = 0; w < EAD_WRITERS && wait && !came; w++)
-        if (awaited(r, ask, (ead_writer)w)) came = take_all(r, (ead_writer)w, true);
+    for (int w = 0; w < EAD_WRITERS && wait && !came; w++) {
+        if (!awaited(r, ask, (ead_writer)w)) continue;
+        came = take_all(r, (ead_writer)w, true);
+        CHECK(came); /* or the text would wait for ever */
+    }
 }
 
 /* ---- a step ------------------------------------------------------------------------------ */

@@ -1,5 +1,7 @@
 #include "decode/duo.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 /* ---- setting up -------------------------------------------------------------------------- */
@@ -156,6 +158,7 @@ void duo_reset(struct duo *d)
 
 void duo_copy(struct duo *d, const struct duo *from, int length)
 {
+    CHECK(d != from && length >= 0 && length <= from->text.n);
     duo_reset(d);
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
@@ -194,6 +197,7 @@ int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *prompt,
 {
     const int from = duo_read(d, w);
     int n = 0;
+    CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
     for (; n < most && from + n < goal; n++) {
         const int pos = from + n;
         const bool given = d->text.marks[pos].author == TEXT_GIVEN;
@@ -221,6 +225,7 @@ bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
 void duo_write(struct duo *d, const struct distribution *dist, double seconds)
 {
     const ead_writer w = d->next;
+    CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
     const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n);
     if (id < 0) {
         d->fault.code =
@@ -268,6 +273,7 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
                        .stats = mark->stats,
                        .seconds = (double)mark->seconds};
     const ead_policy_options *o = &d->policy.options;
+    CHECK(mark->index >= 0 && mark->turn > 0);
     out->rolling = text_rolling(&d->text, at, o->window, o->clear_window);
     out->switched = mark->index > 0 && mark[-1].author != mark->author;
     if (!d->ignore_end && is_end(d, out->id))
@@ -279,6 +285,7 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
 
 void duo_tell(struct duo *d, ead_token *out)
 {
+    CHECK(duo_has_news(d) && d->kept <= d->told);
     (void)duo_token(d, d->kept, out);
     out->taken_back = d->told - d->kept;
     d->told = ++d->kept;

@@ -1,5 +1,6 @@
 #include "engine/local.h"
 
+#include "base/check.h"
 #include "model/forward.h"
 
 #include <stdlib.h>
@@ -209,17 +210,20 @@ static void forget(struct local *e, int seq, int length)
 
 static int local_length(const struct engine *e, int seq)
 {
+    CHECK(seq >= 0 && seq < e->info.n_seq);
     return local_in(e)->kv.length[seq];
 }
 
 static void local_truncate(struct engine *e, int seq, int length)
 {
+    CHECK(seq >= 0 && seq < e->info.n_seq);
     kv_truncate(&local_of(e)->kv, seq, length < 0 ? 0 : length);
     forget(local_of(e), seq, length);
 }
 
 static void local_copy(struct engine *e, int from, int to, int length)
 {
+    CHECK(length >= 0 && length <= local_length(e, from));
     kv_copy(&local_of(e)->kv, from, to, length);
     forget(local_of(e), to, from == to ? length : 0);
 }
