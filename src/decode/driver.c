@@ -236,7 +236,7 @@ static int pick(const struct driver *r, const struct ask *ask,
 {
     const bool small = demand[EAD_SMALL].texts, large = demand[EAD_LARGE].texts;
     if (!small || !large) return small ? EAD_SMALL : large ? EAD_LARGE : -1;
-    if (!ask->active) return r->duos[ask->only].next;
+    if (!ask->active) return (int)r->duos[ask->only].next;
     return r->spent[EAD_SMALL] <= r->spent[EAD_LARGE] ? EAD_SMALL : EAD_LARGE;
 }
 
