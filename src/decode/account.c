@@ -1,5 +1,7 @@
 #include "decode/account.h"
 
+#include "base/check.h"
+
 /* Book an evaluation. Prompt rows take their share of one that also catches up, and all of any
  * other. */
 static void book(ead_work *work, const struct tally *t)
@@ -38,6 +40,7 @@ void account_rows(struct account *a, const struct text *t, ead_writer w, int fro
                   double seconds)
 {
     struct tally *tally = &a->open[w];
+    CHECK(n > 0 && from + n <= goal && goal <= t->n);
     for (int pos = from; pos < from + n; pos++) {
         const int8_t author = t->marks[pos].author;
         if (author == TEXT_GIVEN)

@@ -1,5 +1,6 @@
 #include "decode/driver.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 static enum status check_room(const struct engine *e, int n, struct err *err)
 {
     const struct engine_info *info = &e->info;
+    CHECK(info->max_logits <= info->max_rows && info->vocab);
     if (n < 1 || n > info->n_seq || n > info->max_logits)
         return err_set(err, ST_ARG, "texts: expected 1 to %d, found %d",
                        info->n_seq < info->max_logits ? info->n_seq : info->max_logits, n);
@@ -70,7 +72,11 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
     carve(r); /* measures */
     TRY(arena_commit(&r->arena, err));
     carve(r);
-    for (int i = 0; i < r->n; i++) TRY(duo_init(driver_duo(r, i), o, r->scratch, err));
+    for (int i = 0; i < r->n; i++) {
+        for (int w = 0; w < EAD_WRITERS; w++) /* whoever had the engine before */
+            if (r->engines[w]) engine_truncate(r->engines[w], i, 0);
+        TRY(duo_init(driver_duo(r, i), o, r->scratch, err));
+    }
     return ST_OK;
 }
 
@@ -100,6 +106,7 @@ void driver_close(struct driver *r)
 
 struct duo *driver_duo(struct driver *r, int i)
 {
+    CHECK(i >= 0 && i < r->n);
     return &r->duos[i];
 }
 
@@ -113,7 +120,8 @@ struct ask {
     int most;       /* rows of the pass */
 };
 
-/* Texts that wait for an engine, and of those the ones that do not read a prompt. */
+/* Texts that have rows for an engine; and those, or with rows at the engine, that do not read a
+ * prompt. */
 struct demand {
     int texts, writing;
 };
@@ -136,7 +144,9 @@ static struct demand count(const struct driver *r, const struct ask *ask, ead_wr
     struct demand demand = {0};
     for (int i = 0; i < r->n; i++) {
         const struct duo *d = &r->duos[i];
-        const int rows = takes_part(ask, i) ? rows_to_go(r, ask, d, w) : 0;
+        if (!takes_part(ask, i)) continue;
+        demand.writing += d->waiting[w] > 0;
+        const int rows = rows_to_go(r, ask, d, w);
         if (rows <= 0) continue;
         demand.texts++;
         demand.writing += rows == 1 || d->text.marks[duo_read(d, w)].author != TEXT_GIVEN;
@@ -169,12 +179,14 @@ static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
 static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
 {
     int spare = most - n, rows = 0;
+    CHECK(n > 0 && spare >= 0);
     for (int i = 0; i < n; i++) {
         struct share *s = &r->queue[i];
         s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, r->rows + rows);
+        CHECK(s->n > 0 && !s->duo->waiting[w]); /* none is kept waiting by its company */
         spare -= s->n - 1;
         rows += s->n;
-        s->duo->waiting[w] = r->rows[rows - 1].wants_logits;
+        if (r->rows[rows - 1].wants_logits) s->duo->waiting[w] = r->rows[rows - 1].pos + 1;
     }
     return rows;
 }
@@ -203,11 +215,12 @@ static enum status pass(struct driver *r, const struct ask *ask,
     const enum status st = engine_submit(r->engines[w], r->rows, rows, err);
     const double seconds = clock_seconds() - start;
     if (st != ST_OK) {
-        for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = false;
+        for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = 0;
         return st;
     }
     for (int i = 0; i < n; i++) {
         const struct share *s = &r->queue[i];
+        CHECK(duo_read(s->duo, w) == s->from + s->n);
         duo_account(s->duo, w, s->from, s->n, s->goal, seconds / rows * s->n);
     }
     return ST_OK;
@@ -216,6 +229,7 @@ static enum status pass(struct driver *r, const struct ask *ask,
 static void charge(struct driver *r, const struct demand demand[EAD_WRITERS], ead_writer w,
                    double seconds)
 {
+    CHECK(demand[w].texts > 0);
     const int other = 1 - (int)w;
     r->spent[w] += seconds / weight(demand, w);
     if (!demand[other].texts) r->spent[other] = r->spent[w];
@@ -228,7 +242,7 @@ static int pick(const struct driver *r, const struct ask *ask,
 {
     const bool small = demand[EAD_SMALL].texts, large = demand[EAD_LARGE].texts;
     if (!small || !large) return small ? EAD_SMALL : large ? EAD_LARGE : -1;
-    if (!ask->active) return r->duos[ask->only].next;
+    if (!ask->active) return (int)r->duos[ask->only].next;
     return r->spent[EAD_SMALL] <= r->spent[EAD_LARGE] ? EAD_SMALL : EAD_LARGE;
 }
 
@@ -244,8 +258,8 @@ static struct duo *text_of(struct driver *r, int seq)
 static void take(struct driver *r, ead_writer w, const struct result *result, double start)
 {
     struct duo *d = text_of(r, result->seq);
-    if (!d) return;
-    d->waiting[w] = false;
+    CHECK(d && d->waiting[w] == result->pos + 1); /* nothing comes that was not asked for */
+    d->waiting[w] = 0;
     if (!duo_expects(d, w, result)) return;
     if (result->status == ST_OK)
         duo_write(d, &result->dist, clock_seconds() - start);
@@ -253,18 +267,38 @@ static void take(struct driver *r, ead_writer w, const struct result *result, do
         d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
 }
 
-/* Take the results that are there. With `wait`, an engine that texts wait for is waited for. */
-static void collect(struct driver *r, bool wait)
+/* Is there a result to come from an engine, for a text of those asked for or (NULL) any? */
+static bool awaited(const struct driver *r, const struct ask *ask, ead_writer w)
 {
-    for (int w = 0; w < EAD_WRITERS; w++) {
-        struct result result;
-        bool expected = false;
-        for (int i = 0; i < r->n && r->engines[w]; i++) expected |= r->duos[i].waiting[w];
-        for (double start = clock_seconds(); expected; start = clock_seconds()) {
-            if (!engine_collect(r->engines[w], wait, &result)) break;
-            wait = false;
-            take(r, (ead_writer)w, &result, start);
-        }
+    for (int i = 0; i < r->n; i++)
+        if (r->duos[i].waiting[w] && (!ask || takes_part(ask, i))) return true;
+    return false;
+}
+
+/* Take the results of an engine that are there or, with `wait`, the next one and those. */
+static bool take_all(struct driver *r, ead_writer w, bool wait)
+{
+    struct result result;
+    bool came = false;
+    for (double start = clock_seconds(); engine_collect(r->engines[w], wait && !came, &result);
+         start = clock_seconds()) {
+        take(r, w, &result, start);
+        came = true;
+    }
+    return came;
+}
+
+/* Take the results that are there. Where there are none, with `wait`, an engine is waited for from
+ * which a text of those asked for expects one. */
+static void collect(struct driver *r, const struct ask *ask, bool wait)
+{
+    bool came = false;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (awaited(r, NULL, (ead_writer)w)) came |= take_all(r, (ead_writer)w, false);
+    for (int w = 0; w < EAD_WRITERS && wait && !came; w++) {
+        if (!awaited(r, ask, (ead_writer)w)) continue;
+        came = take_all(r, (ead_writer)w, true);
+        CHECK(came); /* or the text would wait for ever */
     }
 }
 
@@ -277,18 +311,19 @@ static bool any_news(struct driver *r, const struct ask *ask)
     return false;
 }
 
-/* One pass and what comes of it, unless there is something to tell already. */
+/* One pass and what comes of it, unless there is something to tell already. A fault that was told
+ * is forgotten first. */
 static enum status advance(struct driver *r, const struct ask *ask, struct err *err)
 {
-    if (any_news(r, ask)) return ST_OK;
     for (int i = 0; i < r->n; i++)
         if (takes_part(ask, i)) (void)duo_prepare(&r->duos[i]);
+    if (any_news(r, ask)) return ST_OK;
     const struct demand demand[EAD_WRITERS] = {
         [EAD_SMALL] = count(r, ask, EAD_SMALL), [EAD_LARGE] = count(r, ask, EAD_LARGE)};
     const int w = pick(r, ask, demand);
     const double start = clock_seconds();
     if (w >= 0) TRY(pass(r, ask, demand, (ead_writer)w, err));
-    collect(r, w < 0);
+    collect(r, ask, w < 0);
     if (w >= 0) charge(r, demand, (ead_writer)w, clock_seconds() - start);
     return ST_OK;
 }
@@ -350,13 +385,13 @@ static enum status alone(struct driver *r, int i, bool read_only, struct err *er
         int left = 0;
         for (int w = 0; w < EAD_WRITERS; w++) {
             before[w] = d->engines[w] ? duo_read(d, (ead_writer)w) : 0;
-            left += rows_to_go(r, &ask, d, (ead_writer)w) > 0 || d->waiting[w];
+            left += rows_to_go(r, &ask, d, (ead_writer)w) > 0 || d->waiting[w] > 0;
         }
         if (read_only && !left) return ST_OK;
         TRY(advance(r, &ask, err));
         if (d->progress) TRY(tell_progress(d, begin, goal, before, ask.most, err));
+        if (duo_has_news(d)) return ST_OK; /* what went wrong after it is told after it */
         if (d->fault.code != ST_OK) return err_set(err, d->fault.code, "%s", d->fault.message);
-        if (duo_has_news(d)) return ST_OK;
     }
 }
 

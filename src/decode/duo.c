@@ -1,5 +1,7 @@
 #include "decode/duo.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 /* ---- setting up -------------------------------------------------------------------------- */
@@ -34,7 +36,7 @@ static void cut(struct duo *d, int length)
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
         engine_truncate(d->engines[w], d->seq, length);
-        d->waiting[w] = false;
+        if (d->waiting[w] > length) d->waiting[w] = 0; /* what is to come of less still comes */
     }
     text_cut(&d->text, length);
     d->drawn.n = 0;
@@ -44,13 +46,14 @@ static void cut(struct duo *d, int length)
 
 /* Why a decision cannot be followed, or NULL. Taking back what stands where something was taken
  * back before could go on for ever. */
-static const char *objection(const struct duo *d, const ead_decision *decision, int length)
+static const char *objection(const struct duo *d, const ead_decision *decision)
 {
     if ((unsigned)decision->writer >= EAD_WRITERS) return "the next writer is no model";
     if (!d->engines[decision->writer]) return "the next writer is not there";
     if (!decision->take_back) return NULL;
     if (decision->take_back < 0 || decision->take_back > text_written(&d->text))
         return "more was taken back than was written";
+    const int length = d->text.n - decision->take_back;
     if (d->text.marks[length].author == (int8_t)decision->writer)
         return "who wrote what was taken back cannot write next";
     return length < d->replaced ? "what had been replaced was taken back" : NULL;
@@ -60,8 +63,8 @@ static const char *objection(const struct duo *d, const ead_decision *decision, 
 static void decide(struct duo *d)
 {
     const ead_decision decision = policy_decide(&d->policy, &d->text);
-    const int length = d->text.n - decision.take_back;
-    const char *why = objection(d, &decision, length);
+    const char *why = objection(d, &decision);
+    d->fault.code = ST_OK;
     d->astray = why != NULL;
     if (why) {
         d->fault.code = err_set(&d->fault, ST_ARG, "policy %s: at token %d: %s",
@@ -70,6 +73,7 @@ static void decide(struct duo *d)
     }
     d->next = decision.writer;
     if (!decision.take_back) return;
+    const int length = d->text.n - decision.take_back;
     d->account.taken_back += decision.take_back;
     d->replaced = length + 1;
     cut(d, length);
@@ -83,7 +87,6 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
     policy_init(&d->policy, &mine);
     d->replaced = 0;
-    d->fault.code = ST_OK;
     decide(d);
     return ST_OK;
 }
@@ -133,7 +136,6 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
     d->replaced = 0;
     d->eager_end = d->eager_prompt ? d->text.n - 1 : 0;
     d->seconds = 0;
-    d->fault.code = ST_OK;
     decide(d);
     return ST_OK;
 }
@@ -144,7 +146,6 @@ void duo_truncate(struct duo *d, int length)
     cut(d, length);
     if (d->told > length) d->told = length;
     d->replaced = 0;
-    d->fault.code = ST_OK;
     decide(d);
 }
 
@@ -153,11 +154,11 @@ void duo_reset(struct duo *d)
     duo_truncate(d, 0);
     d->account = (struct account){0};
     d->seconds = 0;
-    d->fault.code = ST_OK;
 }
 
 void duo_copy(struct duo *d, const struct duo *from, int length)
 {
+    CHECK(d != from && length >= 0 && length <= from->text.n);
     duo_reset(d);
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
@@ -196,6 +197,7 @@ int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *prompt,
 {
     const int from = duo_read(d, w);
     int n = 0;
+    CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
     for (; n < most && from + n < goal; n++) {
         const int pos = from + n;
         const bool given = d->text.marks[pos].author == TEXT_GIVEN;
@@ -217,13 +219,21 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
 
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
 {
-    return w == d->next && result->pos == d->text.n - 1;
+    return !d->astray && w == d->next && result->pos == d->text.n - 1;
 }
 
 void duo_write(struct duo *d, const struct distribution *dist, double seconds)
 {
     const ead_writer w = d->next;
+    CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
     const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n);
+    if (id < 0) {
+        d->fault.code =
+            err_set(&d->fault, ST_SUPPORT,
+                    "%s: none of the %d known tokens that may follow is one of both models",
+                    d->engines[w]->info.name, dist->n_top);
+        return;
+    }
     const struct mark mark = {.author = (int8_t)w,
                               .log_prob = distribution_log_prob(dist, id),
                               .seconds = (float)(d->seconds + seconds),
@@ -263,6 +273,7 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
                        .stats = mark->stats,
                        .seconds = (double)mark->seconds};
     const ead_policy_options *o = &d->policy.options;
+    CHECK(mark->index >= 0 && mark->turn > 0);
     out->rolling = text_rolling(&d->text, at, o->window, o->clear_window);
     out->switched = mark->index > 0 && mark[-1].author != mark->author;
     if (!d->ignore_end && is_end(d, out->id))
@@ -274,6 +285,7 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
 
 void duo_tell(struct duo *d, ead_token *out)
 {
+    CHECK(duo_has_news(d) && d->kept <= d->told);
     (void)duo_token(d, d->kept, out);
     out->taken_back = d->told - d->kept;
     d->told = ++d->kept;

@@ -34,7 +34,7 @@ struct duo {
     int eager_end;             /* up to here the model that is not to write reads as well */
     int replaced;              /* tokens below were replaced by the policy, or follow no such */
     int told, kept;            /* length of the text as last told; its shortest since */
-    bool waiting[EAD_WRITERS]; /* rows are with the engine, and their result is to come */
+    int waiting[EAD_WRITERS];  /* the engine is to say what follows so many tokens; 0: nothing */
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
     struct account account;
     double seconds;        /* of passes and choices since the last token */
@@ -77,7 +77,8 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
 /* Does this result say what follows the text, by the model that is to write? */
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
 /* Write the token that follows by this distribution of its writer, and decide who goes on. A policy
- * that does what it may not is the text's fault. `seconds` were spent since the last pass. */
+ * that does what it may not is the text's fault, and so is a distribution that knows no token of
+ * both models. `seconds` were spent since the last pass. */
 void duo_write(struct duo *d, const struct distribution *dist, double seconds);
 
 /* Is there something that the caller has not been told? */

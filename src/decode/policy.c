@@ -1,5 +1,6 @@
 #include "decode/policy.h"
 
+#include "base/check.h"
 #include "base/rng.h"
 
 #include <math.h>
@@ -46,6 +47,7 @@ enum status policy_check(const ead_policy_options *o, struct err *err)
 void policy_init(struct policy *p, const ead_policy_options *o)
 {
     const struct policy_rule *rule = policy_rule(o->kind);
+    CHECK(rule);
     p->options = *o;
     p->rate = rule->prepare ? rule->prepare(o) : 0;
 }

@@ -194,6 +194,7 @@ int32_t sampler_choose(const struct sampler *s, const struct distribution *d, co
     if (o->temperature == 0 && o->repeat_penalty == 1 && d->stats.argmax < s->n_vocab)
         return d->stats.argmax;
     int n = gather(s, d);
+    if (!n) return -1;
     if (o->repeat_penalty != 1) penalise(s, n, text, n_text);
     if (o->temperature == 0) return top_id(s->candidates, n);
     n = keep_top_k(s->candidates, n, o->top_k);

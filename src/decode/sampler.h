@@ -29,7 +29,7 @@ void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candid
 
 /* The token that follows text [n_text], among ids below n_vocab. What is drawn at a position
  * depends on the seed, the position and the distribution alone. Of a distribution that knows only
- * its most probable tokens, one of those is chosen. */
+ * its most probable tokens, one of those is chosen; -1 when none of them is below n_vocab. */
 int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
                        size_t n_text);
 

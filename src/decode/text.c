@@ -1,5 +1,7 @@
 #include "decode/text.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 void text_carve(struct text *t, int room, struct arena *arena)
@@ -11,6 +13,7 @@ void text_carve(struct text *t, int room, struct arena *arena)
 
 void text_give(struct text *t, const int32_t *ids, size_t n)
 {
+    CHECK(n <= (size_t)(t->room - t->n));
     for (size_t i = 0; i < n; i++) {
         t->ids[t->n] = ids[i];
         t->marks[t->n++] = (struct mark){.author = TEXT_GIVEN, .index = -1};
@@ -19,6 +22,7 @@ void text_give(struct text *t, const int32_t *ids, size_t n)
 
 void text_write(struct text *t, int32_t id, const struct mark *mark)
 {
+    CHECK(t->n < t->room);
     const struct mark *last = t->n ? &t->marks[t->n - 1] : NULL;
     struct mark *new = &t->marks[t->n];
     *new = *mark;
@@ -29,11 +33,13 @@ void text_write(struct text *t, int32_t id, const struct mark *mark)
 
 void text_cut(struct text *t, int length)
 {
+    CHECK(length >= 0 && length <= t->n);
     t->n = length;
 }
 
 void text_copy(struct text *t, const struct text *from, int length)
 {
+    CHECK(length >= 0 && length <= from->n && length <= t->room);
     memmove(t->ids, from->ids, (size_t)length * sizeof *t->ids);
     memmove(t->marks, from->marks, (size_t)length * sizeof *t->marks);
     t->n = length;
@@ -49,6 +55,7 @@ double text_rolling(const struct text *t, int at, int window, bool turn)
     const struct mark *last = &t->marks[at];
     const int there = turn ? last->turn : last->index + 1, n = there < window ? there : window;
     double sum = 0;
+    CHECK(n > 0 && n <= at + 1); /* the token was written, and so were those before it */
     for (int i = at + 1 - n; i <= at; i++) sum += (double)t->marks[i].stats.entropy;
     return sum / n;
 }

@@ -34,28 +34,52 @@ static double packed_bits(double rest, double most)
     return whole * bits(most) + bits(rest - whole * most);
 }
 
-static bool falling(const struct candidate *top, int n_top)
+static bool falling(const struct candidate *top, int n_top, int n)
 {
     for (int i = 0; i < n_top; i++)
-        if (isnan(top[i].logit) || top[i].logit > 1e-3f || (i && top[i].logit > top[i - 1].logit))
+        if (isnan(top[i].logit) || top[i].logit > 1e-3f || top[i].id < 0 || top[i].id >= n ||
+            (i && top[i].logit > top[i - 1].logit))
             return false;
     return n_top > 0;
+}
+
+/* More than rounding: what is left over can be neither negative nor more than the other tokens can
+ * hold, none of which is more probable than `least`. */
+static bool fits(double rest, double least, int others)
+{
+    const double slack = 0.01;
+    return rest >= -slack && rest <= others * least + slack;
+}
+
+/* The lowest id among the most probable. */
+static int32_t first_id(const struct candidate *top, int n_top)
+{
+    int32_t id = top[0].id;
+    for (int i = 1; i < n_top && top[i].logit == top[0].logit; i++)
+        if (top[i].id < id) id = top[i].id;
+    return id;
+}
+
+static double probability(const struct candidate *c)
+{
+    return fmin(exp((double)c->logit), 1);
 }
 
 bool distribution_top(struct distribution *out, const struct candidate *top, int n_top, int n)
 {
     double known = 0, sum = 0;
-    if (n_top > n || !falling(top, n_top)) return false;
+    if (n_top > n || !falling(top, n_top, n)) return false;
     for (int i = 0; i < n_top; i++) {
-        const double p = exp((double)top[i].logit);
+        const double p = probability(&top[i]);
         known += bits(p);
         sum += p;
     }
+    const double first = probability(&top[0]), least = probability(&top[n_top - 1]);
+    if (!fits(1 - sum, least, n - n_top)) return false;
     const double rest = n_top < n && sum < 1 ? 1 - sum : 0;
-    const double first = exp((double)top[0].logit);
-    const double second = n_top > 1 ? exp((double)top[1].logit) : fmin(rest, first);
-    const double lo = known + packed_bits(rest, exp((double)top[n_top - 1].logit));
+    const double second = n_top > 1 ? probability(&top[1]) : fmin(rest, first);
     const double hi = rest > 0 ? known - rest * log2(rest / (n - n_top)) : known;
+    const double lo = fmin(known + packed_bits(rest, least), hi);
     *out = (struct distribution){.n = n, .top = top, .n_top = n_top};
     out->stats = (ead_stats){.entropy = (float)((lo + hi) / 2),
                              .entropy_lo = (float)lo,
@@ -63,7 +87,7 @@ bool distribution_top(struct distribution *out, const struct candidate *top, int
                              .exact = n_top == n || rest == 0,
                              .max_prob = (float)first,
                              .margin = (float)(first - second),
-                             .argmax = top[0].id};
+                             .argmax = first_id(top, n_top)};
     return true;
 }
 
@@ -75,19 +99,27 @@ float distribution_log_prob(const struct distribution *d, int32_t id)
     return NAN;
 }
 
+/* The i-th token that is known. */
+static struct candidate known_token(const struct distribution *d, int i)
+{
+    return d->logits ? (struct candidate){d->logits[i] - d->log_sum_exp, i} : d->top[i];
+}
+
+static bool goes_before(const struct candidate *a, const struct candidate *b)
+{
+    return a->logit != b->logit ? a->logit > b->logit : a->id < b->id;
+}
+
 int distribution_best(const struct distribution *d, int most, struct candidate *out)
 {
     int held = 0;
-    if (!d->logits) {
-        for (; held < most && held < d->n_top; held++) out[held] = d->top[held];
-        return held;
-    }
-    for (int id = 0; id < d->n && most > 0; id++) {
-        const float logit = d->logits[id] - d->log_sum_exp;
-        if (held == most && logit <= out[held - 1].logit) continue;
+    const int n = d->logits ? d->n : d->n_top;
+    for (int i = 0; i < n && most > 0; i++) {
+        const struct candidate c = known_token(d, i);
+        if (held == most && !goes_before(&c, &out[held - 1])) continue;
         int at = held < most ? held++ : held - 1;
-        for (; at > 0 && out[at - 1].logit < logit; at--) out[at] = out[at - 1];
-        out[at] = (struct candidate){logit, id};
+        for (; at > 0 && goes_before(&c, &out[at - 1]); at--) out[at] = out[at - 1];
+        out[at] = c;
     }
     return held;
 }

@@ -33,7 +33,8 @@ bool distribution_dense(struct distribution *out, const struct kern *kern, const
  * p_k the smallest that is known and H_top = -sum p log2 p, the entropy lies between
  *     H_top - R log2(R / (n - n_top))        R spread evenly over the others, and
  *     H_top + R packed into as few tokens as possible, none above p_k.
- * The estimate is the midpoint. False when they are not log-probabilities in falling order.
+ * The estimate is the midpoint. False when they are not log-probabilities of tokens in falling
+ * order, or add up to what no distribution over n tokens can.
  */
 bool distribution_top(struct distribution *out, const struct candidate *top, int n_top, int n);
 

@@ -192,6 +192,7 @@ static bool local_collect(struct engine *engine, bool wait, struct result *out)
 {
     (void)wait; /* a pass is over when it has been submitted */
     struct local *e = local_of(engine);
+    while (e->n_collected < e->n_logits && e->wanted[e->n_collected].seq < 0) e->n_collected++;
     if (e->n_collected == e->n_logits) return false;
     const int i = e->n_collected++;
     *out = (struct result){.seq = e->wanted[i].seq, .pos = e->wanted[i].pos};
@@ -200,21 +201,33 @@ static bool local_collect(struct engine *engine, bool wait, struct result *out)
     return true;
 }
 
+/* No result is to come for positions of a sequence from `length` on. */
+static void forget(struct local *e, int seq, int length)
+{
+    for (int i = e->n_collected; i < e->n_logits; i++)
+        if (e->wanted[i].seq == seq && e->wanted[i].pos >= length) e->wanted[i].seq = -1;
+}
+
 /* ---- sequences --------------------------------------------------------------------------- */
 
 static int local_length(const struct engine *e, int seq)
 {
+    CHECK(seq >= 0 && seq < e->info.n_seq);
     return local_in(e)->kv.length[seq];
 }
 
 static void local_truncate(struct engine *e, int seq, int length)
 {
+    CHECK(seq >= 0 && seq < e->info.n_seq);
     kv_truncate(&local_of(e)->kv, seq, length < 0 ? 0 : length);
+    forget(local_of(e), seq, length);
 }
 
 static void local_copy(struct engine *e, int from, int to, int length)
 {
+    CHECK(length >= 0 && length <= local_length(e, from));
     kv_copy(&local_of(e)->kv, from, to, length);
+    forget(local_of(e), to, from == to ? length : 0);
 }
 
 /* ---- what it is -------------------------------------------------------------------------- */

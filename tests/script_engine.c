@@ -1,0 +1,268 @@
+#include "script_engine.h"
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "tiny.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A sequence, and the result that is still to come for it. */
+struct line {
+    int32_t *ids; /* [n_ctx] */
+    int length;
+    bool waits, hidden, faulty, was_faulty;
+    int pos, due;          /* of that result */
+    float *logits;         /* [n_vocab], lent until the next submit */
+    struct candidate *top; /* [n_vocab], likewise */
+};
+
+struct script {
+    struct engine engine; /* first: an engine is one of these */
+    struct script_options options;
+    struct script_log log;
+    struct line *lines; /* [n_seq] */
+    struct row *rows;   /* [max_rows] of the last submit */
+    int tried, results, ticks;
+};
+
+static void promise(bool kept, const char *what)
+{
+    if (kept) return;
+    fprintf(stderr, "script engine: broken promise: %s\n", what);
+    abort();
+}
+
+static struct script *script_of(struct engine *e)
+{
+    return (struct script *)e;
+}
+
+static const struct script *script_in(const struct engine *e)
+{
+    return (const struct script *)e;
+}
+
+static struct line *line_of(const struct script *e, int seq)
+{
+    promise(seq >= 0 && seq < e->options.n_seq, "a sequence is one of the engine's");
+    return &e->lines[seq];
+}
+
+/* ---- the text ---------------------------------------------------------------------------- */
+
+void script_distribution(const struct script_options *o, const int32_t *ids, int n, float *logits,
+                         struct candidate *top, struct distribution *out)
+{
+    uint64_t state = rng_mix(o->seed + (uint64_t)n);
+    for (int i = n > 3 ? n - 3 : 0; i < n; i++) state = rng_mix(state ^ (uint64_t)(ids[i] + 1));
+    const double gain = 12 * rng_unit(&state); /* from nearly even to nearly sure */
+    for (int i = 0; i < o->n_vocab; i++) logits[i] = (float)(gain * rng_unit(&state));
+    promise(distribution_dense(out, kern_table(KERN_REF), logits, o->n_vocab), "logits are sane");
+    if (!o->top) return;
+    const int n_top = distribution_best(out, o->top, top);
+    promise(distribution_top(out, top, n_top, o->n_vocab), "the most probable ones are sane");
+}
+
+/* ---- rows in, results out ---------------------------------------------------------------- */
+
+static void check_rows(const struct script *e, const struct row *rows, int n)
+{
+    int wanted = 0;
+    promise(n >= 1 && n <= e->options.max_rows, "a submit has 1 to max_rows rows");
+    for (int i = 0; i < n; i++) {
+        const struct line *line = line_of(e, rows[i].seq);
+        int pos = line->length;
+        for (int j = 0; j < i; j++) {
+            if (rows[j].seq != rows[i].seq) continue;
+            promise(!rows[j].wants_logits, "no row follows the one that wants logits");
+            pos++;
+        }
+        promise(!line->waits, "a sequence that waits for a result takes no rows");
+        promise(rows[i].pos == pos, "rows start where the sequence ends, in order");
+        promise(pos < e->options.n_ctx, "rows stay within the context");
+        promise(rows[i].token >= 0 && rows[i].token < e->options.n_vocab, "a token is a token");
+        wanted += rows[i].wants_logits;
+    }
+    promise(wanted <= e->options.max_logits, "at most max_logits rows want logits");
+}
+
+/* Nobody may read what was lent before. */
+static void spoil(const struct script *e)
+{
+    for (int seq = 0; seq < e->options.n_seq; seq++)
+        for (int i = 0; i < e->options.n_vocab; i++) {
+            e->lines[seq].logits[i] = NAN;
+            e->lines[seq].top[i] = (struct candidate){NAN, -1};
+        }
+}
+
+static void expect_result(struct script *e, struct line *line, int pos)
+{
+    const struct script_options *o = &e->options;
+    const uint64_t chance = rng_mix(o->seed + (uint64_t)e->results++);
+    line->waits = true;
+    line->pos = pos;
+    line->due = e->ticks + (o->delay ? 1 + (int)(chance % (uint64_t)o->delay) : 0);
+    line->hidden = o->hidden && e->results % o->hidden == 0;
+    line->faulty = o->fault_every && e->results % o->fault_every == 0 && !line->was_faulty;
+    line->was_faulty = line->faulty;
+}
+
+static enum status script_submit(struct engine *engine, const struct row *rows, int n,
+                                 struct err *err)
+{
+    struct script *e = script_of(engine);
+    check_rows(e, rows, n);
+    if (++e->tried == e->options.fail_at)
+        return err_set(err, ST_IO, "%s: the line is dead", e->engine.info.name);
+    for (const double end = clock_seconds() + e->options.busy; clock_seconds() < end;) continue;
+    spoil(e);
+    for (int i = 0; i < n; i++) {
+        struct line *line = &e->lines[rows[i].seq];
+        e->rows[i] = rows[i];
+        line->ids[line->length++] = rows[i].token;
+        if (rows[i].wants_logits) expect_result(e, line, rows[i].pos);
+    }
+    e->log.submits++;
+    e->log.n = n;
+    return ST_OK;
+}
+
+/* The sequence whose result comes next, in an order of no reason; -1 when none is there. */
+static int next_result(const struct script *e, bool wait)
+{
+    const int n = e->options.n_seq, first = (int)(rng_mix((uint64_t)e->ticks) % (uint64_t)n);
+    int late = -1;
+    for (int i = 0; i < n; i++) {
+        const int seq = (first + i) % n;
+        const struct line *line = &e->lines[seq];
+        if (!line->waits) continue;
+        if (!line->hidden && line->due <= e->ticks) return seq;
+        late = seq;
+    }
+    return wait ? late : -1;
+}
+
+static bool script_collect(struct engine *engine, bool wait, struct result *out)
+{
+    struct script *e = script_of(engine);
+    e->ticks++;
+    const int seq = next_result(e, wait);
+    if (seq < 0) return false;
+    struct line *line = &e->lines[seq];
+    line->waits = false;
+    *out = (struct result){.seq = seq, .pos = line->pos};
+    if (line->faulty) {
+        e->log.faults++;
+        out->status = ST_IO;
+        out->message = "the answer was lost";
+    } else {
+        script_distribution(&e->options, line->ids, line->pos + 1, line->logits, line->top,
+                            &out->dist);
+    }
+    return true;
+}
+
+/* ---- sequences --------------------------------------------------------------------------- */
+
+static int script_length(const struct engine *e, int seq)
+{
+    return line_of(script_in(e), seq)->length;
+}
+
+static void script_truncate(struct engine *e, int seq, int length)
+{
+    struct line *line = line_of(script_in(e), seq);
+    promise(length >= 0, "a length is not negative");
+    if (length < line->length) line->length = length;
+    if (line->waits && line->pos >= length) line->waits = false;
+}
+
+static void script_copy(struct engine *e, int from, int to, int length)
+{
+    const struct line *a = line_of(script_in(e), from);
+    struct line *b = line_of(script_in(e), to);
+    promise(from != to, "a sequence is copied to another");
+    promise(length >= 0 && length <= a->length, "what is copied is there");
+    memcpy(b->ids, a->ids, (size_t)length * sizeof *b->ids);
+    b->length = length;
+    b->waits = false;
+}
+
+static size_t script_memory(const struct engine *e)
+{
+    (void)e;
+    return 0;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static void script_close(struct engine *engine)
+{
+    struct script *e = script_of(engine);
+    for (int seq = 0; seq < e->options.n_seq; seq++) {
+        free(e->lines[seq].ids);
+        free(e->lines[seq].logits);
+        free(e->lines[seq].top);
+    }
+    free(e->lines);
+    free(e->rows);
+    free(e);
+}
+
+static const struct engine_ops ops = {.close = script_close,
+                                      .submit = script_submit,
+                                      .collect = script_collect,
+                                      .length = script_length,
+                                      .truncate = script_truncate,
+                                      .copy = script_copy,
+                                      .memory = script_memory};
+
+struct model *script_names(void)
+{
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    spec.no_bytes = true;
+    struct tiny *file = tiny_model(&spec);
+    struct model *m = tiny_open(file);
+    tiny_free(file);
+    return m;
+}
+
+static void *storage(int n, size_t size)
+{
+    void *p = calloc((size_t)n, size);
+    promise(p != NULL, "there is memory");
+    return p;
+}
+
+struct engine *script_open(const struct script_options *options)
+{
+    struct script *e = storage(1, sizeof *e);
+    e->options = *options;
+    e->lines = storage(options->n_seq, sizeof *e->lines);
+    e->rows = storage(options->max_rows, sizeof *e->rows);
+    e->log.rows = e->rows;
+    for (int seq = 0; seq < options->n_seq; seq++) {
+        e->lines[seq].ids = storage(options->n_ctx, sizeof(int32_t));
+        e->lines[seq].logits = storage(options->n_vocab, sizeof(float));
+        e->lines[seq].top = storage(options->n_vocab, sizeof(struct candidate));
+    }
+    e->engine = (struct engine){.ops = &ops,
+                                .info = {.name = "script",
+                                         .vocab = options->vocab,
+                                         .n_vocab = options->n_vocab,
+                                         .n_params = 1,
+                                         .n_ctx = options->n_ctx,
+                                         .n_seq = options->n_seq,
+                                         .max_rows = options->max_rows,
+                                         .max_logits = options->max_logits}};
+    return &e->engine;
+}
+
+const struct script_log *script_log(const struct engine *e)
+{
+    return &script_in(e)->log;
+}

@@ -1,0 +1,466 @@
+/*
+ * The driver over engines whose texts can be computed by a loop: whatever the engines do (late, out
+ * of order, in part, with faults), whatever company a text has and whatever is done to it, it
+ * becomes what its definition says. The engines abort when the driver breaks a promise.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "decode/driver.h"
+#include "script_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_VOCAB = SCRIPT_VOCAB, N_CTX = 80, TEXTS_MAX = 8, PROMPT_MAX = 30, TURNS = 400 };
+
+static struct model *named; /* whose vocabulary the engines have */
+
+static int open_vocab(void **state)
+{
+    (void)state;
+    named = script_names();
+    assert_int_equal(vocab_real_size(named->vocab), N_VOCAB);
+    return 0;
+}
+
+static int close_vocab(void **state)
+{
+    (void)state;
+    model_close(named);
+    return 0;
+}
+
+/* ---- who decides --------------------------------------------------------------------------- */
+
+static const uint8_t recording[] = {0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1};
+
+/* What the small model writes in doubt is dropped, and the large one writes there. */
+static ead_decision stitch(void *context, const ead_signals *s)
+{
+    (void)context;
+    const bool doubt = s->index && s->stats.entropy > 4.5f;
+    if (s->index && s->writer == EAD_LARGE)
+        return (ead_decision){.writer = doubt ? EAD_LARGE : EAD_SMALL};
+    return doubt ? (ead_decision){.writer = EAD_LARGE, .take_back = 1}
+                 : (ead_decision){.writer = EAD_SMALL};
+}
+
+/* Every fifth token of the small model in a row, it and the two before it are written anew. */
+static ead_decision rewrite(void *context, const ead_signals *s)
+{
+    (void)context;
+    if (s->index && s->writer == EAD_SMALL && s->turn == 5)
+        return (ead_decision){.writer = EAD_LARGE, .take_back = 3};
+    return (ead_decision){.writer = EAD_SMALL};
+}
+
+enum { N_POLICIES = 7 };
+
+static ead_policy_options policy_of(unsigned i)
+{
+    ead_policy_options o = {.kind = EAD_POLICY_EAD,
+                            .tau = 4.3,
+                            .window = 3,
+                            .dwell = 2,
+                            .share = 0.5,
+                            .seed = i,
+                            .replay = recording,
+                            .n_replay = sizeof recording};
+    static const ead_policy_kind kinds[N_POLICIES] = {
+        EAD_POLICY_EAD,    EAD_POLICY_RANDOM, EAD_POLICY_REPLAY, EAD_POLICY_CUSTOM,
+        EAD_POLICY_CUSTOM, EAD_POLICY_LARGE,  EAD_POLICY_SMALL};
+    o.kind = kinds[i % N_POLICIES];
+    o.decide = i % N_POLICIES == 3 ? stitch : rewrite;
+    return o;
+}
+
+/* ---- a company of texts -------------------------------------------------------------------- */
+
+/* A text as it must be: where it was last known for certain, and what it does from there. */
+struct known {
+    struct text text;
+    int32_t ids[N_CTX + 1];
+    struct mark marks[N_CTX + 1];
+    int64_t writes; /* that the account had then */
+    bool decided;   /* about the text as it stands: */
+    ead_writer next;
+    int told; /* length of the text as the caller was told it */
+};
+
+struct company {
+    struct script_options options[EAD_WRITERS];
+    struct engine *engines[EAD_WRITERS];
+    struct driver *driver;
+    struct known known[TEXTS_MAX];
+    int n;
+    uint64_t rng;
+    int tokens, faults, failures, cut_waiting, taken_back;
+};
+
+static int below(struct company *c, int n)
+{
+    return (int)(rng_bits(&c->rng) % (uint64_t)n);
+}
+
+static struct duo *text_at(struct company *c, int i)
+{
+    return driver_duo(c->driver, i);
+}
+
+static ead_duo_options duo_options(struct company *c)
+{
+    ead_duo_options o = {.ignore_end = true};
+    o.policy = policy_of((unsigned)below(c, N_POLICIES));
+    o.sampler = (ead_sampler_options){.top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
+    o.sampler.temperature = below(c, 2) ? 1 : 0;
+    o.sampler.seed = c->rng;
+    o.sampler.repeat_penalty = below(c, 3) ? 1 : 1.2f;
+    o.eager_prompt = below(c, 3) == 0;
+    return o;
+}
+
+static struct script_options plain_engine(int n, int max_rows)
+{
+    return (struct script_options){.vocab = named->vocab,
+                                   .n_vocab = N_VOCAB,
+                                   .n_ctx = N_CTX,
+                                   .n_seq = n,
+                                   .max_rows = max_rows,
+                                   .max_logits = n};
+}
+
+/* Text i is the first tokens of another from here on; nothing, where there is none. */
+static void remember(struct company *c, int i, const struct text *from, int length)
+{
+    struct known *k = &c->known[i];
+    k->text = (struct text){.room = N_CTX + 1, .ids = k->ids, .marks = k->marks};
+    if (from) text_copy(&k->text, from, length);
+    k->writes = text_at(c, i)->account.tokens;
+    k->decided = false;
+    k->told = length;
+}
+
+static void open_company(struct company *c, const struct script_options *small,
+                         const struct script_options *large, int n, uint64_t seed)
+{
+    struct err err;
+    *c = (struct company){.n = n, .rng = seed};
+    const struct script_options *const options[] = {[EAD_SMALL] = small, [EAD_LARGE] = large};
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        if (!options[w]) continue;
+        c->options[w] = *options[w];
+        c->options[w].seed = seed + (uint64_t)w;
+        c->engines[w] = script_open(&c->options[w]);
+    }
+    const ead_duo_options o = duo_options(c);
+    if (driver_open(c->engines[EAD_LARGE], c->engines[EAD_SMALL], &o, n, &c->driver, &err))
+        fail_msg("%s", err.message);
+    for (int i = 0; i < n; i++) remember(c, i, NULL, 0);
+}
+
+static void close_company(struct company *c)
+{
+    driver_close(c->driver);
+    for (int w = 0; w < EAD_WRITERS; w++) engine_close(c->engines[w]);
+}
+
+/* ---- the definition ------------------------------------------------------------------------ */
+
+/* Go on from what is known until so many tokens were written; returns who is to write next. */
+static ead_writer go_on(struct company *c, struct known *k, const struct duo *d, int64_t writes)
+{
+    float logits[N_VOCAB];
+    struct candidate top[N_VOCAB], scratch[N_VOCAB];
+    struct sampler sampler;
+    sampler_init(&sampler, &d->sampler.options, scratch, N_VOCAB);
+    for (;;) {
+        const struct text *t = &k->text;
+        if (!k->decided) {
+            const ead_decision decision = policy_decide(&d->policy, t);
+            text_cut(&k->text, t->n - decision.take_back);
+            k->next = decision.writer;
+            k->decided = true;
+        }
+        if (k->writes == writes) return k->next;
+        struct distribution dist;
+        script_distribution(&c->options[k->next], t->ids, t->n, logits, top, &dist);
+        const int32_t id = sampler_choose(&sampler, &dist, t->ids, (size_t)t->n);
+        const struct mark mark = {.author = (int8_t)k->next,
+                                  .log_prob = distribution_log_prob(&dist, id),
+                                  .stats = dist.stats};
+        text_write(&k->text, id, &mark);
+        k->writes++;
+        k->decided = false;
+    }
+}
+
+/* Text i is what its definition says. */
+static void check_text(struct company *c, int i)
+{
+    const struct duo *d = text_at(c, i);
+    struct known *k = &c->known[i];
+    const ead_writer next = go_on(c, k, d, d->account.tokens);
+    assert_int_equal(d->next, next);
+    assert_int_equal(d->text.n, k->text.n);
+    assert_int_equal(d->told, k->told);
+    for (int at = 0; at < k->text.n; at++) {
+        const struct mark *a = &d->text.marks[at], *b = &k->marks[at];
+        if (d->text.ids[at] != k->ids[at] || a->author != b->author || a->index != b->index)
+            fail_msg("text %d, token %d: id %d of model %d, expected %d of %d", i, at,
+                     d->text.ids[at], a->author, k->ids[at], b->author);
+        if (a->author == TEXT_GIVEN) continue;
+        assert_int_equal(a->turn, b->turn);
+        assert_memory_equal(&a->log_prob, &b->log_prob, sizeof a->log_prob);
+        assert_memory_equal(&a->stats.entropy, &b->stats.entropy, sizeof a->stats.entropy);
+        assert_memory_equal(&a->stats.max_prob, &b->stats.max_prob, sizeof a->stats.max_prob);
+        assert_int_equal(a->stats.argmax, b->stats.argmax);
+    }
+}
+
+/* ---- what is done to texts ----------------------------------------------------------------- */
+
+static void take_token(struct company *c, int i, const ead_token *token)
+{
+    struct known *k = &c->known[i];
+    const struct duo *d = text_at(c, i);
+    k->told += 1 - token->taken_back;
+    c->taken_back += token->taken_back;
+    c->tokens++;
+    assert_in_range(k->told, 1, d->text.n);
+    assert_int_equal(token->id, d->text.ids[k->told - 1]);
+    assert_int_equal(token->writer, d->text.marks[k->told - 1].author);
+}
+
+static void check_fault(struct company *c, int i, enum status status, const char *message)
+{
+    const struct duo *d = text_at(c, i);
+    if (status == ST_FULL) {
+        assert_true(d->text.n > N_CTX);
+    } else if (status == ST_ARG) {
+        assert_int_equal(d->text.n, 0);
+        assert_non_null(strstr(message, "the text is empty"));
+    } else {
+        assert_int_equal(status, ST_IO);
+        assert_string_equal(message, "the answer was lost");
+        c->faults++;
+    }
+}
+
+static void step(struct company *c, const bool *active)
+{
+    struct err err;
+    ead_event events[TEXTS_MAX];
+    int n;
+    if (driver_step(c->driver, active, events, &n, &err) != ST_OK) {
+        assert_int_equal(n, 0);
+        assert_string_equal(err.message, "script: the line is dead");
+        c->failures++;
+        return;
+    }
+    for (int e = 0; e < n; e++) {
+        assert_true(active[events[e].text]);
+        if (events[e].kind == EAD_EVENT_TOKEN)
+            take_token(c, events[e].text, &events[e].token);
+        else
+            check_fault(c, events[e].text, (enum status)events[e].status, events[e].message);
+    }
+}
+
+static void step_some(struct company *c)
+{
+    bool active[TEXTS_MAX];
+    for (int i = 0; i < c->n; i++) active[i] = below(c, 4) > 0;
+    step(c, active);
+}
+
+static void write_one(struct company *c, int i)
+{
+    struct err err;
+    ead_token token;
+    const enum status st = driver_write(c->driver, i, &token, &err);
+    if (st == ST_OK)
+        take_token(c, i, &token);
+    else if (!strcmp(err.message, "script: the line is dead"))
+        c->failures++;
+    else
+        check_fault(c, i, st, err.message);
+}
+
+static void read_one(struct company *c, int i)
+{
+    struct err err;
+    const enum status st = driver_read(c->driver, i, &err);
+    if (st == ST_OK) return;
+    if (!strcmp(err.message, "script: the line is dead"))
+        c->failures++;
+    else
+        check_fault(c, i, st, err.message);
+}
+
+static void append(struct company *c, int i, int n)
+{
+    struct err err;
+    int32_t ids[PROMPT_MAX];
+    struct duo *d = text_at(c, i);
+    for (int k = 0; k < n; k++) ids[k] = 3 + below(c, N_VOCAB - 3);
+    if (d->kept + n > N_CTX || d->text.n + n > N_CTX) return;
+    assert_int_equal(duo_append(d, ids, (size_t)n, &err), ST_OK);
+    struct known *k = &c->known[i];
+    text_cut(&k->text, d->text.n - n < k->text.n ? d->text.n - n : k->text.n);
+    text_give(&k->text, ids, (size_t)n);
+    k->decided = false;
+    k->told = d->text.n;
+}
+
+static void cut(struct company *c, int i, int length)
+{
+    struct duo *d = text_at(c, i);
+    if (length < 0 || length >= d->text.n) return;
+    c->cut_waiting += d->waiting[EAD_SMALL] || d->waiting[EAD_LARGE];
+    const int told = d->told;
+    text_cut(&c->known[i].text, length);
+    c->known[i].decided = false;
+    duo_truncate(d, length);
+    c->known[i].told = told < length ? told : length;
+}
+
+static void copy(struct company *c, int to, int from)
+{
+    struct duo *d = text_at(c, from);
+    if (to == from) return;
+    const int length = below(c, d->kept + 1);
+    duo_copy(text_at(c, to), d, length);
+    remember(c, to, &c->known[from].text, length);
+}
+
+/* Somebody else decides from here on, and may begin by taking back. */
+static void appoint(struct company *c, int i)
+{
+    struct err err;
+    const ead_policy_options o = policy_of((unsigned)below(c, N_POLICIES));
+    assert_int_equal(duo_set_policy(text_at(c, i), &o, &err), ST_OK);
+    c->known[i].decided = false;
+}
+
+static void disturb(struct company *c)
+{
+    const int i = below(c, c->n);
+    for (int k = 0; k < c->n; k++) check_text(c, k);
+    switch (below(c, 8)) {
+    case 0: cut(c, i, below(c, N_CTX)); break;
+    case 1: cut(c, i, text_at(c, i)->text.n - 1 - below(c, 3)); break;
+    case 2: append(c, i, 1 + below(c, 5)); break;
+    case 3: copy(c, i, below(c, c->n)); break;
+    case 4: appoint(c, i); break;
+    case 5: write_one(c, i); break;
+    case 6: read_one(c, i); break;
+    default: append(c, i, 1 + below(c, PROMPT_MAX)); break;
+    }
+    if (!text_at(c, i)->text.n) append(c, i, 1 + below(c, PROMPT_MAX));
+}
+
+/* ---- laws ---------------------------------------------------------------------------------- */
+
+/* A way in which an engine answers. */
+static const struct {
+    const char *name;
+    int top, delay, hidden, fault_every, fail_at;
+} ways[] = {
+    {"at once", 0, 0, 0, 0, 0},           {"late", 0, 5, 7, 0, 0},
+    {"the most probable", 5, 0, 0, 0, 0}, {"faults", 0, 0, 0, 4, 0},
+    {"fails once", 0, 0, 0, 0, 13},       {"all of it", 3, 4, 5, 6, 9},
+};
+enum { N_WAYS = sizeof ways / sizeof *ways };
+
+static struct script_options engine_of(int way, int n, int max_rows)
+{
+    struct script_options o = plain_engine(n, max_rows);
+    o.top = ways[way].top;
+    o.delay = ways[way].delay;
+    o.hidden = ways[way].hidden;
+    o.fault_every = ways[way].fault_every;
+    o.fail_at = ways[way].fail_at;
+    return o;
+}
+
+/* Every text gets on when all are asked for, and soon. */
+static void check_progress(struct company *c)
+{
+    bool active[TEXTS_MAX];
+    int64_t goal[TEXTS_MAX];
+    for (int i = 0; i < c->n; i++) {
+        check_text(c, i);
+        cut(c, i, N_CTX - 20);
+        goal[i] = text_at(c, i)->account.tokens + 8;
+        active[i] = true;
+    }
+    for (int left = c->n, steps = 0; left; steps++) {
+        assert_in_range(steps, 0, 2000);
+        step(c, active);
+        left = 0;
+        for (int i = 0; i < c->n; i++) left += text_at(c, i)->account.tokens < goal[i];
+    }
+    for (int i = 0; i < c->n; i++) check_text(c, i);
+}
+
+static void live(struct company *c)
+{
+    for (int i = 0; i < c->n; i++) append(c, i, 1 + below(c, PROMPT_MAX));
+    for (int turn = 0; turn < TURNS; turn++) {
+        step_some(c);
+        if (below(c, 6) == 0) disturb(c);
+    }
+    check_progress(c);
+    int faults = 0;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        faults += c->engines[w] ? script_log(c->engines[w])->faults : 0;
+    assert_in_range(c->faults, 0, faults); /* each is told at most once */
+}
+
+static void test_any_company(void **state)
+{
+    (void)state;
+    static const int companies[] = {1, 3, TEXTS_MAX}, rows[] = {TEXTS_MAX, 64};
+    int tokens = 0, faults = 0, failures = 0, cut_waiting = 0, taken_back = 0;
+    for (int k = 0; k < N_WAYS * N_WAYS * 6; k++) {
+        const int n = companies[k % 3], max_rows = rows[k / 3 % 2];
+        const struct script_options small = engine_of(k / 6 % N_WAYS, n, max_rows);
+        const struct script_options large = engine_of(k / 6 / N_WAYS, n, max_rows);
+        struct company c;
+        open_company(&c, &small, &large, n, (uint64_t)k + 1);
+        live(&c);
+        close_company(&c);
+        tokens += c.tokens, faults += c.faults, failures += c.failures;
+        cut_waiting += c.cut_waiting, taken_back += c.taken_back;
+    }
+    assert_true(tokens > 50000 && taken_back > 500 && cut_waiting > 200);
+    assert_true(faults > 500 && failures > 70);
+}
+
+static void test_one_engine(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2 * N_WAYS; k++) {
+        const struct script_options only = engine_of(k / 2, 3, 16);
+        struct company c;
+        open_company(&c, k % 2 ? NULL : &only, k % 2 ? &only : NULL, 3, (uint64_t)k + 1);
+        live(&c);
+        assert_true(c.tokens > 100);
+        close_company(&c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_any_company),
+        cmocka_unit_test(test_one_engine),
+    };
+    return cmocka_run_group_tests(tests, open_vocab, close_vocab);
+}
