@@ -100,7 +100,8 @@ typedef struct {
 } ead_model_info;
 
 EAD_API ead_model_options ead_model_defaults(void);
-/* Map and validate a GGUF file (its first part when split). `options` may be NULL: the defaults. */
+/* Map and validate a GGUF file (its first shard when split). `options` may be NULL: the defaults.
+ */
 EAD_API ead_status ead_model_open(const char *path, const ead_model_options *options,
                                   ead_model **out, ead_error *error);
 EAD_API void ead_model_close(ead_model *model);
