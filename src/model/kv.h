@@ -1,12 +1,13 @@
 /*
- * Keys and values of past positions, for several sequences of one model: in f16, or in 8 bits with
- * one scale per 32 elements.
+ * The KV cache: keys and values of past positions, for several sequences of one model, in f16 or in
+ * 8 bits with one scale per 32 elements.
  *
- * The cache is cut into pages. A page holds KERN_TILE positions of all layers and heads, as
+ * It is cut into pages. A page holds KERN_TILE positions of all layers and heads, as
  * [layer][kv head][keys, values] of tiles (kern/kern_cache.h). A sequence is a table of pages and a
  * length; forgetting is shortening. Sequences may share the pages of a common prefix: a page counts
  * its holders, and who writes to one that others hold takes a copy first. So a prefix of any length
- * is handed on by copying at most one page, and a page costs memory once it has been written.
+ * is handed on by copying at most one page, and a page takes memory from the system once it has
+ * been written.
  *
  * There are as many pages as all sequences can hold at once, each its own; sharing only lowers the
  * demand, so a page is always to be had.
@@ -35,7 +36,8 @@ struct kv {
 void kv_carve(struct kv *kv, struct arena *arena, const struct config *c, enum kern_cache type,
               int n_seq, int n_ctx);
 
-/* The pages of a sequence, and where in each of them the keys (or values) of one head lie. */
+/* The pages of a sequence, and where in each of them the tile of one head's keys (or values)
+ * lies. */
 const uint8_t *const *kv_pages(const struct kv *kv, int seq);
 size_t kv_tile(const struct kv *kv, int layer, bool is_value, int head);
 
