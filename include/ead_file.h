@@ -34,7 +34,7 @@ typedef struct {
 } ead_value;
 
 typedef struct {
-    const char *name, *type; /* "Q4_K"; "type 99" when the number is none that is known */
+    const char *name, *type; /* "Q4_K"; "type 99" when the number is not known */
     int n_dims;
     uint64_t dims[4]; /* dims[0] is contiguous */
     uint64_t bytes;   /* 0 when the type's size is not known */
