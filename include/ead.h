@@ -24,8 +24,8 @@
  * immutable and may be shared by threads; sessions, duos and batches belong to one thread at a
  * time. Strings are UTF-8. The library never prints and never exits.
  *
- * A struct of options is to be had from its *_defaults function, so that fields added later start
- * with a sensible value.
+ * Take a struct of options from its *_defaults function, so that fields added later start with a
+ * sensible value.
  *
  * ead_file.h has the rest of the library: what any GGUF file holds.
  */
@@ -68,24 +68,25 @@ typedef struct ead_model ead_model;
 
 typedef struct {
     bool vocab_only; /* neither config nor weights are needed */
-    /* Weights are rearranged for this machine's kernels at opening, into memory of about the file's
-     * size; without that they are read from the mapped file, and passes are slower. */
+    /* Weights are packed at opening: rearranged for this machine's kernels, in memory of about the
+     * file's size. With no_repack they are read from the mapped file instead, and passes are
+     * slower. */
     bool no_repack;
-    /* A folder, made if it is missing, that keeps the rearranged weights in one file per model: the
-     * next opening maps that file instead, so that it neither computes nor takes memory of its own.
-     * A file that does not fit the model, by size, time of modification and all but its weights, is
-     * replaced. Who can write to the folder decides what the model says. No fault of it keeps a
-     * model from opening: ead_model_info tells. NULL: none. Not used with no_repack. */
+    /* A folder, made if it is missing, that keeps the packed weights in one file per model: the
+     * next opening maps that file, and neither computes nor takes memory of its own. A file that
+     * does not fit the model, by size, time of modification and all but its weights, is replaced.
+     * Whoever can write to the folder decides what the model says. No fault of it keeps a model
+     * from opening: ead_model_info tells. NULL: none. Not used with no_repack. */
     const char *pack_cache;
-    int threads; /* that rearrange; 0: as many as the process may use */
+    int threads; /* that pack; 0: as many as the process may use */
 } ead_model_options;
 
 /* What became of pack_cache. */
 typedef enum {
-    EAD_PACK_NONE,     /* there was none, or nothing to rearrange */
+    EAD_PACK_NONE,     /* there was none, or nothing to pack */
     EAD_PACK_MAPPED,   /* the weights are those of its file */
-    EAD_PACK_WRITTEN,  /* they were rearranged, and written for the next opening */
-    EAD_PACK_UNWRITTEN /* they were rearranged, and could not be written: pack_fault */
+    EAD_PACK_WRITTEN,  /* they were packed, and written for the next opening */
+    EAD_PACK_UNWRITTEN /* they were packed, and could not be written: pack_fault */
 } ead_pack;
 
 typedef struct {
@@ -94,19 +95,20 @@ typedef struct {
     int n_logits; /* logits per row: at least n_vocab */
     int n_vocab;  /* tokens, without padding at the end */
     uint64_t n_params, bytes;
-    uint64_t repacked; /* bytes of rearranged weights; of the mapped file when pack says so */
+    uint64_t repacked; /* bytes of packed weights; of the mapped file when pack says so */
     ead_pack pack;
     const char *pack_fault; /* of EAD_PACK_UNWRITTEN, a sentence that names the file; or NULL */
 } ead_model_info;
 
 EAD_API ead_model_options ead_model_defaults(void);
-/* Map and validate a GGUF file (its first part when split). `options` may be NULL: the defaults. */
+/* Map and validate a GGUF file (its first shard when split). `options` may be NULL: the defaults.
+ */
 EAD_API ead_status ead_model_open(const char *path, const ead_model_options *options,
                                   ead_model **out, ead_error *error);
 EAD_API void ead_model_close(ead_model *model);
 EAD_API ead_model_info ead_model_describe(const ead_model *model);
 /* Sentence i about what the file lacks or says wrongly of its vocabulary, and what is done instead;
- * NULL after the last. Nothing that keeps a model from opening, but its texts may suffer. */
+ * NULL after the last. None of it keeps a model from opening, but its texts may suffer. */
 EAD_API const char *ead_model_note(const ead_model *model, size_t i);
 /* Can the two write one text? They must mean the same by every id and split texts alike; one may
  * have up to 128 tokens more at its end, which the text then does without. EAD_ARGUMENT names what
@@ -126,7 +128,7 @@ enum {
 EAD_API ead_status ead_tokenize(const ead_model *model, const char *text, size_t bytes,
                                 unsigned flags, int32_t **ids, size_t *n_ids, ead_error *error);
 /* Does the text itself begin with the BOS that `flags` ask for? Then ead_tokenize adds none, and
- * somebody may want to know that the text was meant for a program that does not add one. */
+ * the user may want to know: the text was meant for a program that adds none. */
 EAD_API bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes,
                                  unsigned flags);
 /* Release what ead_tokenize or ead_chat_render returned; NULL is allowed. */
@@ -154,9 +156,9 @@ typedef struct {
 } ead_message;
 
 /*
- * Render a conversation, with the opening of the assistant's turn, as the model's chat template
- * does. `name` forces a family (ead_chat_name); NULL recognises the file's own template. *text is
- * to be released with ead_free; *flags are those that ead_tokenize needs for it.
+ * Render a conversation, with the opening of the assistant's next message, as the model's chat
+ * template does. `name` forces a family (ead_chat_name); NULL recognises the file's own template.
+ * *text is to be released with ead_free; *flags are those that ead_tokenize needs for it.
  */
 EAD_API ead_status ead_chat_render(const ead_model *model, const char *name,
                                    const ead_message *messages, size_t n_messages, char **text,
@@ -176,10 +178,9 @@ typedef struct {
     int n_seq;       /* sequences */
     int max_rows;    /* rows per pass */
     int max_logits;  /* rows per pass that may want logits */
-    /* How keys and values of past positions are kept. "f16": 2 bytes per element; "q8_0": 8 bits
-     * and a 16-bit scale per 32 elements of a head, 34 bytes for 64. The price of q8_0 is accuracy:
-     * logits moved by 0.4 to 2.5 % on small models. What holds bit for bit holds with either.
-     * NULL: f16. */
+    /* Type of the KV cache. "f16": 2 bytes per element; "q8_0": 8 bits and a 16-bit scale per 32
+     * elements of a head, 34 bytes for 64. The price of q8_0 is accuracy: logits moved by 0.4 to
+     * 2.5 % on small models. What holds bit for bit holds with either. NULL: f16. */
     const char *cache_type;
 } ead_session_options;
 
@@ -226,14 +227,14 @@ EAD_API ead_status ead_session_stats(const ead_session *session, int i, ead_stat
 EAD_API float ead_session_log_prob(const ead_session *session, int i, int32_t id);
 /* The n most probable tokens after that row, most probable first. Returns how many there are. */
 EAD_API int ead_session_best(const ead_session *session, int i, int n, ead_alternative *out);
-/* A sequence that is none has length 0, and cannot be shortened. */
+/* A sequence that does not exist has length 0, and cannot be shortened. */
 EAD_API int ead_session_length(const ead_session *session, int seq);
 EAD_API void ead_session_truncate(ead_session *session, int seq, int length);
 /* Sequence `to` becomes the first `length` positions of `from`, whose memory it shares until one of
  * the two goes its own way. */
 EAD_API ead_status ead_session_copy(ead_session *session, int from, int to, int length,
                                     ead_error *error);
-/* Bytes in use for cache and scratch; more as sequences grow. */
+/* Bytes in use for the KV cache and scratch; more as sequences grow. */
 EAD_API size_t ead_session_memory(const ead_session *session);
 EAD_API const char *ead_session_cpu(const ead_session *session);
 EAD_API int ead_session_threads(const ead_session *session);
@@ -405,14 +406,14 @@ EAD_API ead_duo_options ead_duo_defaults(void);
 EAD_API ead_status ead_duo_open(const ead_model *large, const ead_model *small,
                                 const ead_duo_options *options, ead_duo **out, ead_error *error);
 EAD_API void ead_duo_close(ead_duo *duo);
-/* Add given tokens to the text: a prompt, or a user's turn. The policy starts anew behind them.
+/* Add given tokens to the text: a prompt, or a user's message. The policy starts anew behind them.
  * EAD_FULL when they do not fit (the text stays as it was). Nothing is read yet: each model reads
  * when it is to write, or in ead_duo_read. */
 EAD_API ead_status ead_duo_append(ead_duo *duo, const int32_t *ids, size_t n, ead_error *error);
 /* Have the next writer read the text, but for its last token, so that the step that follows takes
  * the time of one; with eager_prompt the other model, too. */
 EAD_API ead_status ead_duo_read(ead_duo *duo, ead_error *error);
-/* Tell `progress` from now on of long stretches that ead_duo_read and ead_duo_step read; NULL:
+/* Call `progress` from now on while ead_duo_read and ead_duo_step read long stretches; NULL: call
  * nobody. */
 EAD_API void ead_duo_watch(ead_duo *duo, ead_progress progress, void *context);
 /* Write one token. After token.end is set, or a failure, the text can be appended to or shortened.
@@ -445,7 +446,7 @@ EAD_API void ead_duo_reset(ead_duo *duo);
 EAD_API ead_summary ead_duo_summarise(const ead_duo *duo);
 EAD_API const char *ead_duo_cpu(const ead_duo *duo);
 EAD_API int ead_duo_threads(const ead_duo *duo);
-/* Bytes in use for caches and scratch of both models, all texts of the batch together. */
+/* Bytes in use for KV caches and scratch of both models, all texts of the batch together. */
 EAD_API size_t ead_duo_memory(const ead_duo *duo);
 
 /* ---- two models, many texts --------------------------------------------------------------- */
@@ -470,7 +471,7 @@ EAD_API size_t ead_duo_memory(const ead_duo *duo);
 typedef struct ead_batch ead_batch;
 
 typedef enum {
-    EAD_EVENT_TOKEN, /* the text's next token; its fields tell of a switch, an end, a taking back */
+    EAD_EVENT_TOKEN, /* the text's next token, which tells of a switch, an end, tokens taken back */
     EAD_EVENT_FAULT  /* this text cannot go on; the others can */
 } ead_event_kind;
 
@@ -492,9 +493,9 @@ EAD_API void ead_batch_close(ead_batch *batch);
  * time between steps; NULL when there is no such text. */
 EAD_API ead_duo *ead_batch_duo(ead_batch *batch, int i);
 /*
- * Go on with every text i that has active[i], and tell what came of it: events[*n], at most one of
- * each text, in their order; there may be none. A step is one pass of one model. The models take
- * turns: neither gets less than a fifth of the time while the other's texts wait, however long
+ * Advance every text i that has active[i] set, and tell what came of it: events[*n], at most one of
+ * each text, in their order; there may be none. A step is one pass of one model. The models
+ * alternate: neither gets less than a fifth of the time while the other's texts wait, however long
  * its passes are. A text that reads a prompt does so beside those that write, in pieces of at most
  * prompt_budget rows. The time of a pass is booked on its texts by rows.
  */

@@ -34,17 +34,17 @@ typedef struct {
 } ead_value;
 
 typedef struct {
-    const char *name, *type; /* "Q4_K"; "type 99" when the number is none that is known */
+    const char *name, *type; /* "Q4_K"; "type 99" when the number is not known */
     int n_dims;
     uint64_t dims[4]; /* dims[0] is contiguous */
     uint64_t bytes;   /* 0 when the type's size is not known */
-    int part;         /* which file of a split model, from 0 */
+    int part;         /* which shard, as the files of a split model are called, from 0 */
 } ead_tensor;
 
 EAD_API ead_status ead_file_open(const char *path, ead_file **out, ead_error *error);
 EAD_API void ead_file_close(ead_file *file);
 EAD_API uint32_t ead_file_version(const ead_file *file);
-EAD_API uint64_t ead_file_bytes(const ead_file *file); /* of all parts */
+EAD_API uint64_t ead_file_bytes(const ead_file *file); /* of all shards */
 EAD_API size_t ead_file_meta_count(const ead_file *file);
 EAD_API ead_meta ead_file_meta(const ead_file *file, size_t i);
 /* Elements first..first+n-1 of value i into out[n]; the range must lie within count. */

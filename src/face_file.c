@@ -115,7 +115,7 @@ ead_tensor ead_file_tensor(const ead_file *file, size_t i)
                       .type = t->type_name,
                       .n_dims = t->n_dims,
                       .bytes = t->bytes,
-                      .part = t->part};
+                      .part = t->shard};
     memcpy(out.dims, t->dims, sizeof out.dims);
     return out;
 }

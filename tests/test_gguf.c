@@ -91,7 +91,7 @@ static void check_sample(const struct gguf *g, struct tiny *t)
 {
     assert_int_equal(gguf_version(g), t->version);
     assert_int_equal(gguf_kv_count(g), t->n_kv);
-    assert_int_equal(gguf_part_count(g), 1);
+    assert_int_equal(gguf_shard_count(g), 1);
     assert_string_equal(gguf_path(g), "(memory)");
     for (int i = 0; i < t->n_kv; i++) {
         const struct gguf_kv *kv = gguf_kv_at(g, (size_t)i);
@@ -108,7 +108,7 @@ static void check_sample(const struct gguf *g, struct tiny *t)
         assert_memory_equal(x->dims, t->tensor[i].dims, sizeof x->dims);
         assert_int_equal(x->bytes, t->tensor[i].data.n);
         assert_memory_equal(x->data, t->tensor[i].data.data, x->bytes);
-        assert_int_equal(x->part, 0);
+        assert_int_equal(x->shard, 0);
     }
     assert_null(gguf_find(g, "a.numbe"));
     assert_null(gguf_find(g, "a.number\xff"));
@@ -553,7 +553,7 @@ static void test_paths(void **state)
     unlink(path);
 }
 
-/* A sample of three parts in a new folder: part i is `stem`-0000i-of-00003.gguf. */
+/* A sample of three shards in a new folder: shard i is `stem`-0000i-of-00003.gguf. */
 struct split {
     struct tiny *t;
     char folder[TINY_PATH_MAX];
@@ -598,14 +598,14 @@ static void test_split_models_open(void **state)
     struct gguf *g = NULL;
     struct err err = {0};
     if (gguf_open(s.path[0], &g, &err) != ST_OK) fail_msg("%s", err.message);
-    assert_int_equal(gguf_part_count(g), 3);
+    assert_int_equal(gguf_shard_count(g), 3);
     assert_string_equal(gguf_path(g), s.path[0]);
     assert_int_equal(gguf_tensor_count(g), 4);
     uint64_t bytes = 0;
     for (int i = 0; i < 4; i++) {
         const struct gguf_tensor *x = gguf_find_tensor(g, s.t->tensor[i].name);
         assert_non_null(x);
-        assert_int_equal(x->part, i % 3);
+        assert_int_equal(x->shard, i % 3);
         assert_memory_equal(x->data, s.t->tensor[i].data.data, x->bytes);
         bytes += x->bytes;
     }
@@ -614,36 +614,36 @@ static void test_split_models_open(void **state)
     split_remove(&s);
 }
 
-static struct gguf_part part_of(const char *path, int i)
+static struct gguf_shard shard_of(const char *path, int i)
 {
     struct gguf *g = NULL;
     struct err err = {0};
     if (gguf_open(path, &g, &err) != ST_OK) fail_msg("%s", err.message);
-    struct gguf_part part = gguf_part_at(g, i);
+    struct gguf_shard shard = gguf_shard_at(g, i);
     gguf_close(g);
-    return part;
+    return shard;
 }
 
-/* Weights do not enter the hash of a part; names, shapes, metadata and time of writing tell. */
-static void test_parts_are_told_apart(void **state)
+/* Weights do not enter the hash of a shard; names, shapes, metadata and time of writing tell. */
+static void test_shards_are_told_apart(void **state)
 {
     (void)state;
     static const struct timespec then[] = {{1000, 17}, {1000, 18}};
     struct split s;
     split_make(&s);
-    const struct gguf_part first = part_of(s.path[0], 0), last = part_of(s.path[0], 2);
+    const struct gguf_shard first = shard_of(s.path[0], 0), last = shard_of(s.path[0], 2);
     assert_true(first.head != last.head);
     s.t->tensor[2].data.data[0] ^= 1;
     split_write(&s, 2, 3);
     assert_int_equal(utimensat(AT_FDCWD, s.path[2], then, 0), 0);
-    struct gguf_part part = part_of(s.path[0], 2);
-    assert_true(part.head == last.head && part.bytes == last.bytes);
-    assert_int_equal(part.modified, 1000000000018);
+    struct gguf_shard shard = shard_of(s.path[0], 2);
+    assert_true(shard.head == last.head && shard.bytes == last.bytes);
+    assert_int_equal(shard.modified, 1000000000018);
     s.t->tensor[2].name[0] ^= 1;
     split_write(&s, 2, 3);
-    part = part_of(s.path[0], 2);
-    assert_true(part.head != last.head && part.bytes == last.bytes);
-    assert_true(part.modified != 1000000000018);
+    shard = shard_of(s.path[0], 2);
+    assert_true(shard.head != last.head && shard.bytes == last.bytes);
+    assert_true(shard.modified != 1000000000018);
     split_remove(&s);
 }
 
@@ -652,18 +652,18 @@ static void test_split_models_are_refused_by_name(void **state)
     (void)state;
     struct split s;
     split_make(&s);
-    refuse_path(s.path[1], ST_ARG, "part 2 of 3");
+    refuse_path(s.path[1], ST_ARG, "shard 2 of 3");
     unlink(s.path[2]);
     struct gguf *g = NULL;
     struct err err = {0};
     assert_int_equal(gguf_open(s.path[0], &g, &err), ST_IO);
     assert_non_null(strstr(err.message, s.path[2]));
 
-    memcpy(s.t->tensor[2].name, "first", 6); /* a name of part 1 again in part 3 */
+    memcpy(s.t->tensor[2].name, "first", 6); /* a name of shard 1 again in shard 3 */
     split_write(&s, 2, 3);
     refuse_path(s.path[0], ST_FORMAT, "tensor first");
     memcpy(s.t->tensor[2].name, "third", 6);
-    s.t->version = 7; /* a broken part 3 */
+    s.t->version = 7; /* a broken shard 3 */
     split_write(&s, 2, 3);
     assert_int_equal(gguf_open(s.path[0], &g, &err), ST_SUPPORT);
     assert_non_null(strstr(err.message, s.path[2]));
@@ -709,7 +709,7 @@ int main(void)
         cmocka_unit_test(test_alignment_faults),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_split_models_open),
-        cmocka_unit_test(test_parts_are_told_apart),
+        cmocka_unit_test(test_shards_are_told_apart),
         cmocka_unit_test(test_split_models_are_refused_by_name),
         cmocka_unit_test(test_split_counts),
     };

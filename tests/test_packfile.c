@@ -475,7 +475,7 @@ static void test_split_model(void **state)
     place_fill(&p);
     opens(&p, MODEL_PACK_MAPPED, "writing");
     set_time(last, 9);
-    recovers(&p, "another time of the second part");
+    recovers(&p, "another time of the second shard");
     tiny_free(t);
     place_remove(&p);
 }

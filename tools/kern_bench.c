@@ -3,7 +3,7 @@
  * every level of this machine.
  *
  *     cc -O2 -march=native -D_GNU_SOURCE -Isrc tools/kern_bench.c build/libead_inside.a \
- *         build/libead_base.a -fopenmp -lm -o kern_bench
+ *         build/libead_base.a -pthread -lm -o kern_bench
  *     ./kern_bench Q4_0 [OUTPUTS INPUTS]     operations per nanosecond (10^9 per second), by rows
  *
  * The peak is that of dot products with no loads, where the compiler knows AVX-512 VNNI. An

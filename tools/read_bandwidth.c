@@ -1,6 +1,6 @@
 /*
  * The memory floor of decoding: how fast threads read one large buffer in huge pages, each a
- * contiguous part, with and without prefetch into the second cache. The fastest is the floor.
+ * contiguous stretch, with and without prefetch into the L2 cache. The fastest is the floor.
  *
  *     cc -O3 -march=native -fopenmp tools/read_bandwidth.c -o read_bandwidth && ./read_bandwidth 2
  */

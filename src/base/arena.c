@@ -32,7 +32,7 @@ enum status arena_commit(struct arena *arena, struct err *err)
     if (arena->overflow)
         return err_set(err, ST_MEMORY, "the sizes asked for do not fit the address space");
     size_t bytes = arena->used ? arena->used : ARENA_ALIGN;
-    /* Mapped rather than malloc'ed: pages of a cache cost memory only once they are written. */
+    /* Mapped rather than malloc'ed: what is carved takes memory only once it is written. */
     void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return err_memory(err, "caches and scratch, %zu MiB", bytes >> 20);

@@ -1,7 +1,7 @@
 /*
  * How many processors the control groups of this process grant it. A container with a quota of two
  * processors on a machine of sixty-four sees all of them, and a thread on each would spend most of
- * its time put aside.
+ * its time descheduled.
  */
 #ifndef EAD_BASE_QUOTA_H
 #define EAD_BASE_QUOTA_H

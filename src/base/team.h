@@ -1,12 +1,12 @@
 /*
  * A team of threads that walks one function together, phase by phase. A phase hands its items out
- * in blocks, and it is over when every block is computed, whoever did it. So nobody waits for a
- * thread that the machine has put aside: one that holds no block is not missed, and when it wakes
- * it passes the phases that are over and joins the one under way. What remains is a thread put
- * aside in the middle of a block; the others look for it for some microseconds, then sleep, which
- * gives their processor to it or to another process. (Computing its block again would not do: it
- * may wake late and write over what a later phase has put there.) Which thread computes a block
- * never changes its numbers.
+ * in blocks, ranges of items, and it is over when every block is computed, whoever did it. So
+ * nobody waits for a thread that the system has descheduled: one that holds no block is not missed,
+ * and when it wakes it passes the phases that are over and joins the one under way. What remains is
+ * a thread descheduled in the middle of a block; the others look for it for some microseconds, then
+ * sleep, which gives their processor to it or to another process. (Computing its block again would
+ * not do: it may wake late and write over what a later phase has put there.) Which thread computes
+ * a block never changes its numbers.
  *
  * A late thread may be in the walk while the others are in a later phase, or in a later run. So the
  * walk reads what a phase or the caller changes only while it holds a block, all members ask for

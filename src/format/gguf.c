@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PARTS_MAX = 512 };
+enum { SHARDS_MAX = 512 };
 
-struct part {
+struct shard {
     const uint8_t *data;
     size_t bytes;
-    size_t head;      /* bytes before the data of tensors: all that part_read reads */
+    size_t head;      /* bytes before the data of tensors: all that shard_read reads */
     int64_t modified; /* nanoseconds */
     bool mapped;      /* ours to unmap */
 };
@@ -26,8 +26,8 @@ struct part {
 struct gguf {
     char *path;
     uint32_t version;
-    struct part *parts;
-    int n_parts;
+    struct shard *shards;
+    int n_shards;
     struct gguf_kv *kv;
     size_t n_kv;
     struct gguf_tensor *tensors;
@@ -42,14 +42,14 @@ static uint64_t name_hash(const char *s)
     return h ^ h >> 29;
 }
 
-/* ---- one part ---------------------------------------------------------------------------- */
+/* ---- one shard --------------------------------------------------------------------------- */
 
 static int64_t nanoseconds(const struct timespec *t)
 {
     return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
-static enum status part_map(const char *path, struct part *part, struct err *err)
+static enum status shard_map(const char *path, struct shard *shard, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return err_set(err, ST_IO, "cannot open the file: %s", strerror(errno));
@@ -68,10 +68,10 @@ static enum status part_map(const char *path, struct part *part, struct err *err
             st = err_set(err, ST_IO, "cannot map %lld bytes: %s", (long long)sb.st_size,
                          strerror(errno));
         else
-            *part = (struct part){.data = data,
-                                  .bytes = (size_t)sb.st_size,
-                                  .modified = nanoseconds(&sb.st_mtim),
-                                  .mapped = true};
+            *shard = (struct shard){.data = data,
+                                    .bytes = (size_t)sb.st_size,
+                                    .modified = nanoseconds(&sb.st_mtim),
+                                    .mapped = true};
     }
     close(fd);
     return st;
@@ -87,7 +87,7 @@ static enum status header_read(struct gguf_cursor *c, struct header *h, struct e
     uint32_t magic;
     TRY(cursor_u32(c, &magic, "magic", err));
     TRY(cursor_u32(c, &h->version, "version", err));
-    /* Writers turn the version around, and some the magic. */
+    /* Writers swap the bytes of the version, and some those of the magic. */
     if (magic == 0x47475546 || (magic == 0x46554747 && h->version && !(h->version & 0xffff)))
         return err_set(err, ST_SUPPORT,
                        "version: the file is big-endian, expected a little-endian one");
@@ -145,9 +145,9 @@ static bool key_is(const struct gguf_kv *kv, const char *key)
     return kv->key.n == strlen(key) && !memcmp(kv->key.s, key, kv->key.n);
 }
 
-/* Step over the metadata of a later part of a split model: of it only the alignment matters, and
- * that it is the part its name says. */
-static enum status kv_skip_all(struct gguf_cursor *c, uint64_t n, int part, uint32_t *align,
+/* Step over the metadata of a later shard of a split model: of it only the alignment matters, and
+ * that it is the shard its name says. */
+static enum status kv_skip_all(struct gguf_cursor *c, uint64_t n, int shard, uint32_t *align,
                                struct err *err)
 {
     for (uint64_t i = 0; i < n; i++) {
@@ -156,8 +156,8 @@ static enum status kv_skip_all(struct gguf_cursor *c, uint64_t n, int part, uint
         if (key_is(&kv, "general.alignment") && kv.type == GGUF_U32)
             *align = (uint32_t)gguf_i64_at(&kv, 0);
         if (key_is(&kv, "split.no") && kv.type != GGUF_STRING && kv.type != GGUF_ARRAY &&
-            gguf_i64_at(&kv, 0) != part)
-            return err_set(err, ST_FORMAT, "split.no: expected %d, found %lld", part,
+            gguf_i64_at(&kv, 0) != shard)
+            return err_set(err, ST_FORMAT, "split.no: expected %d, found %lld", shard,
                            (long long)gguf_i64_at(&kv, 0));
     }
     return ST_OK;
@@ -240,7 +240,7 @@ static enum status tensors_place(const struct gguf_cursor *c, struct gguf_tensor
 }
 
 static enum status tensors_read(struct gguf *g, struct gguf_cursor *c, uint64_t n, uint32_t align,
-                                int part, struct err *err)
+                                int shard, struct err *err)
 {
     struct gguf_tensor *all = realloc(g->tensors, (g->n_tensors + n + 1) * sizeof *all);
     uint64_t *offset = malloc((n + 1) * sizeof *offset);
@@ -252,7 +252,7 @@ static enum status tensors_read(struct gguf *g, struct gguf_cursor *c, uint64_t 
     }
     struct gguf_tensor *mine = all + g->n_tensors;
     for (uint64_t i = 0; i < n; i++) { /* entry by entry: a false count touches no memory */
-        mine[i] = (struct gguf_tensor){.part = part};
+        mine[i] = (struct gguf_tensor){.shard = shard};
         st = tensor_read(c, &mine[i], &offset[i], err);
         if (st != ST_OK) goto out;
     }
@@ -263,21 +263,21 @@ out:
     return st;
 }
 
-static enum status part_read(struct gguf *g, int part, struct err *err)
+static enum status shard_read(struct gguf *g, int shard, struct err *err)
 {
-    struct gguf_cursor c = {.data = g->parts[part].data, .size = g->parts[part].bytes};
+    struct gguf_cursor c = {.data = g->shards[shard].data, .size = g->shards[shard].bytes};
     struct header h;
     uint32_t align = 32;
     TRY(header_read(&c, &h, err));
-    if (part == 0) {
+    if (shard == 0) {
         g->version = h.version;
         TRY(kv_read_all(g, &c, h.n_kv, err));
         TRY(gguf_read_u32(g, "general.alignment", false, &align, err));
     } else {
-        TRY(kv_skip_all(&c, h.n_kv, part, &align, err));
+        TRY(kv_skip_all(&c, h.n_kv, shard, &align, err));
     }
-    TRY(tensors_read(g, &c, h.n_tensors, align, part, err));
-    g->parts[part].head = c.at;
+    TRY(tensors_read(g, &c, h.n_tensors, align, shard, err));
+    g->shards[shard].head = c.at;
     return ST_OK;
 }
 
@@ -300,63 +300,63 @@ static enum status tensors_index(struct gguf *g, struct err *err)
     return ST_OK;
 }
 
-/* Write the path of part `i` (from 0) of a split model whose first part is g->path. */
-static enum status part_path(const struct gguf *g, int i, int count, char *out, size_t max,
-                             struct err *err)
+/* Write the path of shard `i` (from 0) of a split model whose first shard is g->path. */
+static enum status shard_path(const struct gguf *g, int i, int count, char *out, size_t max,
+                              struct err *err)
 {
     char suffix[32];
     snprintf(suffix, sizeof suffix, "-00001-of-%05d.gguf", count);
     size_t len = strlen(g->path), tail = strlen(suffix);
     if (len < tail || strcmp(g->path + len - tail, suffix))
         return err_set(err, ST_FORMAT,
-                       "split.count: the model has %d parts, expected a file name that ends in "
-                       "\"%s\"; open the first part",
+                       "split.count: the model has %d shards, expected a file name that ends in "
+                       "\"%s\"; open the first shard",
                        count, suffix);
     if (len >= max) return err_set(err, ST_ARG, "the path is longer than %zu bytes", max - 1);
     snprintf(out, max, "%.*s-%05d-of-%05d.gguf", (int)(len - tail), g->path, i + 1, count);
     return ST_OK;
 }
 
-static enum status parts_open(struct gguf *g, struct err *err)
+static enum status later_shards_open(struct gguf *g, struct err *err)
 {
     uint32_t count = 1, number = 0;
     TRY(gguf_read_u32(g, "split.count", false, &count, err));
     TRY(gguf_read_u32(g, "split.no", false, &number, err));
     if (count <= 1) return ST_OK;
-    if (count > PARTS_MAX)
-        return err_set(err, ST_FORMAT, "split.count: expected at most %d, found %u", PARTS_MAX,
+    if (count > SHARDS_MAX)
+        return err_set(err, ST_FORMAT, "split.count: expected at most %d, found %u", SHARDS_MAX,
                        count);
     if (number != 0)
-        return err_set(err, ST_ARG, "split.no: this is part %u of %u; open the first part",
+        return err_set(err, ST_ARG, "split.no: this is shard %u of %u; open the first shard",
                        number + 1, count);
-    struct part *parts = realloc(g->parts, count * sizeof *parts);
-    if (!parts) return err_memory(err, "%u parts", count);
-    g->parts = parts;
+    struct shard *shards = realloc(g->shards, count * sizeof *shards);
+    if (!shards) return err_memory(err, "%u shards", count);
+    g->shards = shards;
     for (uint32_t i = 1; i < count; i++) {
         char path[4096];
-        TRY(part_path(g, (int)i, (int)count, path, sizeof path, err));
-        enum status st = part_map(path, &g->parts[i], err);
+        TRY(shard_path(g, (int)i, (int)count, path, sizeof path, err));
+        enum status st = shard_map(path, &g->shards[i], err);
         if (st == ST_OK) {
-            g->n_parts++;
-            st = part_read(g, (int)i, err);
+            g->n_shards++;
+            st = shard_read(g, (int)i, err);
         }
         if (st != ST_OK) return err_prefix(err, st, path);
     }
     return ST_OK;
 }
 
-static enum status open_parts(struct gguf *g, struct part first, bool splits, struct err *err)
+static enum status open_shards(struct gguf *g, struct shard first, bool splits, struct err *err)
 {
-    g->parts = malloc(sizeof *g->parts);
-    if (!g->parts) return err_memory(err, "a part");
-    g->parts[0] = first;
-    g->n_parts = 1;
-    TRY(part_read(g, 0, err));
-    if (splits) TRY(parts_open(g, err));
+    g->shards = malloc(sizeof *g->shards);
+    if (!g->shards) return err_memory(err, "a shard");
+    g->shards[0] = first;
+    g->n_shards = 1;
+    TRY(shard_read(g, 0, err));
+    if (splits) TRY(later_shards_open(g, err));
     return tensors_index(g, err);
 }
 
-static enum status open_named(const char *path, struct part first, bool splits, struct gguf **out,
+static enum status open_named(const char *path, struct shard first, bool splits, struct gguf **out,
                               struct err *err)
 {
     struct gguf *g = calloc(1, sizeof *g);
@@ -364,35 +364,35 @@ static enum status open_named(const char *path, struct part first, bool splits, 
     if (!g || !(g->path = strdup(path)))
         st = err_memory(err, "the description of a file");
     else
-        st = open_parts(g, first, splits, err);
+        st = open_shards(g, first, splits, err);
     if (st == ST_OK) {
         *out = g;
         return ST_OK;
     }
-    if (first.mapped && !(g && g->parts)) munmap((void *)first.data, first.bytes);
+    if (first.mapped && !(g && g->shards)) munmap((void *)first.data, first.bytes);
     gguf_close(g);
     return err_prefix(err, st, path);
 }
 
 enum status gguf_open(const char *path, struct gguf **out, struct err *err)
 {
-    struct part first;
-    enum status st = part_map(path, &first, err);
+    struct shard first;
+    enum status st = shard_map(path, &first, err);
     if (st != ST_OK) return err_prefix(err, st, path);
     return open_named(path, first, true, out, err);
 }
 
 enum status gguf_open_memory(const void *data, size_t bytes, struct gguf **out, struct err *err)
 {
-    return open_named("(memory)", (struct part){.data = data, .bytes = bytes}, false, out, err);
+    return open_named("(memory)", (struct shard){.data = data, .bytes = bytes}, false, out, err);
 }
 
 void gguf_close(struct gguf *g)
 {
     if (!g) return;
-    for (int i = 0; i < g->n_parts; i++)
-        if (g->parts[i].mapped) munmap((void *)g->parts[i].data, g->parts[i].bytes);
-    free(g->parts);
+    for (int i = 0; i < g->n_shards; i++)
+        if (g->shards[i].mapped) munmap((void *)g->shards[i].data, g->shards[i].bytes);
+    free(g->shards);
     free(g->kv);
     free(g->tensors);
     free(g->tensor_slots);
@@ -402,16 +402,16 @@ void gguf_close(struct gguf *g)
 
 void gguf_read_ahead(const struct gguf *g)
 {
-    for (int i = 0; i < g->n_parts; i++)
-        if (g->parts[i].mapped)
-            (void)madvise((void *)g->parts[i].data, g->parts[i].bytes, MADV_WILLNEED);
+    for (int i = 0; i < g->n_shards; i++)
+        if (g->shards[i].mapped)
+            (void)madvise((void *)g->shards[i].data, g->shards[i].bytes, MADV_WILLNEED);
 }
 
 void gguf_release(const struct gguf *g)
 {
-    for (int i = 0; i < g->n_parts; i++)
-        if (g->parts[i].mapped)
-            (void)madvise((void *)g->parts[i].data, g->parts[i].bytes, MADV_DONTNEED);
+    for (int i = 0; i < g->n_shards; i++)
+        if (g->shards[i].mapped)
+            (void)madvise((void *)g->shards[i].data, g->shards[i].bytes, MADV_DONTNEED);
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -443,22 +443,22 @@ const struct gguf_tensor *gguf_tensor_at(const struct gguf *g, size_t i)
     return &g->tensors[i];
 }
 
-int gguf_part_count(const struct gguf *g)
+int gguf_shard_count(const struct gguf *g)
 {
-    return g->n_parts;
+    return g->n_shards;
 }
 
-struct gguf_part gguf_part_at(const struct gguf *g, int i)
+struct gguf_shard gguf_shard_at(const struct gguf *g, int i)
 {
-    CHECK(i >= 0 && i < g->n_parts);
-    const struct part *p = &g->parts[i];
-    return (struct gguf_part){p->bytes, p->modified, hash_bytes(p->data, p->head)};
+    CHECK(i >= 0 && i < g->n_shards);
+    const struct shard *p = &g->shards[i];
+    return (struct gguf_shard){p->bytes, p->modified, hash_bytes(p->data, p->head)};
 }
 
 uint64_t gguf_file_bytes(const struct gguf *g)
 {
     uint64_t sum = 0;
-    for (int i = 0; i < g->n_parts; i++) sum += g->parts[i].bytes;
+    for (int i = 0; i < g->n_shards; i++) sum += g->shards[i].bytes;
     return sum;
 }
 

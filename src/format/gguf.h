@@ -4,8 +4,8 @@
  * sizes do not overflow. After gguf_open succeeds, reading through this interface cannot leave the
  * mapping.
  *
- * A model split over several files (NAME-00001-of-0000N.gguf) is opened by the name of its first
- * part; metadata comes from that part, tensors from all.
+ * A model may be split over several files, its shards (NAME-00001-of-0000N.gguf). It is opened by
+ * the name of the first; metadata comes from that one, tensors from all.
  *
  * Source: docs/gguf.md of the ggml project.
  */
@@ -71,12 +71,12 @@ struct gguf_tensor {
     uint64_t dims[GGUF_DIMS_MAX]; /* dims[0] is the contiguous one; 1 beyond n_dims */
     const uint8_t *data;          /* inside a mapping; aligned to the file's alignment */
     size_t bytes; /* 0 when the type's size is not known: only where they begin was checked */
-    int part;     /* which file of a split model, from 0 */
+    int shard;    /* which file of a split model, from 0 */
 };
 
-/* What tells a file from others, and from what it was before it was written anew, without reading
+/* What tells a shard from others, and from what it was before it was written anew, without reading
  * its weights. It holds nothing of the machine or device the file lies on. */
-struct gguf_part {
+struct gguf_shard {
     uint64_t bytes;
     int64_t modified; /* nanoseconds since 1970; 0 in memory */
     uint64_t head;    /* hash of header, metadata and tensor entries */
@@ -84,10 +84,10 @@ struct gguf_part {
 
 struct gguf; /* owns the mappings */
 
-/* Map and validate `path` (and its other parts). The error names the file. */
+/* Map and validate `path` (and its other shards). The error names the file. */
 MUST_USE enum status gguf_open(const char *path, struct gguf **out, struct err *err);
 
-/* The same over bytes in memory (a single part); `data` is borrowed and must outlive the result.
+/* The same over bytes in memory (a single shard); `data` is borrowed and must outlive the result.
  * For tests and fuzzing. */
 MUST_USE enum status gguf_open_memory(const void *data, size_t bytes, struct gguf **out,
                                       struct err *err);
@@ -96,7 +96,7 @@ void gguf_close(struct gguf *g);
 /* Tell the system that all of the file is about to be read, so that it reads ahead in long runs
  * instead of following page faults: a cold 4 GB model opens in half the time. Only a hint. */
 void gguf_read_ahead(const struct gguf *g);
-/* Tell the system that the mapped pages are not needed for now; they come back when read. */
+/* Tell the system that the mapping's memory is not needed for now; it comes back when read. */
 void gguf_release(const struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
@@ -104,9 +104,9 @@ size_t gguf_kv_count(const struct gguf *g);
 const struct gguf_kv *gguf_kv_at(const struct gguf *g, size_t i);
 size_t gguf_tensor_count(const struct gguf *g);
 const struct gguf_tensor *gguf_tensor_at(const struct gguf *g, size_t i);
-/* Files of the model and the bytes of all of them. */
-int gguf_part_count(const struct gguf *g);
-struct gguf_part gguf_part_at(const struct gguf *g, int i);
+/* Shards of the model, 1 when it is not split, and the bytes of all of them. */
+int gguf_shard_count(const struct gguf *g);
+struct gguf_shard gguf_shard_at(const struct gguf *g, int i);
 uint64_t gguf_file_bytes(const struct gguf *g);
 const char *gguf_path(const struct gguf *g); /* as given to gguf_open; "(memory)" otherwise */
 

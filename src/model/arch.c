@@ -25,7 +25,7 @@ static const struct arch_tensor decoder_model[] = {
     {0},
 };
 
-#define QKV(part) .whole = "attn_qkv." part
+#define QKV(suffix) .whole = "attn_qkv." suffix
 
 static const struct arch_tensor decoder_layer[] = {
     {"attn_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(attn_norm), MUST},

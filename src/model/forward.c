@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A part of a pass, as all threads see it: rows that walk the layers together. */
-struct pass {
+/* A slice as all threads see it. */
+struct slice {
     struct forward *f;
     const struct row *rows;
     int n;
@@ -36,8 +36,8 @@ static int widest_input(const struct config *c)
     return config_q_dim(c) > widest ? config_q_dim(c) : widest;
 }
 
-/* Rows of a sequence attend together, so that the cache is read once for several of them: as many
- * as make this many queries, for more would drive the cache out of the nearest memory. */
+/* Rows of a sequence attend together, so that the KV cache is read once for several of them: as
+ * many as make this many queries, for more would drive its tiles out of the L1 cache. */
 enum { ATTEND_QUERIES = 48 };
 
 static int most_attending(const struct config *c)
@@ -57,12 +57,12 @@ static bool type_is_float(enum quant_type type)
     return type == QT_F32 || type == QT_F16 || type == QT_BF16;
 }
 
-/* Quantised weights are multiplied about as fast by so many rows as by more, and the activations of
- * no more stay in the second cache from one phase to the next. Float weights gain by more rows, and
- * so does AVX-512, which would wait for weights of 8 bits that are read again. */
+/* Rows of a slice. Quantised weights are multiplied about as fast by so many rows as by more, and
+ * the activations of no more stay in the L2 cache from one phase to the next. Float weights gain by
+ * more rows, and so does AVX-512, which would wait for weights of 8 bits that are read again. */
 enum { QUANTISED_ROWS = 64 };
 
-static int rows_together(const struct forward *f)
+static int slice_rows(const struct forward *f)
 {
     const bool whole =
         type_is_float(f->weights->layers[0].down.w.type) || f->kern->level == KERN_AVX512;
@@ -72,7 +72,7 @@ static int rows_together(const struct forward *f)
 void forward_carve(struct forward *f, struct arena *arena)
 {
     const struct config *c = f->config;
-    const size_t rows = (size_t)rows_together(f), f32 = sizeof(float);
+    const size_t rows = (size_t)slice_rows(f), f32 = sizeof(float);
     const size_t d = round16((size_t)c->d_model), wide = KERN_Q8_STRIDE(widest_input(c));
     f->x = arena_carve(arena, rows * d, f32);
     f->h = arena_carve(arena, rows * d, f32);
@@ -127,10 +127,10 @@ __attribute__((noinline)) static void finish(const struct forward *f, const stru
     }
 }
 
-static void multiply(const struct pass *p, const struct product *m, const float *x, size_t ldx,
+static void multiply(const struct slice *s, const struct product *m, const float *x, size_t ldx,
                      int n, int begin, int end)
 {
-    const struct forward *f = p->f;
+    const struct forward *f = s->f;
     const struct kern_weight *w = &m->of->w;
     if (type_is_float(w->type))
         f->kern->matmul_f32(w, x, ldx, n, begin, end, m->y, m->ldy);
@@ -143,18 +143,19 @@ static void multiply(const struct pass *p, const struct product *m, const float 
  * All products of one input in one phase: their outputs stand side by side as one range that the
  * threads take in blocks. x [n][ldx] are the floats; f->q8 holds the same in 8 bits.
  */
-static void phase_products(const struct pass *p, struct team_member *me, const struct product *m,
+static void phase_products(const struct slice *s, struct team_member *me, const struct product *m,
                            int count, const float *x, size_t ldx, int n)
 {
     int total = 0, begin, end;
     for (int i = 0; i < count; i++) total += m[i].of->w.rows;
-    /* Blocks are a long contiguous read of whole panels, and few enough to be cheap to take. */
+    /* A block is a long contiguous read of whole panels, and there are few enough to be cheap to
+     * take. */
     const int most = me->threads == 1 ? total : 512;
     while (team_take(me, total, 32, most, &begin, &end)) {
         for (int i = 0, first = 0; i < count; first += m[i++].of->w.rows) {
             int from = begin > first ? begin - first : 0;
             int to = end - first < m[i].of->w.rows ? end - first : m[i].of->w.rows;
-            if (from < to) multiply(p, &m[i], x, ldx, n, from, to);
+            if (from < to) multiply(s, &m[i], x, ldx, n, from, to);
         }
     }
     team_barrier(me);
@@ -166,8 +167,8 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     const struct kern_weight *w = &f->weights->embed;
     quant_decode_row(w->type, w->data + (size_t)row->token * w->row_bytes,
                      f->x + (size_t)r * round16((size_t)c->d_model), (size_t)c->d_model);
-    /* Angles in double: at position 100,000 a float product would be off by a thousandth of a turn.
-     */
+    /* Angles in double: at position 100,000 a float product would be off by a thousandth of a full
+     * circle. */
     const int half = c->n_rot / 2;
     const double magnitude = (double)c->rope_magnitude;
     for (int i = 0; i < half; i++) {
@@ -179,23 +180,23 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     }
 }
 
-/* Rows of a phase that a thread has taken, one of them at hand. */
-struct share {
+/* A block of a phase whose items are rows, one of them at hand. */
+struct block {
     int row, end;
 };
 
-static bool next_row(struct team_member *me, int n, struct share *s)
+static bool next_row(struct team_member *me, int n, struct block *b)
 {
-    return ++s->row < s->end || team_take(me, n, 1, n, &s->row, &s->end);
+    return ++b->row < b->end || team_take(me, n, 1, n, &b->row, &b->end);
 }
 
-static void phase_embed(const struct pass *p, struct team_member *me)
+static void phase_embed(const struct slice *s, struct team_member *me)
 {
-    for (struct share s = {0}; next_row(me, p->n, &s);) embed_row(p->f, &p->rows[s.row], s.row);
+    for (struct block b = {0}; next_row(me, s->n, &b);) embed_row(s->f, &s->rows[b.row], b.row);
     team_barrier(me);
 }
 
-/* x += y when a block's output is waiting, then h = norm(x) and its 8-bit form. */
+/* x += y when a sublayer's output is waiting, then h = norm(x) and its 8-bit form. */
 static void norm_row(const struct forward *f, int r, int add, const float *norm, bool q8)
 {
     const int d = f->config->d_model;
@@ -205,23 +206,23 @@ static void norm_row(const struct forward *f, int r, int add, const float *norm,
     if (q8) quantize_row(f, f->h + at, d, r);
 }
 
-static void phase_norm(const struct pass *p, struct team_member *me, int add, const float *norm,
+static void phase_norm(const struct slice *s, struct team_member *me, int add, const float *norm,
                        bool q8)
 {
-    for (struct share s = {0}; next_row(me, p->n, &s);) norm_row(p->f, s.row, add, norm, q8);
+    for (struct block b = {0}; next_row(me, s->n, &b);) norm_row(s->f, b.row, add, norm, q8);
     team_barrier(me);
 }
 
-static void phase_quantize(const struct pass *p, struct team_member *me, const float *x, int cols)
+static void phase_quantize(const struct slice *s, struct team_member *me, const float *x, int cols)
 {
-    for (struct share s = {0}; next_row(me, p->n, &s);)
-        quantize_row(p->f, x + (size_t)s.row * round16((size_t)cols), cols, s.row);
+    for (struct block b = {0}; next_row(me, s->n, &b);)
+        quantize_row(s->f, x + (size_t)b.row * round16((size_t)cols), cols, b.row);
     team_barrier(me);
 }
 
 /* Bias, norm and rotate the n heads of one row. */
-static void turn_heads(const struct forward *f, float *heads, int n, const float *bias,
-                       const float *norm, int r)
+static void rotate_heads(const struct forward *f, float *heads, int n, const float *bias,
+                         const float *norm, int r)
 {
     const struct config *c = f->config;
     const size_t half = (size_t)c->n_rot / 2;
@@ -243,38 +244,38 @@ static void store(const struct forward *f, const struct row *row, int layer, boo
         kv_write(f->kv, f->kern, row->seq, layer, is_value, head, row->pos, x + (size_t)head * dim);
 }
 
-static void phase_turn(const struct pass *p, struct team_member *me, int layer)
+static void phase_rotate(const struct slice *s, struct team_member *me, int layer)
 {
-    struct forward *f = p->f;
+    struct forward *f = s->f;
     const struct config *c = f->config;
     const struct layer *l = &f->weights->layers[layer];
     const size_t q_dim = round16((size_t)config_q_dim(c)),
                  kv_dim = round16((size_t)config_kv_dim(c));
-    for (struct share s = {0}; next_row(me, p->n, &s);) {
-        const int r = s.row;
+    for (struct block b = {0}; next_row(me, s->n, &b);) {
+        const int r = b.row;
         float *k = f->k + (size_t)r * kv_dim, *v = f->v + (size_t)r * kv_dim;
-        turn_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, r);
-        turn_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, r);
+        rotate_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, r);
+        rotate_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, r);
         if (l->v_bias) f->kern->add(v, l->v_bias, config_kv_dim(c));
-        store(f, &p->rows[r], layer, false, k);
-        store(f, &p->rows[r], layer, true, v);
+        store(f, &s->rows[r], layer, false, k);
+        store(f, &s->rows[r], layer, true, v);
     }
     team_barrier(me);
 }
 
-static void phase_attend(const struct pass *p, struct team_member *me, int layer)
+static void phase_attend(const struct slice *s, struct team_member *me, int layer)
 {
-    struct forward *f = p->f;
+    struct forward *f = s->f;
     const struct config *c = f->config;
     const int group = c->n_head / c->n_head_kv;
     const size_t q_dim = round16((size_t)config_q_dim(c));
     float *scratch = f->scratch + (size_t)me->index * attend_scratch(c);
     int item, end;
     /* Later rows see more positions: hand out the long ones first. */
-    while (team_take(me, p->n_runs * c->n_head_kv, 1, 1, &item, &end)) {
-        const int run = p->n_runs - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
+    while (team_take(me, s->n_runs * c->n_head_kv, 1, 1, &item, &end)) {
+        const int run = s->n_runs - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
         const int r = f->runs[run];
-        const struct row *row = &p->rows[r];
+        const struct row *row = &s->rows[r];
         const size_t at = (size_t)r * q_dim + (size_t)head * group * c->head_dim;
         f->kern->attend(&(struct kern_attend){
             .q = f->q + at,
@@ -295,13 +296,13 @@ static void phase_attend(const struct pass *p, struct team_member *me, int layer
     team_barrier(me);
 }
 
-static void phase_silu(const struct pass *p, struct team_member *me, bool q8)
+static void phase_silu(const struct slice *s, struct team_member *me, bool q8)
 {
-    struct forward *f = p->f;
+    struct forward *f = s->f;
     const int d_ff = f->config->d_ff;
     const size_t wide = round16((size_t)d_ff);
-    for (struct share s = {0}; next_row(me, p->n, &s);) {
-        const int r = s.row;
+    for (struct block b = {0}; next_row(me, s->n, &b);) {
+        const int r = b.row;
         float *gate = f->gate + (size_t)r * wide;
         f->kern->silu_mul(gate, f->up + (size_t)r * wide, d_ff);
         if (q8) quantize_row(f, gate, d_ff, r);
@@ -311,9 +312,9 @@ static void phase_silu(const struct pass *p, struct team_member *me, bool q8)
 
 /* ---- the walk ---------------------------------------------------------------------------- */
 
-static void walk_layer(const struct pass *p, struct team_member *me, int i)
+static void walk_layer(const struct slice *s, struct team_member *me, int i)
 {
-    struct forward *f = p->f;
+    struct forward *f = s->f;
     const struct config *c = f->config;
     const struct layer *l = &f->weights->layers[i];
     const size_t d = round16((size_t)c->d_model), q_dim = round16((size_t)config_q_dim(c));
@@ -324,28 +325,28 @@ static void walk_layer(const struct pass *p, struct team_member *me, int i)
     const struct product gate_up[] = {{&l->gate, f->gate, d_ff}, {&l->up, f->up, d_ff}};
     const struct product down[] = {{&l->down, f->y, d}};
 
-    phase_norm(p, me, i > 0, l->attn_norm, needs_q8(qkv, 3));
-    phase_products(p, me, qkv, 3, f->h, d, p->n);
-    phase_turn(p, me, i);
-    phase_attend(p, me, i);
-    if (needs_q8(out, 1)) phase_quantize(p, me, f->att, config_q_dim(c));
-    phase_products(p, me, out, 1, f->att, q_dim, p->n);
-    phase_norm(p, me, 1, l->ffn_norm, needs_q8(gate_up, 2));
-    phase_products(p, me, gate_up, 2, f->h, d, p->n);
-    phase_silu(p, me, needs_q8(down, 1));
-    phase_products(p, me, down, 1, f->gate, d_ff, p->n);
+    phase_norm(s, me, i > 0, l->attn_norm, needs_q8(qkv, 3));
+    phase_products(s, me, qkv, 3, f->h, d, s->n);
+    phase_rotate(s, me, i);
+    phase_attend(s, me, i);
+    if (needs_q8(out, 1)) phase_quantize(s, me, f->att, config_q_dim(c));
+    phase_products(s, me, out, 1, f->att, q_dim, s->n);
+    phase_norm(s, me, 1, l->ffn_norm, needs_q8(gate_up, 2));
+    phase_products(s, me, gate_up, 2, f->h, d, s->n);
+    phase_silu(s, me, needs_q8(down, 1));
+    phase_products(s, me, down, 1, f->gate, d_ff, s->n);
 }
 
 /* Rows that want logits are gathered to the front of h. */
-static void walk_output(const struct pass *p, struct team_member *me)
+static void walk_output(const struct slice *s, struct team_member *me)
 {
-    struct forward *f = p->f;
+    struct forward *f = s->f;
     const int dim = f->config->d_model;
     const size_t d = round16((size_t)dim);
-    const struct product logits = {&f->weights->output, p->logits, (size_t)f->weights->n_vocab};
+    const struct product logits = {&f->weights->output, s->logits, (size_t)f->weights->n_vocab};
     const bool q8 = needs_q8(&logits, 1);
-    for (struct share s = {0}; next_row(me, p->n_wanted, &s);) {
-        const int i = s.row;
+    for (struct block b = {0}; next_row(me, s->n_wanted, &b);) {
+        const int i = b.row;
         const size_t at = (size_t)f->wanted[i] * d;
         f->kern->add(f->x + at, f->y + at, dim);
         f->kern->rms_norm(f->h + (size_t)i * d, f->x + at, f->weights->output_norm, dim,
@@ -353,36 +354,36 @@ static void walk_output(const struct pass *p, struct team_member *me)
         if (q8) quantize_row(f, f->h + (size_t)i * d, dim, i);
     }
     team_barrier(me);
-    phase_products(p, me, &logits, 1, f->h, d, p->n_wanted);
+    phase_products(s, me, &logits, 1, f->h, d, s->n_wanted);
 }
 
 static void walk(struct team_member *me, const void *context)
 {
-    const struct pass *p = context;
-    phase_embed(p, me);
-    for (int i = 0; i < p->f->config->n_layer; i++) walk_layer(p, me, i);
-    if (p->n_wanted) walk_output(p, me);
+    const struct slice *s = context;
+    phase_embed(s, me);
+    for (int i = 0; i < s->f->config->n_layer; i++) walk_layer(s, me, i);
+    if (s->n_wanted) walk_output(s, me);
 }
 
 /* ---- who walks --------------------------------------------------------------------------- */
 
-/* Below, threads lose more at the ends of phases than they win: a part takes less than a tenth of a
- * millisecond. Above, it takes several milliseconds, and they win wherever their cores are. */
+/* Below, threads lose more at the ends of phases than they win: a slice takes less than a tenth of
+ * a millisecond. Above, it takes several milliseconds, and they win wherever their cores are. */
 struct forward_sharing forward_sharing = {.alone = 4e6, .shared = 256e6};
 
-static double multiply_adds(const struct pass *p)
+static double multiply_adds(const struct slice *s)
 {
-    const struct config *c = p->f->config;
+    const struct config *c = s->f->config;
     const double d = c->d_model, q = config_q_dim(c), kv = config_kv_dim(c);
     const double layer = d * (2 * q + 2 * kv + 3.0 * c->d_ff);
-    return p->n * layer * c->n_layer + p->n_wanted * d * p->f->weights->n_vocab;
+    return s->n * layer * c->n_layer + s->n_wanted * d * s->f->weights->n_vocab;
 }
 
-static struct pace *pace_of(const struct pass *p)
+static struct pace *pace_of(const struct slice *s)
 {
     int i = 0;
-    while (p->n >> i > 1) i++;
-    return &p->f->pace[i < FORWARD_PACES ? i : FORWARD_PACES - 1];
+    while (s->n >> i > 1) i++;
+    return &s->f->pace[i < FORWARD_PACES ? i : FORWARD_PACES - 1];
 }
 
 /* Cut the rows into runs of one sequence, short enough that every thread gets two. */
@@ -398,44 +399,44 @@ static int cut_runs(const struct forward *f, int members, const struct row *rows
     return count;
 }
 
-static void walk_with(struct pass *p, int members)
+static void walk_with(struct slice *s, int members)
 {
-    p->n_runs = cut_runs(p->f, members, p->rows, p->n);
-    team_run(&p->f->team, members, walk, p, sizeof *p);
+    s->n_runs = cut_runs(s->f, members, s->rows, s->n);
+    team_run(&s->f->team, members, walk, s, sizeof *s);
 }
 
-static void walk_at_pace(struct pass *p, double work)
+static void walk_at_pace(struct slice *s, double work)
 {
-    struct pace *pace = pace_of(p);
+    struct pace *pace = pace_of(s);
     const double start = clock_seconds();
-    walk_with(p, pace_shared(pace) ? p->f->team.threads : 1);
+    walk_with(s, pace_shared(pace) ? s->f->team.threads : 1);
     pace_note(pace, work, clock_seconds() - start);
 }
 
-/* Evaluate a part; the number of its rows that want logits, and have them. */
-static int eval_part(struct forward *f, const struct row *rows, int n, float *logits)
+/* Evaluate a slice; the number of its rows that want logits, and have them. */
+static int eval_slice(struct forward *f, const struct row *rows, int n, float *logits)
 {
-    struct pass p = {.f = f, .rows = rows, .n = n, .logits = logits};
+    struct slice s = {.f = f, .rows = rows, .n = n, .logits = logits};
     for (int r = 0; r < n; r++)
-        if (rows[r].wants_logits) f->wanted[p.n_wanted++] = r;
+        if (rows[r].wants_logits) f->wanted[s.n_wanted++] = r;
     for (int r = 0; r < n; r++) kv_own(f->kv, rows[r].seq, rows[r].pos);
-    const double work = multiply_adds(&p);
+    const double work = multiply_adds(&s);
     if (f->team.threads == 1 || work < forward_sharing.alone)
-        walk_with(&p, 1);
+        walk_with(&s, 1);
     else if (work >= forward_sharing.shared)
-        walk_with(&p, f->team.threads);
+        walk_with(&s, f->team.threads);
     else
-        walk_at_pace(&p, work);
+        walk_at_pace(&s, work);
     for (int r = 0; r < n; r++) f->kv->length[rows[r].seq] = rows[r].pos + 1;
-    return p.n_wanted;
+    return s.n_wanted;
 }
 
 void forward_eval(struct forward *f, const struct row *rows, int n, float *logits)
 {
-    const int part = rows_together(f);
-    CHECK(part > 0 && n <= f->max_rows);
-    for (int r = 0; r < n; r += part) {
-        const int wanted = eval_part(f, rows + r, n - r < part ? n - r : part, logits);
+    const int most = slice_rows(f);
+    CHECK(most > 0 && n <= f->max_rows);
+    for (int r = 0; r < n; r += most) {
+        const int wanted = eval_slice(f, rows + r, n - r < most ? n - r : most, logits);
         logits += (size_t)wanted * (size_t)f->weights->n_vocab;
     }
 }

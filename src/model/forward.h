@@ -3,9 +3,10 @@
  * one row, a prompt or a catch-up is many, several users are rows of several sequences. This is the
  * only place that knows how a transformer works.
  *
- * Every thread of the team walks the same function, phase by phase, and reads what phases or the
- * caller change only with a block in hand: it may be late (base/team.h). Nothing is allocated here:
- * scratch is carved when the owner opens.
+ * A pass is cut into slices: rows that walk all layers together, before the next slice does. Every
+ * thread of the team walks the same function, phase by phase, and reads what phases or the caller
+ * change only while it holds a block of items: it may be late (base/team.h). Nothing is allocated
+ * here: scratch is carved when the owner opens.
  *
  * Sources: Vaswani et al. 2017 (attention); Zhang & Sennrich 2019 (RMSNorm); Su et al. 2021 (rotary
  * embedding); Shazeer 2020 (SwiGLU); Ainslie et al. 2023 (grouped queries).
@@ -23,8 +24,8 @@
 
 enum { FORWARD_PACES = 16 };
 
-/* Scratch of a part of a pass: R rows that walk the layers together, all max_rows or fewer
- * (forward.c); widths rounded up to whole cache lines. */
+/* Scratch of a slice of at most R rows, which are max_rows or fewer (forward.c); widths rounded up
+ * to whole cache lines. */
 struct forward {
     const struct config *config;
     const struct weights *weights;
@@ -35,7 +36,7 @@ struct forward {
 
     float *x;          /* [R][d_model] the residual stream */
     float *h;          /* [R][d_model] normed input of a matrix product */
-    float *y;          /* [R][d_model] what a block adds to the stream */
+    float *y;          /* [R][d_model] what a sublayer adds to the stream */
     float *q, *k, *v;  /* [R][q_dim], [R][kv_dim], [R][kv_dim] */
     float *att;        /* [R][q_dim] heads' outputs side by side */
     float *gate, *up;  /* [R][d_ff] */
@@ -45,11 +46,11 @@ struct forward {
     int *runs;         /* [R + 1] where runs of rows that attend together begin; then the end */
     int *wanted;       /* [R] rows whose logits are asked for, in order */
 
-    struct pace pace[FORWARD_PACES]; /* of parts of 1 row, 2, 4, 8 and so on */
+    struct pace pace[FORWARD_PACES]; /* of slices of 1 row, 2, 4, 8 and so on */
 };
 
-/* Multiply-adds of a part of a pass: with fewer than `alone` the caller does it by itself, with
- * `shared` and more the team does, and in between the faster is found by trying. Tests set both to
+/* Multiply-adds of a slice: with fewer than `alone` the caller does it by itself, with `shared` and
+ * more the team does, and in between the faster is found by trying. Tests set both to
  * zero, so that tiny models are shared. */
 struct forward_sharing {
     double alone, shared;

@@ -1,13 +1,14 @@
 /*
- * Keys and values of past positions, for several sequences of one model: in f16, or in 8 bits with
- * one scale per 32 elements.
+ * The KV cache: keys and values of past positions, for several sequences of one model, in f16 or in
+ * 8 bits with one scale per 32 elements.
  *
- * The cache is cut into pages. A page holds KERN_TILE positions of all layers and heads: one tile
- * of keys and one of values of each (kern/kern_cache.h). Tiles of one layer and head lie together,
- * by the number of their page, for that is how they are read. A sequence is a list of pages and a
+ * It is cut into pages. A page holds KERN_TILE positions of all layers and heads: one tile of keys
+ * and one of values of each (kern/kern_cache.h). Tiles of one layer and head lie together, by the
+ * number of their page, for that is how they are read. A sequence is a list of pages and a
  * length; forgetting is shortening. Sequences may share the pages of a common prefix: a page counts
  * its holders, and who writes to one that others hold takes a copy first. So a prefix of any length
- * is handed on by copying at most one page, and a page costs memory once it has been written.
+ * is handed on by copying at most one page, and a page takes memory from the system once it has
+ * been written.
  *
  * There are as many pages as all sequences can hold at once, each its own; sharing only lowers the
  * demand, so a page is always to be had.

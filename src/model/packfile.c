@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 enum {
-    START_ALIGN = 1 << 16, /* the largest page of any machine, so that the panels can be mapped */
+    START_ALIGN = 1 << 16, /* the largest page of any system, so that the panels can be mapped */
     FIXED_WORDS = 7,
-    PART_WORDS = 3,
+    SHARD_WORDS = 3,
     MATRIX_WORDS = 5,
     NAME_KEPT = 160, /* bytes of the model's name: all of the file's name must fit in 255 */
     TEMP_TRIES = 3
@@ -33,13 +33,13 @@ struct packfile {
 
 /* ---- what a file must be ----------------------------------------------------------------- */
 
-static uint64_t *put_parts(uint64_t *to, const struct gguf *g)
+static uint64_t *put_shards(uint64_t *to, const struct gguf *g)
 {
-    for (int i = 0; i < gguf_part_count(g); i++) {
-        const struct gguf_part part = gguf_part_at(g, i);
-        *to++ = part.bytes;
-        *to++ = (uint64_t)part.modified;
-        *to++ = part.head;
+    for (int i = 0; i < gguf_shard_count(g); i++) {
+        const struct gguf_shard shard = gguf_shard_at(g, i);
+        *to++ = shard.bytes;
+        *to++ = (uint64_t)shard.modified;
+        *to++ = shard.head;
     }
     return to;
 }
@@ -64,15 +64,16 @@ static size_t put_matrices(uint64_t *to, struct weights *w)
 static enum status make_head(struct packfile *f, const struct gguf *g, struct weights *w,
                              struct err *err)
 {
-    const size_t parts = (size_t)gguf_part_count(g), matrices = (size_t)w->n_matrices;
-    const size_t words = FIXED_WORDS + parts * PART_WORDS + matrices * MATRIX_WORDS;
+    const size_t shards = (size_t)gguf_shard_count(g), matrices = (size_t)w->n_matrices;
+    const size_t words = FIXED_WORDS + shards * SHARD_WORDS + matrices * MATRIX_WORDS;
     f->head = calloc(words, sizeof *f->head);
     if (!f->head) return err_memory(err, "the head of the packed weights");
     f->head_bytes = words * sizeof *f->head;
     f->start = (f->head_bytes + START_ALIGN - 1) / START_ALIGN * START_ALIGN;
-    f->bytes = put_matrices(put_parts(f->head + FIXED_WORDS, g), w);
+    f->bytes = put_matrices(put_shards(f->head + FIXED_WORDS, g), w);
     memcpy(f->head, "EAD PACK", sizeof *f->head);
-    const uint64_t fixed[] = {0x0102030405060708, PACK_LAYOUT, f->start, f->bytes, parts, matrices};
+    const uint64_t fixed[] = {0x0102030405060708, PACK_LAYOUT, f->start,
+                              f->bytes,           shards,      matrices};
     memcpy(f->head + 1, fixed, sizeof fixed);
     return ST_OK;
 }

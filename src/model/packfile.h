@@ -4,8 +4,8 @@
  * memory of its own. It holds, in 64-bit words of this machine's byte order,
  *
  *   magic, byte order, PACK_LAYOUT, where the panels start, bytes of panels
- *   number of parts, number of matrices
- *   of each part of the model: bytes, time of modification, hash of the head (struct gguf_part)
+ *   number of shards, number of matrices
+ *   of each shard of the model: bytes, time of modification, hash of its head (struct gguf_shard)
  *   of each matrix: type, rows, cols, bytes and offset of its panels
  *
  * and the panels, from a multiple of 64 KiB on to its end.

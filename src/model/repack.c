@@ -21,7 +21,8 @@ void repack_adopt(struct weights *w, struct arena panels)
 
 struct repack {
     struct weights *weights;
-    int panels, block;
+    int panels;
+    int block; /* panels that a thread takes at once */
 };
 
 /* Panels [begin, end) of all matrices, which stand side by side. */
@@ -44,9 +45,9 @@ static void write_blocks(struct team_member *me, const void *context)
     while (team_take(me, r->panels, r->block, r->block, &begin, &end)) write_panels(r, begin, end);
 }
 
-/* Panels that a thread takes at most, many huge pages long: two threads that meet in such a page
- * both clear it, one of them in vain. */
-enum { BLOCK = 256 };
+/* Panels that a thread takes at most as a block. They are many huge pages of memory long: two
+ * threads that meet in such a page both clear it, one of them in vain. */
+enum { BLOCK_MAX = 256 };
 
 enum status repack_weights(struct weights *w, int threads, struct err *err)
 {
@@ -58,7 +59,7 @@ enum status repack_weights(struct weights *w, int threads, struct err *err)
         r.panels += pack_panels(m->rows);
     }
     const int share = 1 + r.panels / (threads * 8);
-    r.block = share < BLOCK ? share : BLOCK;
+    r.block = share < BLOCK_MAX ? share : BLOCK_MAX;
     TRY(arena_commit(&arena, err));
     arena_expect_use(&arena);
     repack_adopt(w, arena);

@@ -39,57 +39,57 @@ static int size_of(const struct binder *b, enum arch_dim dim)
 }
 
 /* Outputs [first, first + n) of the `all` that a tensor of the file has. */
-struct part {
+struct range {
     int first, n, all; /* 0: as many as there are */
 };
 
-static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, struct part part,
+static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, struct range range,
                                int inputs, struct kern_weight *out)
 {
     bool shape = t->n_dims <= 2 && t->dims[0] == (uint64_t)inputs &&
-                 (part.all ? t->dims[1] == (uint64_t)part.all : t->dims[1] <= 1 << 28);
+                 (range.all ? t->dims[1] == (uint64_t)range.all : t->dims[1] <= 1 << 28);
     if (!shape)
         return err_set(b->err, ST_FORMAT,
                        "tensor %s: expected [%d, %d], found [%llu, %llu] in %d dimensions", t->name,
-                       inputs, part.all, (unsigned long long)t->dims[0],
+                       inputs, range.all, (unsigned long long)t->dims[0],
                        (unsigned long long)t->dims[1], t->n_dims);
     const size_t row_bytes = quant_row_bytes(t->type, t->dims[0]);
     *out = (struct kern_weight){.type = (enum quant_type)t->type,
-                                .rows = part.all ? part.n : (int)t->dims[1],
+                                .rows = range.all ? range.n : (int)t->dims[1],
                                 .cols = inputs,
                                 .row_bytes = row_bytes,
-                                .data = t->data + (size_t)part.first * row_bytes};
+                                .data = t->data + (size_t)range.first * row_bytes};
     return ST_OK;
 }
 
-/* While the arena measures, *out stays NULL. A part of quantised values may begin within a block,
- * so all are decoded. */
-static enum status bind_vector(struct binder *b, const struct gguf_tensor *t, struct part part,
+/* While the arena measures, *out stays NULL. A range of quantised values may begin within a
+ * block of them, so all are decoded. */
+static enum status bind_vector(struct binder *b, const struct gguf_tensor *t, struct range range,
                                const float **out)
 {
-    if (t->n_dims != 1 || t->dims[0] != (uint64_t)part.all)
+    if (t->n_dims != 1 || t->dims[0] != (uint64_t)range.all)
         return err_set(b->err, ST_FORMAT,
                        "tensor %s: expected [%d], found [%llu, %llu] in %d dimensions", t->name,
-                       part.all, (unsigned long long)t->dims[0], (unsigned long long)t->dims[1],
+                       range.all, (unsigned long long)t->dims[0], (unsigned long long)t->dims[1],
                        t->n_dims);
-    float *copy = arena_carve(&b->weights->arena, (size_t)part.all, sizeof *copy);
+    float *copy = arena_carve(&b->weights->arena, (size_t)range.all, sizeof *copy);
     if (!copy) return ST_OK;
-    quant_decode_row((enum quant_type)t->type, t->data, copy, (size_t)part.all);
-    *out = copy + part.first;
+    quant_decode_row((enum quant_type)t->type, t->data, copy, (size_t)range.all);
+    *out = copy + range.first;
     return ST_OK;
 }
 
-/* The part of row->whole that is `row`, in its table. */
-static struct part part_of(const struct binder *b, const struct arch_tensor *table,
-                           const struct arch_tensor *row)
+/* The range of row->whole that is `row`, in its table. */
+static struct range range_of(const struct binder *b, const struct arch_tensor *table,
+                             const struct arch_tensor *row)
 {
-    struct part part = {.n = size_of(b, row->rows)};
+    struct range range = {.n = size_of(b, row->rows)};
     for (const struct arch_tensor *t = table; t->name; t++) {
         if (!t->whole || strcmp(t->whole, row->whole)) continue;
-        if (t < row) part.first += size_of(b, t->rows);
-        part.all += size_of(b, t->rows);
+        if (t < row) range.first += size_of(b, t->rows);
+        range.all += size_of(b, t->rows);
     }
-    return row->rows == DIM_ONE ? (struct part){.n = 1, .all = 1} : part;
+    return row->rows == DIM_ONE ? (struct range){.n = 1, .all = 1} : range;
 }
 
 /* What stands in the way of binding t, a tensor named for `row`: what should be beside it and is
@@ -114,12 +114,12 @@ static enum status bind_tensor(struct binder *b, const struct arch_tensor *table
 {
     char full[GGUF_NAME_MAX], whole[GGUF_NAME_MAX];
     const int n = size_of(b, row->rows);
-    struct part part = {.n = n, .all = n};
+    struct range range = {.n = n, .all = n};
     const struct gguf_tensor *t = binder_find(b, row->name, full);
     if (t) {
         TRY(check_company(b, row, t));
     } else if (row->whole && (t = binder_find(b, row->whole, whole))) {
-        part = part_of(b, table, row);
+        range = range_of(b, table, row);
     }
     if (!t && row->required) return err_set(b->err, ST_FORMAT, "tensor %s: missing", full);
     if (!t || row->rows == DIM_NONE) return ST_OK;
@@ -127,8 +127,8 @@ static enum status bind_tensor(struct binder *b, const struct arch_tensor *table
         return err_set(b->err, ST_SUPPORT, "tensor %s: type: %s is none that ead computes with",
                        t->name, t->type_name);
     if (row->cols == DIM_NONE)
-        return bind_vector(b, t, part, (const float **)(void *)(to + row->place));
-    return bind_matrix(b, t, part, size_of(b, row->cols),
+        return bind_vector(b, t, range, (const float **)(void *)(to + row->place));
+    return bind_matrix(b, t, range, size_of(b, row->cols),
                        (struct kern_weight *)(void *)(to + row->place));
 }
 
@@ -185,7 +185,7 @@ static enum status refuse_unknown(const struct gguf *g, const struct config *c, 
         const char *name = gguf_tensor_at(g, i)->name, *inside = inside_layer(name, c->n_layer);
         if (!arch_has_tensor(c->arch, inside != NULL, inside ? inside : name))
             return err_set(err, ST_SUPPORT,
-                           "tensor %s: not a part of architecture %s with %d layers", name,
+                           "tensor %s: not a tensor of architecture %s with %d layers", name,
                            c->arch->name, c->n_layer);
     }
     return ST_OK;

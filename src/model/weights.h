@@ -25,7 +25,7 @@ struct linear {
 struct layer {
     const float *attn_norm;                /* [d_model] */
     struct linear q, k, v;                 /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
-    const float *q_bias, *k_bias, *v_bias; /* theirs, added as the heads turn */
+    const float *q_bias, *k_bias, *v_bias; /* theirs, added before heads rotate */
     const float *q_norm, *k_norm;          /* [head_dim] */
     struct linear o;                       /* [d_model][q_dim] */
     const float *ffn_norm;                 /* [d_model] */
