@@ -30,6 +30,11 @@ foreach(source ${tests})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endforeach()
 
+# What a screen, a trace and an account say of a text, without the program around them.
+foreach(part json report screen source trace)
+  target_sources(test_screen PRIVATE ${CMAKE_SOURCE_DIR}/apps/cli/${part}.c)
+endforeach()
+
 add_test(NAME check_install
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_install ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}
     $<TARGET_FILE:ead_inside> $<TARGET_FILE:ead_base>)

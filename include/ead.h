@@ -59,8 +59,6 @@ typedef struct {
 } ead_error;
 
 EAD_API const char *ead_version(void);
-/* Instruction-set level i by name, "ref" first; NULL after the last. *here: this machine has it. */
-EAD_API const char *ead_cpu_at(size_t i, bool *here);
 
 /* ---- models ------------------------------------------------------------------------------- */
 

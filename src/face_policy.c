@@ -1,4 +1,4 @@
-/* The public face: policies by name, and levels. Contracts are in ead.h. */
+/* The public face: policies and their options. Contracts are in ead.h. */
 #include "face.h"
 
 #include "decode/policy.h"
@@ -22,11 +22,4 @@ int ead_policy_parse(const char *name)
 const ead_policy_option *ead_policy_option_at(size_t i)
 {
     return policy_option(i);
-}
-
-const char *ead_cpu_at(size_t i, bool *here)
-{
-    if (i >= KERN_LEVEL_COUNT) return NULL;
-    if (here) *here = kern_table((enum kern_level)i) != NULL;
-    return kern_level_name((enum kern_level)i);
 }

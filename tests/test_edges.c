@@ -1,4 +1,5 @@
 /* The program and what lies around it: descriptors, disks, names of files, values nobody means. */
+#include "ead.h"
 #include "program.h"
 #include "tiny.h"
 
@@ -70,6 +71,99 @@ static void test_levels(void **state)
     assert_true(strlen(list) > strlen("auto or ref"));
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         assert_said(ead(commands[i], "--help", NULL), 0, list, NULL);
+}
+
+/* The beginning of an option's line in --help: "  -w, --window N", "      --tau BITS". */
+static void option_line(const ead_policy_option *option, char out[96])
+{
+    const char letter[] = {option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
+                           option->letter ? ',' : ' ', 0};
+    snprintf(out, 96, "\n  %s --%s%s%s ", letter, option->name, option->value ? " " : "",
+             option->value ? option->value : "");
+}
+
+/* Options, commands of a chat and help know every option of policies that the library knows. */
+static void test_policy_options(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"run", "chat"};
+    const char *talk[] = {"ead", "chat", "-S", small, "--chat-template", "chatml", NULL};
+    struct said slashes = program_run(EAD_PROGRAM, talk, "/help\n/show\n", NULL);
+    const ead_policy_option *option;
+    size_t n = 0;
+    for (; (option = ead_policy_option_at(n)); n++) {
+        char line[96], name[64];
+        option_line(option, line);
+        for (size_t c = 0; c < sizeof commands / sizeof *commands; c++)
+            assert_said(ead(commands[c], "--help", NULL), 0, line, NULL);
+        snprintf(name, sizeof name, "\n  /%s ", option->name);
+        if (n && !strstr(slashes.err, name)) fail_msg("/help: no %s\n%s", name, slashes.err);
+        snprintf(name, sizeof name, ", %s ", option->name);
+        if (!strstr(slashes.err, name)) fail_msg("/show: no %s\n%s", name, slashes.err);
+    }
+    assert_true(n > 1);
+    assert_said(slashes, 0, NULL, NULL);
+    assert_said(ead("run", "--help", NULL), 0, "(default: 0.25)", NULL);
+    assert_said(ead("run", "--help", NULL), 0, "small or large (default: small)", NULL);
+}
+
+/* Every policy but a program's own can be chosen by its name. */
+static void test_policy_names(void **state)
+{
+    (void)state;
+    const ead_policy_info *info;
+    char all[256] = "", numbers[256] = "";
+    for (int kind = 0; (info = ead_policy_describe((ead_policy_kind)kind)); kind++) {
+        const bool own = kind == EAD_POLICY_CUSTOM;
+        const bool replays = kind == EAD_POLICY_REPLAY;
+        assert_said(ead("run", "-S", "/nowhere/m", "-L", "/nowhere/m", "-p", "x", "--policy",
+                        info->name, NULL),
+                    own || replays ? 2 : 1, NULL,
+                    own       ? "--policy: expected one of"
+                    : replays ? "--policy replay needs --replay FILE"
+                              : "/nowhere/m");
+        for (int w = 0; w < EAD_WRITERS && !own && !replays; w++) { /* one model is there */
+            const bool lacks = info->needs[w];
+            assert_said(ead("run", w == EAD_LARGE ? "-S" : "-L", "/nowhere/m", "-p", "x",
+                            "--policy", info->name, NULL),
+                        lacks ? 2 : 1, NULL,
+                        !lacks           ? "/nowhere/m"
+                        : w == EAD_LARGE ? "needs --large FILE"
+                                         : "needs --small FILE");
+        }
+        if (!own) strcat(strcat(all, *all ? ", " : ""), info->name);
+        if (!info->needs_data) strcat(strcat(numbers, *numbers ? ", " : ""), info->name);
+    }
+    assert_said(ead("run", "--policy", "luck", NULL), 2, NULL, all);
+    const char *talk[] = {"ead",    "chat", "-S", small, "-L", large, "--chat-template",
+                          "chatml", NULL};
+    char *last = strrchr(numbers, ',');
+    *last = 0;
+    assert_said(program_run(EAD_PROGRAM, talk, "/policy replay\n/help\n", NULL), 0, NULL, numbers);
+}
+
+/* What a chat makes of values: each sort of option, set and refused. */
+static void test_policy_values(void **state)
+{
+    (void)state;
+    const char *talk[] = {"ead",    "chat", "-S", small, "-L", large, "--chat-template",
+                          "chatml", NULL};
+    struct said said = program_run(EAD_PROGRAM, talk,
+                                   "/tau 0.75\n/window 7\n/start large\n/clear-window on\n"
+                                   "/policy random\n/share 0.5\n/show\n/start nobody\n"
+                                   "/clear-window perhaps\n/share 2\n/share\n/clear-window off\n"
+                                   "/policy ead\n/show\n",
+                                   NULL);
+    static const char *const expected[] = {
+        "policy random, tau 0.75, window 7, dwell 10, start large, clear-window on, share 0.5, ",
+        "/start: expected one of small, large, found \"nobody\"",
+        "/clear-window: expected one of off, on, found \"perhaps\"",
+        "/share: expected a number from 0 to 1, found \"2\"",
+        "/share: the value P is missing",
+        "policy ead, tau 0.75, window 7, dwell 10, start large, clear-window off, share 0.5, "};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        if (!strstr(said.err, expected[i])) fail_msg("no %s in\n%s", expected[i], said.err);
+    assert_said(said, 0, NULL, NULL);
 }
 
 /* What a variable that is not set makes of an option. */
@@ -258,6 +352,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_policy_options),
+        cmocka_unit_test(test_policy_names),
+        cmocka_unit_test(test_policy_values),
         cmocka_unit_test(test_empty_values),
         cmocka_unit_test(test_mark),
         cmocka_unit_test(test_advice),

@@ -22,51 +22,55 @@ int args_fault(const struct args *a, const char *format, ...)
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-static bool set_int(const struct args *a, const struct arg *arg, const char *text)
+static bool refuse(char fault[ARGS_FAULT_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool refuse(char fault[ARGS_FAULT_MAX], const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(fault, ARGS_FAULT_MAX, format, list);
+    va_end(list);
+    return false;
+}
+
+static bool set_int(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (end == text || *end || errno || value < arg->min || value > arg->max) {
-        args_fault(a, "--%s: expected a number from %d to %d, found \"%s\"", arg->name, arg->min,
-                   arg->max, text);
-        return false;
-    }
+    if (end == text || *end || errno || value < arg->min || value > arg->max)
+        return refuse(fault, "expected a number from %d to %d, found \"%s\"", arg->min, arg->max,
+                      text);
     *(int *)arg->out = (int)value;
     return true;
 }
 
-static bool set_real(const struct args *a, const struct arg *arg, const char *text)
+static bool set_real(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
     char *end;
     double value = strtod(text, &end);
-    if (end == text || *end || isnan(value)) {
-        args_fault(a, "--%s: expected a number, found \"%s\"", arg->name, text);
-        return false;
-    }
-    if (arg->low != arg->high && !(value >= arg->low && value <= arg->high)) {
-        args_fault(a, "--%s: expected a number from %g to %g, found \"%s\"", arg->name, arg->low,
-                   arg->high, text);
-        return false;
-    }
+    if (end == text || *end || isnan(value))
+        return refuse(fault, "expected a number, found \"%s\"", text);
+    if (arg->low != arg->high && !(value >= arg->low && value <= arg->high))
+        return refuse(fault, "expected a number from %g to %g, found \"%s\"", arg->low, arg->high,
+                      text);
     *(double *)arg->out = value;
     return true;
 }
 
-static bool set_seed(const struct args *a, const struct arg *arg, const char *text)
+static bool set_seed(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 0);
-    if (end == text || *end || errno || *text == '-') {
-        args_fault(a, "--%s: expected a number from 0 to 2^64-1, found \"%s\"", arg->name, text);
-        return false;
-    }
+    if (end == text || *end || errno || *text == '-')
+        return refuse(fault, "expected a number from 0 to 2^64-1, found \"%s\"", text);
     *(unsigned long long *)arg->out = value;
     return true;
 }
 
-static void list_choices(const char *const *choices, const char *last, char *list, size_t room)
+void args_list(const char *const *choices, const char *last, char *list, size_t room)
 {
     *list = 0;
     for (int i = 0; choices[i]; i++) {
@@ -77,17 +81,15 @@ static void list_choices(const char *const *choices, const char *last, char *lis
 }
 
 /* An empty name of a file comes from a variable that was not set, and is meant by nobody. */
-static bool set_text(const struct args *a, const struct arg *arg, const char *text)
+static bool set_text(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
-    if (!*text && strcmp(arg->value, "TEXT") != 0) {
-        args_fault(a, "--%s: expected %s, found \"\"", arg->name, arg->value);
-        return false;
-    }
+    if (!*text && strcmp(arg->value, "TEXT") != 0)
+        return refuse(fault, "expected %s, found \"\"", arg->value);
     *(const char **)arg->out = text;
     return true;
 }
 
-static bool set_choice(const struct args *a, const struct arg *arg, const char *text)
+static bool set_choice(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
     char list[256];
     for (int i = 0; arg->choices[i]; i++)
@@ -95,24 +97,23 @@ static bool set_choice(const struct args *a, const struct arg *arg, const char *
             *(int *)arg->out = i;
             return true;
         }
-    list_choices(arg->choices, ", ", list, sizeof list);
-    args_fault(a, "--%s: expected one of %s, found \"%s\"", arg->name, list, text);
-    return false;
+    args_list(arg->choices, ", ", list, sizeof list);
+    return refuse(fault, "expected one of %s, found \"%s\"", list, text);
 }
 
-static bool set_value(const struct args *a, const struct arg *arg, const char *text)
+bool args_value(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
     if (arg->given) *arg->given = true;
     switch (arg->kind) {
     case ARG_FLAG: *(bool *)arg->out = true; return true;
-    case ARG_INT: return set_int(a, arg, text);
-    case ARG_REAL: return set_real(a, arg, text);
-    case ARG_SEED: return set_seed(a, arg, text);
-    case ARG_TEXT: return set_text(a, arg, text);
-    case ARG_CHOICE: return set_choice(a, arg, text);
+    case ARG_INT: return set_int(arg, text, fault);
+    case ARG_REAL: return set_real(arg, text, fault);
+    case ARG_SEED: return set_seed(arg, text, fault);
+    case ARG_TEXT: return set_text(arg, text, fault);
+    case ARG_CHOICE: return set_choice(arg, text, fault);
     case ARG_HEADING: break;
     }
-    return false;
+    return refuse(fault, "expected no value");
 }
 
 /* ---- the table ---------------------------------------------------------------------------------
@@ -130,18 +131,19 @@ static const struct arg *nth(const struct args *a, int i)
 
 /* ---- help -------------------------------------------------------------------------------- */
 
-static void help_line(const char *left, const char *help)
+void args_line(FILE *to, const char *left, const char *help)
 {
     enum { COLUMN = 30 };
     int width = (int)strlen(left);
-    printf("%s", left);
+    fprintf(to, "%s", left);
     if (width >= COLUMN) {
-        printf("\n");
+        fputc('\n', to);
         width = 0;
     }
     for (const char *line = help; line; width = 0) {
         const char *end = strchr(line, '\n');
-        printf("%*s%.*s\n", COLUMN - width, "", end ? (int)(end - line) : (int)strlen(line), line);
+        fprintf(to, "%*s%.*s\n", COLUMN - width, "", end ? (int)(end - line) : (int)strlen(line),
+                line);
         line = end ? end + 1 : NULL;
     }
 }
@@ -151,7 +153,7 @@ static void option_help(const struct arg *arg, char *help, size_t room)
 {
     char list[256];
     const char *gap = arg->kind == ARG_CHOICE ? strstr(arg->help, "%s") : NULL;
-    if (gap) list_choices(arg->choices, " or ", list, sizeof list);
+    if (gap) args_list(arg->choices, " or ", list, sizeof list);
     snprintf(help, room, "%.*s%s%s", gap ? (int)(gap - arg->help) : 0, arg->help, gap ? list : "",
              gap ? gap + 2 : arg->help);
 }
@@ -171,9 +173,9 @@ static void help(const struct args *a)
         snprintf(left, sizeof left, "  %s--%s%s%s", letter, arg->name, arg->value ? " " : "",
                  arg->value ? arg->value : "");
         option_help(arg, text, sizeof text);
-        help_line(left, text);
+        args_line(stdout, left, text);
     }
-    help_line("  -h, --help", "show this");
+    args_line(stdout, "  -h, --help", "show this");
 }
 
 /* ---- parsing ----------------------------------------------------------------------------- */
@@ -217,7 +219,10 @@ static bool parse_option(const struct args *a, int argc, char **argv, int *i)
         }
         value = argv[++*i];
     }
-    return set_value(a, arg, value);
+    char fault[ARGS_FAULT_MAX];
+    if (args_value(arg, value, fault)) return true;
+    args_fault(a, "--%s: %s", arg->name, fault);
+    return false;
 }
 
 int args_parse(const struct args *a, int argc, char **argv, const char **words, int max_words,

@@ -7,6 +7,8 @@
 #define EAD_CLI_ARGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 enum arg_kind {
     ARG_FLAG,   /* bool *out becomes true */
@@ -41,13 +43,22 @@ struct args {
     const int *n_more;
 };
 
-enum { ARGS_GO = -1 };
+enum { ARGS_GO = -1, ARGS_FAULT_MAX = 1024 };
 
 /* Parse argv[1..]. At most `max_words` words that are no options go to words[]; *n_words (may be
  * NULL) counts them. Returns ARGS_GO, or the status to exit with after it has printed help or said
  * what is wrong. */
 int args_parse(const struct args *a, int argc, char **argv, const char **words, int max_words,
                int *n_words);
+
+/* Take `text` as the value of one option; false after saying in `fault` what was expected. */
+bool args_value(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX]);
+
+/* The words of a choice as a list: "a, b" and `last` before the last one. */
+void args_list(const char *const *choices, const char *last, char *list, size_t room);
+
+/* Print help of `left`, a few words, in a column beside it. */
+void args_line(FILE *to, const char *left, const char *help);
 
 /* "ead run: MESSAGE" and a hint to --help on stderr; returns EXIT_USAGE. */
 int args_fault(const struct args *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

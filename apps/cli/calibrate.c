@@ -110,7 +110,7 @@ static int measure(struct calibration *c, const char *name, const char *policies
     if (c->n_dirs == RUNS_MAX) return fail("the search took more than %d runs", RUNS_MAX);
     char *dir = c->dirs[c->n_dirs++] = file_join(c->work, name);
     if (!dir) return fail("no memory for the name of a directory");
-    if (settings_open(policies, taus, trial_options.window, trial_options.dwell,
+    if (settings_open(policies, taus, trial_options.policy.window, trial_options.policy.dwell,
                       &c->trial->runner.settings, &error))
         return fail_error(&error);
     c->trial->runner.dir = dir;
@@ -135,7 +135,7 @@ static int learn(struct calibration *c)
     if (join(c, &s)) return EXIT_FAIL;
     for (size_t i = 0; i < s->n_settings; i++) {
         const struct summary_row *row = &s->rows[i];
-        if (strcmp(row->policy, "ead")) continue;
+        if (ead_policy_parse(row->policy) != EAD_POLICY_EAD) continue;
         search_add(&c->search, &(struct search_point){.tau = row->tau,
                                                       .share = row->share,
                                                       .kept = row->kept.value,
@@ -161,7 +161,8 @@ static int sweep(struct calibration *c)
     char list[SWEEP_MAX * 32] = "";
     size_t n, at = 0;
     if (measure(c, "alone", "small,large", "0")) return EXIT_FAIL;
-    if (sweep_taus(c->dirs[0], trial_options.window, taus, &n, &error)) return fail_error(&error);
+    if (sweep_taus(c->dirs[0], trial_options.policy.window, taus, &n, &error))
+        return fail_error(&error);
     for (size_t i = 0; i < n; i++)
         at += (size_t)snprintf(list + at, sizeof list - at, "%s%.9g", i ? "," : "", taus[i]);
     return measure(c, "sweep", "ead", list) || learn(c) ? EXIT_FAIL : EXIT_OK;
@@ -196,7 +197,8 @@ static int say_unreached(const struct calibration *c)
 static const struct summary_row *row_at(const struct summary *s, double tau)
 {
     for (size_t i = 0; i < s->n_settings; i++)
-        if (!strcmp(s->rows[i].policy, "ead") && s->rows[i].tau == tau) return &s->rows[i];
+        if (ead_policy_parse(s->rows[i].policy) == EAD_POLICY_EAD && s->rows[i].tau == tau)
+            return &s->rows[i];
     return NULL;
 }
 
@@ -206,8 +208,8 @@ static int write_profile(const struct calibration *c, const struct summary *s,
     ead_error error;
     const struct runner_options *run = &c->trial->runner;
     struct profile profile = {.tau = row->tau,
-                              .window = trial_options.window,
-                              .dwell = trial_options.dwell,
+                              .window = trial_options.policy.window,
+                              .dwell = trial_options.policy.dwell,
                               .target = target_names[c->search.target],
                               .wanted = c->search.wanted,
                               .accuracy = row->accuracy.value,

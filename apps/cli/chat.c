@@ -7,7 +7,6 @@
 
 #include <editline/readline.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,80 +25,74 @@ static const struct args usage = {
 
 /* ---- slash commands ---------------------------------------------------------------------- */
 
+/* Beside these, every option of policies is a command. */
 struct slash {
-    const char *name, *value, *help;
+    const char *name, *value;
+    const char *help; /* NULL: the names of policies */
     /* false after saying what is wrong with the value */
     bool (*run)(struct talk *t, const char *value);
 };
 
-static bool apply_policy(struct talk *t, const struct pair_options *before)
+static bool apply_policy(struct talk *t, const ead_policy_options *before)
 {
     ead_error error;
     ead_policy_options policy = pair_policy(t->pair);
     if (!ead_duo_set_policy(t->pair->duo, &policy, &error)) return true;
     fail_error(&error);
-    pair_options = *before;
+    pair_options.policy = *before;
     return false;
 }
 
-static bool slash_tau(struct talk *t, const char *value)
+static bool set_option(struct talk *t, const ead_policy_option *option, const char *value)
 {
-    const struct pair_options before = pair_options;
-    char *end;
-    double tau = strtod(value, &end);
-    if (end == value || *end || isnan(tau)) {
-        fail("/tau: expected a number of bits, found \"%s\"", value);
-        return false;
-    }
-    pair_options.tau = tau;
-    return apply_policy(t, &before);
+    const ead_policy_options before = pair_options.policy;
+    char fault[ARGS_FAULT_MAX];
+    if (steer_set(option, &pair_options.policy, value, fault)) return apply_policy(t, &before);
+    fail("/%s: %s", option->name, fault);
+    return false;
 }
 
-static bool set_number(struct talk *t, const char *name, const char *value, int most, int *out)
+/* What /policy can choose; a recording is for a whole text. */
+static const char *list_policies(char list[256])
 {
-    const struct pair_options before = pair_options;
-    char *end;
-    long n = strtol(value, &end, 10);
-    if (end == value || *end || n < 1 || n > most) {
-        fail("/%s: expected a number from 1 to %d, found \"%s\"", name, most, value);
-        return false;
-    }
-    *out = (int)n;
-    return apply_policy(t, &before);
-}
-
-static bool slash_window(struct talk *t, const char *value)
-{
-    return set_number(t, "window", value, 1024, &pair_options.window);
-}
-
-static bool slash_dwell(struct talk *t, const char *value)
-{
-    return set_number(t, "dwell", value, 1 << 20, &pair_options.dwell);
+    const char *names[STEER_NAMES_MAX];
+    steer_names(false, names);
+    args_list(names, " or ", list, 256);
+    return list;
 }
 
 static bool slash_policy(struct talk *t, const char *value)
 {
-    const struct pair_options before = pair_options;
-    for (int i = 0; i < EAD_POLICY_REPLAY; i++)
-        if (!strcmp(value, pair_policies[i])) {
+    const ead_policy_options before = pair_options.policy;
+    const char *names[STEER_NAMES_MAX];
+    char list[256];
+    steer_names(false, names);
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(value, names[i])) {
             if (!t->pair->large || !t->pair->small) {
                 fail("/policy: with one model there is nothing to choose");
                 return false;
             }
-            pair_options.policy = i;
+            pair_options.policy.kind = (ead_policy_kind)ead_policy_parse(value);
             return apply_policy(t, &before);
         }
-    fail("/policy: expected ead, large, small or random, found \"%s\"", value);
+    fail("/policy: expected %s, found \"%s\"", list_policies(list), value);
     return false;
 }
 
 static bool slash_show(struct talk *t, const char *value)
 {
     (void)value;
-    fprintf(stderr, "policy %s, tau %g, window %d, dwell %d; %zu of %d tokens of context used\n",
-            pair_policies[pair_options.policy], pair_options.tau, pair_options.window,
-            pair_options.dwell, ead_duo_length(t->pair->duo), ead_duo_context(t->pair->duo));
+    const ead_policy_options *policy = &pair_options.policy;
+    const ead_policy_option *option;
+    fprintf(stderr, "policy %s", ead_policy_describe(policy->kind)->name);
+    for (size_t i = 0; (option = ead_policy_option_at(i)); i++) {
+        char text[32];
+        steer_show(policy, option, text);
+        fprintf(stderr, ", %s %s", option->name, text);
+    }
+    fprintf(stderr, "; %zu of %d tokens of context used\n", ead_duo_length(t->pair->duo),
+            ead_duo_context(t->pair->duo));
     return true;
 }
 
@@ -130,10 +123,7 @@ static bool slash_system(struct talk *t, const char *value)
 static bool slash_help(struct talk *t, const char *value);
 
 static const struct slash slashes[] = {
-    {"tau", "BITS", "entropy above which the large model writes", slash_tau},
-    {"policy", "NAME", "ead, large, small or random", slash_policy},
-    {"window", "N", "tokens in the rolling mean", slash_window},
-    {"dwell", "N", "tokens a model writes at least", slash_dwell},
+    {"policy", "NAME", NULL, slash_policy},
     {"show", NULL, "the settings, and how full the context is", slash_show},
     {"stats", NULL, "what the conversation cost so far", slash_stats},
     {"system", "TEXT", "start anew with this system message", slash_system},
@@ -143,12 +133,52 @@ static const struct slash slashes[] = {
 };
 enum { N_SLASHES = sizeof slashes / sizeof *slashes };
 
+static void help_line(const char *name, const char *value, const char *help)
+{
+    char left[64];
+    snprintf(left, sizeof left, "  /%s %s", name, value ? value : "");
+    args_line(stderr, left, help);
+}
+
 static bool slash_help(struct talk *t, const char *value)
 {
     (void)t, (void)value;
+    char list[256];
+    const ead_policy_option *option;
+    for (size_t i = 0; (option = ead_policy_option_at(i)); i++)
+        help_line(option->name, option->value ? option->value : STEER_FLAG_VALUE, option->help);
     for (int i = 0; i < N_SLASHES; i++)
-        fprintf(stderr, "  /%-8s%-6s %s\n", slashes[i].name,
-                slashes[i].value ? slashes[i].value : "", slashes[i].help);
+        help_line(slashes[i].name, slashes[i].value,
+                  slashes[i].help ? slashes[i].help : list_policies(list));
+    return true;
+}
+
+/* The value of a command that takes one; NULL after saying that it is missing. */
+static const char *wanted(const char *command, const char *name, const char *value)
+{
+    if (*value) return value;
+    fail("/%s: the value %s is missing", command, name);
+    return NULL;
+}
+
+/* The command that begins with /NAME, n bytes; false: the user wants to leave. */
+static bool run_command(struct talk *t, const char *name, size_t n, const char *value)
+{
+    const ead_policy_option *option;
+    for (size_t i = 0; (option = ead_policy_option_at(i)); i++) {
+        if (strlen(option->name) != n || memcmp(option->name, name, n) != 0) continue;
+        const char *what = option->value ? option->value : STEER_FLAG_VALUE;
+        if (wanted(option->name, what, value)) set_option(t, option, value);
+        return true;
+    }
+    for (int i = 0; i < N_SLASHES; i++) {
+        const struct slash *s = &slashes[i];
+        if (strlen(s->name) != n || memcmp(s->name, name, n) != 0) continue;
+        if (!s->run) return false;
+        if (!s->value || wanted(s->name, s->value, value)) s->run(t, value);
+        return true;
+    }
+    fail("/%.*s: no such command; /help lists them", (int)n, name);
     return true;
 }
 
@@ -157,19 +187,7 @@ static bool run_slash(struct talk *t, const char *line)
 {
     const size_t n = strcspn(line + 1, " \t");
     const char *value = line + 1 + n;
-    value += strspn(value, " \t");
-    for (int i = 0; i < N_SLASHES; i++) {
-        const struct slash *s = &slashes[i];
-        if (strlen(s->name) != n || strncmp(s->name, line + 1, n)) continue;
-        if (!s->run) return false;
-        if (s->value && !*value)
-            fail("/%s: the value %s is missing", s->name, s->value);
-        else
-            s->run(t, value);
-        return true;
-    }
-    fail("%.*s: no such command; /help lists them", (int)n + 1, line);
-    return true;
+    return run_command(t, line + 1, n, value + strspn(value, " \t"));
 }
 
 /* ---- lines ------------------------------------------------------------------------------- */

@@ -102,8 +102,8 @@ int command_eval(int argc, char **argv)
     if (!options.dir) return args_fault(&usage, "--out DIR is missing");
     parsed = trial_check(&usage);
     if (parsed) return parsed;
-    if (settings_open(options.policies, options.taus, trial_options.window, trial_options.dwell,
-                      &settings, &error))
+    if (settings_open(options.policies, options.taus, trial_options.policy.window,
+                      trial_options.policy.dwell, &settings, &error))
         return args_fault(&usage, "--%s", error.message);
     int status = output_check_folder(options.dir);
     if (!status) status = trial_open(&trial);

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/pair.h"
+#include "cli/trial.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +80,8 @@ static int finish(int status)
 int main(int argc, char **argv)
 {
     if (!hold_descriptors()) return EXIT_FAIL; /* and nowhere to say so */
-    pair_name_cpus();
+    pair_prepare();
+    trial_prepare();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

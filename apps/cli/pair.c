@@ -14,19 +14,14 @@ enum { CTX_DEFAULT_MAX = 8192 };
 
 const char *pair_cpus[PAIR_CPUS_MAX] = {"auto"};
 const char *const pair_caches[] = {"f16", "q8_0", NULL};
-const char *const pair_policies[] = {"ead", "large", "small", "random", "replay", NULL};
-const char *const pair_writers[] = {"small", "large", NULL};
 
-struct pair_options pair_options = {.n = -1,
-                                    .tau = 1,
-                                    .window = 5,
-                                    .dwell = 10,
-                                    .share = 0.25,
-                                    .top_p = 1,
-                                    .repeat_penalty = 1,
-                                    .repeat_last = 64};
+struct pair_options pair_options = {.n = -1, .top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
 
-const struct arg pair_args[] = {
+static const char *policies[STEER_NAMES_MAX];
+static struct steer steer;
+
+/* The library's options of policies stand between these two. */
+static const struct arg above[] = {
     {.kind = ARG_HEADING, .help = "text"},
     {.kind = ARG_INT,
      .name = "predict",
@@ -94,68 +89,21 @@ const struct arg pair_args[] = {
     {.kind = ARG_CHOICE,
      .name = "policy",
      .value = "NAME",
-     .out = &pair_options.policy,
-     .choices = pair_policies,
+     .out = &pair_options.choice,
+     .choices = policies,
      .given = &pair_options.policy_given,
      .help = "%s (default: ead)"},
-    {.kind = ARG_REAL,
-     .name = "tau",
-     .value = "BITS",
-     .out = &pair_options.tau,
-     .given = &pair_options.tau_given,
-     .help = "the large model writes while the rolling entropy is above this (default: 1)"},
-    {.kind = ARG_INT,
-     .name = "window",
-     .letter = 'w',
-     .value = "N",
-     .out = &pair_options.window,
-     .given = &pair_options.window_given,
-     .min = 1,
-     .max = 1024,
-     .help = "tokens in the rolling mean (default: 5)"},
-    {.kind = ARG_INT,
-     .name = "dwell",
-     .letter = 'd',
-     .value = "N",
-     .out = &pair_options.dwell,
-     .given = &pair_options.dwell_given,
-     .min = 1,
-     .max = 1 << 20,
-     .help = "tokens a model writes at least before it hands over (default: 10)"},
-    {.kind = ARG_CHOICE,
-     .name = "start",
-     .value = "NAME",
-     .out = &pair_options.start,
-     .choices = pair_writers,
-     .help = "who writes first: %s (default: small)"},
-    {.kind = ARG_FLAG,
-     .name = "clear-window",
-     .out = &pair_options.clear_window,
-     .help = "empty the window at a switch (default: it is kept)"},
-    {.kind = ARG_FLAG,
-     .name = "eager-prompt",
-     .out = &pair_options.eager_prompt,
-     .help = "the large model reads the prompt at once, not at its first turn"},
-    {.kind = ARG_REAL,
-     .name = "share",
-     .value = "P",
-     .out = &pair_options.share,
-     .low = 0,
-     .high = 1,
-     .help = "policy random: wanted share of large-model tokens (default: 0.25)"},
-    {.kind = ARG_INT,
-     .name = "horizon",
-     .value = "N",
-     .out = &pair_options.horizon,
-     .min = 0,
-     .max = EAD_HORIZON_MAX,
-     .help = "policy random: the share is wanted over texts of about N tokens (default: 0,\n"
-             "in the long run)"},
+};
+static const struct arg below[] = {
     {.kind = ARG_TEXT,
      .name = "replay",
      .value = "FILE",
      .out = &pair_options.replay,
      .help = "policy replay: take the decisions from this trace"},
+    {.kind = ARG_FLAG,
+     .name = "eager-prompt",
+     .out = &pair_options.eager_prompt,
+     .help = "the large model reads the prompt at once, not at its first turn"},
     {.kind = ARG_HEADING, .help = "choosing tokens"},
     {.kind = ARG_REAL,
      .name = "temp",
@@ -205,11 +153,22 @@ const struct arg pair_args[] = {
      .out = &pair_options.seed,
      .help = "of every random choice (default: 0)"},
 };
-const int n_pair_args = sizeof pair_args / sizeof *pair_args;
+enum { N_ABOVE = sizeof above / sizeof *above, N_BELOW = sizeof below / sizeof *below };
 
-void pair_name_cpus(void)
+struct arg pair_args[N_ABOVE + STEER_ROWS_MAX + N_BELOW];
+int n_pair_args;
+
+void pair_prepare(void)
 {
     for (int i = 1; i < PAIR_CPUS_MAX - 1; i++) pair_cpus[i] = ead_cpu_name((size_t)i - 1);
+    pair_options.policy = ead_duo_defaults().policy;
+    steer_names(true, policies);
+    steer_add_all(&steer, &pair_options.policy);
+    struct arg *to = pair_args;
+    for (int i = 0; i < N_ABOVE; i++) *to++ = above[i];
+    for (int i = 0; i < steer.n; i++) *to++ = steer.rows[i];
+    for (int i = 0; i < N_BELOW; i++) *to++ = below[i];
+    n_pair_args = (int)(to - pair_args);
 }
 
 /* ---- checks ------------------------------------------------------------------------------ */
@@ -228,9 +187,26 @@ static bool shipped_is_there(void)
     return both;
 }
 
-int pair_check(const struct args *usage)
+/* Settle the policy's kind; 0 or EXIT_USAGE. */
+static int choose_policy(const struct args *usage)
 {
     struct pair_options *o = &pair_options;
+    if (o->replay && !o->policy_given)
+        o->policy.kind = EAD_POLICY_REPLAY;
+    else if (o->policy_given)
+        o->policy.kind = (ead_policy_kind)ead_policy_parse(policies[o->choice]);
+    const char *name = ead_policy_describe(o->policy.kind)->name;
+    const bool replays = o->policy.kind == EAD_POLICY_REPLAY;
+    if (replays && !o->replay) return args_fault(usage, "--policy %s needs --replay FILE", name);
+    if (o->replay && !replays)
+        return args_fault(usage, "--replay goes with --policy %s, found --policy %s",
+                          ead_policy_describe(EAD_POLICY_REPLAY)->name, name);
+    return 0;
+}
+
+int pair_check(const struct args *usage)
+{
+    const struct pair_options *o = &pair_options;
     const bool shipped = uses_shipped();
     if (opening_check(&o->opening, usage)) return EXIT_USAGE;
     if (shipped && !shipped_is_there())
@@ -239,34 +215,20 @@ int pair_check(const struct args *usage)
     if (o->profile && !shipped && (!o->large || !o->small))
         return args_fault(usage, "--profile is for two models, found --%s alone",
                           o->large ? "large" : "small");
-    if (o->replay && !o->policy_given) o->policy = EAD_POLICY_REPLAY;
-    if (o->policy == EAD_POLICY_REPLAY && !o->replay)
-        return args_fault(usage, "--policy replay needs --replay FILE");
-    if (o->replay && o->policy != EAD_POLICY_REPLAY)
-        return args_fault(usage, "--replay goes with --policy replay, found --policy %s",
-                          pair_policies[o->policy]);
-    const bool both = o->policy == EAD_POLICY_RANDOM || o->policy == EAD_POLICY_REPLAY;
-    const bool lacks_large = !shipped && !o->large && (both || o->policy == EAD_POLICY_LARGE);
-    const bool lacks_small = !shipped && !o->small && (both || o->policy == EAD_POLICY_SMALL);
+    if (choose_policy(usage)) return EXIT_USAGE;
+    const ead_policy_info *rule = ead_policy_describe(o->policy.kind);
+    const bool lacks_large = !shipped && !o->large && rule->needs[EAD_LARGE];
+    const bool lacks_small = !shipped && !o->small && rule->needs[EAD_SMALL];
     if (lacks_large || lacks_small)
-        return args_fault(usage, "--policy %s needs --%s FILE", pair_policies[o->policy],
+        return args_fault(usage, "--policy %s needs --%s FILE", rule->name,
                           lacks_large ? "large" : "small");
     return 0;
 }
 
 ead_policy_options pair_policy(const struct pair *p)
 {
-    const struct pair_options *o = &pair_options;
-    ead_policy_options policy = ead_duo_defaults().policy;
-    policy.kind = (ead_policy_kind)o->policy;
-    policy.tau = o->tau;
-    policy.window = o->window;
-    policy.dwell = o->dwell;
-    policy.start = (ead_writer)o->start;
-    policy.clear_window = o->clear_window;
-    policy.share = o->share;
-    policy.horizon = o->horizon;
-    policy.seed = o->seed;
+    ead_policy_options policy = pair_options.policy;
+    policy.seed = pair_options.seed;
     policy.replay = p->replay;
     policy.n_replay = p->n_replay;
     return policy;
@@ -312,10 +274,10 @@ static int default_ctx(const struct pair *p)
 /* What the command line says stands; the rest is the profile's. */
 static void adopt(const struct profile *profile)
 {
-    struct pair_options *o = &pair_options;
-    if (!o->tau_given) o->tau = profile->tau;
-    if (!o->window_given) o->window = profile->window;
-    if (!o->dwell_given) o->dwell = profile->dwell;
+    ead_policy_options *policy = &pair_options.policy;
+    if (!steer_given(&steer, "tau")) policy->tau = profile->tau;
+    if (!steer_given(&steer, "window")) policy->window = profile->window;
+    if (!steer_given(&steer, "dwell")) policy->dwell = profile->dwell;
 }
 
 static void warn_of_others(const struct pair *p, const char *path, const struct profile *profile)

@@ -4,6 +4,7 @@
 
 #include "cli/args.h"
 #include "cli/opening.h"
+#include "cli/steer.h"
 #include "ead.h"
 
 #include <stdint.h>
@@ -17,9 +18,12 @@ struct pair {
     size_t n_replay;
 };
 
+/* Make the tables below, before any options are parsed. */
+void pair_prepare(void);
+
 /* The rows that both put behind their own option table; they fill pair_options. */
-extern const struct arg pair_args[];
-extern const int n_pair_args;
+extern struct arg pair_args[];
+extern int n_pair_args;
 
 /* Filled by args_parse; defaults stand in pair.c. */
 struct pair_options {
@@ -27,21 +31,20 @@ struct pair_options {
     const char *system, *template_name;
     int n, color; /* n: tokens at most, -1 without end; color: an enum screen_color */
     int ctx, threads, cpu, cache;
-    int policy, window, dwell, start, horizon;
-    bool policy_given, tau_given, window_given, dwell_given;
-    bool clear_window, eager_prompt, ignore_end;
+    int choice;                /* of the policy, as an index of names */
+    ead_policy_options policy; /* its kind once pair_check has been called */
+    bool policy_given, eager_prompt, ignore_end;
     struct opening opening;
-    double tau, share, temp, top_p, min_p, repeat_penalty;
+    double temp, top_p, min_p, repeat_penalty;
     int top_k, repeat_last;
     unsigned long long seed;
 };
 extern struct pair_options pair_options;
-extern const char *const pair_policies[], *const pair_writers[], *const pair_caches[];
+extern const char *const pair_caches[];
 
-/* "auto" and the library's levels, ended by NULL, once pair_name_cpus has been called. */
+/* "auto" and the library's levels, ended by NULL. */
 enum { PAIR_CPUS_MAX = 16 };
 extern const char *pair_cpus[PAIR_CPUS_MAX];
-void pair_name_cpus(void);
 
 /* The rows of an option table that every command which computes has: `to` is an int, `more` ends
  * the help. */
@@ -71,7 +74,7 @@ int pair_check(const struct args *usage);
 int pair_open(struct pair *p);
 void pair_close(struct pair *p);
 
-/* The policy as the options have it, for changing one field of it in a chat. */
+/* The policy as the options have it, with the recording and the seed. */
 ead_policy_options pair_policy(const struct pair *p);
 
 /* The model that speaks for the pair where either would do: the large one if there is one. */

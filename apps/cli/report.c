@@ -46,9 +46,10 @@ json_t *report_build(const struct pair *p, const char *stop)
     const double relative = s.large_seconds > 0 ? s.seconds / s.large_seconds : 0;
     const double overhead = s.ideal_seconds > 0 ? writing / s.ideal_seconds - 1 : 0;
     return json_pack(
-        "{s:s, s:I, s:f, s:o, s:I, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:f, s:s, s:s, s:i}", "stop",
-        stop, "tokens", (json_int_t)s.tokens, "seconds", s.seconds, "tokens_per_second",
-        measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s.switches, "small",
+        "{s:s, s:I, s:f, s:o, s:I, s:o*, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:f, s:s, s:s, s:i}",
+        "stop", stop, "tokens", (json_int_t)s.tokens, "seconds", s.seconds, "tokens_per_second",
+        measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s.switches,
+        "taken_back", s.taken_back > 0 ? json_integer((json_int_t)s.taken_back) : NULL, "small",
         model_report(&s, p->small, p->small_path, EAD_SMALL), "large",
         model_report(&s, p->large, p->large_path, EAD_LARGE), "parameter_cost", s.parameter_cost,
         "large_alone_seconds", measured(s.large_seconds), "time_vs_large_alone", measured(relative),

@@ -47,8 +47,8 @@ static const struct arg table[] = {
      .name = "trace",
      .value = "FILE",
      .out = &options.trace,
-     .help = "write one JSON object per token: i, id, text, model, entropy, rolling, ms,\n"
-             "switched"},
+     .help = "write one JSON object per token: i, id, text, model, log_prob, entropy,\n"
+             "rolling, ms, switched; taken_back where tokens before it were"},
     {.kind = ARG_TEXT,
      .name = "json",
      .value = "FILE",
@@ -160,7 +160,7 @@ static int write_text(struct pair *p, struct screen *screen, const char **stop)
 {
     ead_error error;
     *stop = "length";
-    for (int i = 0; i != pair_options.n; i++) {
+    for (int64_t written = 0; written != pair_options.n;) {
         ead_token token;
         if (screen_interrupted) {
             *stop = "interrupt";
@@ -170,6 +170,7 @@ static int write_text(struct pair *p, struct screen *screen, const char **stop)
         if (st == EAD_CANCELLED) continue; /* the flag that cancelled is looked at next */
         if (st) return fail_error(&error);
         if (screen_token(screen, &token)) return EXIT_FAIL;
+        written = token.index + 1;
         if (token.end) {
             *stop = token.end == EAD_END_TOKEN ? "end of text" : "context full";
             break;

@@ -39,11 +39,26 @@ static int write_text(struct screen *s, const char *text, size_t bytes)
     return fail("cannot write to standard output: %s", strerror(errno));
 }
 
+/* What is held back of a character belongs to what was taken back, and is not shown. */
+static int take_back(struct screen *s, int n)
+{
+    ead_error error;
+    const char *held;
+    size_t bytes;
+    char marker[64];
+    if (ead_detok_add(s->detok, -1, &held, &bytes, &error)) return fail_error(&error);
+    snprintf(marker, sizeof marker, "%s\n[-%d token%s]%s", s->color ? SCREEN_PLAIN SCREEN_DIM : "",
+             n, n == 1 ? "" : "s", s->color ? SCREEN_PLAIN : "");
+    s->colored = false;
+    return write_text(s, marker, strlen(marker));
+}
+
 int screen_token(struct screen *s, const ead_token *token)
 {
     ead_error error;
     const char *text;
     size_t bytes;
+    if (token->taken_back > 0 && take_back(s, token->taken_back)) return EXIT_FAIL;
     if (ead_detok_add(s->detok, token->id, &text, &bytes, &error)) return fail_error(&error);
     if (s->trace && trace_write(s->trace, s->trace_path, token, text, bytes)) return EXIT_FAIL;
     if (!bytes) return EXIT_OK;

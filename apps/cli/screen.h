@@ -27,11 +27,13 @@ struct screen {
 /* Escape sequences of a writer's colour, and the one that ends it. */
 const char *screen_paint(ead_writer writer);
 #define SCREEN_PLAIN "\033[0m"
+#define SCREEN_DIM   "\033[2m"
 
 /* Settle `auto`: a terminal that is not dumb, and NO_COLOR is not set. */
 bool screen_wants_color(enum screen_color color, FILE *stream);
 
-/* Show one token; EXIT_FAIL after saying what could not be written. */
+/* Show one token, after a line that says how many were taken back before it, where some were:
+ * what was shown cannot be unwritten. EXIT_FAIL after saying what could not be written. */
 int screen_token(struct screen *s, const ead_token *token);
 /* Take the colour off and end the line. A character that the text broke off in is not shown. */
 int screen_end(struct screen *s);

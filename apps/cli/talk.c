@@ -109,12 +109,13 @@ static char *answer_text(const struct talk *t, size_t from)
 static int write_answer(struct talk *t, struct screen *screen)
 {
     ead_error error;
-    for (int i = 0; i != t->max_tokens && !screen_interrupted; i++) {
-        ead_token token;
+    ead_token token = {.index = -1};
+    while (token.index + 1 != t->max_tokens && !screen_interrupted) {
         ead_status st = ead_duo_step(t->pair->duo, &token, &error);
         if (st == EAD_CANCELLED) break;
         if (st) return fail_error(&error);
         if (reserve_ids(t, t->n_ids + 1) || screen_token(screen, &token)) return EXIT_FAIL;
+        t->n_ids -= (size_t)token.taken_back;
         t->ids[t->n_ids++] = token.id;
         if (token.end == EAD_END_CONTEXT)
             fprintf(stderr, "\n[the context is full; /reset starts a new conversation]");

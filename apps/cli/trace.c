@@ -6,6 +6,7 @@
 #include "eval/jsonio.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,21 +20,30 @@ FILE *trace_create(const char *path)
     return to;
 }
 
+/* A number as JSON has it; null where there is none. */
+static const char *digits(double x, char out[32])
+{
+    return isfinite(x) ? json_digits(x, out) : "null";
+}
+
 int trace_write(FILE *to, const char *path, const ead_token *token, const char *text, size_t bytes)
 {
     json_t *string = json_text(text, bytes);
     char *quoted = string ? jsonio_text(string, JSON_ENCODE_ANY) : NULL;
-    char entropy[32], rolling[32];
+    char back[48] = "", log_prob[32], entropy[32], rolling[32];
     int bad = !quoted;
+    if (token->taken_back > 0)
+        snprintf(back, sizeof back, "\"taken_back\": %d, ", token->taken_back);
     if (quoted)
-        bad = fprintf(to,
-                      "{\"i\": %lld, \"id\": %d, \"text\": %s, \"model\": \"%s\", \"entropy\": %s, "
-                      "\"rolling\": %s, \"ms\": %.3f, \"switched\": %s}\n",
-                      (long long)token->index, token->id, quoted,
-                      token->writer == EAD_LARGE ? "large" : "small",
-                      json_digits((double)token->entropy, entropy),
-                      json_digits(token->rolling, rolling), 1e3 * token->seconds,
-                      token->switched ? "true" : "false") < 0;
+        bad = fprintf(
+                  to,
+                  "{\"i\": %lld, %s\"id\": %d, \"text\": %s, \"model\": \"%s\", \"log_prob\": %s, "
+                  "\"entropy\": %s, \"rolling\": %s, \"ms\": %.3f, \"switched\": %s}\n",
+                  (long long)token->index, back, token->id, quoted,
+                  token->writer == EAD_LARGE ? "large" : "small",
+                  digits((double)token->log_prob, log_prob),
+                  digits((double)token->entropy, entropy), digits(token->rolling, rolling),
+                  1e3 * token->seconds, token->switched ? "true" : "false") < 0;
     free(quoted);
     json_decref(string);
     return bad ? fail("%s: cannot write: %s", path, strerror(errno)) : EXIT_OK;
@@ -47,17 +57,25 @@ int trace_close(FILE *to, const char *path, int status)
     return bad ? fail("%s: cannot write: %s", path, strerror(errno)) : EXIT_OK;
 }
 
-/* The writer a line names, or -1. */
-static int line_writer(const char *line, size_t n)
+struct line {
+    int writer;            /* -1: it names none */
+    json_int_t taken_back; /* -1: that is no number */
+};
+
+static struct line parse_line(const char *text, size_t n)
 {
-    json_t *object = json_loadb(line, n, 0, NULL);
+    json_t *object = json_loadb(text, n, 0, NULL);
     const char *model = json_string_value(json_object_get(object, "model"));
-    int writer = !model                    ? -1
-                 : !strcmp(model, "large") ? EAD_LARGE
-                 : !strcmp(model, "small") ? EAD_SMALL
-                                           : -1;
+    const json_t *back = json_object_get(object, "taken_back");
+    const struct line line = {.writer = !model                    ? -1
+                                        : !strcmp(model, "large") ? EAD_LARGE
+                                        : !strcmp(model, "small") ? EAD_SMALL
+                                                                  : -1,
+                              .taken_back = !back                   ? 0
+                                            : json_is_integer(back) ? json_integer_value(back)
+                                                                    : -1};
     json_decref(object);
-    return writer;
+    return line;
 }
 
 static int read_lines(const char *path, const char *text, uint8_t *writers, size_t *n)
@@ -67,12 +85,17 @@ static int read_lines(const char *path, const char *text, uint8_t *writers, size
     for (const char *at = text; *at; number++) {
         size_t length = strcspn(at, "\n");
         if (length) {
-            int writer = line_writer(at, length);
-            if (writer < 0)
+            const struct line line = parse_line(at, length);
+            if (line.writer < 0)
                 return fail("%s: line %zu: expected a JSON object with \"model\": \"small\" or "
                             "\"large\"",
                             path, number);
-            writers[(*n)++] = (uint8_t)writer;
+            if (line.taken_back < 0 || (size_t)line.taken_back > *n)
+                return fail("%s: line %zu: taken_back: expected a number from 0 to %zu, the tokens "
+                            "before it",
+                            path, number, *n);
+            *n -= (size_t)line.taken_back;
+            writers[(*n)++] = (uint8_t)line.writer;
         }
         at += length + (at[length] == '\n');
     }

@@ -6,6 +6,8 @@
 #include "cli/screen.h"
 #include "cli/shipped.h"
 #include "cli/source.h"
+#include "cli/steer.h"
+#include "eval/option.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +17,10 @@
 
 static const char *const formats[] = {"auto", "math", "gsm8k", NULL};
 
-struct trial_options trial_options = {.window = 5, .dwell = 10, .most = 1024, .parallel = 8};
+struct trial_options trial_options = {.most = 1024, .parallel = 8};
 
-const struct arg trial_args[] = {
+/* Window and dwell, as the library has them, stand behind these. */
+static const struct arg above[] = {
     {.kind = ARG_HEADING, .help = "problems"},
     {.kind = ARG_TEXT,
      .name = "data",
@@ -114,24 +117,22 @@ const struct arg trial_args[] = {
     PAIR_CACHE_ARG(trial_options.cache, "; results depend on it"),
     OPENING_CACHE_ARG(trial_options.opening),
     {.kind = ARG_HEADING, .help = "who writes"},
-    {.kind = ARG_INT,
-     .name = "window",
-     .letter = 'w',
-     .value = "N",
-     .out = &trial_options.window,
-     .min = 1,
-     .max = 1024,
-     .help = "tokens in the rolling mean (default: 5)"},
-    {.kind = ARG_INT,
-     .name = "dwell",
-     .letter = 'd',
-     .value = "N",
-     .out = &trial_options.dwell,
-     .min = 1,
-     .max = 1 << 20,
-     .help = "tokens a model writes at least before it hands over (default: 10)"},
 };
-const int n_trial_args = sizeof trial_args / sizeof *trial_args;
+enum { N_ABOVE = sizeof above / sizeof *above };
+
+struct arg trial_args[N_ABOVE + STEER_ROWS_MAX];
+int n_trial_args;
+
+void trial_prepare(void)
+{
+    static struct steer steer;
+    trial_options.policy = ead_duo_defaults().policy;
+    steer_add(&steer, option_find("window"), &trial_options.policy);
+    steer_add(&steer, option_find("dwell"), &trial_options.policy);
+    for (int i = 0; i < N_ABOVE; i++) trial_args[i] = above[i];
+    for (int i = 0; i < steer.n; i++) trial_args[N_ABOVE + i] = steer.rows[i];
+    n_trial_args = N_ABOVE + steer.n;
+}
 
 int trial_check(const struct args *usage)
 {

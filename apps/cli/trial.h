@@ -16,15 +16,17 @@ struct trial {
 };
 
 /* Rows to put behind a command's own option table: --large, --small, --data, --format, --skip-bad,
- * --limit,
- * --seed, --window, --dwell, -n, --template, --chat-template, --system, --parallel, --threads,
- * --cpu, --ctx, --cache-type, --pack-cache. They fill trial_options. */
-extern const struct arg trial_args[];
-extern const int n_trial_args;
+ * --limit, --seed, --window, --dwell, -n, --template, --chat-template, --system, --parallel,
+ * --threads, --cpu, --ctx, --cache-type, --pack-cache. They fill trial_options. */
+extern struct arg trial_args[];
+extern int n_trial_args;
+/* Make that table, before any options are parsed. */
+void trial_prepare(void);
 
 struct trial_options {
     const char *large, *small, *data, *question, *chat, *system;
-    int format, limit, window, dwell, most, parallel, threads, cpu, cache, ctx;
+    int format, limit, most, parallel, threads, cpu, cache, ctx;
+    ead_policy_options policy; /* its window and dwell */
     unsigned long long seed;
     bool skip_bad;
     struct opening opening;

@@ -1,6 +1,7 @@
 #include "eval/entry.h"
 
 #include "eval/fault.h"
+#include "eval/option.h"
 #include "eval/unicode.h"
 #include "grade/grade.h"
 
@@ -29,17 +30,21 @@ static json_t *begin(const struct entry *e)
     return json_pack("{s:s}", "setting", e->settings->list[e->setting].name);
 }
 
+/* What a setting says of itself: its policy, and of that policy's options those in which settings
+ * of runs differ. */
 static int add_setting(const struct entry *e, json_t *to)
 {
-    const struct setting *s = &e->settings->list[e->setting];
-    const bool decides = s->kind == EAD_POLICY_EAD || s->kind == EAD_POLICY_RANDOM;
-    int bad = json_object_set_new(to, "policy", json_string(setting_policy_name(s->kind)));
-    if (s->kind == EAD_POLICY_EAD) {
-        bad |= json_object_set_new(to, "tau", json_real(s->tau));
-        bad |= json_object_set_new(to, "window", json_integer(e->settings->window));
+    static const char *const told[] = {"tau", "window", "dwell", "share"};
+    const ead_policy_options rule = setting_rule(e->settings, e->setting);
+    int bad = json_object_set_new(to, "policy", json_string(ead_policy_describe(rule.kind)->name));
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        const ead_policy_option *option = option_find(told[i]);
+        if (!option_concerns(option, rule.kind)) continue;
+        const double x = option_value(&rule, option);
+        bad |= json_object_set_new(to, option->name,
+                                   option->type == EAD_OPTION_REAL ? json_real(x)
+                                                                   : json_integer((json_int_t)x));
     }
-    if (decides) bad |= json_object_set_new(to, "dwell", json_integer(e->settings->dwell));
-    if (s->kind == EAD_POLICY_RANDOM) bad |= json_object_set_new(to, "share", json_real(s->share));
     return bad;
 }
 

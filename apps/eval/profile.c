@@ -4,6 +4,7 @@
 #include "eval/file.h"
 #include "eval/jsonio.h"
 #include "eval/jsonl.h"
+#include "eval/option.h"
 #include "eval/unicode.h"
 
 #include <errno.h>
@@ -24,17 +25,24 @@ static ead_status enter(const struct jsonl_field *in, const char *name, const ch
     return json_is_object(out->object) ? EAD_OK : jsonl_unfit(in, name, "an object", error);
 }
 
+static ead_status read_whole(const struct jsonl_field *policy, const char *name, int *out,
+                             ead_error *error)
+{
+    const ead_policy_option *option = option_find(name);
+    json_int_t whole;
+    ead_status st =
+        jsonl_whole(policy, name, (json_int_t)option->low, (json_int_t)option->high, &whole, error);
+    if (!st) *out = (int)whole;
+    return st;
+}
+
 static ead_status read_policy(const struct jsonl_field *policy, struct profile *out,
                               ead_error *error)
 {
-    json_int_t window, dwell;
     ead_status st = jsonl_real(policy, "tau", &out->tau, error);
-    if (!st) st = jsonl_whole(policy, "window", 1, 1024, &window, error);
-    if (!st) st = jsonl_whole(policy, "dwell", 1, 1 << 20, &dwell, error);
-    if (st) return st;
-    out->window = (int)window;
-    out->dwell = (int)dwell;
-    return EAD_OK;
+    if (!st) st = read_whole(policy, "window", &out->window, error);
+    if (!st) st = read_whole(policy, "dwell", &out->dwell, error);
+    return st;
 }
 
 static ead_status read_model(const struct jsonl_field *model, struct profile_model *out,

@@ -3,19 +3,12 @@
 #include "eval/fault.h"
 #include "eval/file.h"
 #include "eval/jsonl.h"
+#include "eval/setting.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct {
-    const char *name;
-    ead_policy_kind kind;
-} policies[] = {{"ead", EAD_POLICY_EAD},
-                {"random", EAD_POLICY_RANDOM},
-                {"small", EAD_POLICY_SMALL},
-                {"large", EAD_POLICY_LARGE}};
 
 /* While reading: lines in file order; texts are kept once, as keys of `words`. */
 struct line {
@@ -52,13 +45,15 @@ static ead_status read_policy(const struct jsonl_field *at, struct record_settin
     if (!st && json_object_get(at->object, "window"))
         st = jsonl_whole(at, "window", 1, INT_MAX, &window, error);
     if (st) return st;
-    setting->window = (int)window;
-    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
-        setting->policy = policies[i].kind;
-        setting->policy_name = policies[i].name;
-        if (!strcmp(name, policies[i].name)) return EAD_OK;
+    const int kind = ead_policy_parse(name);
+    if (kind < 0 || setting_rank((ead_policy_kind)kind) < 0) {
+        char names[SETTING_POLICIES_MAX];
+        setting_policies("\"", names);
+        return jsonl_unfit(at, "policy", names, error);
     }
-    return jsonl_unfit(at, "policy", "\"ead\", \"random\", \"small\" or \"large\"", error);
+    setting->window = (int)window;
+    setting->policy = (ead_policy_kind)kind;
+    return EAD_OK;
 }
 
 static ead_status add_setting(struct reading *r, const struct jsonl_field *at, const char *name,
@@ -215,12 +210,8 @@ static double named_tau(const struct record_setting *s)
 /* Small, large, ead by tau, random by tau. */
 static int by_policy(const void *a, const void *b)
 {
-    static const int ranks[] = {[EAD_POLICY_SMALL] = 0,
-                                [EAD_POLICY_LARGE] = 1,
-                                [EAD_POLICY_EAD] = 2,
-                                [EAD_POLICY_RANDOM] = 3};
     const struct record_setting *x = a, *y = b;
-    if (x->policy != y->policy) return ranks[x->policy] - ranks[y->policy];
+    if (x->policy != y->policy) return setting_rank(x->policy) - setting_rank(y->policy);
     const double p = named_tau(x), q = named_tau(y);
     return p != q ? (p > q) - (p < q) : strcmp(x->name, y->name);
 }

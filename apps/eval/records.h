@@ -26,7 +26,7 @@ struct record {
 };
 
 struct record_setting {
-    const char *name, *policy_name;
+    const char *name;
     ead_policy_kind policy;
     double tau;              /* NaN: none */
     int window;              /* 0: none */

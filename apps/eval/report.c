@@ -46,7 +46,7 @@ static void explain_trace(json_t *trace, const struct records *records)
     const struct record_setting *s = records_setting(records, name);
     const struct record *r = s ? records_of(records, s, problem) : NULL;
     if (!r) return;
-    json_object_set_new(trace, "policy", json_string(s->policy_name));
+    json_object_set_new(trace, "policy", json_string(ead_policy_describe(s->policy)->name));
     if (!isnan(s->tau)) json_object_set_new(trace, "tau", json_real(s->tau));
     if (s->window) json_object_set_new(trace, "window", json_integer(s->window));
     json_object_set_new(trace, "level", json_integer(r->level));

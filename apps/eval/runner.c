@@ -157,11 +157,13 @@ static ead_status check_models(const struct runner_options *o, ead_error *error)
 {
     for (size_t i = 0; i < o->settings->n; i++) {
         const struct setting *s = &o->settings->list[i];
-        const bool large = s->kind == EAD_POLICY_SMALL || o->models[EAD_LARGE].model;
-        const bool small = s->kind == EAD_POLICY_LARGE || o->models[EAD_SMALL].model;
+        const ead_policy_info *rule = ead_policy_describe(s->kind);
+        const bool *needs = rule->needs;
+        const bool large = o->models[EAD_LARGE].model || (needs[EAD_SMALL] && !needs[EAD_LARGE]);
+        const bool small = o->models[EAD_SMALL].model || (needs[EAD_LARGE] && !needs[EAD_SMALL]);
         if (!large || !small)
-            return fault(error, EAD_ARGUMENT, "policy %s needs a %s model",
-                         setting_policy_name(s->kind), large ? "small" : "large");
+            return fault(error, EAD_ARGUMENT, "policy %s needs a %s model", rule->name,
+                         large ? "small" : "large");
     }
     return EAD_OK;
 }
@@ -219,38 +221,24 @@ static ead_status match(struct runner *r, struct setting *s, ead_error *error)
     return EAD_OK;
 }
 
-static ead_policy_options policy_of(const struct runner *r, const struct setting *s, uint64_t seed)
-{
-    ead_policy_options p = ead_duo_defaults().policy;
-    p.kind = s->kind;
-    p.tau = s->tau;
-    p.window = r->o->settings->window;
-    p.dwell = r->o->settings->dwell;
-    p.share = s->share;
-    p.horizon = s->horizon;
-    p.seed = seed;
-    return p;
-}
-
 /* ---- a part of the problems
  * ------------------------------------------------------------------------- */
 
-static ead_status begin_problem(struct runner *r, const struct setting *s, int i, size_t problem,
+static ead_status begin_problem(struct runner *r, size_t setting, int i, size_t problem,
                                 ead_error *error)
 {
     struct slot *slot = &r->slots[i];
     ead_duo *duo = ead_batch_duo(r->batch, i);
     const uint64_t seed = sample_seed(r->o->seed, r->sample[problem]);
-    const ead_policy_options policy = policy_of(r, s, seed);
+    ead_policy_options policy = setting_rule(r->o->settings, setting);
     ead_sampler_options sampler = r->o->sampler;
-    sampler.seed = seed;
+    policy.seed = sampler.seed = seed;
     slot->problem = problem;
     slot->before = load_now();
     ead_duo_reset(duo);
     ead_status st = ead_duo_set_policy(duo, &policy, error);
     if (!st) st = ead_duo_set_sampler(duo, &sampler, error);
-    if (!st)
-        st = ead_duo_append(duo, r->prompts[problem].ids, r->prompts[problem].n, error);
+    if (!st) st = ead_duo_append(duo, r->prompts[problem].ids, r->prompts[problem].n, error);
     if (!st)
         st = transcript_open(&slot->transcript, r->style.model, prompt_answer_flags(&r->style),
                              problem < TRACED, error);
@@ -297,7 +285,7 @@ static ead_status take_problem(struct runner *r, size_t setting, int i, size_t p
 {
     const struct settings *settings = r->o->settings;
     if (r->prompts[problem].n <= (size_t)r->n_ctx)
-        return begin_problem(r, &settings->list[setting], i, problem, error);
+        return begin_problem(r, setting, i, problem, error);
     const struct entry entry = {.settings = settings,
                                 .setting = setting,
                                 .data = r->o->data,

@@ -8,20 +8,44 @@
 #include <string.h>
 
 /* In the order in which settings stand. */
-static const struct {
-    const char *name;
-    ead_policy_kind kind;
-} policies[] = {{"small", EAD_POLICY_SMALL},
-                {"large", EAD_POLICY_LARGE},
-                {"ead", EAD_POLICY_EAD},
-                {"random", EAD_POLICY_RANDOM}};
-enum { N_POLICIES = sizeof policies / sizeof *policies, TAUS_MAX = 256 };
+static const ead_policy_kind order[] = {EAD_POLICY_SMALL, EAD_POLICY_LARGE, EAD_POLICY_EAD,
+                                        EAD_POLICY_RANDOM};
+enum { N_POLICIES = sizeof order / sizeof *order, TAUS_MAX = 256 };
 
-const char *setting_policy_name(ead_policy_kind kind)
+int setting_rank(ead_policy_kind kind)
 {
     for (int i = 0; i < N_POLICIES; i++)
-        if (policies[i].kind == kind) return policies[i].name;
-    return "";
+        if (order[i] == kind) return i;
+    return -1;
+}
+
+static const char *name_of(ead_policy_kind kind)
+{
+    return ead_policy_describe(kind)->name;
+}
+
+void setting_policies(const char *quote, char out[SETTING_POLICIES_MAX])
+{
+    size_t n = 0;
+    for (int i = 0; i < N_POLICIES && n < SETTING_POLICIES_MAX; i++)
+        n += (size_t)snprintf(out + n, SETTING_POLICIES_MAX - n, "%s%s%s%s",
+                              !i                   ? ""
+                              : i < N_POLICIES - 1 ? ", "
+                                                   : " or ",
+                              quote, name_of(order[i]), quote);
+}
+
+ead_policy_options setting_rule(const struct settings *settings, size_t i)
+{
+    const struct setting *s = &settings->list[i];
+    ead_policy_options rule = ead_duo_defaults().policy;
+    rule.kind = s->kind;
+    rule.tau = s->tau;
+    rule.window = settings->window;
+    rule.dwell = settings->dwell;
+    rule.share = s->share;
+    rule.horizon = s->horizon;
+    return rule;
 }
 
 /* ---- the lists --------------------------------------------------------------------------- */
@@ -39,22 +63,31 @@ static bool next_word(const char **at, const char **word, int *n)
     return true;
 }
 
+/* The rank of the policy that a word names, or -1. */
+static int rank_of(const char *word, int n)
+{
+    for (int i = 0; i < N_POLICIES; i++) {
+        const char *name = name_of(order[i]);
+        if (strlen(name) == (size_t)n && !memcmp(name, word, (size_t)n)) return i;
+    }
+    return -1;
+}
+
 static ead_status read_policies(const char *list, bool wanted[N_POLICIES], ead_error *error)
 {
     const char *word;
     for (int n; next_word(&list, &word, &n);) {
-        int i = 0;
-        while (i < N_POLICIES &&
-               (strlen(policies[i].name) != (size_t)n || memcmp(policies[i].name, word, (size_t)n)))
-            i++;
-        if (i == N_POLICIES)
-            return fault(error, EAD_ARGUMENT,
-                         "policy: expected small, large, ead or random, found \"%.*s\"", n, word);
-        wanted[i] = true;
+        char names[SETTING_POLICIES_MAX];
+        const int rank = rank_of(word, n);
+        setting_policies("", names);
+        if (rank < 0)
+            return fault(error, EAD_ARGUMENT, "policy: expected %s, found \"%.*s\"", names, n,
+                         word);
+        wanted[rank] = true;
     }
     if (wanted[3] && !wanted[2])
-        return fault(error, EAD_ARGUMENT,
-                     "policy: random needs ead beside it, whose shares it takes");
+        return fault(error, EAD_ARGUMENT, "policy: %s needs %s beside it, whose shares it takes",
+                     name_of(EAD_POLICY_RANDOM), name_of(EAD_POLICY_EAD));
     return EAD_OK;
 }
 
@@ -98,14 +131,14 @@ static void name_tau(struct setting *s)
         snprintf(digits, sizeof digits, "%.*g", n, s->tau);
         if (strtod(digits, NULL) == s->tau) break;
     }
-    snprintf(s->name, sizeof s->name, "%s tau=%s", setting_policy_name(s->kind), digits);
+    snprintf(s->name, sizeof s->name, "%s tau=%s", name_of(s->kind), digits);
 }
 
 static void add(struct settings *s, ead_policy_kind kind, const double *tau, int of)
 {
     struct setting *one = &s->list[s->n++];
     *one = (struct setting){.kind = kind, .of = of};
-    snprintf(one->name, sizeof one->name, "%s", setting_policy_name(kind));
+    snprintf(one->name, sizeof one->name, "%s", name_of(kind));
     if (!tau) return;
     one->tau = *tau;
     name_tau(one);
@@ -114,7 +147,7 @@ static void add(struct settings *s, ead_policy_kind kind, const double *tau, int
 static void add_all(struct settings *s, const bool *wanted, const double *taus, size_t n_taus)
 {
     for (int i = 0; i < 2; i++)
-        if (wanted[i]) add(s, policies[i].kind, NULL, -1);
+        if (wanted[i]) add(s, order[i], NULL, -1);
     const int first = (int)s->n;
     for (size_t i = 0; i < n_taus && wanted[2]; i++) add(s, EAD_POLICY_EAD, &taus[i], -1);
     for (size_t i = 0; i < n_taus && wanted[3]; i++)

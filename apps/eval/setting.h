@@ -33,7 +33,13 @@ ead_status settings_open(const char *policies, const char *taus, int window, int
                          struct settings **out, ead_error *error);
 void settings_close(struct settings *settings);
 
-/* "small", "large", "ead", "random". */
-const char *setting_policy_name(ead_policy_kind kind);
+/* Where settings of that policy stand among the others, from 0; -1: runs do not compare it. */
+int setting_rank(ead_policy_kind kind);
+/* The policies that runs compare, by rank: "small, large, ead or random", each within `quote`. */
+enum { SETTING_POLICIES_MAX = 128 };
+void setting_policies(const char *quote, char out[SETTING_POLICIES_MAX]);
+
+/* The rule of setting i; a random one must have its share and horizon. */
+ead_policy_options setting_rule(const struct settings *settings, size_t i);
 
 #endif

@@ -165,7 +165,7 @@ static struct summary_row row_of(const struct context *c, const struct record_se
 {
     const struct totals t = add_up(c, s, f);
     struct summary_row row = {.setting = s->name,
-                              .policy = s->policy_name,
+                              .policy = ead_policy_describe(s->policy)->name,
                               .tau = s->tau,
                               .problems = t.problems,
                               .correct = t.correct,

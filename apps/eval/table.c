@@ -12,11 +12,12 @@
 /* The colours that `run` gives the models. */
 static const char *color_of(const struct summary_row *row)
 {
-    static const char *const colors[][2] = {
-        {"small", "\x1b[36m"}, {"large", "\x1b[33m"}, {"ead", "\x1b[1m"}, {"random", "\x1b[2m"}};
-    for (size_t i = 0; i < sizeof colors / sizeof *colors; i++)
-        if (!strcmp(row->policy, colors[i][0])) return colors[i][1];
-    return NULL;
+    static const char *const colors[] = {[EAD_POLICY_SMALL] = "\x1b[36m",
+                                         [EAD_POLICY_LARGE] = "\x1b[33m",
+                                         [EAD_POLICY_EAD] = "\x1b[1m",
+                                         [EAD_POLICY_RANDOM] = "\x1b[2m"};
+    const int kind = ead_policy_parse(row->policy);
+    return kind >= 0 && kind < (int)(sizeof colors / sizeof *colors) ? colors[kind] : NULL;
 }
 
 /* Settings down, columns across. */
