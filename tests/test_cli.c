@@ -438,7 +438,8 @@ static void test_chat(void **state)
     assert_non_null(strstr(said.err, "/tau: expected a number"));
     assert_non_null(strstr(said.err, "/dance: no such command"));
     assert_non_null(strstr(said.err, "/window: expected a number from 1 to 1024, found \"1025\""));
-    assert_non_null(strstr(said.err, "/dwell: expected a number from 1 to 2147483647, found \"0\""));
+    assert_non_null(
+        strstr(said.err, "/dwell: expected a number from 1 to 2147483647, found \"0\""));
     assert_non_null(strstr(said.err, "tau 0.5"));
     assert_non_null(strstr(said.err, "decode_rows"));
     int lines = 0;
