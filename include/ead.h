@@ -277,8 +277,9 @@ typedef struct {
 
 /*
  * A policy of the program's own. It must be pure: the same signals, the same decision. It is asked
- * after each token, and whenever the text or the policy was changed in another way; a text that is
- * cut back is asked about anew. It may be called by any thread that steps a text with it.
+ * when it is set (the text may be empty), after each token, and whenever the text was changed in
+ * another way. With one model it is not asked: that one writes. It may be called by any thread that
+ * steps a text with it.
  */
 typedef ead_decision (*ead_decide)(void *context, const ead_signals *signals);
 
@@ -294,9 +295,9 @@ typedef struct {
     double share;      /* EAD_POLICY_RANDOM: share of the large model's tokens, 0 to 1, ... */
     int horizon;       /* ... over texts of about so many tokens; 0: in the long run */
     uint64_t seed;     /* of `chance`; independent of the sampler's, also where equal */
-    const uint8_t
-        *replay;       /* EAD_POLICY_REPLAY: the writer of each token; borrowed; after the end */
-    size_t n_replay;   /* of the recording the last writer goes on */
+    /* EAD_POLICY_REPLAY: the writer of each token, borrowed; behind the last one it goes on. */
+    const uint8_t *replay;
+    size_t n_replay;
     ead_decide decide; /* EAD_POLICY_CUSTOM */
     void *context;     /* handed to it; borrowed */
 } ead_policy_options;
@@ -388,9 +389,10 @@ typedef struct {
     int64_t tokens, switches; /* tokens: written, those taken back included */
     int64_t taken_back;       /* by the policy */
     double seconds;           /* all steps and prompts */
-    double parameter_cost;    /* the paper's: (p N_L + (1-p) N_S) / N_L; 1 with one model */
-    double ideal_seconds; /* decode rows of each model at its step_seconds; 0 when not measured */
-    double large_seconds; /* estimate of the large model alone on this text; 0 when not measured */
+    double parameter_cost; /* the paper's: (p N_L + (1-p) N_S) / N_L, per token that stayed; 1 with
+                              one model */
+    double ideal_seconds;  /* decode rows of each model at its step_seconds; 0 when not measured */
+    double large_seconds;  /* estimate of the large model alone on this text; 0 when not measured */
 } ead_summary;
 
 typedef struct ead_duo ead_duo;
@@ -406,7 +408,8 @@ EAD_API ead_status ead_duo_open(const ead_model *large, const ead_model *small,
 EAD_API void ead_duo_close(ead_duo *duo);
 /* Add given tokens to the text: a prompt, or a user's message. The policy starts anew behind them.
  * EAD_FULL when they do not fit (the text stays as it was). Nothing is read yet: each model reads
- * when it is to write, or in ead_duo_read. */
+ * when it is to write, or in ead_duo_read. A policy may have taken tokens back since the last step;
+ * ead_duo_length and ead_duo_ids tell what the new ones stand behind. */
 EAD_API ead_status ead_duo_append(ead_duo *duo, const int32_t *ids, size_t n, ead_error *error);
 /* Have the next writer read the text, but for its last token, so that the step that follows takes
  * the time of one; with eager_prompt the other model, too. */
@@ -495,7 +498,9 @@ EAD_API ead_duo *ead_batch_duo(ead_batch *batch, int i);
  * each text, in their order; there may be none. A step is one pass of one model. The models
  * alternate: neither gets less than a fifth of the time while the other's texts wait, however long
  * its passes are. A text that reads a prompt does so beside those that write, in pieces of at most
- * prompt_budget rows. The time of a pass is booked on its texts by rows.
+ * prompt_budget rows in all, but at least one of each text; so does one that catches up over more
+ * than that. What there is to tell already is told without a pass. The time of a pass is booked on
+ * its texts by rows.
  */
 EAD_API ead_status ead_batch_step(ead_batch *batch, const bool *active, ead_event *events, int *n,
                                   ead_error *error);

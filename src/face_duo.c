@@ -39,7 +39,7 @@ static int common_context(const ead_model *const models[EAD_WRITERS], int wanted
     for (int w = 0; w < EAD_WRITERS && !wanted; w++)
         if (models[w] && (!n_ctx || models[w]->model->config.n_ctx_train < n_ctx))
             n_ctx = models[w]->model->config.n_ctx_train;
-    return n_ctx;
+    return wanted || n_ctx < LOCAL_CTX_MAX ? n_ctx : LOCAL_CTX_MAX;
 }
 
 static enum status open_engines(const ead_model *const models[EAD_WRITERS],
@@ -52,6 +52,9 @@ static enum status open_engines(const ead_model *const models[EAD_WRITERS],
                                     .n_seq = n_texts,
                                     .max_rows = max_rows,
                                     .max_logits = n_texts};
+    if (max_rows < 1 || max_rows > LOCAL_ROWS_MAX)
+        return err_set(err, ST_ARG, "rows of a pass: expected 1 to %d, found %d", LOCAL_ROWS_MAX,
+                       max_rows);
     if (n_texts < 1 || n_texts > max_rows)
         return err_set(err, ST_ARG, "texts: expected 1 to %d, the rows of a pass, found %d",
                        max_rows, n_texts);
@@ -154,7 +157,7 @@ ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error)
 
 void ead_duo_truncate(ead_duo *duo, size_t length)
 {
-    if (length < (size_t)inner(duo)->text.n) duo_truncate(inner(duo), (int)length);
+    if (length < (size_t)ead_duo_context(duo) + 1) duo_truncate(inner(duo), (int)length);
 }
 
 ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length, ead_error *error)

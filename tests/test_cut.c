@@ -424,6 +424,38 @@ static void test_taking_back_is_told(void **state)
     ead_duo_close(duo);
 }
 
+/* Each token of the small model is dropped, and the large one writes there. */
+static ead_decision never_small(void *context, const ead_signals *s)
+{
+    (void)context;
+    if (!s->index || s->writer == EAD_LARGE) return (ead_decision){.writer = EAD_SMALL};
+    return (ead_decision){.writer = EAD_LARGE, .take_back = 1};
+}
+
+/* What was dropped is paid for: a text that is the large model's alone costs more than 1. */
+static void test_what_is_taken_back_is_paid_for(void **state)
+{
+    (void)state;
+    ead_error error;
+    ead_duo *duo = NULL;
+    ead_duo_options o = options_of(&ways[STITCH]);
+    struct written w = {0};
+    o.policy.decide = never_small;
+    check(ead_duo_open(pair.large, pair.small, &o, &duo, &error), &error);
+    append(duo, pair.prompt, PROMPT);
+    while (w.n < TOKENS) {
+        step(duo, &w);
+        assert_int_equal(w.tokens[w.n - 1].writer, EAD_LARGE);
+    }
+    const ead_summary s = ead_duo_summarise(duo);
+    const double ratio = (double)ead_model_describe(pair.small).n_params /
+                         (double)ead_model_describe(pair.large).n_params;
+    assert_int_equal(s.taken_back, TOKENS);
+    assert_int_equal(s.work[EAD_SMALL].tokens, TOKENS);
+    assert_true(fabs(s.parameter_cost - (1 + ratio)) < 1e-12);
+    ead_duo_close(duo);
+}
+
 /* ---- policies that do what they may not ---------------------------------------------------- */
 
 static ead_decision decision;
@@ -511,10 +543,15 @@ static void test_alternatives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_cut_text_goes_on),       cmocka_unit_test(test_cut_in_company),
-        cmocka_unit_test(test_cut_before_it_is_read),    cmocka_unit_test(test_a_copy_goes_on),
-        cmocka_unit_test(test_stitch_is_its_definition), cmocka_unit_test(test_taking_back_is_told),
-        cmocka_unit_test(test_bad_decisions_are_faults), cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_a_cut_text_goes_on),
+        cmocka_unit_test(test_cut_in_company),
+        cmocka_unit_test(test_cut_before_it_is_read),
+        cmocka_unit_test(test_a_copy_goes_on),
+        cmocka_unit_test(test_stitch_is_its_definition),
+        cmocka_unit_test(test_taking_back_is_told),
+        cmocka_unit_test(test_what_is_taken_back_is_paid_for),
+        cmocka_unit_test(test_bad_decisions_are_faults),
+        cmocka_unit_test(test_alternatives),
     };
     return cmocka_run_group_tests(tests, open_pair, close_pair);
 }

@@ -695,6 +695,33 @@ static void test_padding_is_never_written(void **state)
     tiny_free(t);
 }
 
+/* One model has more tokens: they are neither written nor offered. */
+static void test_tokens_of_one_model_alone(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = pair.large_spec;
+    spec.pad_tokens = 0;
+    spec.extra = 40;
+    struct tiny *t = tiny_model(&spec);
+    ead_model *more = tiny_open_public(t);
+    ead_duo_options o = options_of(EAD_POLICY_LARGE);
+    const int shared = ead_model_describe(pair.small).n_vocab;
+    assert_int_equal(ead_model_describe(more).n_vocab, shared + spec.extra);
+    o.sampler.temperature = 3;
+    ead_duo *duo = open_duo(more, pair.small, &o);
+    append(duo, pair.prompt, PROMPT);
+    for (int i = 0; i < 30; i++) {
+        ead_alternative best[1000];
+        assert_in_range(step(duo).id, 0, shared - 1);
+        const int n = ead_duo_best(duo, 1000, best);
+        assert_int_equal(n, shared);
+        for (int k = 0; k < n; k++) assert_in_range(best[k].id, 0, shared - 1);
+    }
+    ead_duo_close(duo);
+    ead_model_close(more);
+    tiny_free(t);
+}
+
 /* ---- progress ------------------------------------------------------------------------------ */
 
 struct watch {
@@ -883,6 +910,7 @@ int main(void)
         cmocka_unit_test(test_writing_over_a_prompt),
         cmocka_unit_test(test_other_vocabularies_are_refused),
         cmocka_unit_test(test_padding_is_never_written),
+        cmocka_unit_test(test_tokens_of_one_model_alone),
         cmocka_unit_test(test_progress_can_cancel_and_resume),
         cmocka_unit_test(test_progress_of_the_second_reader),
         cmocka_unit_test(test_options_are_checked),

@@ -445,7 +445,7 @@ enum { N_MARKS = 3, N_BYTES = 256, N_PIECES = sizeof pieces / sizeof *pieces };
 
 int tiny_real_vocab(const struct tiny_spec *s)
 {
-    return N_MARKS + (s->no_bytes ? 0 : N_BYTES) + N_PIECES;
+    return N_MARKS + (s->no_bytes ? 0 : N_BYTES) + N_PIECES + s->extra;
 }
 
 int tiny_logits(const struct tiny_spec *s)
@@ -481,6 +481,10 @@ static void add_vocab(struct tiny *t, const struct tiny_spec *s)
         add_token(l, 6, text);
     }
     for (int i = 0; i < N_PIECES; i++) add_token(l, 1, pieces[i]);
+    for (int i = 0; i < s->extra; i++) {
+        snprintf(text, sizeof text, "<x%d>", i);
+        add_token(l, 1, text);
+    }
     for (int i = 0; i < s->pad_tokens; i++) {
         snprintf(text, sizeof text, "[PAD%d]", i);
         add_token(l, 1, text);

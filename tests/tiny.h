@@ -127,6 +127,7 @@ struct tiny_spec {
     bool fused;                                   /* q, k and v in one matrix, and one bias */
     bool scales;                                  /* of every product */
     bool no_bytes;                     /* leave the 256 byte tokens out: a vocabulary of 38 */
+    int extra;                         /* "<xi>" behind the others: tokens that a pair may lack */
     int pad_tokens;                    /* "[PADi]" at the end of the vocabulary */
     int pad_rows;                      /* rows of the embedding beyond the vocabulary */
     float rope_factor, rope_magnitude; /* in the file where they are not 0 */

@@ -1,8 +1,9 @@
 #include "base/team.h"
 
+#include "base/check.h"
+
 #include "base/quota.h"
 
-#include <assert.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -206,7 +207,7 @@ void team_run(struct team *team, int members, team_body *body, const void *conte
                                     : most,
         .phase = phase_of(atomic_load_explicit(&team->taken, memory_order_relaxed)),
     };
-    assert(bytes <= TEAM_CONTEXT_MAX);
+    CHECK(bytes <= TEAM_CONTEXT_MAX);
     if (job.members > 1) publish(team, &job, context, bytes);
     walk(team, &job, 0, context);
 }
@@ -227,7 +228,7 @@ static void start_helpers(struct team *team)
 
 void team_init(struct team *team, int threads)
 {
-    assert(threads >= 1 && threads <= TEAM_THREADS_MAX);
+    CHECK(threads >= 1 && threads <= TEAM_THREADS_MAX);
     *team = (struct team){.threads = threads};
     pthread_mutex_init(&team->lock, NULL);
     pthread_cond_init(&team->progress, NULL);

@@ -65,12 +65,20 @@ void account_token(struct account *a, ead_writer w, bool switched)
 
 /* ---- the sum ----------------------------------------------------------------------------- */
 
+/* Tokens written that no policy took back. */
+static int64_t kept(const struct account *a)
+{
+    return a->tokens - a->taken_back;
+}
+
+/* The paper's cost per token of the text: what was taken back was paid for, and is no token. */
 static double parameter_cost(const struct account *a, const uint64_t n_params[EAD_WRITERS])
 {
     const double n_l = (double)n_params[EAD_LARGE], n_s = (double)n_params[EAD_SMALL];
-    if (n_l == 0 || n_s == 0 || !a->tokens) return 1;
-    const double p = (double)a->work[EAD_LARGE].tokens / (double)a->tokens;
-    return (p * n_l + (1 - p) * n_s) / n_l;
+    if (n_l == 0 || n_s == 0 || kept(a) <= 0) return 1;
+    const double paid =
+        (double)a->work[EAD_LARGE].tokens * n_l + (double)a->work[EAD_SMALL].tokens * n_s;
+    return paid / ((double)kept(a) * n_l);
 }
 
 /* What the large model alone would have taken: its own decode step for every token that cost one
@@ -81,7 +89,8 @@ static double large_alone(const struct account *a, const ead_summary *s)
     const ead_work *large = &s->work[EAD_LARGE];
     if (large->step_seconds == 0 || (a->to_read && !large->prompt_rows)) return 0;
     double per_row = a->to_read ? large->prompt_seconds / (double)large->prompt_rows : 0;
-    int64_t steps = s->work[EAD_SMALL].decode_rows + large->decode_rows;
+    const int64_t rows = s->work[EAD_SMALL].decode_rows + large->decode_rows;
+    const int64_t steps = rows > a->taken_back ? rows - a->taken_back : 0;
     return (double)steps * large->step_seconds + (double)a->to_read * per_row;
 }
 

@@ -45,6 +45,7 @@ static void carve(struct driver *r)
     const size_t n = (size_t)r->n;
     struct duo measured = {.n_ctx = r->n_ctx};
     r->duos = arena_carve(&r->arena, n, sizeof *r->duos);
+    r->owner = arena_carve(&r->arena, (size_t)r->n_seq, sizeof *r->owner);
     r->queue = arena_carve(&r->arena, n, sizeof *r->queue);
     r->rows = arena_carve(&r->arena, (size_t)r->max_rows, sizeof *r->rows);
     r->scratch = arena_carve(&r->arena, (size_t)r->n_vocab, sizeof *r->scratch);
@@ -55,6 +56,7 @@ static void carve(struct driver *r)
                           .n_ctx = r->n_ctx,
                           .n_vocab = r->n_vocab};
         duo_carve(d, &r->arena);
+        if (r->owner) r->owner[d->seq] = (int)i;
     }
 }
 
@@ -65,6 +67,7 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
         return err_set(err, ST_ARG, "prompt budget: expected 0 or more rows, found %d",
                        o->prompt_budget);
     r->n = n;
+    r->n_seq = any->info.n_seq;
     r->n_ctx = any->info.n_ctx;
     r->max_rows = any->info.max_rows;
     r->budget = o->prompt_budget ? o->prompt_budget : DRIVER_BUDGET_DEFAULT;
@@ -149,7 +152,8 @@ static struct demand count(const struct driver *r, const struct ask *ask, ead_wr
         const int rows = rows_to_go(r, ask, d, w);
         if (rows <= 0) continue;
         demand.texts++;
-        demand.writing += rows == 1 || d->text.marks[duo_read(d, w)].author != TEXT_GIVEN;
+        const bool given = d->text.marks[duo_read(d, w)].author == TEXT_GIVEN;
+        demand.writing += rows == 1 || (rows <= r->budget && !given);
     }
     return demand;
 }
@@ -206,7 +210,7 @@ static enum status pass(struct driver *r, const struct ask *ask,
                         const struct demand demand[EAD_WRITERS], ead_writer w, struct err *err)
 {
     const int n = enqueue(r, ask, w);
-    const bool company = demand[EAD_SMALL].writing + demand[EAD_LARGE].writing > 0;
+    const bool company = ask->active && demand[EAD_SMALL].writing + demand[EAD_LARGE].writing > 0;
     const int rows = gather(r, w, n, ask->most, company ? r->budget : ask->most);
     const double start = clock_seconds();
     for (int i = 0; i < r->n; i++) /* distributions that the engine will hold no longer */
@@ -248,17 +252,11 @@ static int pick(const struct driver *r, const struct ask *ask,
 
 /* ---- results ----------------------------------------------------------------------------- */
 
-static struct duo *text_of(struct driver *r, int seq)
-{
-    for (int i = 0; i < r->n; i++)
-        if (r->duos[i].seq == seq) return &r->duos[i];
-    return NULL;
-}
-
 static void take(struct driver *r, ead_writer w, const struct result *result, double start)
 {
-    struct duo *d = text_of(r, result->seq);
-    CHECK(d && d->waiting[w] == result->pos + 1); /* nothing comes that was not asked for */
+    struct duo *d = &r->duos[r->owner[result->seq]];
+    CHECK(d->seq == result->seq &&
+          d->waiting[w] == result->pos + 1); /* nothing comes that was not asked for */
     d->waiting[w] = 0;
     if (!duo_expects(d, w, result)) return;
     if (result->status == ST_OK)
@@ -354,45 +352,59 @@ enum status driver_step(struct driver *r, const bool *active, ead_event *events,
 
 /* ---- one text ---------------------------------------------------------------------------- */
 
-/* A long stretch is told of piece by piece. */
-static enum status tell_progress(struct duo *d, const int begin[EAD_WRITERS],
-                                 const int goal[EAD_WRITERS], const int before[EAD_WRITERS],
-                                 int most, struct err *err)
+/* What a model is to read of a text: positions [begin, goal). */
+struct stretch {
+    int begin, goal;
+};
+
+static struct stretch stretch_of(const struct driver *r, const struct ask *ask, const struct duo *d,
+                                 ead_writer w)
 {
-    for (int w = 0; w < EAD_WRITERS; w++) {
-        if (!d->engines[w] || duo_read(d, (ead_writer)w) == before[w]) continue;
-        const int done = duo_read(d, (ead_writer)w) - begin[w], total = goal[w] - begin[w];
-        if (total > most && !d->progress(d->progress_context, (ead_writer)w, done, total))
-            return err_set(err, ST_CANCELLED, "stopped while reading the prompt");
-    }
-    return ST_OK;
+    const int begin = d->engines[w] ? duo_read(d, w) : 0;
+    return (struct stretch){begin, begin + rows_to_go(r, ask, d, w)};
 }
 
-/* Go on with text i until there is news of it or, with read_only, nothing left to read. */
+/* A long stretch is told of piece by piece. */
+static enum status tell_progress(struct duo *d, ead_writer w, const struct stretch *s, int before,
+                                 int most, struct err *err)
+{
+    if (!d->progress || !d->engines[w] || duo_read(d, w) == before) return ST_OK;
+    const int done = duo_read(d, w) - s->begin, total = s->goal - s->begin;
+    if (total <= most || d->progress(d->progress_context, w, done, total)) return ST_OK;
+    return err_set(err, ST_CANCELLED, "stopped while reading the prompt");
+}
+
+/* Go on with text i until there is news of it or, with read_only, nothing left to read. A policy
+ * that takes something back changes what there is to read. */
 static enum status alone(struct driver *r, int i, bool read_only, struct err *err)
 {
     struct duo *d = &r->duos[i];
     const bool watched = d->progress && r->max_rows > DRIVER_POLL_ROWS;
     const struct ask ask = {
         .only = i, .read_only = read_only, .most = watched ? DRIVER_POLL_ROWS : r->max_rows};
-    int begin[EAD_WRITERS] = {0}, goal[EAD_WRITERS] = {0}, before[EAD_WRITERS] = {0};
+    struct stretch to_read[EAD_WRITERS];
+    int length = -1;
+    ead_writer next = EAD_SMALL;
     (void)duo_prepare(d);
-    for (int w = 0; w < EAD_WRITERS; w++) {
-        begin[w] = d->engines[w] ? duo_read(d, (ead_writer)w) : 0;
-        goal[w] = begin[w] + rows_to_go(r, &ask, d, (ead_writer)w);
-    }
-    for (;;) {
-        int left = 0;
+    while (d->fault.code == ST_OK) {
+        enum status told = ST_OK;
+        int before[EAD_WRITERS] = {0}, left = 0;
         for (int w = 0; w < EAD_WRITERS; w++) {
-            before[w] = d->engines[w] ? duo_read(d, (ead_writer)w) : 0;
-            left += rows_to_go(r, &ask, d, (ead_writer)w) > 0 || d->waiting[w] > 0;
+            const struct stretch now = stretch_of(r, &ask, d, (ead_writer)w);
+            if (length != d->text.n || next != d->next) to_read[w] = now;
+            before[w] = now.begin;
+            left += now.goal > now.begin || d->waiting[w] > 0;
         }
+        length = d->text.n;
+        next = d->next;
         if (read_only && !left) return ST_OK;
         TRY(advance(r, &ask, err));
-        if (d->progress) TRY(tell_progress(d, begin, goal, before, ask.most, err));
+        for (int w = 0; w < EAD_WRITERS && told == ST_OK; w++)
+            told = tell_progress(d, (ead_writer)w, &to_read[w], before[w], ask.most, err);
         if (duo_has_news(d)) return ST_OK; /* what went wrong after it is told after it */
-        if (d->fault.code != ST_OK) return err_set(err, d->fault.code, "%s", d->fault.message);
+        TRY(told);
     }
+    return err_set(err, d->fault.code, "%s", d->fault.message);
 }
 
 enum status driver_read(struct driver *r, int i, struct err *err)

@@ -6,7 +6,8 @@
  *
  * Each engine goes at its own pace: a step serves the one that is behind in time, weighted by the
  * texts that wait for it, so that a large model's long passes stretch nobody else's steps for ever.
- * Rows that read a prompt ride along within a budget while other texts are written.
+ * Rows of prompts, and of catch-ups as long as such, ride along within a budget while other texts
+ * are written.
  *
  * A text has a sequence of the engines; the driver hands them out. Nothing is allocated after
  * driver_open.
@@ -32,8 +33,9 @@ struct share {
 struct driver {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     struct arena arena;
-    int n, n_ctx, n_vocab, max_rows, budget;
+    int n, n_seq, n_ctx, n_vocab, max_rows, budget;
     struct duo *duos;          /* [n] */
+    int *owner;                /* [n_seq] the text that has a sequence */
     struct share *queue;       /* [n] scratch: the readers of a pass, those with few rows first */
     struct row *rows;          /* [max_rows] scratch */
     struct candidate *scratch; /* [n_vocab] */

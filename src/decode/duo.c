@@ -56,7 +56,9 @@ static const char *objection(const struct duo *d, const ead_decision *decision)
     const int length = d->text.n - decision->take_back;
     if (d->text.marks[length].author == (int8_t)decision->writer)
         return "who wrote what was taken back cannot write next";
-    return length < d->replaced ? "what had been replaced was taken back" : NULL;
+    for (int pos = length; pos < d->text.n; pos++)
+        if (d->text.marks[pos].replaces) return "what had been replaced was taken back";
+    return NULL;
 }
 
 /* Ask the policy about the text as it stands. */
@@ -65,6 +67,7 @@ static void decide(struct duo *d)
     const ead_decision decision = policy_decide(&d->policy, &d->text);
     const char *why = objection(d, &decision);
     d->fault.code = ST_OK;
+    d->replacing = false;
     d->astray = why != NULL;
     if (why) {
         d->fault.code = err_set(&d->fault, ST_ARG, "policy %s: at token %d: %s",
@@ -75,7 +78,7 @@ static void decide(struct duo *d)
     if (!decision.take_back) return;
     const int length = d->text.n - decision.take_back;
     d->account.taken_back += decision.take_back;
-    d->replaced = length + 1;
+    d->replacing = true;
     cut(d, length);
 }
 
@@ -86,7 +89,6 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
     if (!d->engines[EAD_LARGE]) mine.kind = EAD_POLICY_SMALL;
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
     policy_init(&d->policy, &mine);
-    d->replaced = 0;
     decide(d);
     return ST_OK;
 }
@@ -111,7 +113,7 @@ static int unread(const struct duo *d)
 
 static enum status check_given(const struct duo *d, const int32_t *ids, size_t n, struct err *err)
 {
-    const int room = d->text.n < d->n_ctx ? d->n_ctx - d->text.n : 0;
+    const int room = d->kept < d->n_ctx ? d->n_ctx - d->kept : 0;
     if (n > (size_t)room)
         return err_set(err, ST_FULL,
                        "the prompt of %zu tokens does not fit: %d of the context's %d are left", n,
@@ -133,7 +135,6 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
     text_give(&d->text, ids, n);
     d->drawn.n = 0;
     d->told = d->kept = d->text.n;
-    d->replaced = 0;
     d->eager_end = d->eager_prompt ? d->text.n - 1 : 0;
     d->seconds = 0;
     decide(d);
@@ -142,10 +143,11 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
 
 void duo_truncate(struct duo *d, int length)
 {
-    if (length < 0 || length >= d->text.n) return;
-    cut(d, length);
+    if (length < 0) return;
     if (d->told > length) d->told = length;
-    d->replaced = 0;
+    if (length >= d->text.n) return;
+    cut(d, length);
+    d->seconds = 0;
     decide(d);
 }
 
@@ -193,16 +195,17 @@ int duo_goal(const struct duo *d, ead_writer w)
     return w == d->next ? d->text.n : d->eager_end;
 }
 
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *prompt, struct row *rows)
+int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, struct row *rows)
 {
+    const bool stretch = goal - duo_read(d, w) > *budget; /* as long as a prompt */
     const int from = duo_read(d, w);
     int n = 0;
     CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
     for (; n < most && from + n < goal; n++) {
         const int pos = from + n;
-        const bool given = d->text.marks[pos].author == TEXT_GIVEN;
-        if (n && given && *prompt <= 0) break;
-        *prompt -= given;
+        const bool counts = stretch || d->text.marks[pos].author == TEXT_GIVEN;
+        if (n && counts && *budget <= 0) break;
+        *budget -= counts;
         rows[n] = (struct row){.seq = d->seq,
                                .pos = pos,
                                .token = d->text.ids[pos],
@@ -235,6 +238,7 @@ void duo_write(struct duo *d, const struct distribution *dist, double seconds)
         return;
     }
     const struct mark mark = {.author = (int8_t)w,
+                              .replaces = d->replacing,
                               .log_prob = distribution_log_prob(dist, id),
                               .seconds = (float)(d->seconds + seconds),
                               .stats = dist->stats};
@@ -244,6 +248,7 @@ void duo_write(struct duo *d, const struct distribution *dist, double seconds)
     account_token(&d->account, w, switched);
     d->seconds = 0;
     d->drawn = *dist;
+    if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
     decide(d);
 }
 

@@ -32,7 +32,7 @@ struct duo {
     int n_ctx, n_vocab;        /* n_vocab: tokens that both models know */
     ead_writer next;           /* who writes the next token: decided over the text as it is */
     int eager_end;             /* up to here the model that is not to write reads as well */
-    int replaced;              /* tokens below were replaced by the policy, or follow no such */
+    bool replacing;            /* the next token stands where the policy took something back */
     int told, kept;            /* length of the text as last told; its shortest since */
     int waiting[EAD_WRITERS];  /* the engine is to say what follows so many tokens; 0: nothing */
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
@@ -68,10 +68,11 @@ bool duo_prepare(struct duo *d);
 int duo_goal(const struct duo *d, ead_writer w);
 /* Positions of the text that a model has read. */
 int duo_read(const struct duo *d, ead_writer w);
-/* The next rows of a model on its way to `goal`: at most `most`, of which at most *prompt are given
- * tokens, but one in any case. Takes the given ones from *prompt. The last one wants logits when it
- * is the last of the text and the model is to write. Returns how many. */
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *prompt, struct row *rows);
+/* The next rows of a model on its way to `goal`, at most `most`. Given tokens count against
+ * *budget, and all others do where the way is longer than it; but one row there is in any case. The
+ * last one wants logits when it is the last of the text and the model is to write. Returns how
+ * many. */
+int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, struct row *rows);
 /* n rows from position `from` on were evaluated on the way to `goal`. */
 void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds);
 /* Does this result say what follows the text, by the model that is to write? */

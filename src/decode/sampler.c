@@ -72,13 +72,6 @@ static void penalise(const struct sampler *s, int n, const int32_t *text, size_t
     }
 }
 
-/* Most probable first; equal logits in order of id, so that results never depend on the sort. */
-static int by_logit(const struct candidate *x, const struct candidate *y)
-{
-    if (x->logit != y->logit) return x->logit < y->logit ? 1 : -1;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
 static float top_logit(const struct candidate *c, int n)
 {
     float top = -INFINITY;
@@ -103,49 +96,12 @@ static int keep_above(struct candidate *c, int n, float floor)
     return kept;
 }
 
-static void swap(struct candidate *a, struct candidate *b)
-{
-    struct candidate was = *a;
-    *a = *b;
-    *b = was;
-}
-
-/* Sift the root of a heap (least probable on top) down to its place. */
-static void sift(struct candidate *heap, int n, int at)
-{
-    for (int child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && by_logit(&heap[child + 1], &heap[child]) > 0) child++;
-        if (by_logit(&heap[child], &heap[at]) <= 0) return;
-        swap(&heap[at], &heap[child]);
-    }
-}
-
-/* Turn n candidates into such a heap. */
-static void heapify(struct candidate *c, int n)
-{
-    for (int i = n / 2; i-- > 0;) sift(c, n, i);
-}
-
-/* Most probable first, in place: qsort of the C library allocates, and a token must not. */
-static void sort_by_logit(struct candidate *c, int n)
-{
-    heapify(c, n);
-    for (int end = n - 1; end > 0; end--) {
-        swap(&c[0], &c[end]);
-        sift(c, end, 0);
-    }
-}
-
 /* The k most probable, unordered: one scan with a heap of k instead of a sort of the vocabulary. */
 static int keep_top_k(struct candidate *c, int n, int k)
 {
     if (!k || k >= n) return n;
-    heapify(c, k);
-    for (int i = k; i < n; i++) {
-        if (by_logit(&c[i], &c[0]) >= 0) continue;
-        c[0] = c[i];
-        sift(c, k, 0);
-    }
+    candidates_heapify(c, k);
+    for (int i = k; i < n; i++) candidates_offer(c, k, c[i]);
     return k;
 }
 
@@ -159,7 +115,7 @@ static int keep_top_p(struct candidate *c, int n, float p)
     for (int i = 0; i < n; i++) total += exp((double)c[i].logit - top);
     float floor = (float)(top + log((1 - (double)p) * total / n) - 1e-4);
     n = keep_above(c, n, floor);
-    sort_by_logit(c, n);
+    candidates_sort(c, n);
     double sum = 0;
     for (int i = 0; i < n; i++) {
         sum += exp((double)c[i].logit - top);

@@ -21,6 +21,7 @@ enum { STREAM_TOKEN = 1, STREAM_POLICY };
 /* What stands beside a token; of a given one, only author and index mean something. */
 struct mark {
     int8_t author;   /* an ead_writer, or TEXT_GIVEN */
+    bool replaces;   /* it stands where a policy took something back */
     int index;       /* written tokens before it since the last given one; -1 of a given one */
     int turn;        /* tokens its author wrote without a break, itself included */
     float log_prob;  /* ln p of it */

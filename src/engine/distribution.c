@@ -105,21 +105,13 @@ static struct candidate known_token(const struct distribution *d, int i)
     return d->logits ? (struct candidate){d->logits[i] - d->log_sum_exp, i} : d->top[i];
 }
 
-static bool goes_before(const struct candidate *a, const struct candidate *b)
-{
-    return a->logit != b->logit ? a->logit > b->logit : a->id < b->id;
-}
-
 int distribution_best(const struct distribution *d, int most, struct candidate *out)
 {
-    int held = 0;
-    const int n = d->logits ? d->n : d->n_top;
-    for (int i = 0; i < n && most > 0; i++) {
-        const struct candidate c = known_token(d, i);
-        if (held == most && !goes_before(&c, &out[held - 1])) continue;
-        int at = held < most ? held++ : held - 1;
-        for (; at > 0 && goes_before(&c, &out[at - 1]); at--) out[at] = out[at - 1];
-        out[at] = c;
-    }
+    const int n = d->logits ? d->n : d->n_top, held = most < n ? most : n;
+    if (held <= 0) return 0;
+    for (int i = 0; i < held; i++) out[i] = known_token(d, i);
+    candidates_heapify(out, held);
+    for (int i = held; i < n; i++) candidates_offer(out, held, known_token(d, i));
+    candidates_sort(out, held);
     return held;
 }

@@ -7,13 +7,8 @@
 #define EAD_ENGINE_DISTRIBUTION_H
 
 #include "ead.h"
+#include "engine/candidate.h"
 #include "kern/kern.h"
-
-/* A token with its logit or, as in ead.h, its natural log-probability. */
-struct candidate {
-    float logit;
-    int32_t id;
-};
 
 struct distribution {
     int n;                       /* tokens that can follow: the vocabulary without padding */

@@ -8,6 +8,10 @@
  * An engine that computes at once has all of them ready when submit returns; another may take its
  * time, while other engines work. Until its result has come, a sequence takes no more rows.
  *
+ * An engine that can go on writing by itself (a server that streams) has its place here, too: what
+ * it wrote ahead it keeps, and where the next row submitted is the token it wrote itself, the
+ * result is there already. A truncate is the sign to stop and to forget what was ahead.
+ *
  * A fault that concerns one sequence is that result's, and leaves the others alone. What submit
  * returns concerns all rows of the call, and none of them was taken.
  *

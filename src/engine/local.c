@@ -14,6 +14,7 @@ struct local {
     struct forward forward;
     float *logits;         /* [max_logits][rows of token_embd] */
     struct row *wanted;    /* [max_logits]: rows of the last pass that wanted them */
+    int *expected;         /* [n_seq] scratch: the position that a sequence's next row must have */
     int n_logits;          /* of the last pass */
     int n_collected;       /* of those */
     struct err not_finite; /* what is said of broken weights */
@@ -62,6 +63,7 @@ static void carve(struct local *e)
     e->logits = arena_carve(&e->arena, (size_t)o->max_logits * (size_t)e->model->weights.n_vocab,
                             sizeof *e->logits);
     e->wanted = arena_carve(&e->arena, (size_t)o->max_logits, sizeof *e->wanted);
+    e->expected = arena_carve(&e->arena, (size_t)o->n_seq, sizeof *e->expected);
 }
 
 static const struct engine_ops ops;
@@ -121,26 +123,20 @@ static void local_close(struct engine *engine)
 
 /* ---- a pass ------------------------------------------------------------------------------ */
 
-/* The position that row i must have: one past the row before it of the same sequence in this pass,
- * or the sequence's length. Rows of a sequence usually stand together, so the look back is short.
- */
-static int expected_position(const struct local *e, const struct row *rows, int i)
-{
-    for (int j = i - 1; j >= 0; j--)
-        if (rows[j].seq == rows[i].seq) return rows[j].pos + 1;
-    return e->kv.length[rows[i].seq];
-}
-
+/* Rows of a sequence stand at its length, one behind the other. */
 static enum status check_rows(const struct local *e, const struct row *rows, int n, struct err *err)
 {
     int wanted = 0;
     TRY(check_range("rows", n, e->options.max_rows, err));
+    for (int i = 0; i < n; i++)
+        if (rows[i].seq >= 0 && rows[i].seq < e->options.n_seq)
+            e->expected[rows[i].seq] = e->kv.length[rows[i].seq];
     for (int i = 0; i < n; i++) {
         const struct row *r = &rows[i];
         if (r->seq < 0 || r->seq >= e->options.n_seq)
             return err_set(err, ST_ARG, "row %d: sequence: expected 0 to %d, found %d", i,
                            e->options.n_seq - 1, r->seq);
-        int pos = expected_position(e, rows, i);
+        const int pos = e->expected[r->seq]++;
         if (r->pos != pos)
             return err_set(err, ST_ARG, "row %d: position: expected %d, found %d", i, pos, r->pos);
         if (pos >= e->options.n_ctx)
