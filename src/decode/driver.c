@@ -320,10 +320,11 @@ static enum status advance(struct driver *r, const struct ask *ask, struct err *
         [EAD_SMALL] = count(r, ask, EAD_SMALL), [EAD_LARGE] = count(r, ask, EAD_LARGE)};
     const int w = pick(r, ask, demand);
     const double start = clock_seconds();
-    if (w >= 0) TRY(pass(r, ask, demand, (ead_writer)w, err));
-    collect(r, ask, w < 0);
+    const enum status st = w >= 0 ? pass(r, ask, demand, (ead_writer)w, err) : ST_OK;
+    if (st == ST_OK) collect(r, ask, w < 0);
+    /* One that fails has had its turn, too. */
     if (w >= 0) charge(r, demand, (ead_writer)w, clock_seconds() - start);
-    return ST_OK;
+    return st;
 }
 
 enum status driver_step(struct driver *r, const bool *active, ead_event *events, int *n_events,
