@@ -41,7 +41,7 @@ void kv_carve(struct kv *kv, struct arena *arena, const struct config *c, enum k
     kv->held = arena_carve(arena, (size_t)n_seq, sizeof *kv->held);
     kv->table = arena_carve(arena, pages, sizeof *kv->table);
     kv->holders = arena_carve(arena, pages, sizeof *kv->holders);
-    kv->spare = arena_carve(arena, pages, sizeof *kv->spare);
+    kv->touched = arena_carve(arena, pages, sizeof *kv->touched);
     kv->data = arena_carve(arena, rows * pages, tile_bytes(kv));
 }
 
@@ -62,18 +62,25 @@ uint8_t *kv_tiles(const struct kv *kv, int layer, bool is_value, int head)
 
 /* ---- pages ------------------------------------------------------------------------------- */
 
-static int page_take(struct kv *kv)
+/* The page that is at home where sequence seq has its at-th, or else another's that is free. */
+static int page_take(struct kv *kv, int seq, int at)
 {
-    CHECK(kv->n_spare > 0 || kv->n_touched < kv->n_pages);
-    const int page = kv->n_spare ? kv->spare[--kv->n_spare] : kv->n_touched++;
+    int page = seq * kv->seq_pages + at;
+    for (int i = 1; kv->holders[page]; i++) {
+        CHECK(i < kv->n_seq); /* each other sequence holds one of these at most */
+        page = (seq + i) % kv->n_seq * kv->seq_pages + at;
+    }
     kv->holders[page] = 1;
+    kv->n_held++;
+    kv->n_touched += !kv->touched[page];
+    kv->touched[page] = true;
     return page;
 }
 
 static void page_drop(struct kv *kv, int page)
 {
     CHECK(kv->holders[page] > 0);
-    if (--kv->holders[page] == 0) kv->spare[kv->n_spare++] = page;
+    kv->n_held -= --kv->holders[page] == 0;
 }
 
 static void page_copy(const struct kv *kv, int to, int from)
@@ -91,10 +98,10 @@ void kv_own(struct kv *kv, int seq, int pos)
     int *table = table_of(kv, seq);
     CHECK(at <= kv->held[seq] && at < kv->seq_pages);
     if (at == kv->held[seq]) {
-        table[kv->held[seq]++] = page_take(kv);
+        table[kv->held[seq]++] = page_take(kv, seq, at);
     } else if (kv->holders[table[at]] > 1) {
         const int shared = table[at];
-        table[at] = page_take(kv);
+        table[at] = page_take(kv, seq, at);
         page_copy(kv, table[at], shared);
         page_drop(kv, shared);
     }
@@ -125,7 +132,7 @@ void kv_copy(struct kv *kv, int from, int to, int length)
 
 int kv_pages_held(const struct kv *kv)
 {
-    return kv->n_touched - kv->n_spare;
+    return kv->n_held;
 }
 
 size_t kv_page_bytes(const struct kv *kv)

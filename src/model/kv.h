@@ -10,8 +10,10 @@
  * is handed on by copying at most one page, and a page takes memory from the system once it has
  * been written.
  *
- * There are as many pages as all sequences can hold at once, each its own; sharing only lowers the
- * demand, so a page is always to be had.
+ * There are as many pages as all sequences can hold at once, each its own, and a page serves at one
+ * place of a sequence only: the first one, or the second. At each place there are as many pages as
+ * sequences, so one is always to be had. A sequence takes those of its own home first, which lie
+ * one behind the other.
  */
 #ifndef EAD_MODEL_KV_H
 #define EAD_MODEL_KV_H
@@ -23,15 +25,15 @@
 struct kv {
     enum kern_cache type;
     int n_seq, n_layer, n_head_kv, head_dim;
-    int seq_pages;          /* pages of a full sequence */
-    int n_pages;            /* of all sequences */
-    int *length;            /* [n_seq] positions held */
-    int *held;              /* [n_seq] pages held */
-    int *table;             /* [n_seq][seq_pages]: the pages of a sequence, as many as it holds */
-    int *holders;           /* [n_pages] sequences that have the page */
-    int *spare;             /* [n_spare] pages that were given back, the latest on top */
-    int n_spare, n_touched; /* pages from n_touched on were never used */
-    uint8_t *data;          /* [layer][kv head][keys, values][n_pages] tiles */
+    int seq_pages;         /* pages of a full sequence */
+    int n_pages;           /* of all sequences */
+    int *length;           /* [n_seq] positions held */
+    int *held;             /* [n_seq] pages held */
+    int *table;            /* [n_seq][seq_pages]: the pages of a sequence, as many as it holds */
+    int *holders;          /* [n_pages] sequences that have the page */
+    bool *touched;         /* [n_pages] was written to once */
+    int n_held, n_touched; /* pages with holders; pages that take memory */
+    uint8_t *data;         /* [layer][kv head][keys, values][n_pages] tiles */
 };
 
 /* Carve the cache out of `arena` (call once measuring, once for real). */
