@@ -328,6 +328,8 @@ EAD_API const ead_policy_info *ead_policy_describe(ead_policy_kind kind);
 EAD_API int ead_policy_parse(const char *name);
 /* Option i; NULL after the last. */
 EAD_API const ead_policy_option *ead_policy_option_at(size_t i);
+/* The value of an option. */
+EAD_API double ead_policy_value(const ead_policy_options *options, const ead_policy_option *option);
 
 typedef struct {
     float temperature;    /* 0: greedy */

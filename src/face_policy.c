@@ -23,3 +23,8 @@ const ead_policy_option *ead_policy_option_at(size_t i)
 {
     return policy_option(i);
 }
+
+double ead_policy_value(const ead_policy_options *options, const ead_policy_option *option)
+{
+    return policy_option_value(options, option);
+}

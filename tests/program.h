@@ -84,4 +84,23 @@ static inline struct said ead(const char *word, ...)
     return program_run(EAD_PROGRAM, args, NULL, NULL);
 }
 
+static inline const char *said_differs(const struct said *said, int status, const char *out,
+                                       const char *err)
+{
+    if (said->status != status) return "another status was expected";
+    if (out && !strstr(said->out, out)) return out;
+    return err && !strstr(said->err, err) ? err : NULL;
+}
+
+/* The program ended so and said this, where anything is expected; frees it. */
+#define assert_said(run_, status_, out_, err_)                                                     \
+    do {                                                                                           \
+        struct said got_ = (run_);                                                                 \
+        const char *missed_ = said_differs(&got_, status_, out_, err_);                            \
+        if (missed_)                                                                               \
+            fail_msg("expected: %s\nstatus %d\nstdout: %s\nstderr: %s", missed_, got_.status,      \
+                     got_.out, got_.err);                                                          \
+        said_free(&got_);                                                                          \
+    } while (0)
+
 #endif

@@ -87,16 +87,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void assert_said(struct said said, int status, const char *on_out, const char *on_err)
-{
-    if (said.status != status || (on_out && !strstr(said.out, on_out)) ||
-        (on_err && !strstr(said.err, on_err)))
-        fail_msg("status %d (expected %d)\nstdout: %s\nstderr: %s\nexpected there: %s / %s",
-                 said.status, status, said.out, said.err, on_out ? on_out : "-",
-                 on_err ? on_err : "-");
-    said_free(&said);
-}
-
 /* ---- the search ---------------------------------------------------------------------------- */
 
 /* A pair of which all is known: the share falls with tau, and what it keeps with the share. */

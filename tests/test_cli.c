@@ -61,14 +61,6 @@ static int tear_down(void **state)
     return rmdir(folder);
 }
 
-static void assert_said(struct said said, int status, const char *out, const char *err)
-{
-    if (said.status != status || (out && !strstr(said.out, out)) || (err && !strstr(said.err, err)))
-        fail_msg("status %d (expected %d)\nstdout: %s\nstderr: %s\nexpected there: %s / %s",
-                 said.status, status, said.out, said.err, out ? out : "-", err ? err : "-");
-    said_free(&said);
-}
-
 /* ---- words and options --------------------------------------------------------------------- */
 
 static void test_help(void **state)

@@ -90,7 +90,7 @@ bool steer_set(const ead_policy_option *option, ead_policy_options *to, const ch
 
 void steer_show(const ead_policy_options *policy, const ead_policy_option *option, char out[32])
 {
-    const double x = option_value(policy, option);
+    const double x = ead_policy_value(policy, option);
     switch (option->type) {
     case EAD_OPTION_REAL: snprintf(out, 32, "%g", x); break;
     case EAD_OPTION_INT: snprintf(out, 32, "%.0f", x); break;

@@ -40,7 +40,7 @@ static int add_setting(const struct entry *e, json_t *to)
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
         const ead_policy_option *option = option_find(told[i]);
         if (!option_concerns(option, rule.kind)) continue;
-        const double x = option_value(&rule, option);
+        const double x = ead_policy_value(&rule, option);
         bad |= json_object_set_new(to, option->name,
                                    option->type == EAD_OPTION_REAL ? json_real(x)
                                                                    : json_integer((json_int_t)x));

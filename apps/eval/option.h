@@ -10,7 +10,5 @@
 const ead_policy_option *option_find(const char *name);
 /* Does the policy of that kind look at it? */
 bool option_concerns(const ead_policy_option *option, ead_policy_kind kind);
-/* Its value among the options of a policy. */
-double option_value(const ead_policy_options *o, const ead_policy_option *option);
 
 #endif
