@@ -30,10 +30,12 @@
 #define HEAP_SEEN 1
 #endif
 
-static atomic_int heap_allocations; /* so far */
-static atomic_int heap_held;        /* blocks and mappings that are not released */
-static atomic_int heap_until;       /* so many from now on, the last one fails; 0: none does */
-static atomic_bool heap_for_good;   /* and after it all */
+/* Where nothing is seen, nothing may use them. */
+#define HEAP_COUNT __attribute__((unused)) static
+HEAP_COUNT atomic_int heap_allocations; /* so far */
+HEAP_COUNT atomic_int heap_held;        /* blocks and mappings that are not released */
+HEAP_COUNT atomic_int heap_until;       /* so many from now on, the last one fails; 0: none does */
+HEAP_COUNT atomic_bool heap_for_good;   /* and after it all */
 
 #if HEAP_SEEN || defined(HEAP_WRAPPED)
 
