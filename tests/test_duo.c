@@ -524,6 +524,29 @@ static void test_the_end_of_a_text(void **state)
     ead_model_close(small);
 }
 
+/* What ends a text in either file ends it, whoever writes. */
+static void test_either_file_ends_a_text(void **state)
+{
+    (void)state;
+    ead_duo_options o = options_of(EAD_POLICY_SMALL);
+    struct run whole;
+    run_pair(&o, &whole);
+    const int32_t end = whole.tokens[10].id;
+    int first = 0;
+    while (whole.tokens[first].id != end) first++;
+    tiny_set_u32(pair.large_file, "tokenizer.ggml.eos_token_id", (uint32_t)end);
+    ead_model *large = tiny_open_public(pair.large_file);
+    tiny_set_u32(pair.large_file, "tokenizer.ggml.eos_token_id", TINY_EOS);
+    assert_false(ead_token_is_end(pair.small, end));
+    o.ignore_end = false;
+    ead_duo *duo = open_duo(large, pair.small, &o);
+    append(duo, pair.prompt, PROMPT);
+    for (int i = 0; i <= first; i++)
+        assert_int_equal(step(duo).end, i == first ? EAD_END_TOKEN : EAD_END_NOT);
+    ead_duo_close(duo);
+    ead_model_close(large);
+}
+
 static void expect_full(ead_duo *duo, size_t length)
 {
     ead_error error;
@@ -903,6 +926,7 @@ int main(void)
         cmocka_unit_test(test_threads_and_rows_do_not_matter),
         cmocka_unit_test(test_rows_add_up),
         cmocka_unit_test(test_the_end_of_a_text),
+        cmocka_unit_test(test_either_file_ends_a_text),
         cmocka_unit_test(test_the_end_of_the_context),
         cmocka_unit_test(test_the_smaller_training_context_is_the_default),
         cmocka_unit_test(test_truncating_equals_a_fresh_start),

@@ -46,7 +46,7 @@ static const struct arg table[] = {
      .out = &options.threads,
      .min = 1,
      .max = 256,
-     .help = "threads (default: all processors)"},
+     .help = "threads (default: as many as the process may use)"},
 };
 static const struct args usage = {
     .command = "logits",

@@ -76,7 +76,7 @@ static const struct arg above[] = {
      .out = &pair_options.threads,
      .min = 1,
      .max = 256,
-     .help = "threads (default: all processors)"},
+     .help = "threads (default: as many as the process may use)"},
     PAIR_CPU_ARG(pair_options.cpu, ""),
     OPENING_ARGS(pair_options.opening),
     {.kind = ARG_HEADING, .help = "who writes"},

@@ -103,7 +103,7 @@ static const struct arg above[] = {
      .out = &trial_options.threads,
      .min = 1,
      .max = 256,
-     .help = "threads (default: all processors)"},
+     .help = "threads (default: as many as the process may use)"},
     PAIR_CPU_ARG(trial_options.cpu, "; results depend on it"),
     {.kind = ARG_INT,
      .name = "ctx",
