@@ -366,8 +366,7 @@ typedef struct {
     int32_t id;
     ead_writer writer;
     bool switched;   /* the writer differs from that of the token before */
-    int taken_back;  /* so many tokens at the end of the text, as last told, were taken back before
-                      */
+    int taken_back;  /* tokens at the end of the text, as last told, that were taken back before */
     float log_prob;  /* natural, of this token; NaN when not known */
     float entropy;   /* bits: of the distribution this token was drawn from; */
     ead_stats stats; /* the rest of it */
@@ -391,8 +390,8 @@ typedef struct {
     int64_t tokens, switches; /* tokens: written, those taken back included */
     int64_t taken_back;       /* by the policy */
     double seconds;           /* all steps and prompts */
-    double parameter_cost; /* the paper's: (p N_L + (1-p) N_S) / N_L, per token that stayed; 1 with
-                              one model */
+    double parameter_cost; /* the paper's, (p N_L + (1-p) N_S) / N_L, per token that stayed; 1 with
+                            * one model */
     double ideal_seconds;  /* decode rows of each model at its step_seconds; 0 when not measured */
     double large_seconds;  /* estimate of the large model alone on this text; 0 when not measured */
 } ead_summary;
