@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -134,6 +135,13 @@ static inline bool heap_failed(void)
 {
     atomic_store(&heap_for_good, false);
     return atomic_exchange(&heap_until, 0) <= 0;
+}
+
+/* What a program returns that has nothing to do here: CTest says Skipped. */
+static inline int heap_skipped(void)
+{
+    puts("skipped: this build does not let us in front of the heap");
+    return 77;
 }
 
 #endif

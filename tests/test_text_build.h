@@ -226,6 +226,15 @@ static inline void tokens_bpe(struct tokens *t)
     for (int i = 0; i < 2; i++) token_add(t, i ? "spare1" : "spare0", VOCAB_UNUSED, 0);
 }
 
+/* The same, to be changed and freed. */
+static inline struct tokens *tokens_bpe_new(void)
+{
+    struct tokens *t = malloc(sizeof *t);
+    if (!t) abort();
+    tokens_bpe(t);
+    return t;
+}
+
 static inline void build_merges(struct build *b)
 {
     size_t n = sizeof bpe_merges / sizeof *bpe_merges;
@@ -233,15 +242,19 @@ static inline void build_merges(struct build *b)
     for (size_t i = 0; i < n; i++) build_text(b, bpe_merges[i], strlen(bpe_merges[i]));
 }
 
-static inline void build_bpe(struct build *b, const char *pre)
+/* A vocabulary of these tokens, but for its special ids and its end; pre may be NULL. */
+static inline void build_bpe_of(struct build *b, const char *pre, struct tokens *t)
 {
-    struct tokens *t = malloc(sizeof *t);
-    if (!t) abort();
-    tokens_bpe(t);
     build_str(b, "tokenizer.ggml.model", "gpt2");
     if (pre) build_str(b, "tokenizer.ggml.pre", pre);
     build_tokens(b, t, false);
     build_merges(b);
+}
+
+static inline void build_bpe(struct build *b, const char *pre)
+{
+    struct tokens *t = tokens_bpe_new();
+    build_bpe_of(b, pre, t);
     build_id(b, "tokenizer.ggml.bos_token_id", BPE_START);
     build_id(b, "tokenizer.ggml.eos_token_id", BPE_END);
     build_end(b);

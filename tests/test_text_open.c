@@ -76,9 +76,7 @@ static void test_padding_and_compare(void **state)
 static struct held open_merged(int swap, size_t n)
 {
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
+    struct tokens *t = tokens_bpe_new();
     build_str(&h.build, "tokenizer.ggml.model", "gpt2");
     build_str(&h.build, "tokenizer.ggml.pre", "qwen2");
     build_tokens(&h.build, t, false);
@@ -154,14 +152,10 @@ struct marked {
 static void expect_ends(const struct marked *marked, size_t n, const char *key)
 {
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
+    struct tokens *t = tokens_bpe_new();
     const int first = t->n;
     for (size_t i = 0; i < n; i++) token_add(t, marked[i].text, marked[i].kind, 0);
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_tokens(&h.build, t, false);
-    build_merges(&h.build);
+    build_bpe_of(&h.build, NULL, t);
     if (key) build_id(&h.build, key, (uint32_t)first);
     build_end(&h.build);
     free(t);
@@ -200,14 +194,10 @@ static void test_plain_end_is_text(void **state)
 {
     (void)state;
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
+    struct tokens *t = tokens_bpe_new();
     const int first = t->n;
     token_add(t, "</s>", VOCAB_NORMAL, 0);
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_tokens(&h.build, t, false);
-    build_merges(&h.build);
+    build_bpe_of(&h.build, NULL, t);
     build_end(&h.build);
     free(t);
     assert_true(held_open(&h, NULL));
@@ -233,9 +223,7 @@ static void test_refusals(void **state)
 {
     (void)state;
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
+    struct tokens *t = tokens_bpe_new();
 
     build_str(&h.build, "general.name", "x");
     expect_refused(&h, ST_FORMAT, "tokenizer.ggml.model");
@@ -323,13 +311,8 @@ static void test_wanted_bos_is_absent(void **state)
 {
     (void)state;
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_str(&h.build, "tokenizer.ggml.pre", "llama-bpe");
-    build_tokens(&h.build, t, false);
-    build_merges(&h.build);
+    struct tokens *t = tokens_bpe_new();
+    build_bpe_of(&h.build, "llama-bpe", t);
     open_noted(&h, "tokenizer.ggml.bos_token_id");
     assert_false(vocab_specials(h.vocab)->add_bos);
     EXPECT(&h, "hello", VOCAB_BOS, 259, );
@@ -341,16 +324,11 @@ static void test_unknown_token_types(void **state)
 {
     (void)state;
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
+    struct tokens *t = tokens_bpe_new();
     t->kind[259] = 7;
     t->kind[260] = -1;
     t->kind[261] = 0;
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_str(&h.build, "tokenizer.ggml.pre", "gpt-2");
-    build_tokens(&h.build, t, false);
-    build_merges(&h.build);
+    build_bpe_of(&h.build, "gpt-2", t);
     open_noted(&h, "tokenizer.ggml.token_type[259]: expected 0 to 6, found 7; such tokens, 2 of");
     EXPECT(&h, "hello hello", 0, 259, 260, );
     expect_piece(h.vocab, 259, "hello", 5);

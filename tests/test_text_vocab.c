@@ -149,17 +149,12 @@ static void test_bpe_pruned(void **state)
 {
     (void)state;
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
+    struct tokens *t = tokens_bpe_new();
     strcpy(t->text[256], "gone0"); /* "he" */
     strcpy(t->text[258], "gone1"); /* "hell" */
     strcpy(t->text['q'], "gone2"); /* in no merge */
     strcpy(t->text['1'], "gone3"); /* in "12" */
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_str(&h.build, "tokenizer.ggml.pre", "gpt-2");
-    build_tokens(&h.build, t, false);
-    build_merges(&h.build);
+    build_bpe_of(&h.build, "gpt-2", t);
     build_end(&h.build);
     free(t);
     assert_true(held_open(&h, NULL));
@@ -207,17 +202,13 @@ static void test_longest_special_wins(void **state)
 {
     (void)state;
     struct held h = {0};
-    struct tokens *t = malloc(sizeof *t);
-    assert_non_null(t);
-    tokens_bpe(t);
+    struct tokens *t = tokens_bpe_new();
     int first = t->n;
     token_add(t, "<a>", VOCAB_CONTROL, 0);
     token_add(t, "<a><b>", VOCAB_CONTROL, 0);
     token_add(t, "b><c", VOCAB_CONTROL, 0);
     token_add(t, "<u>", VOCAB_USER_DEFINED, 0);
-    build_str(&h.build, "tokenizer.ggml.model", "gpt2");
-    build_tokens(&h.build, t, false);
-    build_merges(&h.build);
+    build_bpe_of(&h.build, NULL, t);
     build_end(&h.build);
     free(t);
     assert_true(held_open(&h, NULL));

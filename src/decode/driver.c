@@ -173,7 +173,7 @@ static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
         int at = n++;
         for (; at > 0 && r->queue[at - 1].goal - r->queue[at - 1].from > rows; at--)
             r->queue[at] = r->queue[at - 1];
-        r->queue[at] = (struct share){.duo = d, .goal = from + rows, .from = from};
+        r->queue[at] = (struct part){.duo = d, .goal = from + rows, .from = from};
     }
     return n;
 }
@@ -185,7 +185,7 @@ static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
     int spare = most - n, rows = 0;
     CHECK(n > 0 && spare >= 0);
     for (int i = 0; i < n; i++) {
-        struct share *s = &r->queue[i];
+        struct part *s = &r->queue[i];
         s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, r->rows + rows);
         CHECK(s->n > 0 && !s->duo->waiting[w]); /* none is kept waiting by its company */
         spare -= s->n - 1;
@@ -195,7 +195,7 @@ static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
     return rows;
 }
 
-/* Engines take turns by time: the one goes next that has less behind it, a pass counting its
+/* Engines alternate by time: the one goes next that has less behind it, a pass counting its
  * seconds over the texts that wait for it, so that all texts get alike. But neither counts as less
  * than a quarter of the other: a single text on the large model must get on, and must not hold up
  * the others, either; each engine gets from a fifth to four fifths of the time. Who has nothing to
@@ -212,10 +212,8 @@ static enum status pass(struct driver *r, const struct ask *ask,
     const int n = enqueue(r, ask, w);
     const bool company = ask->active && demand[EAD_SMALL].writing + demand[EAD_LARGE].writing > 0;
     const int rows = gather(r, w, n, ask->most, company ? r->budget : ask->most);
+    for (int i = 0; i < r->n; i++) duo_forget_drawn(&r->duos[i], w);
     const double start = clock_seconds();
-    for (int i = 0; i < r->n; i++) /* distributions that the engine will hold no longer */
-        if (r->duos[i].text.n && r->duos[i].text.marks[r->duos[i].text.n - 1].author == (int8_t)w)
-            r->duos[i].drawn.n = 0;
     const enum status st = engine_submit(r->engines[w], r->rows, rows, err);
     const double seconds = clock_seconds() - start;
     if (st != ST_OK) {
@@ -223,7 +221,7 @@ static enum status pass(struct driver *r, const struct ask *ask,
         return st;
     }
     for (int i = 0; i < n; i++) {
-        const struct share *s = &r->queue[i];
+        const struct part *s = &r->queue[i];
         CHECK(duo_read(s->duo, w) == s->from + s->n);
         duo_account(s->duo, w, s->from, s->n, s->goal, seconds / rows * s->n);
     }

@@ -23,7 +23,7 @@ enum {
 };
 
 /* A text's part in the pass at hand. */
-struct share {
+struct part {
     struct duo *duo;
     int goal; /* up to where it reads */
     int from; /* its first position */
@@ -36,7 +36,7 @@ struct driver {
     int n, n_seq, n_ctx, n_vocab, max_rows, budget;
     struct duo *duos;          /* [n] */
     int *owner;                /* [n_seq] the text that has a sequence */
-    struct share *queue;       /* [n] scratch: the readers of a pass, those with few rows first */
+    struct part *queue;        /* [n] scratch: the readers of a pass, those with few rows first */
     struct row *rows;          /* [max_rows] scratch */
     struct candidate *scratch; /* [n_vocab] */
     double spent[EAD_WRITERS]; /* time of passes, weighted (driver.c) */

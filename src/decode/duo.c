@@ -252,6 +252,11 @@ void duo_write(struct duo *d, const struct distribution *dist, double seconds)
     decide(d);
 }
 
+void duo_forget_drawn(struct duo *d, ead_writer w)
+{
+    if (d->text.n && d->text.marks[d->text.n - 1].author == (int8_t)w) d->drawn.n = 0;
+}
+
 /* ---- what the caller is told ------------------------------------------------------------- */
 
 bool duo_has_news(const struct duo *d)

@@ -82,6 +82,9 @@ bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
  * both models. `seconds` were spent since the last pass. */
 void duo_write(struct duo *d, const struct distribution *dist, double seconds);
 
+/* The engine is about to take rows: it holds the last token's distribution no longer. */
+void duo_forget_drawn(struct duo *d, ead_writer w);
+
 /* Is there something that the caller has not been told? */
 bool duo_has_news(const struct duo *d);
 /* Tell the next token; there must be news. */
