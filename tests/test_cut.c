@@ -349,6 +349,10 @@ static void test_a_copy_goes_on(void **state)
             while (copied.n < TOKENS) step(to, &copied);
             for (int k = 0; k < TOKENS; k++)
                 same_token(&copied.tokens[k], &whole.tokens[k], ways[i].name, (int)keep, k);
+            /* One that is given other tokens writes where its original has others: not into it. */
+            check(ead_duo_copy(to, from, PROMPT - 2, &error), &error);
+            append(to, pair.prompt + 60, 3);
+            check(ead_duo_read(to, &error), &error);
         }
         assert_int_equal(ead_duo_copy(to, from, N_CTX, &error), EAD_ARGUMENT);
         assert_non_null(strstr(error.message, "copy: expected at most"));

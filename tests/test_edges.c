@@ -15,10 +15,7 @@ static char folder[TINY_PATH_MAX], trace[TINY_PATH_MAX + 16], scrap[TINY_PATH_MA
 static void save_model(const struct tiny_spec *spec, char *path)
 {
     struct tiny *t = tiny_model(spec);
-    struct tiny_image *image = tiny_write(t, 0, 1);
-    tiny_save(image->bytes.data, image->bytes.n, path);
-    tiny_image_free(image);
-    tiny_free(t);
+    tiny_save_model(t, path);
 }
 
 static int set_up(void **state)

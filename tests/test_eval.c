@@ -74,10 +74,7 @@ static void save_model(struct tiny_spec spec, const char *template_text, char *p
     struct tiny *t = tiny_model(&spec);
     tiny_set_u32(t, "tokenizer.ggml.eos_token_id", 64);
     if (template_text) tiny_set_str(t, "tokenizer.chat_template", template_text);
-    struct tiny_image *image = tiny_write(t, 0, 1);
-    tiny_save(image->bytes.data, image->bytes.n, path);
-    tiny_image_free(image);
-    tiny_free(t);
+    tiny_save_model(t, path);
 }
 
 static void save_data(void)

@@ -22,10 +22,7 @@ static void write_model(uint32_t type, char path[TINY_PATH_MAX])
     struct tiny *t = tiny_model(&spec);
     tiny_find(t, "blk.1.ffn_up.weight")->type = type;
     tiny_set_nested(t, "general.nested", 2);
-    struct tiny_image *image = tiny_write(t, 0, 1);
-    tiny_save(image->bytes.data, image->bytes.n, path);
-    tiny_image_free(image);
-    tiny_free(t);
+    tiny_save_model(t, path);
 }
 
 static void must_say(struct said said, int status, const char *out, const char *err)

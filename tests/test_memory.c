@@ -309,14 +309,6 @@ static void test_evaluating(void **state)
 
 /* ---- the program --------------------------------------------------------------------------- */
 
-static void save_model(struct tiny *t, char *path)
-{
-    struct tiny_image *image = tiny_write(t, 0, 1);
-    tiny_save(image->bytes.data, image->bytes.n, path);
-    tiny_image_free(image);
-    tiny_free(t);
-}
-
 static struct tiny *small_model(const char *arch, enum quant_type type)
 {
     struct tiny_spec spec = tiny_spec(arch, type);
@@ -343,9 +335,9 @@ static int set_up(void **state)
     snprintf(data, sizeof data, "%s.jsonl", folder);
     struct tiny *merges = small_model("qwen2", QT_F16);
     use_merges(merges);
-    save_model(small_model("llama", QT_Q8_0), spm);
-    save_model(small_model("qwen2", QT_F16), other);
-    save_model(merges, bpe);
+    tiny_save_model(small_model("llama", QT_Q8_0), spm);
+    tiny_save_model(small_model("qwen2", QT_F16), other);
+    tiny_save_model(merges, bpe);
     FILE *to = fopen(data, "w");
     for (int i = 0; to && i < 2; i++)
         fprintf(to,

@@ -22,10 +22,7 @@ static struct tiny *small_model(void)
 /* Write the model, and free it. */
 static void save(struct tiny *t, char path[TINY_PATH_MAX])
 {
-    struct tiny_image *image = tiny_write(t, 0, 1);
-    tiny_save(image->bytes.data, image->bytes.n, path);
-    tiny_image_free(image);
-    tiny_free(t);
+    tiny_save_model(t, path);
 }
 
 /* `ead tokenize` on a text, with the options up to NULL. */

@@ -427,6 +427,14 @@ void tiny_save(const void *data, size_t n, char path[TINY_PATH_MAX])
     must_hold(fwrite(data, 1, n, file) == n && !fclose(file), "cannot write a temporary file");
 }
 
+void tiny_save_model(struct tiny *t, char path[TINY_PATH_MAX])
+{
+    struct tiny_image *image = tiny_write(t, 0, 1);
+    tiny_save(image->bytes.data, image->bytes.n, path);
+    tiny_image_free(image);
+    tiny_free(t);
+}
+
 void tiny_folder(char path[TINY_PATH_MAX])
 {
     snprintf(path, TINY_PATH_MAX, "%s/ead-test-XXXXXX", scratch_folder());

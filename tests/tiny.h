@@ -112,6 +112,8 @@ void tiny_patch(struct tiny_image *image, const char *what, int index, uint64_t 
 enum { TINY_PATH_MAX = 512 };
 /* Write bytes to a new file whose path ends in ".gguf". The caller unlinks it. */
 void tiny_save(const void *data, size_t n, char path[TINY_PATH_MAX]);
+/* The same of a model as one file, which is freed. */
+void tiny_save_model(struct tiny *t, char path[TINY_PATH_MAX]);
 /* A new folder, to be removed by the caller. */
 void tiny_folder(char path[TINY_PATH_MAX]);
 

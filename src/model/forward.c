@@ -367,9 +367,9 @@ static void walk(struct team_member *me, const void *context)
 
 /* ---- who walks --------------------------------------------------------------------------- */
 
-/* Below, threads lose more at the ends of phases than they win: a slice takes less than a tenth of
- * a millisecond. Above, it takes several milliseconds, and they win wherever their cores are. */
-struct forward_sharing forward_sharing = {.alone = 4e6, .shared = 256e6};
+/* Below, threads lose more at the ends of phases than they win: a slice takes some 20 microseconds.
+ * Above, it takes several milliseconds, and they win wherever their cores are. */
+struct forward_sharing forward_sharing = {.alone = 0.5e6, .shared = 256e6};
 
 static double multiply_adds(const struct slice *s)
 {
