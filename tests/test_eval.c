@@ -2,6 +2,7 @@
  * `ead eval` with tiny models: the same bytes at any parallelism and number of threads, also when
  * it was killed, stopped or ran out of room on the way; and what it refuses.
  */
+#include "neighbour.h"
 #include "program.h"
 #include "tiny.h"
 
@@ -14,7 +15,6 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -307,20 +307,11 @@ static void test_threads_do_not_matter(void **state)
 static void test_busy(void **state)
 {
     (void)state;
-    cpu_set_t all, one;
+    struct neighbour neighbour;
     if (access("/proc/self/schedstat", R_OK)) skip();
-    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
-    CPU_ZERO(&one);
-    for (int cpu = 0; !CPU_COUNT(&one); cpu++)
-        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
-    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
-    const pid_t neighbour = fork();
-    if (!neighbour)
-        for (;;) continue;
+    assert_true(neighbour_start(&neighbour));
     struct said said = eval("--policy", "small,large", NULL);
-    kill(neighbour, SIGKILL);
-    waitpid(neighbour, NULL, 0);
-    sched_setaffinity(0, sizeof all, &all);
+    neighbour_stop(&neighbour);
     check_said(said, 0, "ead: the machine was busy with other work");
     char *times = slurp("times.jsonl");
     double ran = 0;

@@ -1,8 +1,8 @@
 /* Whether processor time is told apart from waiting for it. */
 #include "eval/load.h"
+#include "neighbour.h"
 
 #include <math.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -56,22 +56,13 @@ static void test_ran(void **state)
 static void test_neighbour(void **state)
 {
     (void)state;
-    cpu_set_t all, one;
+    struct neighbour neighbour;
     if (isnan(load_now().ran)) skip();
-    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
-    CPU_ZERO(&one);
-    for (int cpu = 0; !CPU_COUNT(&one); cpu++)
-        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
-    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
-    const pid_t neighbour = fork();
-    if (!neighbour)
-        for (;;) continue;
+    assert_true(neighbour_start(&neighbour));
     const struct load before = load_now();
     spin(0.5);
     const struct load load = load_since(before);
-    kill(neighbour, SIGKILL);
-    waitpid(neighbour, NULL, 0);
-    sched_setaffinity(0, sizeof all, &all);
+    neighbour_stop(&neighbour);
     assert_true(load.waited > 0.1);
     assert_true(load_share(load) < 0.8);
 }
