@@ -621,6 +621,17 @@ static void test_pack_cache(void **state)
                 2, NULL, "--pack-cache contradicts --no-repack");
 }
 
+static double field(const json_t *object, const char *name)
+{
+    return json_real_value(json_object_get(object, name));
+}
+
+static void assert_near(double found, double expected)
+{
+    assert_true(found > 0);
+    assert_true(found > expected * (1 - 1e-9) && found < expected * (1 + 1e-9));
+}
+
 /* Time is not tested; that the schedule was kept, and that its parts add up, is. */
 static void test_bench_pair(void **state)
 {
@@ -636,6 +647,11 @@ static void test_bench_pair(void **state)
     assert_int_equal(json_integer_value(json_object_get(report, "large_catchup_rows")),
                      14 + 15 + 15);
     assert_int_equal(json_integer_value(json_object_get(report, "small_catchup_rows")), 5 + 5);
+    /* Of the first token no model's step is a part: 44 and 15 are, of the pair as of each alone. */
+    assert_near(field(report, "large_alone"), 59 * field(report, "large_step"));
+    assert_near(field(report, "ideal"),
+                44 * field(report, "small_step") + 15 * field(report, "large_step"));
+    assert_near(field(report, "time_vs_baseline"), field(report, "time_vs_large_alone"));
     json_decref(report);
     said_free(&said);
     assert_said(ead("run", "--large", large, "--small", small, "--raw", "-p", "a", "-n", "30",
@@ -645,6 +661,18 @@ static void test_bench_pair(void **state)
     assert_said(
         ead("bench", "--large", large, "--small", small, "--replay", trace, "-r", "1", NULL), 0,
         "30 tokens after a prompt of 32", NULL);
+    const char *form = kern_best()->level == KERN_REF ? "(as in the file, cpu " : "(packed, cpu ";
+    assert_said(
+        ead("bench", "-L", large, "-S", small, "-g", "4", "-r", "1", "--baseline", "0.001", NULL),
+        0, form, NULL);
+    said = ead("bench", "-L", large, "-S", small, "-g", "4", "-r", "1", "--baseline", "1e8",
+               "--json", NULL);
+    report = json_loads(said.out, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(report, "baseline")), "given");
+    assert_near(field(report, "time_vs_baseline"), field(report, "seconds") * 1e8 / 3);
+    json_decref(report);
+    said_free(&said);
+    assert_said(ead("bench", "-L", large, "-S", small, "-g", "1", NULL), 2, NULL, "two tokens");
     assert_said(ead("bench", "--large", large, NULL), 2, NULL, "--small FILE is missing");
     assert_said(ead("bench", "-m", small, "--large", large, NULL), 2, NULL, "-m goes without");
 }

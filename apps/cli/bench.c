@@ -76,6 +76,14 @@ static const struct arg table[] = {
      .min = 1,
      .max = 1 << 20,
      .help = "tokens of the prompt, which is not timed (default: 32)"},
+    {.kind = ARG_REAL,
+     .name = "baseline",
+     .value = "X",
+     .out = &options.baseline,
+     .low = 0,
+     .high = 1e9,
+     .help = "tokens per second of the large model alone in another program: the pair is\n"
+             "compared with that if it is faster than the large model here"},
     {.kind = ARG_HEADING, .help = "both"},
     {.kind = ARG_INT,
      .name = "decode",
@@ -305,6 +313,7 @@ int command_bench(int argc, char **argv)
     if (!pair && !options.model)
         return args_fault(&usage, "-m FILE is missing, or --large FILE and --small FILE");
     if (opening_check(&options.opening, &usage)) return EXIT_USAGE;
-    if (pair && options.decode == 0) return args_fault(&usage, "--decode: a pair needs a token");
+    if (pair && options.decode >= 0 && options.decode < 2) /* the first costs no step */
+        return args_fault(&usage, "--decode: a pair needs two tokens");
     return pair ? bench_pair(&options) : bench_model();
 }

@@ -10,6 +10,7 @@ struct bench_options {
     const char *model, *sizes;
     const char *large, *small, *replay;
     double share;
+    double baseline; /* tokens per second of the large model elsewhere; 0: not given */
     int turn, prompt, depth;
     int decode; /* -1: not given */
     int threads, repeats, cpu, cache;

@@ -23,6 +23,7 @@ enum part { PART_SMALL, PART_LARGE, PART_CATCHUP_SMALL, PART_CATCHUP_LARGE, PART
 struct schedule {
     uint8_t *writers; /* [n] */
     size_t n, large, switches;
+    size_t steps[EAD_WRITERS]; /* tokens that cost one: the first comes out of the prompt's pass */
 };
 
 struct pair_bench {
@@ -33,7 +34,7 @@ struct pair_bench {
     int32_t *prompt;            /* [o->prompt] */
     double *parts[PARTS];       /* [repeats] */
     double *alone[EAD_WRITERS]; /* [repeats] seconds of the same text by one model */
-    double median[PARTS], step[EAD_WRITERS];
+    double median[PARTS], median_alone[EAD_WRITERS], step[EAD_WRITERS];
     int64_t catchup_rows[EAD_WRITERS];
 };
 
@@ -60,7 +61,7 @@ static int open_schedule(struct pair_bench *b)
     const size_t wanted = b->o->decode < 0 ? TOKENS_DEFAULT : (size_t)b->o->decode;
     if (b->o->replay) {
         if (trace_read(b->o->replay, &s->writers, &s->n)) return EXIT_FAIL;
-        if (!s->n) return fail("%s: expected at least one token", b->o->replay);
+        if (s->n < 2) return fail("%s: expected at least two tokens", b->o->replay);
         if (b->o->decode > 0 && s->n > wanted) s->n = wanted;
         for (size_t i = 0; i < s->n; i++) s->large += s->writers[i] == EAD_LARGE;
     } else {
@@ -69,7 +70,10 @@ static int open_schedule(struct pair_bench *b)
         if (!s->writers) return fail("no memory for a schedule of %zu tokens", s->n);
         make_schedule(s, b->o->share, b->o->turn);
     }
-    for (size_t i = 1; i < s->n; i++) s->switches += s->writers[i] != s->writers[i - 1];
+    for (size_t i = 1; i < s->n; i++) {
+        s->switches += s->writers[i] != s->writers[i - 1];
+        s->steps[s->writers[i]]++;
+    }
     return EXIT_OK;
 }
 
@@ -120,7 +124,7 @@ static int run_round(struct pair_bench *b, int round)
     }
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (write_text(b, alone[w], &s)) return EXIT_FAIL;
-        if (round >= 0) b->alone[w][round] = s.work[w].step_seconds * (double)b->schedule.n;
+        if (round >= 0) b->alone[w][round] = writing_seconds(&s);
     }
     return EXIT_OK;
 }
@@ -130,8 +134,10 @@ static int run_rounds(struct pair_bench *b)
     for (int round = -1; round < b->o->repeats; round++)
         if (run_round(b, round)) return EXIT_FAIL;
     for (int i = 0; i < PARTS; i++) b->median[i] = bench_median(b->parts[i], b->o->repeats);
-    for (int w = 0; w < EAD_WRITERS; w++)
-        b->step[w] = bench_median(b->alone[w], b->o->repeats) / (double)b->schedule.n;
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        b->median_alone[w] = bench_median(b->alone[w], b->o->repeats);
+        b->step[w] = b->median_alone[w] / (double)(b->schedule.n - 1);
+    }
     return EXIT_OK;
 }
 
@@ -139,8 +145,43 @@ static int run_rounds(struct pair_bench *b)
 
 static double ideal_seconds(const struct pair_bench *b)
 {
-    const struct schedule *s = &b->schedule;
-    return (double)(s->n - s->large) * b->step[EAD_SMALL] + (double)s->large * b->step[EAD_LARGE];
+    double sum = 0;
+    for (int w = 0; w < EAD_WRITERS; w++) sum += (double)b->schedule.steps[w] * b->step[w];
+    return sum;
+}
+
+/* What the pair is compared with: the large model alone, in this run or, if that was given and is
+ * faster, in another program. */
+struct baseline {
+    bool given;
+    double per_second, seconds; /* of tokens; of the whole text */
+};
+
+static struct baseline baseline(const struct pair_bench *b)
+{
+    const double steps = (double)(b->schedule.n - 1), measured = 1 / b->step[EAD_LARGE];
+    const bool given = b->o->baseline > measured;
+    const double per_second = given ? b->o->baseline : measured;
+    return (struct baseline){given, per_second, steps / per_second};
+}
+
+static const char *large_form(const struct pair_bench *b)
+{
+    const ead_model_info info = ead_model_describe(b->models[EAD_LARGE]);
+    if (!info.repacked) return "as in the file";
+    return info.pack == EAD_PACK_MAPPED ? "packed, mapped" : "packed";
+}
+
+static void print_baseline(const struct pair_bench *b)
+{
+    const struct baseline base = baseline(b);
+    printf("%-16s %10.1f ms           the pair takes %.3f of it\n", "large alone",
+           1e3 * base.seconds, b->median[PART_WHOLE] / base.seconds);
+    printf("\nbaseline: ");
+    if (base.given) printf("%.2f tokens/s as given, faster than ", base.per_second);
+    printf("the large model by itself, after each run of the pair and over the\n"
+           "same positions (%s, cpu %s, %d threads): %.2f tokens/s\n",
+           large_form(b), ead_duo_cpu(b->duo), ead_duo_threads(b->duo), 1 / b->step[EAD_LARGE]);
 }
 
 static void print_text(const struct pair_bench *b)
@@ -152,7 +193,6 @@ static void print_text(const struct pair_bench *b)
                                              [PART_WHOLE] = "measured"};
     const struct schedule *s = &b->schedule;
     const double whole = b->median[PART_WHOLE], ideal = ideal_seconds(b);
-    const double large_alone = b->step[EAD_LARGE] * (double)s->n;
     printf("%zu tokens after a prompt of %d, %.1f %% by the large model, %zu switches\n", s->n,
            b->o->prompt, 100.0 * (double)s->large / (double)s->n, s->switches);
     printf(
@@ -168,24 +208,26 @@ static void print_text(const struct pair_bench *b)
     }
     printf("%-16s %10.1f ms           overhead %+.1f %%\n", "ideal", 1e3 * ideal,
            100 * (whole / ideal - 1));
-    printf("%-16s %10.1f ms           the pair takes %.3f of it\n", "large alone",
-           1e3 * large_alone, whole / large_alone);
+    print_baseline(b);
 }
 
 static int print_json(const struct pair_bench *b)
 {
     const struct schedule *s = &b->schedule;
-    const double ideal = ideal_seconds(b), large_alone = b->step[EAD_LARGE] * (double)s->n;
+    const double ideal = ideal_seconds(b), whole = b->median[PART_WHOLE];
+    const struct baseline base = baseline(b);
     json_t *all = json_pack(
-        "{s:I, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, "
-        "s:s, s:s, s:i, s:i}",
+        "{s:I, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:s, "
+        "s:f, s:f, s:I, s:I, s:s, s:s, s:i, s:i}",
         "tokens", (json_int_t)s->n, "prompt", b->o->prompt, "large_tokens", (json_int_t)s->large,
-        "switches", (json_int_t)s->switches, "seconds", b->median[PART_WHOLE], "small_decode",
+        "switches", (json_int_t)s->switches, "seconds", whole, "small_decode",
         b->median[PART_SMALL], "large_decode", b->median[PART_LARGE], "small_catchup",
         b->median[PART_CATCHUP_SMALL], "large_catchup", b->median[PART_CATCHUP_LARGE], "small_step",
         b->step[EAD_SMALL], "large_step", b->step[EAD_LARGE], "ideal", ideal, "overhead",
-        b->median[PART_WHOLE] / ideal - 1, "large_alone", large_alone, "time_vs_large_alone",
-        b->median[PART_WHOLE] / large_alone, "small_catchup_rows",
+        whole / ideal - 1, "large_alone", b->median_alone[EAD_LARGE], "time_vs_large_alone",
+        whole / b->median_alone[EAD_LARGE], "large_form", large_form(b), "baseline",
+        base.given ? "given" : "measured", "baseline_per_second", base.per_second,
+        "time_vs_baseline", whole / base.seconds, "small_catchup_rows",
         (json_int_t)b->catchup_rows[EAD_SMALL], "large_catchup_rows",
         (json_int_t)b->catchup_rows[EAD_LARGE], "cpu", ead_duo_cpu(b->duo), "cache_type",
         pair_caches[b->o->cache], "threads", ead_duo_threads(b->duo), "repeats", b->o->repeats);
