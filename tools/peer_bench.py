@@ -4,7 +4,8 @@
     pip install llama-cpp-python
     tools/peer_bench.py -m model.gguf -p 512,16,8,4,1 -g 64 -t 2 -r 5 [--no-repack]
 
-Prints rows (or tokens) per second: median, slowest and fastest run, as `ead bench` does.
+Prints what the package was built for, then rows (or tokens) per second: median, slowest and
+fastest run, as `ead bench` does. tools/compare.py runs both in turn.
 """
 import argparse
 import ctypes
@@ -82,6 +83,7 @@ def main():
     args = parser.parse_args()
     sizes = [int(size) for size in args.p.split(",") if size]
     peer = Peer(args.m, args.t, max(sizes + [args.g, 64]), not args.no_repack)
+    print(f"llama-cpp-python {lib.__version__}, {lib.llama_print_system_info().decode()}")
     print(f"{'test':<8} {'rows':>6} {'rows/s':>12} {'slowest':>12} {'fastest':>12} {'median ms':>12}")
     for rows in sizes:
         report("pass", rows, measure(peer, rows, 1, args.r))
