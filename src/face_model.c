@@ -89,7 +89,6 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
 {
     const ead_model_options o = options ? *options : ead_model_defaults();
     const struct model_options inner = {.vocab_only = o.vocab_only,
-                                        .no_repack = o.no_repack,
                                         .pack_cache = o.pack_cache,
                                         .threads = o.threads};
     struct err err = {0};

@@ -71,7 +71,7 @@ static double rate(const struct kern *k, const struct kern_weight *w, struct ker
         const double start = now();
         int times = 0;
         do {
-            k->packed.matmul(w, q, n, 0, w->rows, y, (size_t)w->rows);
+            k->matmul(w, q, n, 0, w->rows, y, (size_t)w->rows);
             times++;
         } while (now() - start < TRY_SECONDS);
         const double one = 2.0 * n * w->rows * w->cols * times / (now() - start);
@@ -86,7 +86,7 @@ static void bench_level(const struct kern *k, const struct kern_weight *w, const
     const size_t all = KERN_Q8_STRIDE(w->cols) * ROWS_MAX;
     struct kern_q8 q = {room(all), room(all / 8), room(all / 4), room(all / 4)};
     float *y = room((size_t)w->rows * ROWS_MAX * sizeof *y);
-    for (int r = 0; r < ROWS_MAX; r++) k->packed.quantize(x, w->cols, kern_q8_row(q, w->cols, r));
+    for (int r = 0; r < ROWS_MAX; r++) k->quantize(x, w->cols, kern_q8_row(q, w->cols, r));
     printf("%-7s", k->name);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         printf(" %3d: %5.0f", rows[i], 1e-9 * rate(k, w, q, rows[i], y));
@@ -118,7 +118,7 @@ int main(int argc, char **argv)
     printf("peak %.0f\n", 1e-9 * peak());
     for (int level = KERN_REF; level < KERN_LEVEL_COUNT; level++) {
         const struct kern *k = kern_table((enum kern_level)level);
-        if (k && k->packed.matmul) bench_level(k, &w, x);
+        if (k && k->panels) bench_level(k, &w, x);
     }
     return 0;
 }

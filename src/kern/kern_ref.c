@@ -93,8 +93,8 @@ static float row_dot(const struct kern_weight *w, int o, const int8_t *q, const 
     return (float)sum;
 }
 
-static void ref_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
-                          float *y, size_t ldy)
+static void ref_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                       float *y, size_t ldy)
 {
     size_t stride = KERN_Q8_STRIDE(w->cols);
     for (int o = o0; o < o1; o++)
@@ -273,7 +273,8 @@ static void ref_stats(const float *logits, int n, struct kern_stats *out)
 const struct kern kern_ref = {
     .level = KERN_REF,
     .name = "ref",
-    .stored = {ref_quantize, ref_matmul_q8},
+    .quantize = ref_quantize,
+    .matmul = ref_matmul,
     .matmul_f32 = ref_matmul_f32,
     .rms_norm = ref_rms_norm,
     .add = ref_add,

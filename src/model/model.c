@@ -52,7 +52,7 @@ static enum status open_parts(struct model *m, const struct model_options *o, st
     struct packfile *file = NULL;
     if (o->vocab_only) return open_vocab(m, err);
     TRY(open_weights(m, err));
-    const bool packs = !o->no_repack && kern_best()->packed.matmul;
+    const bool packs = kern_best()->panels;
     if (packs && o->pack_cache) look_up(m, o->pack_cache, &file);
     if (!m->weights.packed) gguf_read_ahead(m->gguf);
     enum status st = open_vocab(m, err);
