@@ -257,6 +257,32 @@ static void test_name_and_length(void **state)
     place_remove(&p);
 }
 
+/* Where there is no memory to pack in, the file is written panel by panel: the same file. */
+static void test_packed_into_the_file(void **state)
+{
+    (void)state;
+    for (int i = 0; tiny_types[i] != QT_LIMIT; i++) {
+        struct place p;
+        struct weights bare;
+        struct packfile *file = NULL;
+        struct err err = {0};
+        place_make(&p, tiny_types[i]);
+        struct model *fresh = open_with(p.model, NULL);
+        assert_int_equal(weights_bind(fresh->gguf, &fresh->config, &bare, &err), ST_OK);
+        assert_int_equal(packfile_open(p.cache, fresh->gguf, &bare, &file, &err), ST_OK);
+        assert_int_equal(packfile_write(file, &bare, &err), ST_OK);
+        assert_false(bare.packed);
+        assert_true(packfile_map(file, &bare));
+        assert_int_equal(bare.panels.capacity, fresh->weights.panels.capacity);
+        assert_memory_equal(bare.panels.base, fresh->weights.panels.base, bare.panels.capacity);
+        packfile_close(file);
+        weights_deinit(&bare);
+        model_close(fresh);
+        opens(&p, MODEL_PACK_MAPPED, "packing into the file");
+        place_remove(&p);
+    }
+}
+
 /* Without weights there is no cache. */
 static void test_nothing_to_keep(void **state)
 {
@@ -634,6 +660,7 @@ int main(void)
         cmocka_unit_test(test_mapped_is_packed),
         cmocka_unit_test(test_fused_is_packed_in_parts),
         cmocka_unit_test(test_name_and_length),
+        cmocka_unit_test(test_packed_into_the_file),
         cmocka_unit_test(test_nothing_to_keep),
         cmocka_unit_test(test_long_name),
         cmocka_unit_test(test_layout_stays),

@@ -63,8 +63,8 @@ enum status repack_weights(struct weights *w, int threads, struct err *err)
     const size_t bytes = arena.used;
     if (arena_commit(&arena, err) != ST_OK)
         return err_memory(err,
-                          "%zu MiB of packed weights; in a pack cache (--pack-cache DIR) they are "
-                          "a file that is mapped",
+                          "%zu MiB of packed weights; --pack-cache DIR keeps them in a file that "
+                          "is mapped instead",
                           bytes >> 20);
     arena_expect_use(&arena);
     repack_adopt(w, arena);
