@@ -39,20 +39,19 @@ struct kern_weight {
  * Activation rows in 8 bits, in groups of 32: x[k] ~ d[k/32] * q[k], d = max|x| / 127 over the
  * group, q rounded to nearest (ties to even). Quantised weight types multiply these; F32, F16 and
  * BF16 weights multiply the floats. A table arranges and encodes a row within q, d, s and t as it
- * likes, and only its own product reads them; KERN_REF has them in natural order, zero beyond cols.
+ * likes, and only its own product reads them; KERN_REF has them in natural order.
  * A group that holds a NaN or an infinity gets d = s = NaN, so that the poison reaches every output
  * it touches; a group too small for 127/max|x| to be a float gets q = 0.
  */
 struct kern_q8 {
-    int8_t *q;  /* [rows][KERN_Q8_STRIDE(cols)], of which KERN_Q8_COLS serve */
+    int8_t *q;  /* [rows][KERN_Q8_STRIDE(cols)], of which cols serve */
     float *d;   /* [rows][KERN_Q8_STRIDE(cols)/32] */
     float *s;   /* [rows][KERN_Q8_STRIDE(cols)/16]: d times the sum of each 16 values of q */
     int32_t *t; /* the same shape, where a table wants sums without d */
 };
-#define KERN_Q8_COLS(cols) (((size_t)(cols) + 255) / 256 * 256)
 /* An odd number of 256s: rows a power of two apart would share the few places a cache has for
  * them. */
-#define KERN_Q8_STRIDE(cols) ((KERN_Q8_COLS(cols) / 256 | 1) * 256)
+#define KERN_Q8_STRIDE(cols) ((((size_t)(cols) + 255) / 256 | 1) * 256)
 
 /* The same activations from row r on. */
 static inline struct kern_q8 kern_q8_row(struct kern_q8 x, int cols, int r)

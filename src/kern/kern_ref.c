@@ -34,12 +34,8 @@ static void quantize_group(const float *x, int8_t *q, float *d, float *s)
 
 static void ref_quantize(const float *x, int cols, struct kern_q8 to)
 {
-    int padded = (int)KERN_Q8_COLS(cols);
     for (int k = 0; k < cols; k += QK)
         quantize_group(x + k, to.q + k, to.d + k / QK, to.s + k / 16);
-    for (int k = cols; k < padded; k++) to.q[k] = 0;
-    for (int k = cols / QK; k < padded / QK; k++) to.d[k] = 0;
-    for (int k = cols / 16; k < padded / 16; k++) to.s[k] = 0;
 }
 
 /* ---- quantised weights ---------------------------------------------------------------------- */
