@@ -67,14 +67,12 @@ typedef struct ead_model ead_model;
 typedef struct {
     bool vocab_only; /* neither config nor weights are needed */
     /* Weights are packed at opening: rearranged for this machine's kernels, in memory of about the
-     * file's size. With no_repack they are read from the mapped file instead, and passes are
-     * slower. */
-    bool no_repack;
-    /* A folder, made if it is missing, that keeps the packed weights in one file per model: the
-     * next opening maps that file, and neither computes nor takes memory of its own. A file that
-     * does not fit the model, by size, time of modification and all but its weights, is replaced.
-     * Whoever can write to the folder decides what the model says. No fault of it keeps a model
-     * from opening: ead_model_info tells. NULL: none. Not used with no_repack. */
+     * file's size. This is a folder, made if it is missing, that keeps them in one file per model:
+     * the next opening maps that file, and neither computes nor takes memory of its own; so does
+     * this one, after writing it, where there is no memory to pack in. A file
+     * that does not fit the model, by size, time of modification and all but its weights, is
+     * replaced. Whoever can write to the folder decides what the model says. No fault of it keeps a
+     * model from opening: ead_model_info tells. NULL: none. */
     const char *pack_cache;
     int threads; /* that pack; 0: as many as the process may use */
 } ead_model_options;

@@ -88,10 +88,8 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
                           ead_error *error)
 {
     const ead_model_options o = options ? *options : ead_model_defaults();
-    const struct model_options inner = {.vocab_only = o.vocab_only,
-                                        .no_repack = o.no_repack,
-                                        .pack_cache = o.pack_cache,
-                                        .threads = o.threads};
+    const struct model_options inner = {
+        .vocab_only = o.vocab_only, .pack_cache = o.pack_cache, .threads = o.threads};
     struct err err = {0};
     if (o.threads < 0 || o.threads > TEAM_THREADS_MAX)
         return face_report(err_set(&err, ST_ARG, "threads: expected 0 to %d, found %d",

@@ -101,35 +101,15 @@ static inline void *aligned(size_t n, size_t size)
     return memset(p, 0, bytes);
 }
 
-/* ---- weights as they lie in the file, and packed --------------------------------------------- */
+/* ---- panels ---------------------------------------------------------------------------------- */
 
-/* Tests of products run BOTH_WAYS. */
-static bool packed;
-
-static inline int stored_weights(void **state)
+/* The panels of w between forbidden pages; nothing for a table that reads the rows. */
+static inline struct guard pack_weights(const struct kern *k, struct kern_weight *w,
+                                        enum guard_side side)
 {
-    (void)state;
-    packed = false;
-    return 0;
-}
-
-static inline int packed_weights(void **state)
-{
-    (void)state;
-    packed = true;
-    return 0;
-}
-
-#define BOTH_WAYS(test)                                                                            \
-    cmocka_unit_test_setup(test, stored_weights), cmocka_unit_test_setup(test, packed_weights)
-
-/* The panels of w between forbidden pages; nothing where w is to be read as stored, and for the
- * reference. */
-static inline struct guard pack_weights(const struct kern *k, struct kern_weight *w)
-{
-    if (!packed || !k->packed.matmul) return (struct guard){0};
+    if (!k->panels) return (struct guard){0};
     int panels = pack_panels(w->rows);
-    struct guard g = guard_alloc((size_t)panels * pack_panel_bytes(w->type, w->cols), GUARD_AFTER);
+    struct guard g = guard_alloc((size_t)panels * pack_panel_bytes(w->type, w->cols), side);
     pack_panels_write(w, 0, panels, g.data);
     w->packed = g.data;
     return g;

@@ -427,7 +427,7 @@ static void test_pack_cache(void **state)
 {
     (void)state;
     char cache[PATHS];
-    if (!kern_best()->packed.matmul) skip();
+    if (!kern_best()->panels) skip();
     snprintf(cache, sizeof cache, "%s/cache", folder);
     for (int run = 0; run < 2; run++) {
         list_dir(true);

@@ -248,7 +248,6 @@ enum { ROWS_MAX = 200, SEQS = 3 };
 struct means {
     enum kern_level level;
     enum kern_cache cache;
-    bool no_repack; /* weights as they lie in the file */
 };
 static const struct means on_ref = {.level = KERN_REF};
 
@@ -301,11 +300,10 @@ static void bench_init(struct bench *b, const struct tiny_spec *spec, const stru
                        struct means means, int n)
 {
     *b = (struct bench){.spec = *spec, .means = means, .n = n, .n_vocab = tiny_logits(spec)};
-    snprintf(b->name, sizeof b->name, "%s %s on %s%s%s", spec->arch, quant_info(spec->type)->name,
-             kern_table(means.level)->name, means.cache == KERN_CACHE_Q8_0 ? ", cache q8_0" : "",
-             means.no_repack ? ", not repacked" : "");
-    b->model = tiny_open_with(t, &(struct model_options){.no_repack = means.no_repack});
-    assert_true(b->model->weights.packed == !means.no_repack);
+    snprintf(b->name, sizeof b->name, "%s %s on %s%s", spec->arch, quant_info(spec->type)->name,
+             kern_table(means.level)->name, means.cache == KERN_CACHE_Q8_0 ? ", cache q8_0" : "");
+    b->model = tiny_open(t);
+    assert_true(b->model->weights.packed == kern_best()->panels);
     tiny_text(spec, 5, b->ids, n);
     b->expected = must(malloc(bench_bytes(b, n)));
     b->got = must(malloc(bench_bytes(b, n)));
@@ -474,12 +472,8 @@ static void check_cache(const struct tiny_spec *spec, struct tiny *t, enum kern_
 {
     double *truth = NULL;
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
-        const struct kern *k = kern_table((enum kern_level)level);
-        struct means means = {(enum kern_level)level, cache, true};
-        if (!k) continue;
-        check_means(spec, t, means, n, &truth);
-        means.no_repack = false;
-        if (k->packed.matmul) check_means(spec, t, means, n, &truth);
+        const struct means means = {(enum kern_level)level, cache};
+        if (kern_table(means.level)) check_means(spec, t, means, n, &truth);
     }
     free(truth);
 }
@@ -605,7 +599,7 @@ static void test_a_fused_matrix_is_its_parts(void **state)
     (void)state;
     static const enum quant_type types[] = {QT_F32, QT_BF16, QT_Q8_0, QT_Q4_K};
     for (int i = 0; i < 4; i++) {
-        check_fused(types[i], (struct means){.level = KERN_REF, .no_repack = true});
+        check_fused(types[i], on_ref);
         check_fused(types[i], (struct means){.level = kern_best()->level});
     }
 }
@@ -795,7 +789,7 @@ static void check_broken(const struct model *m, enum kern_cache cache)
 {
     for (int level = 0; level < KERN_LEVEL_COUNT; level++) {
         if (!kern_table((enum kern_level)level)) continue;
-        const struct means means = {(enum kern_level)level, cache, 0};
+        const struct means means = {(enum kern_level)level, cache};
         struct engine *e = open_engine(m, means, 1, 4);
         const int32_t ids[] = {TINY_BOS};
         struct distribution d;
@@ -837,7 +831,7 @@ static void test_a_cache_of_codes_is_small(void **state)
     size_t bytes[KERN_CACHE_COUNT];
     assert_int_equal(spec.head_dim % 32, 0);
     for (int cache = 0; cache < KERN_CACHE_COUNT; cache++) {
-        const struct means means = {KERN_REF, (enum kern_cache)cache, 0};
+        const struct means means = {KERN_REF, (enum kern_cache)cache};
         struct engine *few = open_engine(m, means, 1, 16), *many = open_engine(m, means, 1, 1616);
         bytes[cache] = local_bytes(many) - local_bytes(few);
         engine_close(few);

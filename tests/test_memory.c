@@ -32,7 +32,8 @@ static ead_model *large, *small, *merging;                                /* of 
 
 typedef ead_status scenario(ead_error *error);
 
-static void remove_files(const char *in)
+/* False where the folder cannot be read. */
+static bool remove_files(const char *in)
 {
     DIR *d = opendir(in);
     for (struct dirent *entry; d && (entry = readdir(d));) {
@@ -41,6 +42,7 @@ static void remove_files(const char *in)
         if (entry->d_name[0] != '.') unlink(path);
     }
     if (d) closedir(d);
+    return d != NULL;
 }
 
 /* A status fits that says so, or what the system said of its own lack of memory. */
@@ -99,9 +101,13 @@ static ead_status open_model(const char *path, const ead_model_options *options,
     return st;
 }
 
+static int told_of_cache;
+
 static ead_status open_spm(ead_error *error)
 {
-    return open_model(spm, NULL, error);
+    const ead_status st = open_model(spm, NULL, error);
+    told_of_cache += st && strstr(error->message, "MiB of packed weights; --pack-cache DIR");
+    return st;
 }
 
 static ead_status open_bpe(ead_error *error)
@@ -114,10 +120,18 @@ static ead_status open_vocab(ead_error *error)
     return open_model(bpe, &(ead_model_options){.vocab_only = true}, error);
 }
 
+static int packed_into_file;
+
+/* Without memory for the panels they are mapped from the file that this opening writes. */
 static ead_status open_writing_pack(ead_error *error)
 {
-    remove_files(cache);
-    return open_model(spm, &(ead_model_options){.pack_cache = cache}, error);
+    ead_model *model;
+    const bool removed = remove_files(cache);
+    ead_status st = ead_model_open(spm, &(ead_model_options){.pack_cache = cache}, &model, error);
+    if (st) return st;
+    packed_into_file += removed && ead_model_describe(model).pack == EAD_PACK_MAPPED;
+    ead_model_close(model);
+    return st;
 }
 
 static ead_status open_mapping_pack(ead_error *error)
@@ -130,9 +144,11 @@ static void test_opening(void **state)
     (void)state;
     sweep("a file", open_file, 1);
     sweep("a model", open_spm, 1);
+    assert_int_equal(told_of_cache > 0, kern_best()->panels);
     sweep("a model of merges", open_bpe, 1);
     sweep("a vocabulary", open_vocab, 1);
     sweep("a model, packed weights written", open_writing_pack, 1);
+    assert_int_equal(packed_into_file, kern_best()->panels);
     remove_files(cache);
     sweep("a model, packed weights mapped", open_mapping_pack, 1);
 }

@@ -669,16 +669,11 @@ static void save_model(const struct tiny *t, char path[TINY_PATH_MAX])
 
 struct model *tiny_open(const struct tiny *t)
 {
-    return tiny_open_with(t, &(struct model_options){0});
-}
-
-struct model *tiny_open_with(const struct tiny *t, const struct model_options *options)
-{
     char path[TINY_PATH_MAX];
     struct model *m = NULL;
     struct err err = {0};
     save_model(t, path);
-    enum status st = model_open(path, options, &m, &err);
+    enum status st = model_open(path, &(struct model_options){0}, &m, &err);
     unlink(path);
     must_hold(st == ST_OK, err.message);
     return m;

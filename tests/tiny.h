@@ -149,7 +149,6 @@ enum { TINY_UNK = 0, TINY_BOS = 1, TINY_EOS = 2 };
 
 /* Write, map, and unlink again: the mapping keeps the bytes. */
 struct model *tiny_open(const struct tiny *t);
-struct model *tiny_open_with(const struct tiny *t, const struct model_options *options);
 ead_model *tiny_open_public(const struct tiny *t);
 
 /* Types that a matrix may have, ended by QT_LIMIT. */

@@ -68,14 +68,9 @@ static int most_rows(void)
 
 /* ---- the kernels' interface ---------------------------------------------------------------- */
 
-static const struct kern_method *method(const struct kern *k)
-{
-    return k->packed.matmul ? &k->packed : &k->stored;
-}
-
 static void quantize(const struct bench *b, int row)
 {
-    method(b->k)->quantize(b->x, b->w.cols, kern_q8_row(b->q, b->w.cols, row));
+    b->k->quantize(b->x, b->w.cols, kern_q8_row(b->q, b->w.cols, row));
 }
 
 static void multiply(const struct bench *b, const struct kern_weight *w, int rows, float *y)
@@ -84,7 +79,7 @@ static void multiply(const struct bench *b, const struct kern_weight *w, int row
     if (b->floats)
         b->k->matmul_f32(w, b->x, ldx, rows, 0, w->rows, y, ldy);
     else
-        method(b->k)->matmul(w, b->q, rows, 0, w->rows, y, ldy);
+        b->k->matmul(w, b->q, rows, 0, w->rows, y, ldy);
 }
 
 /* Pack the first matrix, and copy it for the others. */

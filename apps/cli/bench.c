@@ -312,7 +312,6 @@ int command_bench(int argc, char **argv)
         return args_fault(&usage, "%s FILE is missing", options.large ? "--small" : "--large");
     if (!pair && !options.model)
         return args_fault(&usage, "-m FILE is missing, or --large FILE and --small FILE");
-    if (opening_check(&options.opening, &usage)) return EXIT_USAGE;
     if (pair && options.decode >= 0 && options.decode < 2) /* the first costs no step */
         return args_fault(&usage, "--decode: a pair needs two tokens");
     return pair ? bench_pair(&options) : bench_model();

@@ -148,7 +148,6 @@ int command_logits(int argc, char **argv)
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
     if (!options.ids) return args_fault(&usage, "--ids LIST is missing");
     if (!options.out) return args_fault(&usage, "-o FILE is missing");
-    if (opening_check(&options.opening, &usage)) return EXIT_USAGE;
     if (output_check_file(options.out)) return EXIT_FAIL;
     if (opening_model(&options.opening, options.model, &model)) return EXIT_FAIL;
     int status = with_ids(model);

@@ -7,31 +7,20 @@
 
 /* Filled by args_parse; all zero by default. */
 struct opening {
-    bool no_repack;
     const char *pack_cache;
 };
 
-extern const char opening_no_repack_help[], opening_pack_cache_help[];
+extern const char opening_pack_cache_help[];
 
-/* The rows of an option table that fill `opening`; the second alone where the numbers must be those
- * of rearranged weights. */
+/* The rows of an option table that fill `opening`. */
 /* clang-format off */
 #define OPENING_ARGS(opening)                                                                      \
-    {.kind = ARG_FLAG,                                                                             \
-     .name = "no-repack",                                                                          \
-     .out = &(opening).no_repack,                                                                  \
-     .help = opening_no_repack_help},                                                              \
-    OPENING_CACHE_ARG(opening)
-#define OPENING_CACHE_ARG(opening)                                                                 \
     {.kind = ARG_TEXT,                                                                             \
      .name = "pack-cache",                                                                         \
      .value = "DIR",                                                                               \
      .out = &(opening).pack_cache,                                                                 \
      .help = opening_pack_cache_help}
 /* clang-format on */
-
-/* Say what contradicts in the options; 0 or EXIT_USAGE. */
-int opening_check(const struct opening *o, const struct args *usage);
 
 /* Open a model; EXIT_FAIL after saying why. A cache that cannot be written is only said, and so is
  * what the file says wrongly. */

@@ -208,7 +208,6 @@ int pair_check(const struct args *usage)
 {
     const struct pair_options *o = &pair_options;
     const bool shipped = uses_shipped();
-    if (opening_check(&o->opening, usage)) return EXIT_USAGE;
     if (shipped && !shipped_is_there())
         return args_fault(usage, "expected --large FILE and --small FILE, or one of them; the "
                                  "shipped pair is not there");

@@ -115,7 +115,7 @@ static const struct arg above[] = {
      .help = "context in tokens (default: longest prompt and -n, at most what both were\n"
              "trained on)"},
     PAIR_CACHE_ARG(trial_options.cache, "; results depend on it"),
-    OPENING_CACHE_ARG(trial_options.opening),
+    OPENING_ARGS(trial_options.opening),
     {.kind = ARG_HEADING, .help = "who writes"},
 };
 enum { N_ABOVE = sizeof above / sizeof *above };

@@ -9,8 +9,9 @@
  * into ranges. A prompt evaluated in one pass, in pieces, or token by token, by one thread or by
  * many, gives the same numbers.
  *
- * Shapes are written [slowest]...[fastest]. Activation pointers are 64-byte aligned; weights have
- * any alignment, and no kernel reads a byte outside the rows it is given.
+ * Shapes are written [slowest]...[fastest]. Activation pointers and panels are 64-byte aligned;
+ * rows of weights have any alignment. No kernel reads a byte outside the panels or rows it is
+ * given.
  */
 #ifndef EAD_KERN_KERN_H
 #define EAD_KERN_KERN_H
@@ -18,38 +19,39 @@
 #include "format/quant.h"
 #include "kern/kern_cache.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum kern_level { KERN_REF, KERN_AVX2, KERN_AVXVNNI, KERN_AVX512, KERN_AMX, KERN_LEVEL_COUNT };
 
-/* A weight matrix as it lies in the file, rows of cols weights, row after row; and maybe packed. */
+/* A weight matrix in its two forms: rows of cols weights, row after row, as they lie in the file,
+ * and panels, which are the same weights rearranged. A table reads one of them (kern.panels). */
 struct kern_weight {
     enum quant_type type;
     int rows, cols; /* outputs, inputs; cols a multiple of the type's block */
     size_t row_bytes;
     const uint8_t *data;   /* [rows][row_bytes] */
-    const uint8_t *packed; /* panels (kern_pack.h), 64-byte aligned, or NULL */
+    const uint8_t *packed; /* panels (kern_pack.h), 64-byte aligned; NULL before they are packed */
 };
 
 /*
  * Activation rows in 8 bits, in groups of 32: x[k] ~ d[k/32] * q[k], d = max|x| / 127 over the
  * group, q rounded to nearest (ties to even). Quantised weight types multiply these; F32, F16 and
- * BF16 weights multiply the floats. A method arranges and encodes a row within q, d, s and t as it
- * likes, and only its own product reads them; KERN_REF has them in natural order, zero beyond cols.
+ * BF16 weights multiply the floats. A table arranges and encodes a row within q, d, s and t as it
+ * likes, and only its own product reads them; KERN_REF has them in natural order.
  * A group that holds a NaN or an infinity gets d = s = NaN, so that the poison reaches every output
  * it touches; a group too small for 127/max|x| to be a float gets q = 0.
  */
 struct kern_q8 {
-    int8_t *q;  /* [rows][KERN_Q8_STRIDE(cols)], of which KERN_Q8_COLS serve */
+    int8_t *q;  /* [rows][KERN_Q8_STRIDE(cols)], of which cols serve */
     float *d;   /* [rows][KERN_Q8_STRIDE(cols)/32] */
     float *s;   /* [rows][KERN_Q8_STRIDE(cols)/16]: d times the sum of each 16 values of q */
-    int32_t *t; /* the same shape, where a method wants sums without d */
+    int32_t *t; /* the same shape, where a table wants sums without d */
 };
-#define KERN_Q8_COLS(cols) (((size_t)(cols) + 255) / 256 * 256)
 /* An odd number of 256s: rows a power of two apart would share the few places a cache has for
  * them. */
-#define KERN_Q8_STRIDE(cols) ((KERN_Q8_COLS(cols) / 256 | 1) * 256)
+#define KERN_Q8_STRIDE(cols) ((((size_t)(cols) + 255) / 256 | 1) * 256)
 
 /* The same activations from row r on. */
 static inline struct kern_q8 kern_q8_row(struct kern_q8 x, int cols, int r)
@@ -88,29 +90,26 @@ enum { KERN_ATTEND_BLOCK = 64 };
 #define KERN_ATTEND_SCRATCH(queries, head_dim)                                                     \
     ((size_t)(queries) * (KERN_ATTEND_BLOCK + 3 + 2 * (size_t)(head_dim)))
 
-/* One way to multiply quantised weights: how a row of activations is arranged, and the product
- * that reads that arrangement. */
-struct kern_method {
-    /* Quantise one row into the row at `to`. */
-    void (*quantize)(const float *x, int cols, struct kern_q8 to);
-
-    /* y[r*ldy + o] = sum_k W[o][k] x[r][k] for r in [0, n), o in [o0, o1); other elements of y are
-     * left alone. Products of a group of weights are summed as integers, then scaled:
-     *   sum_g dw[g] dx[g] (sum_k qw[k] qx[k]) + sum_g m[g] sx[g]
-     * where a group is the 16 or 32 weights that share one scale (and minimum m). */
-    void (*matmul)(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
-                   size_t ldy);
-};
-
 struct kern {
     enum kern_level level;
     const char *name; /* "ref", "avx2", "avxvnni", "avx512", "amx" */
 
-    struct kern_method stored; /* weights as they lie in the file */
-    struct kern_method packed; /* packed weights; the reference has none, both are NULL */
+    /* Which form of a weight both products read: the panels, which must be there, or the rows as
+     * they lie in the file. Rows are for KERN_REF alone, which so measures the packing, too. */
+    bool panels;
 
-    /* The same product for F32, F16 and BF16 weights, packed or not, over float activations
-     * x [n][ldx]; the reference reads rows as stored. */
+    /* Quantise one row of activations into the row at `to`. */
+    void (*quantize)(const float *x, int cols, struct kern_q8 to);
+
+    /* Quantised weights: y[r*ldy + o] = sum_k W[o][k] x[r][k] for r in [0, n), o in [o0, o1); other
+     * elements of y are left alone. Products of a group of weights are summed as integers, then
+     * scaled:
+     *   sum_g dw[g] dx[g] (sum_k qw[k] qx[k]) + sum_g m[g] sx[g]
+     * where a group is the 16 or 32 weights that share one scale (and minimum m). */
+    void (*matmul)(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
+                   size_t ldy);
+
+    /* The same product for F32, F16 and BF16 weights over float activations x [n][ldx]. */
     void (*matmul_f32)(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0,
                        int o1, float *y, size_t ldy);
 

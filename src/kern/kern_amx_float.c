@@ -16,6 +16,7 @@
  * Weights are unpacked while others are multiplied, a few rows of a tile between two products:
  * vectors and tiles work at the same time. Unpacking is what passes of few rows wait for.
  */
+#include "base/check.h"
 #include "kern/kern_amx_half.h"
 #include "kern/kern_amx_tile.h"
 
@@ -326,6 +327,7 @@ INLINE void rows_multiply(const struct kern_weight *w, const float *x, size_t ld
     alignas(64) tile_sums sum[GROUP][ROWS / TILE][2];
     alignas(64) uint16_t last[DEPTH][PANEL];
     const int panels = pack_panels(o1);
+    CHECK(w->packed);
     struct ring ring = {&unpacked[0], &unpacked[1], &unpacked[2]};
     const struct split shared = {a, n > TILE ? ROWS : n};
     const int chunk = SPLIT / shared.rows / DEPTH * DEPTH;

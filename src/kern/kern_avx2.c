@@ -2,16 +2,16 @@
 
 #include "kern/kern_tables.h"
 #include "kern/kern_vec_attend.h"
-#include "kern/kern_vec_float.h"
+#include "kern/kern_vec_panel_float.h"
 #include "kern/kern_vec_row.h"
 #include "kern/kern_vec_stats.h"
 
 #define TABLE(of_level, of_name, pack_matmul)                                                      \
     {                                                                                              \
-        .level = of_level, .name = of_name, .stored = {avx2_quantize, avx2_matmul},                \
-        .packed = {avx2_pack_quantize, pack_matmul}, .matmul_f32 = float_matmul,                   \
-        .rms_norm = row_rms_norm, .add = row_add, .silu_mul = row_silu_mul, .rope = row_rope,      \
-        .to_f16 = row_to_f16, .to_q8_0 = row_to_q8_0, .attend = float_attend, .stats = row_stats,  \
+        .level = of_level, .name = of_name, .panels = true, .quantize = avx2_pack_quantize,        \
+        .matmul = pack_matmul, .matmul_f32 = panel_float_matmul, .rms_norm = row_rms_norm,         \
+        .add = row_add, .silu_mul = row_silu_mul, .rope = row_rope, .to_f16 = row_to_f16,          \
+        .to_q8_0 = row_to_q8_0, .attend = float_attend, .stats = row_stats,                        \
     }
 
 const struct kern kern_avx2 = TABLE(KERN_AVX2, "avx2", avx2_pack_matmul);

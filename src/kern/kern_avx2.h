@@ -86,11 +86,6 @@ static inline vec vec_load_bf16(const void *p)
     return vec_of_bf16(_mm_loadu_si128(p));
 }
 
-static inline vec vec_load_bf16_part(const void *p, int n)
-{
-    return vec_of_bf16(vec_words_part(p, n));
-}
-
 static inline vec vec_load_i8(const void *p)
 {
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p)));
@@ -206,28 +201,6 @@ static inline float vec_sum(vec a)
     return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
 
-/* The sums of 8 vectors in one, by the same tree. */
-static inline vec vec_sums(const vec sum[LANES])
-{
-    vec a[4], b[2];
-    for (int i = 0; i < 4; i++) {
-        vec s = sum[2 * i], t = sum[2 * i + 1];
-        a[i] =
-            _mm256_add_ps(_mm256_permute2f128_ps(s, t, 0x20), _mm256_permute2f128_ps(s, t, 0x31));
-    }
-    for (int i = 0; i < 2; i++) {
-        vec s = a[2 * i], t = a[2 * i + 1];
-        b[i] = _mm256_add_ps(_mm256_shuffle_ps(s, t, 0x44), _mm256_shuffle_ps(s, t, 0xee));
-    }
-    vec even = _mm256_shuffle_ps(b[0], b[1], 0x88), odd = _mm256_shuffle_ps(b[0], b[1], 0xdd);
-    /* Lane 4j + k of their sum belongs to vector j + 2k. */
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    return _mm256_permutevar8x32_ps(_mm256_add_ps(even, odd), order);
-}
-
-void avx2_quantize(const float *x, int cols, struct kern_q8 to);
-void avx2_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
-                 size_t ldy);
 void avx2_pack_quantize(const float *x, int cols, struct kern_q8 to);
 void avx2_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                       float *y, size_t ldy);

@@ -79,11 +79,6 @@ static inline vec vec_load_bf16(const void *p)
     return vec_of_bf16(_mm256_loadu_si256((const __m256i *)p));
 }
 
-static inline vec vec_load_bf16_part(const void *p, int n)
-{
-    return vec_of_bf16(_mm256_maskz_loadu_epi16(vec_first(n), p));
-}
-
 static inline vec vec_load_i8(const void *p)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p)));
@@ -182,31 +177,6 @@ static inline float vec_sum(vec a)
     return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
 
-/* The sums of 16 vectors in one, by the same tree. */
-static inline vec vec_sums(const vec sum[LANES])
-{
-    vec a[8], b[4], c[2];
-    for (int i = 0; i < 8; i++) {
-        vec s = sum[2 * i], t = sum[2 * i + 1];
-        a[i] = _mm512_add_ps(_mm512_shuffle_f32x4(s, t, 0x44), _mm512_shuffle_f32x4(s, t, 0xee));
-    }
-    for (int i = 0; i < 4; i++) {
-        vec s = a[2 * i], t = a[2 * i + 1];
-        b[i] = _mm512_add_ps(_mm512_shuffle_f32x4(s, t, 0x88), _mm512_shuffle_f32x4(s, t, 0xdd));
-    }
-    for (int i = 0; i < 2; i++) {
-        vec s = b[2 * i], t = b[2 * i + 1];
-        c[i] = _mm512_add_ps(_mm512_shuffle_ps(s, t, 0x44), _mm512_shuffle_ps(s, t, 0xee));
-    }
-    vec even = _mm512_shuffle_ps(c[0], c[1], 0x88), odd = _mm512_shuffle_ps(c[0], c[1], 0xdd);
-    /* Lane 4j + k of their sum belongs to vector j + 4k. */
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    return _mm512_permutexvar_ps(order, _mm512_add_ps(even, odd));
-}
-
-void avx512_quantize(const float *x, int cols, struct kern_q8 to);
-void avx512_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
-                   size_t ldy);
 void avx512_pack_quantize(const float *x, int cols, struct kern_q8 to);
 void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                         float *y, size_t ldy);

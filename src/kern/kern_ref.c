@@ -34,12 +34,8 @@ static void quantize_group(const float *x, int8_t *q, float *d, float *s)
 
 static void ref_quantize(const float *x, int cols, struct kern_q8 to)
 {
-    int padded = (int)KERN_Q8_COLS(cols);
     for (int k = 0; k < cols; k += QK)
         quantize_group(x + k, to.q + k, to.d + k / QK, to.s + k / 16);
-    for (int k = cols; k < padded; k++) to.q[k] = 0;
-    for (int k = cols / QK; k < padded / QK; k++) to.d[k] = 0;
-    for (int k = cols / 16; k < padded / 16; k++) to.s[k] = 0;
 }
 
 /* ---- quantised weights ---------------------------------------------------------------------- */
@@ -93,8 +89,8 @@ static float row_dot(const struct kern_weight *w, int o, const int8_t *q, const 
     return (float)sum;
 }
 
-static void ref_matmul_q8(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
-                          float *y, size_t ldy)
+static void ref_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                       float *y, size_t ldy)
 {
     size_t stride = KERN_Q8_STRIDE(w->cols);
     for (int o = o0; o < o1; o++)
@@ -273,7 +269,8 @@ static void ref_stats(const float *logits, int n, struct kern_stats *out)
 const struct kern kern_ref = {
     .level = KERN_REF,
     .name = "ref",
-    .stored = {ref_quantize, ref_matmul_q8},
+    .quantize = ref_quantize,
+    .matmul = ref_matmul,
     .matmul_f32 = ref_matmul_f32,
     .rms_norm = ref_rms_norm,
     .add = ref_add,

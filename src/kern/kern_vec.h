@@ -29,11 +29,6 @@ static inline vec vec_load_f16_n(const void *p, int n)
     return n == LANES ? vec_load_f16(p) : vec_load_f16_part(p, n);
 }
 
-static inline vec vec_load_bf16_n(const void *p, int n)
-{
-    return n == LANES ? vec_load_bf16(p) : vec_load_bf16_part(p, n);
-}
-
 static inline vec vec_load_i8_n(const void *p, int n)
 {
     return n == LANES ? vec_load_i8(p) : vec_load_i8_part(p, n);

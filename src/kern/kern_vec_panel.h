@@ -6,6 +6,7 @@
 #ifndef EAD_KERN_KERN_VEC_PANEL_H
 #define EAD_KERN_KERN_VEC_PANEL_H
 
+#include "base/check.h"
 #include "kern/kern_pack.h"
 #include "kern/kern_vec.h"
 
@@ -29,6 +30,7 @@ static inline void panel_prefetch(const uint8_t *weights, size_t bytes)
 /* The panel in which output o lies. */
 static inline const uint8_t *panel_of(const struct kern_weight *w, int o)
 {
+    CHECK(w->packed);
     return w->packed + (size_t)(o / PANEL) * pack_panel_bytes(w->type, w->cols);
 }
 

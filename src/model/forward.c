@@ -96,15 +96,9 @@ void forward_carve(struct forward *f, struct arena *arena)
 
 /* ---- phases ------------------------------------------------------------------------------ */
 
-/* Packed weights are all packed, or none is: activations have one arrangement. */
-static const struct kern_method *forward_method(const struct forward *f)
-{
-    return f->weights->packed && f->kern->packed.matmul ? &f->kern->packed : &f->kern->stored;
-}
-
 static void quantize_row(const struct forward *f, const float *x, int cols, int r)
 {
-    forward_method(f)->quantize(x, cols, kern_q8_row(f->q8, cols, r));
+    f->kern->quantize(x, cols, kern_q8_row(f->q8, cols, r));
 }
 
 /* Does any of these weights multiply 8-bit activations? */
@@ -135,7 +129,7 @@ static void multiply(const struct slice *s, const struct product *m, const float
     if (type_is_float(w->type))
         f->kern->matmul_f32(w, x, ldx, n, begin, end, m->y, m->ldy);
     else
-        forward_method(f)->matmul(w, f->q8, n, begin, end, m->y, m->ldy);
+        f->kern->matmul(w, f->q8, n, begin, end, m->y, m->ldy);
     if (m->of->scale || m->of->bias) finish(f, m, n, begin, end);
 }
 

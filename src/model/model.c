@@ -36,13 +36,28 @@ static void look_up(struct model *m, const char *cache, struct packfile **out)
         m->pack = MODEL_PACK_MAPPED;
 }
 
+/* Where memory has no room for the panels, the file still may: it is written, and mapped. */
+static enum status repack_in_file(struct model *m, const struct packfile *file, struct err *err)
+{
+    if (packfile_write(file, &m->weights, &m->pack_fault) != ST_OK)
+        return err_set(err, ST_MEMORY, "no memory for the packed weights, and no file: %.900s",
+                       m->pack_fault.message);
+    if (!packfile_map(file, &m->weights))
+        return err_memory(err, "the file of packed weights to be mapped");
+    gguf_release(m->gguf);
+    m->pack = MODEL_PACK_MAPPED;
+    return ST_OK;
+}
+
 static enum status repack(struct model *m, const struct packfile *file, int threads,
                           struct err *err)
 {
-    TRY(repack_weights(&m->weights, threads, err));
+    enum status st = repack_weights(&m->weights, threads, err);
+    if (st == ST_MEMORY && file) return repack_in_file(m, file, err);
+    TRY(st);
     gguf_release(m->gguf);
     if (!file) return ST_OK;
-    const enum status st = packfile_write(file, &m->weights, &m->pack_fault);
+    st = packfile_write(file, &m->weights, &m->pack_fault);
     m->pack = st == ST_OK ? MODEL_PACK_WRITTEN : MODEL_PACK_UNWRITTEN;
     return ST_OK;
 }
@@ -52,7 +67,7 @@ static enum status open_parts(struct model *m, const struct model_options *o, st
     struct packfile *file = NULL;
     if (o->vocab_only) return open_vocab(m, err);
     TRY(open_weights(m, err));
-    const bool packs = !o->no_repack && kern_best()->packed.matmul;
+    const bool packs = kern_best()->panels;
     if (packs && o->pack_cache) look_up(m, o->pack_cache, &file);
     if (!m->weights.packed) gguf_read_ahead(m->gguf);
     enum status st = open_vocab(m, err);

@@ -31,11 +31,8 @@ struct model_options {
     /* Look at neither config nor tensors, so that vocabularies without weights and models of other
      * architectures open too. */
     bool vocab_only;
-    /* Multiply weights as they lie in the file; otherwise they are packed, where this machine's
-     * kernels want it. */
-    bool no_repack;
-    /* The folder of files of packed weights; NULL: they are packed at every opening. No fault of it
-     * keeps a model from opening. */
+    /* The folder of files of packed weights; NULL: they are packed at every opening, where this
+     * machine's best kernels read panels (kern.h). No fault of it keeps a model from opening. */
     const char *pack_cache;
     int threads; /* that pack; 0: as many as this process may use */
 };

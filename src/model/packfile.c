@@ -165,11 +165,43 @@ static enum status put(int fd, const uint8_t *bytes, size_t n, size_t at, struct
     return ST_OK;
 }
 
-static enum status put_all(const struct packfile *f, const struct weights *w, int fd,
-                           struct err *err)
+/* Pack a matrix to *at, panel by panel, in memory for one. */
+static enum status put_matrix(struct kern_weight rest, int fd, uint8_t *panel, size_t *at,
+                              struct err *err)
+{
+    const size_t bytes = pack_panel_bytes(rest.type, rest.cols);
+    for (; rest.rows > 0; rest.rows -= PANEL, rest.data += PANEL * rest.row_bytes, *at += bytes) {
+        pack_panels_write(&rest, 0, 1, panel);
+        TRY(put(fd, panel, bytes, *at, err));
+    }
+    return ST_OK;
+}
+
+static enum status pack_and_put(const struct packfile *f, struct weights *w, int fd,
+                                struct err *err)
+{
+    size_t most = 0, at = f->start;
+    for (int i = 0; i < w->n_matrices; i++) {
+        const struct kern_weight *m = weights_matrix(w, i);
+        const size_t bytes = pack_panel_bytes(m->type, m->cols);
+        if (bytes > most) most = bytes;
+    }
+    uint8_t *panel = malloc(most);
+    enum status st = panel ? ST_OK : err_memory(err, "a panel of packed weights");
+    for (int i = 0; i < w->n_matrices && st == ST_OK; i++)
+        st = put_matrix(*weights_matrix(w, i), fd, panel, &at, err);
+    free(panel);
+    CHECK(st != ST_OK || at == f->start + f->bytes);
+    return st;
+}
+
+static enum status put_all(const struct packfile *f, struct weights *w, int fd, struct err *err)
 {
     TRY(put(fd, (const uint8_t *)f->head, f->head_bytes, 0, err));
-    TRY(put(fd, w->panels.base, f->bytes, f->start, err));
+    if (w->packed)
+        TRY(put(fd, w->panels.base, f->bytes, f->start, err));
+    else
+        TRY(pack_and_put(f, w, fd, err));
     /* Or a crash could leave a file that has its name and length, but not its panels. */
     if (fsync(fd)) return err_set(err, ST_IO, "cannot write to the end: %s", strerror(errno));
     return ST_OK;
@@ -220,7 +252,7 @@ static enum status temp_open(const struct packfile *f, char **name, int *fd, str
     return err_set(err, ST_IO, "cannot create it: others remove it");
 }
 
-static enum status replace(const struct packfile *f, const struct weights *w, struct err *err)
+static enum status replace(const struct packfile *f, struct weights *w, struct err *err)
 {
     char *temp = NULL;
     int fd = -1;
@@ -228,7 +260,6 @@ static enum status replace(const struct packfile *f, const struct weights *w, st
         return err_set(err, ST_IO, "cannot make the folder: %s", strerror(errno));
     sweep(f);
     TRY(temp_open(f, &temp, &fd, err));
-    CHECK(w->packed); /* else there is nothing to keep */
     enum status st = put_all(f, w, fd, err);
     if (st == ST_OK && rename(temp, f->path))
         st = err_set(err, ST_IO, "cannot rename %s: %s", temp, strerror(errno));
@@ -238,7 +269,7 @@ static enum status replace(const struct packfile *f, const struct weights *w, st
     return st;
 }
 
-enum status packfile_write(const struct packfile *f, const struct weights *w, struct err *err)
+enum status packfile_write(const struct packfile *f, struct weights *w, struct err *err)
 {
     const enum status st = replace(f, w, err);
     return st == ST_OK ? st : err_prefix(err, st, f->path);

@@ -43,9 +43,9 @@ void packfile_close(struct packfile *f);
 /* Map the file's panels as `w`'s if it is there and fits. */
 bool packfile_map(const struct packfile *f, struct weights *w);
 
-/* Write the file from the panels of `w`, which are packed; a folder that is missing is made. The
- * error names the file. On failure nothing is left behind, and what was there stays. */
-MUST_USE enum status packfile_write(const struct packfile *f, const struct weights *w,
-                                    struct err *err);
+/* Write the file from the panels of `w`, or where they are not packed pack them into it, by one
+ * thread in memory for one panel; a folder that is missing is made. The error names the file. On
+ * failure nothing is left behind, and what was there stays. `w` is not changed. */
+MUST_USE enum status packfile_write(const struct packfile *f, struct weights *w, struct err *err);
 
 #endif

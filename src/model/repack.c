@@ -60,7 +60,12 @@ enum status repack_weights(struct weights *w, int threads, struct err *err)
     }
     const int share = 1 + r.panels / (threads * 8);
     r.block = share < BLOCK_MAX ? share : BLOCK_MAX;
-    TRY(arena_commit(&arena, err));
+    const size_t bytes = arena.used;
+    if (arena_commit(&arena, err) != ST_OK)
+        return err_memory(err,
+                          "%zu MiB of packed weights; --pack-cache DIR keeps them in a file that "
+                          "is mapped instead",
+                          bytes >> 20);
     arena_expect_use(&arena);
     repack_adopt(w, arena);
     struct team team;
