@@ -16,11 +16,11 @@ foreach(room ${rooms})
 endforeach()
 
 set(simd_files ${sources})
-list(FILTER simd_files INCLUDE REGEX "kern_a[vm]x")
+list(FILTER simd_files INCLUDE REGEX "/kern/.*_(avx|amx)")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   foreach(file ${simd_files})
     set(avx512 "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx2;-mfma;-mf16c")
-    if(file MATCHES "kern_amx")
+    if(file MATCHES "_amx")
       # Its unrolled loops are beyond what gcc can follow variables in, which it says at length.
       if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
         list(APPEND avx512 -fno-var-tracking-assignments)

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "kern/kern_pack.h"
+#include "kern/pack/pack.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 
 #include "base/hash.h"
 #include "engine/local.h"
-#include "kern/kern_pack.h"
+#include "kern/pack/pack.h"
 #include "model/packfile.h"
 #include "tiny.h"
 

@@ -12,7 +12,7 @@
  * products take turns, because the speed of memory drifts, and medians count.
  */
 #include "base/clock.h"
-#include "kern/kern_pack.h"
+#include "kern/pack/pack.h"
 #include "kern_peak.h"
 #include "stream.h"
 

@@ -32,7 +32,7 @@ struct kern_weight {
     int rows, cols; /* outputs, inputs; cols a multiple of the type's block */
     size_t row_bytes;
     const uint8_t *data;   /* [rows][row_bytes] */
-    const uint8_t *packed; /* panels (kern_pack.h), 64-byte aligned; NULL before they are packed */
+    const uint8_t *packed; /* panels (pack/pack.h), 64-byte aligned; NULL before they are packed */
 };
 
 /*

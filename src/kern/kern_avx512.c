@@ -1,10 +1,10 @@
-#include "kern/kern_avx512.h"
+#include "kern/vec/vec_avx512.h"
 
+#include "kern/attend/attend.h"
+#include "kern/float/float_panel.h"
 #include "kern/kern_tables.h"
-#include "kern/kern_vec_attend.h"
-#include "kern/kern_vec_panel_float.h"
-#include "kern/kern_vec_row.h"
-#include "kern/kern_vec_stats.h"
+#include "kern/row/row.h"
+#include "kern/row/stats.h"
 
 static void amx_float_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0,
                              int o1, float *y, size_t ldy)

@@ -13,7 +13,7 @@
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
-/* Panels lie in the order of packed rows: to change it is to raise PACK_LAYOUT (kern_pack.h). */
+/* Panels lie in the order of packed rows: to change it is to raise PACK_LAYOUT (pack/pack.h). */
 
 static const struct arch_tensor decoder_model[] = {
     {"token_embd.weight", DIM_VOCAB, DIM_MODEL, OF_MODEL(embed), MUST},

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "kern/kern_pack.h"
+#include "kern/pack/pack.h"
 #include "model/repack.h"
 
 #include <dirent.h>

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/team.h"
-#include "kern/kern_pack.h"
+#include "kern/pack/pack.h"
 
 void repack_carve(struct kern_weight *w, struct arena *arena)
 {

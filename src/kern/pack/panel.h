@@ -1,14 +1,14 @@
 /*
- * What products of packed weights (kern_pack.h), quantised and float, have in common: lanes are
- * outputs, and two vectors of them are multiplied together. kern_vec.h says how this header is
+ * What products of packed weights (pack/pack.h), quantised and float, have in common: lanes are
+ * outputs, and two vectors of them are multiplied together. vec/vec.h says how this header is
  * used.
  */
-#ifndef EAD_KERN_KERN_VEC_PANEL_H
-#define EAD_KERN_KERN_VEC_PANEL_H
+#ifndef EAD_KERN_PACK_PANEL_H
+#define EAD_KERN_PACK_PANEL_H
 
 #include "base/check.h"
-#include "kern/kern_pack.h"
-#include "kern/kern_vec.h"
+#include "kern/pack/pack.h"
+#include "kern/vec/vec.h"
 
 #if defined(LANES)
 

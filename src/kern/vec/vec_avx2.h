@@ -1,13 +1,13 @@
 /*
- * A vector of 8 floats in AVX2, in the words of kern_vec_*.h: those headers say every kernel once,
- * over whatever vector the including file chose, and become this level's functions here. Loads take
- * any alignment. The vec_*_part forms touch only the first n < LANES elements; loads put zero in
- * the others.
+ * A vector of 8 floats in AVX2, in the words of the folders above: those headers say every kernel
+ * once, over whatever vector the including file chose, and become this level's functions here.
+ * Loads take any alignment. The vec_*_part forms touch only the first n < LANES elements; loads put
+ * zero in the others.
  *
  * The header is empty for compilations without these instructions.
  */
-#ifndef EAD_KERN_KERN_AVX2_H
-#define EAD_KERN_KERN_AVX2_H
+#ifndef EAD_KERN_VEC_VEC_AVX2_H
+#define EAD_KERN_VEC_VEC_AVX2_H
 
 #include "kern/kern.h"
 
@@ -204,7 +204,7 @@ static inline float vec_sum(vec a)
 void avx2_pack_quantize(const float *x, int cols, struct kern_q8 to);
 void avx2_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                       float *y, size_t ldy);
-/* kern_avxvnni.c: the same bits, faster. */
+/* pack/pack_avxvnni.c: the same bits, faster. */
 void avxvnni_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                          float *y, size_t ldy);
 

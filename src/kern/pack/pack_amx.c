@@ -2,7 +2,7 @@
  * Packed weights times activations in AMX: a tile is a block of up to 16 rows of memory, and one
  * instruction multiplies 16 rows of activations by 16 outputs, 32 inputs deep.
  *
- * Weights of CHUNK inputs of a panel are unpacked into signed bytes, steps as in kern_pack.h, so
+ * Weights of CHUNK inputs of a panel are unpacked into signed bytes, steps as in pack/pack.h, so
  * that a step of 16 outputs is a row of a tile as it lies. That is shared by up to ROWS rows of
  * activations. Tiles give the whole sums of each 32 inputs; they are stored for all of a chunk,
  * then scaled by vectors: storing a tile keeps all else waiting, so the two do not mix well.
@@ -12,10 +12,11 @@
  * short passes; the shortest read two panels in turn, for memory of machines with tiles gives more
  * in two streams than in one.
  */
-#include "kern/kern_amx_tile.h"
-#include "kern/kern_avx512_ivec.h"
-#include "kern/kern_vec_panel.h"
-#include "kern/kern_vec_unpack.h"
+#include "kern/vec/ivec_avx512.h"
+#include "kern/vec/tile_amx.h"
+
+#include "kern/pack/panel.h"
+#include "kern/pack/unpack.h"
 
 #include <stdalign.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /*
- * Packed F16 and BF16 weights times one or two rows of activations: what kern_amx_float.c computes
+ * Packed F16 and BF16 weights times one or two rows of activations: what float/float_amx.c computes
  * in tiles, bit for bit, in vectors whose lanes are outputs. Weights are read as they lie, so that
  * such a pass waits for memory alone.
  *
@@ -8,7 +8,7 @@
  * the sum. It takes numbers below 2^-126 as zero and leaves none, whatever the mode of the vectors,
  * which is therefore set alike.
  */
-#include "kern/kern_amx_half.h"
+#include "kern/float/float_amx.h"
 
 #include <stdalign.h>
 

@@ -1,4 +1,4 @@
-#include "kern/kern_pack.h"
+#include "kern/pack/pack.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static inline eight bytes_at(eight codes, int bit, int mask)
     return codes >> bit & (uint16_t)(mask * 0x0101);
 }
 
-/* The codes of 32 inputs from k on, of FOUR outputs from o on: planes as kern_pack.h has them. */
+/* The codes of 32 inputs from k on, of FOUR outputs from o on: planes as pack/pack.h has them. */
 static void pack_four(uint8_t *to, const struct quant_parts *parts, int k, int bits)
 {
     eight step[8]; /* of inputs, of all the outputs */

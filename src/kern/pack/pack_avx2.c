@@ -1,6 +1,7 @@
-#include "kern/kern_avx2_ivec.h"
-#include "kern/kern_avx2_q8.h"
-#include "kern/kern_vec_pack.h"
+#include "kern/vec/ivec_avx2.h"
+#include "kern/vec/q8_avx2.h"
+
+#include "kern/pack/pack_avx512.h"
 
 void avx2_pack_quantize(const float *x, int cols, struct kern_q8 to)
 {

@@ -1,15 +1,15 @@
 /*
- * Statistics of a row of logits; kern_vec.h says how this header is used.
+ * Statistics of a row of logits; vec/vec.h says how this header is used.
  *
  * With t = l - max, Z = sum exp(t) and S = sum t exp(t), the entropy is ln Z - S/Z nats. Logits are
  * read once from memory, in blocks that stay in the first-level cache: a first look at a block
  * finds its maximum, a second adds its Z and S. When the maximum grows by g, what was summed so far
  * becomes Z' = Z exp(-g), S' = (S - g Z) exp(-g). A block is summed in floats, blocks in doubles.
  */
-#ifndef EAD_KERN_KERN_VEC_STATS_H
-#define EAD_KERN_KERN_VEC_STATS_H
+#ifndef EAD_KERN_ROW_STATS_H
+#define EAD_KERN_ROW_STATS_H
 
-#include "kern/kern_vec.h"
+#include "kern/vec/vec.h"
 
 #if defined(LANES)
 

@@ -1,13 +1,13 @@
 /*
- * A vector of 16 floats in AVX-512, in the words of kern_vec_*.h: those headers say every kernel
- * once, over whatever vector the including file chose, and become this level's functions here.
- * Loads take any alignment. The vec_*_part
- * forms touch only the first n < LANES elements; loads put zero in the others.
+ * A vector of 16 floats in AVX-512, in the words of the folders above: those headers say every
+ * kernel once, over whatever vector the including file chose, and become this level's functions
+ * here. Loads take any alignment. The vec_*_part forms touch only the first n < LANES elements;
+ * loads put zero in the others.
  *
  * The header is empty for compilations without these instructions.
  */
-#ifndef EAD_KERN_KERN_AVX512_H
-#define EAD_KERN_KERN_AVX512_H
+#ifndef EAD_KERN_VEC_VEC_AVX512_H
+#define EAD_KERN_VEC_VEC_AVX512_H
 
 #include "kern/kern.h"
 
@@ -183,10 +183,10 @@ void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, in
 /* The same, but few rows read two panels in turn. */
 void avx512_pack_turns(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                        float *y, size_t ldy);
-/* kern_amx.c: the bits of avx512_pack_matmul, faster where there are several rows. */
+/* pack/pack_amx.c: the bits of avx512_pack_matmul, faster where there are several rows. */
 void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,
                      size_t ldy);
-/* kern_amx_float.c: packed F16 and BF16 weights; bits of its own. */
+/* float/float_amx.c: packed F16 and BF16 weights; bits of its own. */
 void amx_half_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0, int o1,
                      float *y, size_t ldy);
 

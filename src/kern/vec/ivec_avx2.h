@@ -1,9 +1,9 @@
-/* Whole numbers in AVX2 for packed weights: `ivec` in the words of kern_vec_unpack.h and
- * kern_vec_pack.h. With AVX-VNNI a product of four bytes is one instruction. */
-#ifndef EAD_KERN_KERN_AVX2_IVEC_H
-#define EAD_KERN_KERN_AVX2_IVEC_H
+/* Whole numbers in AVX2 for packed weights: `ivec` in the words of pack/unpack.h and
+ * pack/pack_avx512.h. With AVX-VNNI a product of four bytes is one instruction. */
+#ifndef EAD_KERN_VEC_IVEC_AVX2_H
+#define EAD_KERN_VEC_IVEC_AVX2_H
 
-#include "kern/kern_avx2.h"
+#include "kern/vec/vec_avx2.h"
 
 #if defined(__AVX2__)
 

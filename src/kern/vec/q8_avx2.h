@@ -1,8 +1,8 @@
 /* Activations to 8 bits, a group of 32 at a time, in AVX2 (kern.h: struct kern_q8). */
-#ifndef EAD_KERN_KERN_AVX2_Q8_H
-#define EAD_KERN_KERN_AVX2_Q8_H
+#ifndef EAD_KERN_VEC_Q8_AVX2_H
+#define EAD_KERN_VEC_Q8_AVX2_H
 
-#include "kern/kern_avx2.h"
+#include "kern/vec/vec_avx2.h"
 
 #if defined(__AVX2__)
 

@@ -21,8 +21,8 @@
  * and scales keep their bits (quant_parts.h), so a packed matrix has the size of the file's, but
  * for 6-bit scales, which become bytes (Q4_K: 2.8 % more).
  */
-#ifndef EAD_KERN_KERN_PACK_H
-#define EAD_KERN_KERN_PACK_H
+#ifndef EAD_KERN_PACK_PACK_H
+#define EAD_KERN_PACK_PACK_H
 
 #include "format/quant_parts.h"
 #include "kern/kern.h"

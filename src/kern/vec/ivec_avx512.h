@@ -1,9 +1,9 @@
-/* Whole numbers in AVX-512 for packed weights: `ivec` in the words of kern_vec_unpack.h and
- * kern_vec_pack.h. */
-#ifndef EAD_KERN_KERN_AVX512_IVEC_H
-#define EAD_KERN_KERN_AVX512_IVEC_H
+/* Whole numbers in AVX-512 for packed weights: `ivec` in the words of pack/unpack.h and
+ * pack/pack_avx512.h. */
+#ifndef EAD_KERN_VEC_IVEC_AVX512_H
+#define EAD_KERN_VEC_IVEC_AVX512_H
 
-#include "kern/kern_avx512.h"
+#include "kern/vec/vec_avx512.h"
 
 #if defined(__AVX512VNNI__)
 

@@ -1,12 +1,12 @@
 /*
- * A group of packed weights (kern_pack.h) in registers, for the vector of the including file
- * (kern_vec.h) and its whole-number twin `ivec` of LANES 32-bit lanes.
+ * A group of packed weights (pack/pack.h) in registers, for the vector of the including file
+ * (vec/vec.h) and its whole-number twin `ivec` of LANES 32-bit lanes.
  */
-#ifndef EAD_KERN_KERN_VEC_UNPACK_H
-#define EAD_KERN_KERN_VEC_UNPACK_H
+#ifndef EAD_KERN_PACK_UNPACK_H
+#define EAD_KERN_PACK_UNPACK_H
 
-#include "kern/kern_pack.h"
-#include "kern/kern_vec.h"
+#include "kern/pack/pack.h"
+#include "kern/vec/vec.h"
 
 #if defined(LANES)
 

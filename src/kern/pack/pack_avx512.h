@@ -1,6 +1,6 @@
 /*
- * Packed weights (kern_pack.h) times quantised activations: the loops, for the vectors of
- * kern_vec_unpack.h and the including file's quantize_group().
+ * Packed weights (pack/pack.h) times quantised activations: the loops, for the vectors of
+ * pack/unpack.h and the including file's quantize_group().
  *
  * Every output of every row adds its groups of 32 inputs one after the other, from the first to the
  * last: that is the whole order of its sum, whatever stands beside it.
@@ -8,11 +8,11 @@
  * Activations lie in natural order, signed, and t and s hold two numbers for a group: of its first
  * sixteen values, and of all.
  */
-#ifndef EAD_KERN_KERN_VEC_PACK_H
-#define EAD_KERN_KERN_VEC_PACK_H
+#ifndef EAD_KERN_PACK_PACK_AVX512_H
+#define EAD_KERN_PACK_PACK_AVX512_H
 
-#include "kern/kern_vec_panel.h"
-#include "kern/kern_vec_unpack.h"
+#include "kern/pack/panel.h"
+#include "kern/pack/unpack.h"
 
 #if defined(LANES)
 

@@ -11,14 +11,15 @@
  * A tile adds the products of its 16 even inputs and of its 16 odd ones, then both to its sum. One
  * sum per row and output takes all parts of all inputs in one order, so bits do not depend on
  * company. They are not those of the avx512 table. Where vectors compute the same sooner, they do:
- * kern_amx_few.c.
+ * float/float_amx_few.c.
  *
  * Weights are unpacked while others are multiplied, a few rows of a tile between two products:
  * vectors and tiles work at the same time. Unpacking is what passes of few rows wait for.
  */
+#include "kern/float/float_amx.h"
+
 #include "base/check.h"
-#include "kern/kern_amx_half.h"
-#include "kern/kern_amx_tile.h"
+#include "kern/vec/tile_amx.h"
 
 #include <stdalign.h>
 

@@ -1,6 +1,7 @@
-#include "kern/kern_avx512_ivec.h"
-#include "kern/kern_avx512_q8.h"
-#include "kern/kern_vec_pack.h"
+#include "kern/vec/ivec_avx512.h"
+#include "kern/vec/q8_avx512.h"
+
+#include "kern/pack/pack_avx512.h"
 
 void avx512_pack_quantize(const float *x, int cols, struct kern_q8 to)
 {

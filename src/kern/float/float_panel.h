@@ -1,12 +1,12 @@
 /*
- * Packed float weights (kern_pack.h) times float activations; kern_vec.h says how this header is
+ * Packed float weights (pack/pack.h) times float activations; vec/vec.h says how this header is
  * used. Every output of every row adds its inputs in order, in stretches whose sums are then added
  * in order: that keeps rounding as small as many partial sums do.
  */
-#ifndef EAD_KERN_KERN_VEC_PANEL_FLOAT_H
-#define EAD_KERN_KERN_VEC_PANEL_FLOAT_H
+#ifndef EAD_KERN_FLOAT_FLOAT_PANEL_H
+#define EAD_KERN_FLOAT_FLOAT_PANEL_H
 
-#include "kern/kern_vec_panel.h"
+#include "kern/pack/panel.h"
 
 #if defined(LANES)
 

@@ -1,6 +1,6 @@
 /* What kernels with AMX tiles share. */
-#ifndef EAD_KERN_KERN_AMX_TILE_H
-#define EAD_KERN_KERN_AMX_TILE_H
+#ifndef EAD_KERN_VEC_TILE_AMX_H
+#define EAD_KERN_VEC_TILE_AMX_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
-/* Kernels over one row of floats; kern_vec.h says how this header is used. */
-#ifndef EAD_KERN_KERN_VEC_ROW_H
-#define EAD_KERN_KERN_VEC_ROW_H
+/* Kernels over one row of floats; vec/vec.h says how this header is used. */
+#ifndef EAD_KERN_ROW_ROW_H
+#define EAD_KERN_ROW_ROW_H
 
-#include "kern/kern_vec.h"
+#include "kern/vec/vec.h"
 
 #if defined(LANES)
 

@@ -1,10 +1,11 @@
-/* What the two products of packed F16 and BF16 weights of the level amx share: kern_amx_float.c
+/* What the two products of packed F16 and BF16 weights of the level amx share: float/float_amx.c
  * says what they compute. */
-#ifndef EAD_KERN_KERN_AMX_HALF_H
-#define EAD_KERN_KERN_AMX_HALF_H
+#ifndef EAD_KERN_FLOAT_FLOAT_AMX_H
+#define EAD_KERN_FLOAT_FLOAT_AMX_H
 
-#include "kern/kern_avx512.h"
-#include "kern/kern_vec_panel.h"
+#include "kern/vec/vec_avx512.h"
+
+#include "kern/pack/panel.h"
 
 #if defined(LANES)
 
@@ -48,7 +49,8 @@ static inline const uint16_t *halves_complete(const uint16_t *w, int left, uint1
     return last[0];
 }
 
-/* kern_amx_few.c: whether it is to multiply n rows, and the products, bit for bit those of tiles.
+/* float/float_amx_few.c: whether it is to multiply n rows, and the products, bit for bit those of
+ * tiles.
  */
 int amx_few(enum quant_type type, int n);
 void amx_few_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0, int o1,

@@ -1,5 +1,5 @@
 /*
- * Attention over a cache of any type, with an online softmax over blocks of positions; kern_vec.h
+ * Attention over a cache of any type, with an online softmax over blocks of positions; vec/vec.h
  * says how this header is used. The loops are written once; what differs by type is attend_load,
  * and where scales come from. A scale times a code is exact, so to the sums a cache of codes is one
  * of floats.
@@ -7,10 +7,10 @@
  * Queries of several rows go through a block of the cache together as long as all of them see all
  * of it; then every row takes its last blocks alone. A query's sums are the same either way.
  */
-#ifndef EAD_KERN_KERN_VEC_ATTEND_H
-#define EAD_KERN_KERN_VEC_ATTEND_H
+#ifndef EAD_KERN_ATTEND_ATTEND_H
+#define EAD_KERN_ATTEND_ATTEND_H
 
-#include "kern/kern_vec.h"
+#include "kern/vec/vec.h"
 
 #if defined(LANES)
 

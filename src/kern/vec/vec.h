@@ -1,10 +1,10 @@
 /*
- * What the kern_vec_*.h headers share. They say the float kernels once, over the vector `vec` of
- * LANES floats that the including file chose (kern_avx512.h, kern_avx2.h); every function is
- * static, so each table has its own. Without a chosen vector they are empty.
+ * What the the folders above headers share. They say the float kernels once, over the vector `vec`
+ * of LANES floats that the including file chose (vec/vec_avx512.h, vec/vec_avx2.h); every function
+ * is static, so each table has its own. Without a chosen vector they are empty.
  */
-#ifndef EAD_KERN_KERN_VEC_H
-#define EAD_KERN_KERN_VEC_H
+#ifndef EAD_KERN_VEC_VEC_H
+#define EAD_KERN_VEC_VEC_H
 
 #include "kern/kern.h"
 
