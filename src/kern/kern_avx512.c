@@ -12,7 +12,7 @@ static void amx_float_matmul(const struct kern_weight *w, const float *x, size_t
     if (w->type != QT_F32)
         amx_half_matmul(w, x, ldx, n, o0, o1, y, ldy);
     else
-        panel_float_matmul(w, x, ldx, n, o0, o1, y, ldy);
+        float_matmul(w, x, ldx, n, o0, o1, y, ldy);
 }
 
 #define TABLE(of_level, of_name, pack_matmul, product)                                             \
@@ -23,6 +23,5 @@ static void amx_float_matmul(const struct kern_weight *w, const float *x, size_t
         .attend = float_attend, .stats = row_stats,                                                \
     }
 
-const struct kern kern_avx512 =
-    TABLE(KERN_AVX512, "avx512", avx512_pack_matmul, panel_float_matmul);
+const struct kern kern_avx512 = TABLE(KERN_AVX512, "avx512", avx512_pack_matmul, float_matmul);
 const struct kern kern_amx = TABLE(KERN_AMX, "amx", amx_pack_matmul, amx_float_matmul);

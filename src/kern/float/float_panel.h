@@ -10,78 +10,95 @@
 
 #if defined(LANES)
 
+#include <stdalign.h>
+
 enum { STRETCH = 64 /* inputs */ };
 
 struct float_tile {
-    const uint8_t *weights; /* of PAIR outputs, PANEL elements from one input to the next */
-    const float *x;         /* rows of activations, ldx apart */
+    const uint8_t *panel;
+    const float *x; /* rows of activations, ldx apart */
     size_t ldx;
     int cols;
 };
 
 typedef vec load_panel_fn(const void *p);
 
-/* sum[r] = the products of PAIR outputs with each of `rows` rows. */
-INLINE void panel_multiply(int rows, const struct float_tile *t, vec (*sum)[2], load_panel_fn *load,
-                           size_t size)
+/* sum[r] += inputs [k0, k1) of `width` vectors of outputs, from v0 on, times row r. */
+INLINE void stretch_multiply(int rows, int width, int v0, const struct float_tile *t, int k0,
+                             int k1, float (*sum)[PANEL], load_panel_fn *load, size_t size)
 {
-    const uint8_t *w = t->weights;
+    const uint8_t *w = t->panel + ((size_t)k0 * PANEL + (size_t)(v0 * LANES)) * size;
+    vec local[BLOCK][VECTORS];
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vec_zero();
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < width; v++) local[r][v] = vec_zero();
+    for (int k = k0; k < k1; k++, w += PANEL * size) {
+        vec weight[VECTORS];
+        panel_prefetch(w, (size_t)(width * LANES) * size, panel_ahead(rows, true));
+#pragma GCC unroll 4
+        for (int v = 0; v < width; v++) weight[v] = load(w + (size_t)(v * LANES) * size);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++) {
+            const vec x = vec_all(t->x[(size_t)r * t->ldx + (size_t)k]);
+#pragma GCC unroll 4
+            for (int v = 0; v < width; v++) local[r][v] = vec_fma(weight[v], x, local[r][v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < width; v++) {
+            float *to = sum[r] + (v0 + v) * LANES;
+            vec_store(to, vec_add(vec_load(to), local[r][v]));
+        }
+}
+
+/* sum[r] = the products of a panel with row r. As many vectors of outputs at a time as have their
+ * sums in registers; all of them go through a stretch before the next is read. */
+INLINE void float_multiply(int rows, const struct float_tile *t, float (*sum)[PANEL],
+                           load_panel_fn *load, size_t size)
+{
+    const int width = rows * VECTORS <= 2 * BLOCK ? VECTORS : 2;
+    memset(sum, 0, (size_t)rows * sizeof *sum);
     for (int k0 = 0; k0 < t->cols; k0 += STRETCH) {
         const int k1 = t->cols - k0 < STRETCH ? t->cols : k0 + STRETCH;
-        vec local[BLOCK][2];
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++) local[r][0] = local[r][1] = vec_zero();
-        for (int k = k0; k < k1; k++, w += PANEL * size) {
-            panel_prefetch(w, PAIR * size);
-            const vec w0 = load(w), w1 = load(w + LANES * size);
-#pragma GCC unroll 8
-            for (int r = 0; r < rows; r++) {
-                const vec x = vec_all(t->x[(size_t)r * t->ldx + (size_t)k]);
-                local[r][0] = vec_fma(w0, x, local[r][0]);
-                local[r][1] = vec_fma(w1, x, local[r][1]);
-            }
-        }
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < 2; v++) sum[r][v] = vec_add(sum[r][v], local[r][v]);
+#pragma GCC unroll 2
+        for (int v0 = 0; v0 < VECTORS; v0 += width)
+            stretch_multiply(rows, width, v0, t, k0, k1, sum, load, size);
     }
 }
 
-typedef void panel_fn(int rows, const struct float_tile *t, vec (*sum)[2]);
+typedef void float_fn(int rows, const struct float_tile *t, float (*sum)[PANEL]);
 
-static void panel_f32(int rows, const struct float_tile *t, vec (*sum)[2])
+static void float_f32(int rows, const struct float_tile *t, float (*sum)[PANEL])
 {
-    VEC_ROWS(panel_multiply, rows, t, sum, vec_load, 4)
+    VEC_ROWS(float_multiply, rows, t, sum, vec_load, 4)
 }
 
-static void panel_f16(int rows, const struct float_tile *t, vec (*sum)[2])
+static void float_f16(int rows, const struct float_tile *t, float (*sum)[PANEL])
 {
-    VEC_ROWS(panel_multiply, rows, t, sum, vec_load_f16, 2)
+    VEC_ROWS(float_multiply, rows, t, sum, vec_load_f16, 2)
 }
 
-static void panel_bf16(int rows, const struct float_tile *t, vec (*sum)[2])
+static void float_bf16(int rows, const struct float_tile *t, float (*sum)[PANEL])
 {
-    VEC_ROWS(panel_multiply, rows, t, sum, vec_load_bf16, 2)
+    VEC_ROWS(float_multiply, rows, t, sum, vec_load_bf16, 2)
 }
 
-static void panel_float_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n,
-                               int o0, int o1, float *y, size_t ldy)
+static void float_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0,
+                         int o1, float *y, size_t ldy)
 {
-    panel_fn *fn = w->type == QT_F32 ? panel_f32 : w->type == QT_F16 ? panel_f16 : panel_bf16;
-    const size_t size = quant_info(w->type)->bytes;
-    const int blocks = (n + BLOCK - 1) / BLOCK;
-    for (int o = o0 / PAIR * PAIR; o < o1; o += PAIR) {
+    float_fn *fn = w->type == QT_F32 ? float_f32 : w->type == QT_F16 ? float_f16 : float_bf16;
+    for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL) {
         const struct panel_lanes lanes = panel_lanes(o, o0, o1);
-        const uint8_t *weights = panel_of(w, o) + (size_t)(o % PANEL) * size;
-        for (int b = 0; b < blocks; b++) {
-            const int r0 = (int)((long)n * b / blocks), r1 = (int)((long)n * (b + 1) / blocks);
-            const struct float_tile t = {weights, x + (size_t)r0 * ldx, ldx, w->cols};
-            vec sum[BLOCK][2];
-            fn(r1 - r0, &t, sum);
-            for (int r = r0; r < r1; r++)
-                panel_store(y + (size_t)r * ldy + (size_t)o, sum[r - r0], lanes);
+        for (int r0 = 0, rows; r0 < n; r0 += rows) {
+            const struct float_tile t = {panel_of(w, o), x + (size_t)r0 * ldx, ldx, w->cols};
+            alignas(64) float sum[BLOCK][PANEL];
+            rows = vec_share(n - r0);
+            fn(rows, &t, sum);
+            for (int r = 0; r < rows; r++)
+                panel_store(y + (size_t)(r0 + r) * ldy + (size_t)o, sum[r], lanes);
         }
     }
 }

@@ -92,17 +92,25 @@ static void pack_codes(uint8_t *to, const struct quant_parts parts[PANEL], int k
     for (int o = 0; o < PANEL; o += FOUR) pack_four(to + 4 * o, parts + o, k, bits);
 }
 
-static void pack_scales(uint8_t *unit, const struct pack_layout *at, const struct quant_form *form,
+static void pack_halves(uint8_t *unit, const struct pack_layout *at, const struct quant_form *form,
                         const struct quant_parts parts[PANEL])
 {
     for (size_t o = 0; o < PANEL; o++) {
         memcpy(unit + 2 * o, &parts[o].d, 2);
         if (form->minima) memcpy(unit + at->m + 2 * o, &parts[o].m, 2);
-        for (size_t j = 0; j < (size_t)quant_scales(form); j++) {
-            unit[at->scale + j * PANEL + o] = (uint8_t)parts[o].scale[j];
-            if (form->minima) unit[at->min + j * PANEL + o] = (uint8_t)parts[o].min[j];
-        }
     }
+}
+
+/* Of group g. */
+static void pack_scales(uint8_t *group, const struct pack_layout *at, const struct quant_form *form,
+                        const struct quant_parts parts[PANEL], int g)
+{
+    const int per_group = form->super ? form->fine ? 2 : 1 : 0;
+    for (int h = 0; h < per_group; h++, group += PANEL)
+        for (size_t o = 0; o < PANEL; o++) {
+            group[at->scale + o] = (uint8_t)parts[o].scale[g * per_group + h];
+            if (form->minima) group[at->min + o] = (uint8_t)parts[o].min[g * per_group + h];
+        }
 }
 
 /* Outputs of the panel that begins with output `first`; those beyond the last are zero. */
@@ -145,7 +153,7 @@ static void transpose_line(const struct kern_weight *w, int first, int k, uint8_
         }
 }
 
-static void pack_halves(const struct kern_weight *w, int first, uint8_t *to)
+static void pack_half_floats(const struct kern_weight *w, int first, uint8_t *to)
 {
     int k = 0;
     if (outputs_from(w, first) == PANEL)
@@ -166,7 +174,7 @@ static inline void move_blocks(enum quant_type type, const uint8_t *src, size_t 
 {
     const struct pack_layout at = pack_layout(type);
     const uint16_t flip = type == QT_Q8_0 ? 0x8080 : 0; /* signed in the file */
-    const size_t steps = at.group / STEP, head = at.codes / PANEL;
+    const size_t steps = at.group / STEP, head = at.head / PANEL;
     for (int u = 0; u < blocks; u++, to += at.unit, src += head + steps * 4) {
         for (size_t r = 0; r < FOUR; r++)
             for (size_t i = 0; i < head; i += 2)
@@ -178,7 +186,7 @@ static inline void move_blocks(enum quant_type type, const uint8_t *src, size_t 
             transpose(a, FOUR, interleave_words);
             for (size_t r = 0; r < FOUR; r++) {
                 a[r] ^= flip;
-                memcpy(to + at.codes + (j + r) * STEP + 4 * o, &a[r], sizeof *a);
+                memcpy(to + at.head + (j + r) * STEP + 4 * o, &a[r], sizeof *a);
             }
         }
     }
@@ -190,7 +198,7 @@ static inline void move_panel(enum quant_type type, const struct kern_weight *w,
 {
     const struct pack_layout at = pack_layout(type);
     const int units = w->cols / QK;
-    const size_t block = at.codes / PANEL + at.group / PANEL;
+    const size_t block = at.unit / PANEL;
     for (int u = 0; u < units; u += RUN, to += RUN * at.unit) {
         const uint8_t *src = w->data + (size_t)first * w->row_bytes + (size_t)u * block;
         const int blocks = units - u < RUN ? units - u : RUN;
@@ -221,9 +229,12 @@ static void pack_panel(const struct kern_weight *w, int first, uint8_t *to)
             fetch_to(to + at.unit + (size_t)o * (at.unit / PANEL), at.unit / PANEL);
             quant_parts_read(w->type, src, &parts[o]);
         }
-        pack_scales(to, &at, form, parts);
-        for (int g = 0; g < at.inputs / QK; g++)
-            pack_codes(to + at.codes + (size_t)g * at.group, parts, QK * g, form->bits);
+        pack_halves(to, &at, form, parts);
+        for (int g = 0; g < at.inputs / QK; g++) {
+            uint8_t *group = to + at.head + (size_t)g * at.group;
+            pack_scales(group, &at, form, parts, g);
+            pack_codes(group + at.codes, parts, QK * g, form->bits);
+        }
     }
 }
 
@@ -251,6 +262,6 @@ void pack_panels_write(const struct kern_weight *w, int first, int end, uint8_t 
         else if (w->type == QT_F32)
             pack_elements(w, p * PANEL, 0, panels, sizeof(float));
         else
-            pack_halves(w, p * PANEL, panels);
+            pack_half_floats(w, p * PANEL, panels);
     }
 }

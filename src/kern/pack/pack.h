@@ -8,14 +8,17 @@
  *
  *   d      [32] half floats
  *   m      [32] half floats                           types with minima
- *   scale  [groups of 16 or 32 inputs][32] bytes      super-blocks
- *   min    [groups of 16 or 32 inputs][32] bytes      super-blocks with minima
- *   codes  [groups of 32 inputs]:
- *            8 bits: [8][32][4] bytes: step j, output o, inputs 4j to 4j + 3
+ *   and for each group of 32 inputs:
+ *     scale  [1, or 2 if fine][32] bytes              super-blocks
+ *     min    [1, or 2 if fine][32] bytes              super-blocks with minima
+ *     codes  8 bits: [8][32][4] bytes: step j, output o, inputs 4j to 4j + 3
  *            less, one plane after the other, for the bits they have:
  *            lowest 4 bits: [4][32][4] bytes, step j low, step j + 4 high
  *            2 bits (lowest, or those above 4): [2][32][4] bytes, step j at bit 2 (j mod 4) of j/4
  *            1 bit (above 4 or 2): [32][4] bytes, step j at bit j
+ *
+ * So a product reads a panel from its first byte to its last, as processors fetch ahead by
+ * themselves.
  *
  * A step is what one instruction multiplies: four inputs of as many outputs as it has lanes. Codes
  * and scales keep their bits (quant_parts.h), so a packed matrix has the size of the file's, but
@@ -31,26 +34,28 @@ enum { PANEL = 32 /* outputs */, STEP = PANEL * 4 /* bytes of codes */ };
 
 /* Of the above: to be raised with every change of what a byte of a packed matrix means, or files of
  * packed weights (model/packfile.h) would be misread. A test holds a hash of it. */
-enum { PACK_LAYOUT = 1 };
+enum { PACK_LAYOUT = 2 };
 
 /* Where the fields of a unit of a quantised type lie. */
 struct pack_layout {
-    size_t m, scale, min, codes; /* from its start; what it lacks has no size */
-    size_t group;                /* bytes of codes of 32 inputs */
-    size_t unit;                 /* bytes in all, a multiple of 64 */
-    int inputs;                  /* of a unit */
+    size_t m, head;           /* m, and the first group, from the start of a unit */
+    size_t scale, min, codes; /* from the start of a group; what it lacks has no size */
+    size_t group;             /* bytes */
+    size_t unit;              /* bytes in all, a multiple of 64 */
+    int inputs;               /* of a unit */
 };
 
 static inline struct pack_layout pack_layout(enum quant_type type)
 {
     const struct quant_form *form = &quant_forms[type];
-    const size_t halves = PANEL * 2, bytes = (size_t)quant_scales(form) * PANEL;
-    struct pack_layout at = {.m = halves, .group = (size_t)form->bits * STEP};
-    at.inputs = form->super ? QK_K : QK;
-    at.scale = at.m + (form->minima ? halves : 0);
+    const size_t halves = PANEL * 2;
+    const size_t bytes = form->super ? (form->fine ? 2 : 1) * (size_t)PANEL : 0;
+    struct pack_layout at = {.m = halves, .inputs = form->super ? QK_K : QK};
+    at.head = at.m + (form->minima ? halves : 0);
     at.min = at.scale + bytes;
     at.codes = at.min + (form->minima ? bytes : 0);
-    at.unit = at.codes + (size_t)(at.inputs / QK) * at.group;
+    at.group = at.codes + (size_t)form->bits * STEP;
+    at.unit = at.head + (size_t)(at.inputs / QK) * at.group;
     return at;
 }
 

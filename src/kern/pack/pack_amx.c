@@ -72,7 +72,7 @@ struct ahead {
 
 INLINE void ahead_fetch(struct ahead *a)
 {
-    panel_prefetch(a->at, a->bytes);
+    panel_prefetch(a->at, a->bytes, PANEL_AHEAD);
     a->at += a->bytes;
 }
 
@@ -240,7 +240,7 @@ INLINE void chunk_unpack(enum quant_type type, const uint8_t *unit, int groups, 
     for (int i = 0; i < groups; i++) {
         const int g = i % per_unit;
         struct pack_group w;
-        pack_load(unit, type, g, 0, &w);
+        pack_load(unit, type, g, &w);
         chunk_put(type, &w, to, (size_t)i);
         if (g == per_unit - 1) unit += at.unit;
     }
@@ -303,10 +303,7 @@ static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, st
 static void rows_store(float (*sum)[PANEL], int rows, float *y, size_t ldy,
                        struct panel_lanes lanes)
 {
-    for (int r = 0; r < rows; r++, y += ldy) {
-        const vec both[2] = {vec_load(sum[r]), vec_load(sum[r] + LANES)};
-        panel_store(y, both, lanes);
-    }
+    for (int r = 0; r < rows; r++) panel_store(y + (size_t)r * ldy, sum[r], lanes);
 }
 
 void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1, float *y,

@@ -10,11 +10,19 @@
 
 #if defined(LANES)
 
+#include <stdbool.h>
+
 /* 32 inputs of two vectors of outputs. Fine types have a scale and a minimum for each half. */
 struct pack_group {
     ivec code[2][8];
     vec d[2][2], m[2][2]; /* [vector][half]; m of a first half is less that of the second */
 };
+
+/* A code that lies in one plane is unpacked in a step or two. */
+INLINE bool form_light(const struct quant_form form)
+{
+    return (form.bits == 2 || form.bits == 4 || form.bits == 8) && !form.levels;
+}
 
 /* Step j of one vector; codes point at its lanes of a group. */
 INLINE ivec pack_code(const uint8_t *codes, const struct quant_form form, int j)
@@ -55,24 +63,41 @@ INLINE void pack_factors(const uint8_t *half, const int8_t *whole, const struct 
     out[1] = form.fine ? vec_mul(unit, vec_of_ivec(ivec_load_bytes(whole + PANEL))) : out[0];
 }
 
-/* Group g of a unit, for the vectors of outputs from `lane` on. */
-INLINE void pack_load(const uint8_t *unit, enum quant_type type, int g, size_t lane,
-                      struct pack_group *out)
+/* Group g of a unit, and its codes. */
+INLINE const uint8_t *pack_group_at(const uint8_t *unit, enum quant_type type, int g)
+{
+    const struct pack_layout at = pack_layout(type);
+    return unit + at.head + (size_t)g * at.group;
+}
+
+INLINE const uint8_t *pack_codes_at(const uint8_t *unit, enum quant_type type, int g)
+{
+    return pack_group_at(unit, type, g) + pack_layout(type).codes;
+}
+
+/* Scales and minima of group g, for the vector of outputs from o on. Where a type is not fine both
+ * halves are the same; where it is, m of the first half is less that of the second. */
+INLINE void pack_scales_at(const uint8_t *unit, enum quant_type type, int g, size_t o, vec d[2],
+                           vec m[2])
 {
     const struct quant_form form = quant_forms[type];
     const struct pack_layout at = pack_layout(type);
-    const size_t scale = (size_t)g * (form.fine ? 2 : 1) * PANEL + lane;
-    const uint8_t *codes = unit + at.codes + (size_t)g * at.group + 4 * lane;
+    const int8_t *whole = (const int8_t *)pack_group_at(unit, type, g) + o;
+    pack_factors(unit + 2 * o, whole + at.scale, form, d);
+    if (!form.minima) return;
+    pack_factors(unit + at.m + 2 * o, whole + at.min, form, m);
+    if (form.fine) m[0] = vec_sub(m[0], m[1]);
+}
+
+/* Group g of a unit, for the first two vectors of outputs. */
+INLINE void pack_load(const uint8_t *unit, enum quant_type type, int g, struct pack_group *out)
+{
+    const uint8_t *codes = pack_codes_at(unit, type, g);
 #pragma GCC unroll 2
-    for (size_t v = 0; v < 2; v++) {
-        const size_t o = lane + v * LANES;
+    for (size_t v = 0; v < 2; v++, codes += 4 * LANES) {
 #pragma GCC unroll 8
-        for (int j = 0; j < 8; j++) out->code[v][j] = pack_code(codes + v * 4 * LANES, form, j);
-        const int8_t *whole = (const int8_t *)unit + scale + v * LANES;
-        pack_factors(unit + 2 * o, whole + at.scale, form, out->d[v]);
-        if (!form.minima) continue;
-        pack_factors(unit + at.m + 2 * o, whole + at.min, form, out->m[v]);
-        if (form.fine) out->m[v][0] = vec_sub(out->m[v][0], out->m[v][1]);
+        for (int j = 0; j < 8; j++) out->code[v][j] = pack_code(codes, quant_forms[type], j);
+        pack_scales_at(unit, type, g, v * LANES, out->d[v], out->m[v]);
     }
 }
 

@@ -1,5 +1,5 @@
 /* Whole numbers in AVX-512 for packed weights: `ivec` in the words of pack/unpack.h and
- * pack/pack_avx512.h. */
+ * pack/pack_avx512.c. */
 #ifndef EAD_KERN_VEC_IVEC_AVX512_H
 #define EAD_KERN_VEC_IVEC_AVX512_H
 
@@ -7,7 +7,6 @@
 
 #if defined(__AVX512VNNI__)
 
-#include <stdbool.h>
 #include <string.h>
 
 typedef __m512i ivec;
@@ -88,9 +87,8 @@ static inline ivec ivec_start(ivec minus_sum, int offset)
 }
 
 /* sum + the products of four unsigned codes with four signed bytes; every code serves. */
-static inline ivec ivec_dot(ivec sum, ivec code, ivec q, bool wide)
+static inline ivec ivec_dot(ivec sum, ivec code, ivec q)
 {
-    (void)wide;
     return _mm512_dpbusd_epi32(sum, code, q);
 }
 

@@ -12,14 +12,23 @@
 struct q8_group {
     __m256i q; /* 32 signed bytes */
     float d;
-    int sum[2]; /* of each 16 */
+    int sum[2];       /* of the first 16, and of all */
+    int32_t minus[2]; /* minus those sums, by pairs: of values 4i and 4i + 1 in the low 16 bits, of
+                         4i + 2 and 4i + 3 in the high */
 };
 
-static inline int lane_sum(__m256i y)
+static inline void add_up(struct q8_group *g)
 {
-    __m128i x = _mm_add_epi32(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1));
-    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
-    return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+    const __m256i minus = _mm256_sign_epi8(g->q, _mm256_set1_epi8(-1));
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), minus);
+    __m128i part[2] = {_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)};
+    part[1] = _mm_add_epi16(part[0], part[1]);
+    for (int i = 0; i < 2; i++) {
+        __m128i x = _mm_add_epi16(part[i], _mm_shuffle_epi32(part[i], 0x4e));
+        x = _mm_add_epi16(x, _mm_shuffle_epi32(x, 0xb1));
+        g->minus[i] = _mm_cvtsi128_si32(x);
+        g->sum[i] = -_mm_cvtsi128_si32(_mm_madd_epi16(x, _mm_set1_epi16(1)));
+    }
 }
 
 /* Largest magnitude of 32 floats; as the bits of a float, NaN and infinity stand above all others.
@@ -49,11 +58,10 @@ static inline struct q8_group quantize_group(const float *x)
         y[i] = _mm256_and_si256(y[i], keep);
     }
     out.d = isfinite(amax) ? amax / 127.0f : NAN;
-    out.sum[0] = lane_sum(_mm256_add_epi32(y[0], y[1]));
-    out.sum[1] = lane_sum(_mm256_add_epi32(y[2], y[3]));
     __m256i low = _mm256_packs_epi32(y[0], y[1]), high = _mm256_packs_epi32(y[2], y[3]);
     __m256i bytes = _mm256_packs_epi16(low, high); /* four by four, out of order */
     out.q = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    add_up(&out);
     return out;
 }
 

@@ -12,7 +12,7 @@
 struct q8_group {
     __m256i q; /* 32 signed bytes */
     float d;
-    int sum[2]; /* of each 16 */
+    int sum[2]; /* of the first 16, and of all */
 };
 
 /* Largest magnitude of 32 floats as the bits of a float: NaN and infinity stand above all others.
@@ -25,14 +25,15 @@ static inline uint32_t magnitude_bits(__m512 a, __m512 b)
     return (uint32_t)_mm512_reduce_max_epi32(_mm512_max_epi32(ia, ib));
 }
 
-/* The sums of each 16 signed bytes, added as unsigned ones that are larger by 128. */
+/* The sums of the first 16 signed bytes and of all, added as unsigned ones that are larger by 128.
+ */
 static inline void sums_of_16(__m256i q, int sum[2])
 {
     __m256i above = _mm256_xor_si256(q, _mm256_set1_epi8(INT8_MIN));
     __m256i eights = _mm256_sad_epu8(above, _mm256_setzero_si256());
     __m256i both = _mm256_add_epi32(eights, _mm256_shuffle_epi32(eights, 0x4e));
     sum[0] = _mm256_cvtsi256_si32(both) - 16 * 128;
-    sum[1] = _mm_cvtsi128_si32(_mm256_extracti128_si256(both, 1)) - 16 * 128;
+    sum[1] = sum[0] + _mm_cvtsi128_si32(_mm256_extracti128_si256(both, 1)) - 16 * 128;
 }
 
 static inline struct q8_group quantize_group(const float *x)

@@ -13,6 +13,13 @@
 /* For kernels written once and made many by constant arguments. */
 #define INLINE static inline __attribute__((always_inline))
 
+/* Rows that go through a weight together, of those that are left: in even shares. */
+static inline int vec_share(int left)
+{
+    const int shares = (left + BLOCK - 1) / BLOCK;
+    return (left + shares - 1) / shares;
+}
+
 /* The next piece of n elements: LANES of them, or what is left. */
 static inline int vec_piece(int n)
 {

@@ -1,0 +1,456 @@
+/*
+ * Packed weights (pack.h) times quantised activations in vectors of 8 outputs, of which a panel has
+ * four. The files of the levels avx2 and avxvnni include this; they differ in how products are
+ * summed, and not in a bit of the result.
+ *
+ * Few rows multiply weights as they are unpacked. More rows, a strip of up to 64, share a chunk:
+ * 256 inputs of a panel, unpacked once, that stay in the L1 cache while the rows go through it a
+ * few at a time.
+ *
+ * Every output of every row adds its groups of 32 inputs one after the other, from the first to the
+ * last: that is the whole order of its sum, whatever stands beside it.
+ *
+ * Activations lie in natural order, signed. s holds two numbers for a group: d times the sum of its
+ * first sixteen values, and of all. t holds the same sums for dot_start().
+ */
+#ifndef EAD_KERN_PACK_PACK_AVX2_H
+#define EAD_KERN_PACK_PACK_AVX2_H
+
+#include "kern/vec/ivec_avx2.h"
+#include "kern/vec/q8_avx2.h"
+
+#include "kern/pack/panel.h"
+#include "kern/pack/unpack.h"
+
+#if defined(__AVX2__)
+
+#include <stdalign.h>
+
+enum {
+    ROWS = BLOCK,
+    STRIP = 64,         /* rows that share a chunk */
+    CHUNK = 256,        /* inputs */
+    GROUPS = CHUNK / QK /* of a chunk */
+};
+
+static inline void product_quantize(const float *x, int cols, struct kern_q8 to)
+{
+    for (int g = 0; g < cols / QK; g++) {
+        const struct q8_group group = quantize_group(x + g * QK);
+        memcpy(to.q + g * QK, &group.q, QK);
+        to.d[g] = group.d;
+        for (int h = 0; h < 2; h++) {
+            to.s[2 * g + h] = group.d * (float)group.sum[h];
+            to.t[2 * g + h] = group.minus[h];
+        }
+    }
+}
+
+/* ---- sums of products ------------------------------------------------------------------------ */
+
+/*
+ * AVX-VNNI multiplies four codes of any size with four activations and adds the products to a sum
+ * in 32 bits; t has what offsets take away.
+ *
+ * AVX2 multiplies by pairs and has only 16 bits for their sum, which suffice for a whole group if
+ * codes are small: a lane adds up 16 products, or 8 where a type is fine, and two's complement
+ * forgives what overflows on the way if the whole fits. So sums are centred: code - centre is at
+ * most 15 (of 4 bits), 16 (of 5) or, fine, 32 (of 6) in magnitude, and 16 * 16 * 127 = 8 * 32 * 127
+ * = 32512. Codes of 8 bits are summed as two of 4, one worth 16 times the other.
+ */
+INLINE bool form_wide(const struct quant_form form)
+{
+    return form.bits == 8 || form.levels;
+}
+
+/* A code of each input, or its low and its high half. */
+struct code {
+    ivec low, high;
+};
+
+/* Sums of products with those. */
+struct dot {
+    ivec low, high;
+};
+
+#if defined(__AVXVNNI__)
+INLINE bool form_halved(const struct quant_form form)
+{
+    (void)form;
+    return false;
+}
+
+INLINE ivec dot_start(ivec minus, const struct quant_form form, bool high)
+{
+    const int offset = form.levels ? 128 : form.offset;
+    (void)high;
+    if (!offset) return _mm256_setzero_si256();
+    return _mm256_madd_epi16(minus, _mm256_set1_epi16((short)offset));
+}
+
+INLINE ivec dot_add(ivec sum, ivec code, ivec q)
+{
+    return _mm256_dpbusd_avx_epi32(sum, code, q);
+}
+
+INLINE ivec dot_whole(struct dot sum, ivec minus, const struct quant_form form)
+{
+    (void)minus, (void)form;
+    return sum.low;
+}
+#else
+INLINE bool form_halved(const struct quant_form form)
+{
+    return form_wide(form);
+}
+
+/* What is taken from a code while it is summed; for wide ones from the high half. */
+INLINE int form_centre(const struct quant_form form)
+{
+    return form_wide(form) ? 8 : form.bits == 5 ? 16 : form.offset;
+}
+
+/* minus: in the 16-bit halves of each lane, minus the sum of the activations that it multiplies. */
+INLINE ivec dot_start(ivec minus, const struct quant_form form, bool high)
+{
+    const int centre = form_halved(form) && !high ? 0 : form_centre(form);
+    return centre ? _mm256_slli_epi16(minus, __builtin_ctz((unsigned)centre))
+                  : _mm256_setzero_si256();
+}
+
+/* The empty statement keeps compilers from reordering the sum: they would hold more products than
+ * there are registers. */
+INLINE ivec dot_add(ivec sum, ivec code, ivec q)
+{
+    sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(code, q));
+    __asm__("" : "+x"(sum));
+    return sum;
+}
+
+/* The sum of (code - offset) q of each output. */
+INLINE ivec dot_whole(struct dot sum, ivec minus, const struct quant_form form)
+{
+    const ivec whole = _mm256_madd_epi16(sum.low, _mm256_set1_epi16(1));
+    if (form_halved(form))
+        return _mm256_add_epi32(whole, _mm256_madd_epi16(sum.high, _mm256_set1_epi16(16)));
+    const int back = form_centre(form) - form.offset;
+    if (!back) return whole;
+    return _mm256_sub_epi32(whole, _mm256_madd_epi16(minus, _mm256_set1_epi16((short)back)));
+}
+#endif
+
+/* ---- a group of weights, packed or unpacked -------------------------------------------------- */
+
+/* A chunk of a panel: codes, their high halves behind the low ones of a step, and factors
+ * (pack_scales_at), of which a type that is not fine has the second alone. */
+struct chunk {
+    alignas(64) uint8_t code[GROUPS * 8 * 2 * STEP];
+    float d[GROUPS][2][PANEL], m[GROUPS][2][PANEL];
+};
+
+struct group {
+    const uint8_t *unit;       /* packed: group g of a unit; */
+    const struct chunk *chunk; /* else of a chunk */
+    int g;
+    bool packed; /* a constant where it is used */
+};
+
+/* The low or the high halves of the levels of IQ4, 128 above their value. */
+INLINE ivec levels_halves(ivec code, bool high)
+{
+    __m128i table = _mm_loadu_si128((const __m128i *)(const void *)quant_iq4_levels);
+    table = _mm_xor_si128(table, _mm_set1_epi8(INT8_MIN));
+    if (high) table = _mm_srli_epi16(table, 4);
+    table = _mm_and_si128(table, _mm_set1_epi8(15));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), code);
+}
+
+INLINE struct code code_packed(const uint8_t *unit, enum quant_type type, int g, int v, int j)
+{
+    struct quant_form form = quant_forms[type];
+    const uint8_t *codes = pack_codes_at(unit, type, g) + v * 4 * LANES;
+    if (!form_halved(form)) return (struct code){.low = pack_code(codes, form, j)};
+    if (form.levels) {
+        form.levels = 0;
+        const ivec code = pack_code(codes, form, j);
+        return (struct code){levels_halves(code, false), levels_halves(code, true)};
+    }
+    const ivec code = pack_code(codes, form, j), nibble = ivec_all8(15);
+    return (struct code){ivec_and(code, nibble), ivec_and(ivec_right(code, 4), nibble)};
+}
+
+/* Where step j of group g lies in a chunk, for a vector of outputs. */
+INLINE size_t chunk_at(const struct quant_form form, int g, int v, int j)
+{
+    return (size_t)(g * 8 + j) * STEP * (form_halved(form) ? 2 : 1) + (size_t)v * 4 * LANES;
+}
+
+INLINE struct code group_code(const struct group *w, enum quant_type type, int v, int j)
+{
+    if (w->packed) return code_packed(w->unit, type, w->g, v, j);
+    const uint8_t *from = w->chunk->code + chunk_at(quant_forms[type], w->g, v, j);
+    struct code code = {.low = ivec_load(from)};
+    if (form_halved(quant_forms[type])) code.high = ivec_load(from + STEP);
+    return code;
+}
+
+INLINE void group_scales(const struct group *w, enum quant_type type, int v, vec d[2], vec m[2])
+{
+    const size_t o = (size_t)v * LANES;
+    if (w->packed) {
+        pack_scales_at(w->unit, type, w->g, o, d, m);
+        return;
+    }
+    const bool fine = quant_forms[type].fine;
+    d[1] = vec_load(w->chunk->d[w->g][1] + o);
+    d[0] = fine ? vec_load(w->chunk->d[w->g][0] + o) : d[1];
+    if (!quant_forms[type].minima) return;
+    m[1] = vec_load(w->chunk->m[w->g][1] + o);
+    if (fine) m[0] = vec_load(w->chunk->m[w->g][0] + o);
+}
+
+/* ---- a group times a few rows ---------------------------------------------------------------- */
+
+/* Activations from a row and a group on. */
+struct rows {
+    struct kern_q8 x;
+    size_t stride; /* inputs from a row to the next */
+};
+
+INLINE struct kern_q8 rows_at(const struct rows *x, int r)
+{
+    return pack_q8_at(x->x, x->stride, (size_t)r, 0);
+}
+
+/* Of a group, whose halves are kept apart if the type is fine, in some vectors of outputs. */
+struct dots {
+    struct dot half[2][ROWS][VECTORS];
+    ivec minus[2][ROWS];
+};
+
+INLINE void dots_start(int rows, int width, const struct quant_form form, const struct rows *x,
+                       struct dots *dots)
+{
+    const int halves = form.fine ? 2 : 1;
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+        const int32_t *t = rows_at(x, r).t;
+        dots->minus[0][r] = ivec_all32(t + !form.fine);
+        if (form.fine) dots->minus[1][r] = ivec_sub16(ivec_all32(t + 1), dots->minus[0][r]);
+#pragma GCC unroll 2
+        for (int h = 0; h < halves; h++)
+#pragma GCC unroll 4
+            for (int v = 0; v < width; v++)
+                dots->half[h][r][v] = (struct dot){dot_start(dots->minus[h][r], form, false),
+                                                   dot_start(dots->minus[h][r], form, true)};
+    }
+}
+
+INLINE void dots_add(int rows, int width, enum quant_type type, const struct group *w, int v0,
+                     const struct rows *x, struct dots *dots)
+{
+    const struct quant_form form = quant_forms[type];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+        /* Steps j and j + 4 lie in the same bytes: one after the other, unless halves go first. */
+        const int j = form.fine || !w->packed ? i : i / 2 + i % 2 * 4;
+        struct code code[VECTORS];
+#pragma GCC unroll 4
+        for (int v = 0; v < width; v++) code[v] = group_code(w, type, v0 + v, j);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+            const ivec q = ivec_all32(rows_at(x, r).q + 4 * j);
+            struct dot *dot = dots->half[form.fine && j >= 4][r];
+#pragma GCC unroll 4
+            for (int v = 0; v < width; v++) {
+                dot[v].low = dot_add(dot[v].low, code[v].low, q);
+                if (form_halved(form)) dot[v].high = dot_add(dot[v].high, code[v].high, q);
+            }
+        }
+    }
+}
+
+/* sum[r] += the products of a group with row r, in `width` vectors of outputs from v0 on. */
+INLINE void group_multiply(int rows, int width, enum quant_type type, const struct group *w, int v0,
+                           const struct rows *x, float (*sum)[PANEL])
+{
+    const struct quant_form form = quant_forms[type];
+    struct dots dots;
+    dots_start(rows, width, form, x, &dots);
+    dots_add(rows, width, type, w, v0, x, &dots);
+#pragma GCC unroll 4
+    for (int v = 0; v < width; v++) {
+        vec d[2], m[2];
+        group_scales(w, type, v0 + v, d, m);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+            float *to = sum[r] + (v0 + v) * LANES;
+            const ivec first = dot_whole(dots.half[0][r][v], dots.minus[0][r], form);
+            const ivec last =
+                form.fine ? dot_whole(dots.half[1][r][v], dots.minus[1][r], form) : first;
+            vec_store(to, pack_scale(vec_load(to), first, last, d, m, form, rows_at(x, r)));
+        }
+    }
+}
+
+/* Vectors whose sums stay in registers, with what else is needed. */
+INLINE int width_of(int rows, const struct quant_form form)
+{
+    if (form_halved(form)) return rows == 1 ? 4 : rows == 2 ? 2 : 1;
+    return rows <= 2 && form.bits == 4 ? 4 : 2;
+}
+
+/* ---- a panel --------------------------------------------------------------------------------- */
+
+INLINE void panel_multiply(int rows, enum quant_type type, const uint8_t *panel, int cols,
+                           struct rows x, float (*sum)[PANEL])
+{
+    const struct pack_layout at = pack_layout(type);
+    const int width = width_of(rows, quant_forms[type]), groups = at.inputs / QK;
+    const size_t part = at.unit / (size_t)groups;
+    const size_t ahead = panel_ahead(rows, form_light(quant_forms[type]));
+    struct group w = {.unit = panel, .packed = true};
+    for (int k = 0; k < cols; k += at.inputs, w.unit += at.unit)
+        for (w.g = 0; w.g < groups; w.g++) {
+            panel_prefetch(w.unit + (size_t)w.g * part, part, ahead);
+#pragma GCC unroll 4
+            for (int v = 0; v < VECTORS; v += width)
+                group_multiply(rows, width, type, &w, v, &x, sum);
+            x.x = pack_q8_at(x.x, x.stride, 0, 1);
+        }
+}
+
+/* ---- a chunk --------------------------------------------------------------------------------- */
+
+INLINE void group_unpack(enum quant_type type, const uint8_t *unit, int g, struct chunk *to, int at)
+{
+    const struct quant_form form = quant_forms[type];
+#pragma GCC unroll 4
+    for (int v = 0; v < VECTORS; v++) {
+        vec d[2], m[2];
+#pragma GCC unroll 8
+        for (int j = 0; j < 8; j++) {
+            const struct code code = code_packed(unit, type, g, v, j);
+            uint8_t *step = to->code + chunk_at(form, at, v, j);
+            ivec_store(step, code.low);
+            if (form_halved(form)) ivec_store(step + STEP, code.high);
+        }
+        pack_scales_at(unit, type, g, (size_t)v * LANES, d, m);
+#pragma GCC unroll 2
+        for (int h = form.fine ? 0 : 1; h < 2; h++) {
+            vec_store(to->d[at][h] + v * LANES, d[h]);
+            if (form.minima) vec_store(to->m[at][h] + v * LANES, m[h]);
+        }
+    }
+}
+
+/* Groups [first, first + groups) of a panel. */
+INLINE void chunk_unpack(enum quant_type type, const uint8_t *panel, int first, int groups,
+                         struct chunk *to)
+{
+    const struct pack_layout at = pack_layout(type);
+    const int per_unit = at.inputs / QK;
+    const size_t part = at.unit / (size_t)per_unit;
+    for (int g = first; g < first + groups; g++) {
+        panel_prefetch(panel + (size_t)g * part, part, PANEL_AHEAD);
+        group_unpack(type, panel + (size_t)(g / per_unit) * at.unit, g % per_unit, to, g - first);
+    }
+}
+
+INLINE void chunk_multiply(int rows, enum quant_type type, const struct chunk *chunk, int groups,
+                           struct rows x, float (*sum)[PANEL])
+{
+    const int width = width_of(ROWS, quant_forms[type]);
+    const struct kern_q8 first = x.x;
+    for (int v = 0; v < VECTORS; v += width) {
+        struct group w = {.chunk = chunk};
+        for (x.x = first; w.g < groups; w.g++) {
+            group_multiply(rows, width, type, &w, v, &x, sum);
+            x.x = pack_q8_at(x.x, x.stride, 0, 1);
+        }
+    }
+}
+
+/* ---- by type --------------------------------------------------------------------------------- */
+
+struct product {
+    /* sum[r] += the products of a panel, or of groups of a chunk, with row r of at most ROWS. */
+    void (*packed)(int rows, const uint8_t *panel, int cols, struct rows x, float (*sum)[PANEL]);
+    void (*unpacked)(int rows, const struct chunk *chunk, int groups, struct rows x,
+                     float (*sum)[PANEL]);
+    void (*unpack)(const uint8_t *panel, int first, int groups, struct chunk *to);
+};
+
+#define PRODUCT_FUNCTIONS(type)                                                                    \
+    static void packed_##type(int rows, const uint8_t *panel, int cols, struct rows x,             \
+                              float(*sum)[PANEL])                                                  \
+    {                                                                                              \
+        VEC_ROWS(panel_multiply, rows, type, panel, cols, x, sum)                                  \
+    }                                                                                              \
+    static void unpacked_##type(int rows, const struct chunk *chunk, int groups, struct rows x,    \
+                                float(*sum)[PANEL])                                                \
+    {                                                                                              \
+        VEC_ROWS(chunk_multiply, rows, type, chunk, groups, x, sum)                                \
+    }                                                                                              \
+    static void unpack_##type(const uint8_t *panel, int first, int groups, struct chunk *to)       \
+    {                                                                                              \
+        chunk_unpack(type, panel, first, groups, to);                                              \
+    }
+PACK_TYPES(PRODUCT_FUNCTIONS)
+
+#define PRODUCT(type) [type] = {packed_##type, unpacked_##type, unpack_##type},
+static const struct product products[QT_LIMIT] = {PACK_TYPES(PRODUCT)};
+
+/* ---- the matrix ------------------------------------------------------------------------------ */
+
+/* Rows from which on it pays to unpack a chunk. */
+static int fewest_of(const struct quant_form form)
+{
+    return form_light(form) ? 17 : 5;
+}
+
+/* sum[r] += the products of a panel with row r of a strip. */
+static void strip_packed(const struct product *p, int rows, const uint8_t *panel, int cols,
+                         const struct rows *x, float (*sum)[PANEL])
+{
+    for (int r = 0, n; r < rows; r += n) {
+        n = vec_share(rows - r);
+        p->packed(n, panel, cols, (struct rows){rows_at(x, r), x->stride}, sum + r);
+    }
+}
+
+static void strip_unpacked(const struct product *p, int rows, const uint8_t *panel, int cols,
+                           const struct rows *x, float (*sum)[PANEL])
+{
+    struct chunk chunk;
+    for (int k = 0; k < cols; k += CHUNK) {
+        const int groups = cols - k < CHUNK ? (cols - k) / QK : GROUPS;
+        p->unpack(panel, k / QK, groups, &chunk);
+        for (int r = 0, n; r < rows; r += n) {
+            const struct kern_q8 at = pack_q8_at(x->x, x->stride, (size_t)r, (size_t)(k / QK));
+            n = vec_share(rows - r);
+            p->unpacked(n, &chunk, groups, (struct rows){at, x->stride}, sum + r);
+        }
+    }
+}
+
+static void product_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
+                           float *y, size_t ldy)
+{
+    const struct product *p = &products[w->type];
+    const struct rows all = {x, KERN_Q8_STRIDE(w->cols)};
+    for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL)
+        for (int r0 = 0; r0 < n; r0 += STRIP) {
+            const int rows = n - r0 < STRIP ? n - r0 : STRIP;
+            const struct rows strip = {rows_at(&all, r0), all.stride};
+            alignas(32) float sum[STRIP][PANEL];
+            memset(sum, 0, (size_t)rows * sizeof *sum);
+            (rows < fewest_of(quant_forms[w->type]) ? strip_packed : strip_unpacked)(
+                p, rows, panel_of(w, o), w->cols, &strip, sum);
+            for (int r = 0; r < rows; r++)
+                panel_store(y + (size_t)(r0 + r) * ldy + (size_t)o, sum[r], panel_lanes(o, o0, o1));
+        }
+}
+
+#endif
+#endif
