@@ -56,14 +56,16 @@ static inline void product_quantize(const float *x, int cols, struct kern_q8 to)
  * codes are small: a lane adds up 16 products, or 8 where a type is fine, and two's complement
  * forgives what overflows on the way if the whole fits. So sums are centred: code - centre is at
  * most 15 (of 4 bits), 16 (of 5) or, fine, 32 (of 6) in magnitude, and 16 * 16 * 127 = 8 * 32 * 127
- * = 32512. Codes of 8 bits are summed as two of 4, one worth 16 times the other.
+ * = 32512. Codes of 8 bits are summed as two of 4, one worth 16 times the other; in a chunk they
+ * are weights of 16 bits, two in a lane, whose products come as sums of two in 32 bits.
  */
 INLINE bool form_wide(const struct quant_form form)
 {
     return form.bits == 8 || form.levels;
 }
 
-/* A code of each input, or its low and its high half. */
+/* A code of each input; or its low and its high half; or weights of 16 bits, of inputs 0 and 2 of
+ * each four in `low` and of 1 and 3 in `high`. */
 struct code {
     ivec low, high;
 };
@@ -141,7 +143,7 @@ INLINE ivec dot_whole(struct dot sum, ivec minus, const struct quant_form form)
 
 /* ---- a group of weights, packed or unpacked -------------------------------------------------- */
 
-/* A chunk of a panel: codes, their high halves behind the low ones of a step, and factors
+/* A chunk of a panel: codes, `high` behind `low` in each step, and factors
  * (pack_scales_at), of which a type that is not fine has the second alone. */
 struct chunk {
     alignas(64) uint8_t code[GROUPS * 8 * 2 * STEP];
@@ -154,6 +156,13 @@ struct group {
     int g;
     bool packed; /* a constant where it is used */
 };
+
+/* Signed bytes to 16 bits: the first and the third of each four, the second and the fourth. */
+INLINE struct code words_of(ivec bytes)
+{
+    return (struct code){_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8),
+                         _mm256_srai_epi16(bytes, 8)};
+}
 
 /* The low or the high halves of the levels of IQ4, 128 above their value. */
 INLINE ivec levels_halves(ivec code, bool high)
@@ -185,6 +194,15 @@ INLINE size_t chunk_at(const struct quant_form form, int g, int v, int j)
     return (size_t)(g * 8 + j) * STEP * (form_halved(form) ? 2 : 1) + (size_t)v * 4 * LANES;
 }
 
+/* What takes the place of a code in a chunk. */
+INLINE struct code code_unpacked(const uint8_t *unit, enum quant_type type, int g, int v, int j)
+{
+    const uint8_t *codes = pack_codes_at(unit, type, g) + v * 4 * LANES;
+    const ivec code = pack_code(codes, quant_forms[type], j);
+    if (!form_halved(quant_forms[type])) return (struct code){.low = code};
+    return words_of(_mm256_xor_si256(code, ivec_all8(INT8_MIN)));
+}
+
 INLINE struct code group_code(const struct group *w, enum quant_type type, int v, int j)
 {
     if (w->packed) return code_packed(w->unit, type, w->g, v, j);
@@ -211,10 +229,17 @@ INLINE void group_scales(const struct group *w, enum quant_type type, int v, vec
 
 /* ---- a group times a few rows ---------------------------------------------------------------- */
 
+/* A group of activations in 16 bits, as words_of() has them: four inputs are low[j] and high[j]. */
+struct words {
+    int32_t low[8], high[8];
+};
+
 /* Activations from a row and a group on. */
 struct rows {
     struct kern_q8 x;
-    size_t stride; /* inputs from a row to the next */
+    size_t stride;                 /* inputs from a row to the next */
+    struct words (*words)[GROUPS]; /* the same, from group `g` on, if weights have 16 bits */
+    int g;
 };
 
 INLINE struct kern_q8 rows_at(const struct rows *x, int r)
@@ -228,8 +253,8 @@ struct dots {
     ivec minus[2][ROWS];
 };
 
-INLINE void dots_start(int rows, int width, const struct quant_form form, const struct rows *x,
-                       struct dots *dots)
+INLINE void dots_start(int rows, int width, const struct quant_form form, bool words,
+                       const struct rows *x, struct dots *dots)
 {
     const int halves = form.fine ? 2 : 1;
 #pragma GCC unroll 4
@@ -241,8 +266,33 @@ INLINE void dots_start(int rows, int width, const struct quant_form form, const 
         for (int h = 0; h < halves; h++)
 #pragma GCC unroll 4
             for (int v = 0; v < width; v++)
-                dots->half[h][r][v] = (struct dot){dot_start(dots->minus[h][r], form, false),
-                                                   dot_start(dots->minus[h][r], form, true)};
+                dots->half[h][r][v] = words
+                                          ? (struct dot){.low = ivec_all8(0)}
+                                          : (struct dot){dot_start(dots->minus[h][r], form, false),
+                                                         dot_start(dots->minus[h][r], form, true)};
+    }
+}
+
+INLINE void codes_add(int width, const struct quant_form form, struct dot *dot,
+                      const struct code *code, ivec q)
+{
+#pragma GCC unroll 4
+    for (int v = 0; v < width; v++) {
+        dot[v].low = dot_add(dot[v].low, code[v].low, q);
+        if (form_halved(form)) dot[v].high = dot_add(dot[v].high, code[v].high, q);
+    }
+}
+
+INLINE void words_add(int width, struct dot *dot, const struct code *code, const struct words *x,
+                      int j)
+{
+    const ivec low = ivec_all32(&x->low[j]), high = ivec_all32(&x->high[j]);
+#pragma GCC unroll 4
+    for (int v = 0; v < width; v++) {
+        dot[v].low = _mm256_add_epi32(dot[v].low, _mm256_madd_epi16(code[v].low, low));
+        __asm__("" : "+x"(dot[v].low));
+        dot[v].low = _mm256_add_epi32(dot[v].low, _mm256_madd_epi16(code[v].high, high));
+        __asm__("" : "+x"(dot[v].low));
     }
 }
 
@@ -250,6 +300,7 @@ INLINE void dots_add(int rows, int width, enum quant_type type, const struct gro
                      const struct rows *x, struct dots *dots)
 {
     const struct quant_form form = quant_forms[type];
+    const bool words = !w->packed && form_halved(form);
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
         /* Steps j and j + 4 lie in the same bytes: one after the other, unless halves go first. */
@@ -259,13 +310,11 @@ INLINE void dots_add(int rows, int width, enum quant_type type, const struct gro
         for (int v = 0; v < width; v++) code[v] = group_code(w, type, v0 + v, j);
 #pragma GCC unroll 4
         for (int r = 0; r < rows; r++) {
-            const ivec q = ivec_all32(rows_at(x, r).q + 4 * j);
             struct dot *dot = dots->half[form.fine && j >= 4][r];
-#pragma GCC unroll 4
-            for (int v = 0; v < width; v++) {
-                dot[v].low = dot_add(dot[v].low, code[v].low, q);
-                if (form_halved(form)) dot[v].high = dot_add(dot[v].high, code[v].high, q);
-            }
+            if (words)
+                words_add(width, dot, code, &x->words[r][x->g], j);
+            else
+                codes_add(width, form, dot, code, ivec_all32(rows_at(x, r).q + 4 * j));
         }
     }
 }
@@ -275,8 +324,9 @@ INLINE void group_multiply(int rows, int width, enum quant_type type, const stru
                            const struct rows *x, float (*sum)[PANEL])
 {
     const struct quant_form form = quant_forms[type];
+    const bool words = !w->packed && form_halved(form);
     struct dots dots;
-    dots_start(rows, width, form, x, &dots);
+    dots_start(rows, width, form, words, x, &dots);
     dots_add(rows, width, type, w, v0, x, &dots);
 #pragma GCC unroll 4
     for (int v = 0; v < width; v++) {
@@ -285,7 +335,8 @@ INLINE void group_multiply(int rows, int width, enum quant_type type, const stru
 #pragma GCC unroll 4
         for (int r = 0; r < rows; r++) {
             float *to = sum[r] + (v0 + v) * LANES;
-            const ivec first = dot_whole(dots.half[0][r][v], dots.minus[0][r], form);
+            const ivec first = words ? dots.half[0][r][v].low
+                                     : dot_whole(dots.half[0][r][v], dots.minus[0][r], form);
             const ivec last =
                 form.fine ? dot_whole(dots.half[1][r][v], dots.minus[1][r], form) : first;
             vec_store(to, pack_scale(vec_load(to), first, last, d, m, form, rows_at(x, r)));
@@ -293,7 +344,7 @@ INLINE void group_multiply(int rows, int width, enum quant_type type, const stru
     }
 }
 
-/* Vectors whose sums stay in registers, with what else is needed. */
+/* Vectors whose sums stay in registers, with what else is needed; in a chunk it is two. */
 INLINE int width_of(int rows, const struct quant_form form)
 {
     if (form_halved(form)) return rows == 1 ? 4 : rows == 2 ? 2 : 1;
@@ -330,7 +381,7 @@ INLINE void group_unpack(enum quant_type type, const uint8_t *unit, int g, struc
         vec d[2], m[2];
 #pragma GCC unroll 8
         for (int j = 0; j < 8; j++) {
-            const struct code code = code_packed(unit, type, g, v, j);
+            const struct code code = code_unpacked(unit, type, g, v, j);
             uint8_t *step = to->code + chunk_at(form, at, v, j);
             ivec_store(step, code.low);
             if (form_halved(form)) ivec_store(step + STEP, code.high);
@@ -360,12 +411,13 @@ INLINE void chunk_unpack(enum quant_type type, const uint8_t *panel, int first, 
 INLINE void chunk_multiply(int rows, enum quant_type type, const struct chunk *chunk, int groups,
                            struct rows x, float (*sum)[PANEL])
 {
-    const int width = width_of(ROWS, quant_forms[type]);
+    enum { WIDTH = 2 };
     const struct kern_q8 first = x.x;
-    for (int v = 0; v < VECTORS; v += width) {
+    for (int v = 0; v < VECTORS; v += WIDTH) {
         struct group w = {.chunk = chunk};
-        for (x.x = first; w.g < groups; w.g++) {
-            group_multiply(rows, width, type, &w, v, &x, sum);
+        x.x = first;
+        for (x.g = 0; x.g < groups; x.g++, w.g++) {
+            group_multiply(rows, WIDTH, type, &w, v, &x, sum);
             x.x = pack_q8_at(x.x, x.stride, 0, 1);
         }
     }
@@ -410,26 +462,41 @@ static int fewest_of(const struct quant_form form)
 }
 
 /* sum[r] += the products of a panel with row r of a strip. */
-static void strip_packed(const struct product *p, int rows, const uint8_t *panel, int cols,
+static void strip_packed(enum quant_type type, int rows, const uint8_t *panel, int cols,
                          const struct rows *x, float (*sum)[PANEL])
 {
     for (int r = 0, n; r < rows; r += n) {
         n = vec_share(rows - r);
-        p->packed(n, panel, cols, (struct rows){rows_at(x, r), x->stride}, sum + r);
+        const struct rows block = {.x = rows_at(x, r), .stride = x->stride};
+        products[type].packed(n, panel, cols, block, sum + r);
     }
 }
 
-static void strip_unpacked(const struct product *p, int rows, const uint8_t *panel, int cols,
+static void words_write(struct words (*to)[GROUPS], int rows, int groups, const struct rows *x)
+{
+    for (int r = 0; r < rows; r++)
+        for (int g = 0; g < groups; g++) {
+            const struct code words = words_of(ivec_load(rows_at(x, r).q + g * QK));
+            ivec_store(to[r][g].low, words.low);
+            ivec_store(to[r][g].high, words.high);
+        }
+}
+
+static void strip_unpacked(enum quant_type type, int rows, const uint8_t *panel, int cols,
                            const struct rows *x, float (*sum)[PANEL])
 {
+    const struct product *p = &products[type];
     struct chunk chunk;
+    struct words words[ROWS][GROUPS];
     for (int k = 0; k < cols; k += CHUNK) {
         const int groups = cols - k < CHUNK ? (cols - k) / QK : GROUPS;
         p->unpack(panel, k / QK, groups, &chunk);
         for (int r = 0, n; r < rows; r += n) {
             const struct kern_q8 at = pack_q8_at(x->x, x->stride, (size_t)r, (size_t)(k / QK));
+            const struct rows block = {.x = at, .stride = x->stride, .words = words};
             n = vec_share(rows - r);
-            p->unpacked(n, &chunk, groups, (struct rows){at, x->stride}, sum + r);
+            if (form_halved(quant_forms[type])) words_write(words, n, groups, &block);
+            p->unpacked(n, &chunk, groups, block, sum + r);
         }
     }
 }
@@ -437,16 +504,15 @@ static void strip_unpacked(const struct product *p, int rows, const uint8_t *pan
 static void product_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o0, int o1,
                            float *y, size_t ldy)
 {
-    const struct product *p = &products[w->type];
-    const struct rows all = {x, KERN_Q8_STRIDE(w->cols)};
+    const struct rows all = {.x = x, .stride = KERN_Q8_STRIDE(w->cols)};
     for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL)
         for (int r0 = 0; r0 < n; r0 += STRIP) {
             const int rows = n - r0 < STRIP ? n - r0 : STRIP;
-            const struct rows strip = {rows_at(&all, r0), all.stride};
+            const struct rows strip = {.x = rows_at(&all, r0), .stride = all.stride};
             alignas(32) float sum[STRIP][PANEL];
             memset(sum, 0, (size_t)rows * sizeof *sum);
             (rows < fewest_of(quant_forms[w->type]) ? strip_packed : strip_unpacked)(
-                p, rows, panel_of(w, o), w->cols, &strip, sum);
+                w->type, rows, panel_of(w, o), w->cols, &strip, sum);
             for (int r = 0; r < rows; r++)
                 panel_store(y + (size_t)(r0 + r) * ldy + (size_t)o, sum[r], panel_lanes(o, o0, o1));
         }
