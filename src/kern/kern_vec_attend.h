@@ -17,6 +17,22 @@
 #include <math.h>
 #include <string.h>
 
+/* Queries that multiply a key or value while it is in a register. Each has two sums, and the two
+ * keys and a factor need three registers: AVX2 has 16. ATTEND_ROWS calls fn(rows, ...) with a
+ * constant number. */
+enum { QUERIES = LANES == 8 ? 6 : 8 };
+#define ATTEND_ROWS(fn, rows, ...)                                                                 \
+    switch (rows) {                                                                                \
+    case 1: fn(1, __VA_ARGS__); break;                                                             \
+    case 2: fn(2, __VA_ARGS__); break;                                                             \
+    case 3: fn(3, __VA_ARGS__); break;                                                             \
+    case 4: fn(4, __VA_ARGS__); break;                                                             \
+    case 5: fn(5, __VA_ARGS__); break;                                                             \
+    case 6: fn(6, __VA_ARGS__); break;                                                             \
+    case 7: fn(QUERIES > 6 ? 7 : 0, __VA_ARGS__); break;                                           \
+    case 8: fn(QUERIES > 6 ? 8 : 0, __VA_ARGS__); break;                                           \
+    }
+
 /* What is kept between blocks, in the caller's scratch. */
 struct attention {
     const struct kern_attend *a;
@@ -31,10 +47,10 @@ struct attend_block {
     int first, end, p0, count;
 };
 
-/* The next queries of a block, at most BLOCK of them and in even shares. */
+/* The next queries of a block, at most QUERIES of them and in even shares. */
 static inline int attend_share(const struct attend_block *b, int from)
 {
-    const int left = b->end - from, shares = (left + BLOCK - 1) / BLOCK;
+    const int left = b->end - from, shares = (left + QUERIES - 1) / QUERIES;
     return (left + shares - 1) / shares;
 }
 
@@ -62,53 +78,60 @@ INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at,
     return vec_load_f16_n(elements + 2 * at, n);
 }
 
-/* Scores of the LANES positions from `lane` of a tile on, for `rows` queries. Even and odd elements
- * are added apart, so that no multiplication waits for the last one. */
+/* Sums of a query over a tile of keys: two vectors side by side in the tile at a time. Where a tile
+ * is two vectors wide, they are positions of one element; where it is one, two elements of the same
+ * positions, added apart so that no multiplication waits for the last one. */
+enum { APART = 2 * LANES / KERN_TILE };
+
+/* Scores of the positions of a tile, for `rows` queries. */
 INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t dim,
-                        const uint8_t *tile, size_t lane, float *score)
+                        const uint8_t *tile, float *score)
 {
     const uint8_t *keys = tile + kern_cache_scales(type, (int)dim);
+    const uint16_t *halves = (const uint16_t *)(const void *)tile;
     const size_t group = type == KERN_CACHE_Q8_0 ? KERN_GROUP : dim;
-    vec even[BLOCK], odd[BLOCK], scale = vec_zero();
+    vec sum[QUERIES][2], scale[2] = {vec_zero(), vec_zero()};
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) even[r] = odd[r] = vec_zero();
-    for (size_t from = 0, i = 0; from < dim; from += group) {
+    for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vec_zero();
+    for (size_t from = 0, i = 0; from < dim; from += group, halves += KERN_TILE) {
         const size_t to = from + group < dim ? from + group : dim;
-        if (type == KERN_CACHE_Q8_0)
-            scale = vec_load_f16((const uint16_t *)(const void *)tile +
-                                 from / KERN_GROUP * KERN_TILE + lane);
-        for (; i + 2 <= to; i += 2) {
-            const size_t at = i * KERN_TILE + lane;
-            const vec k0 = attend_load(type, keys, at, scale, LANES);
-            const vec k1 = attend_load(type, keys, at + KERN_TILE, scale, LANES);
+        for (int j = 0; type == KERN_CACHE_Q8_0 && j < 2; j++)
+            scale[j] = vec_load_f16(halves + j * LANES % KERN_TILE);
+        for (; i + APART <= to; i += APART) {
+            vec key[2];
+#pragma GCC unroll 2
+            for (size_t j = 0; j < 2; j++)
+                key[j] = attend_load(type, keys, i * KERN_TILE + j * LANES, scale[j], LANES);
 #pragma GCC unroll 8
-            for (int r = 0; r < rows; r++) {
-                const float *x = q + (size_t)r * dim + i;
-                even[r] = vec_fma(k0, vec_all(x[0]), even[r]);
-                odd[r] = vec_fma(k1, vec_all(x[1]), odd[r]);
-            }
+            for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+                for (size_t j = 0; j < 2; j++) {
+                    const float *x = q + (size_t)r * dim + i + j * LANES / KERN_TILE;
+                    sum[r][j] = vec_fma(key[j], vec_all(*x), sum[r][j]);
+                }
         }
     }
     const size_t last = dim - 1;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-        if (dim % 2)
-            even[r] = vec_fma(attend_load(type, keys, last * KERN_TILE + lane, scale, LANES),
-                              vec_all(q[(size_t)r * dim + last]), even[r]);
-        vec_store(score + r * KERN_ATTEND_BLOCK, vec_add(even[r], odd[r]));
+        if (dim % APART)
+            sum[r][0] = vec_fma(attend_load(type, keys, last * KERN_TILE, scale[0], LANES),
+                                vec_all(q[(size_t)r * dim + last]), sum[r][0]);
+        float *to = score + r * KERN_ATTEND_BLOCK;
+        if (APART == 2) sum[r][0] = vec_add(sum[r][0], sum[r][1]);
+        for (int j = 0; j < 2 / APART; j++) vec_store(to + j * LANES, sum[r][j]);
     }
 }
 
-static void attend_keys_f16(int rows, const float *q, size_t dim, const uint8_t *tile, size_t lane,
-                            float *score)
+static void attend_keys_f16(int rows, const float *q, size_t dim, const uint8_t *tile, float *score)
 {
-    VEC_ROWS(attend_keys, rows, KERN_CACHE_F16, q, dim, tile, lane, score)
+    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_F16, q, dim, tile, score)
 }
 
-static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t *tile, size_t lane,
+static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t *tile,
                              float *score)
 {
-    VEC_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, lane, score)
+    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, score)
 }
 
 /* score[h][p] = q[h] . k[p0 + p]; the values of the block are on their way meanwhile. */
@@ -116,18 +139,17 @@ static void attend_scores(const struct attention *t, const struct attend_block *
 {
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
-    for (int p = 0; p < b->count; p += LANES) {
+    for (int p = 0; p < b->count; p += KERN_TILE) {
         const uint8_t *tile = attend_tile(t, a->k, b->p0 + p);
-        const size_t lane = (size_t)(p % KERN_TILE);
-        attend_prefetch(t, a->v, b->p0 + p, LANES);
+        attend_prefetch(t, a->v, b->p0 + p, KERN_TILE);
         for (int h = b->first, n; h < b->end; h += n) {
             const float *q = t->q + (size_t)h * dim;
             float *score = t->score + h * KERN_ATTEND_BLOCK + p;
             n = attend_share(b, h);
             if (a->cache == KERN_CACHE_Q8_0)
-                attend_keys_q8_0(n, q, dim, tile, lane, score);
+                attend_keys_q8_0(n, q, dim, tile, score);
             else
-                attend_keys_f16(n, q, dim, tile, lane, score);
+                attend_keys_f16(n, q, dim, tile, score);
         }
     }
 }
@@ -163,7 +185,7 @@ struct attend_piece {
 /* acc[r] += sum_p score[r][p] v[p] over the first `count` positions of a tile of values. */
 INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const uint8_t *tile,
                             int count, struct attend_piece piece, const float *score,
-                            vec acc[BLOCK][2])
+                            vec acc[QUERIES][2])
 {
     const uint8_t *values = tile + kern_cache_scales(type, head_dim);
     const uint16_t *halves =
@@ -195,7 +217,7 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
     const size_t dim = (size_t)head_dim;
     float *out = t->sum_v + (size_t)h * dim + piece.at;
     const float *score = t->score + h * KERN_ATTEND_BLOCK;
-    vec acc[BLOCK][2];
+    vec acc[QUERIES][2];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
@@ -220,11 +242,11 @@ INLINE void attend_mix_share(enum kern_cache type, const struct attention *t,
     const int dim = t->a->head_dim;
     int at = 0;
     for (; at + 2 * LANES <= dim; at += 2 * LANES) {
-        VEC_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, LANES, 2})
+        ATTEND_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, LANES, 2})
     }
     for (; at < dim; at += LANES) {
         const int n = vec_piece(dim - at);
-        VEC_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, n, 1})
+        ATTEND_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, n, 1})
     }
 }
 
@@ -243,7 +265,7 @@ static void attend_mix_q8_0(const struct attention *t, const struct attend_block
 /* The keys of the next block are asked for piece by piece, in whole tiles. */
 static void attend_values(const struct attention *t, const struct attend_block *b)
 {
-    const int pieces = (b->end - b->first + BLOCK - 1) / BLOCK;
+    const int pieces = (b->end - b->first + QUERIES - 1) / QUERIES;
     const int ahead = (KERN_ATTEND_BLOCK / KERN_TILE + pieces - 1) / pieces * KERN_TILE;
     int next = b->p0 + KERN_ATTEND_BLOCK;
     const int behind = next + KERN_ATTEND_BLOCK;
