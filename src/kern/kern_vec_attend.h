@@ -60,15 +60,22 @@ static inline const uint8_t *attend_tile(const struct attention *t, const uint8_
     return tiles + (size_t)t->a->pages[p / KERN_TILE] * KERN_TILE * t->bytes;
 }
 
-/* Ask for the shares of positions [p, p + count) in their tile, as far as the first row sees them:
- * multiplying leaves loads no room to run ahead by themselves. */
-static inline void attend_prefetch(const struct attention *t, const uint8_t *tiles, int p,
-                                   int count)
+/* The tile that lies at the same place in the next block, if the block is read by all rows. */
+static inline const uint8_t *attend_next(const struct attention *t, const uint8_t *tiles, int p)
 {
-    const int left = t->a->n_pos - p, n = count < left ? count : left;
-    if (n <= 0) return;
-    const uint8_t *at = attend_tile(t, tiles, p) + (size_t)(p % KERN_TILE) * t->bytes;
-    for (const uint8_t *end = at + (size_t)n * t->bytes; at < end; at += 64) __builtin_prefetch(at);
+    const int next = p + KERN_ATTEND_BLOCK;
+    return next < t->a->n_pos ? attend_tile(t, tiles, next) : NULL;
+}
+
+/* Ask for the share that elements [from, to) have in the next tile, if there is one: multiplying
+ * leaves loads no room to run ahead by themselves. Many requests at once would wait for each other,
+ * and two blocks are more than the first cache holds. */
+INLINE void attend_prefetch(enum kern_cache type, const uint8_t *next, size_t from, size_t to)
+{
+    enum { READ, SECOND_CACHE = 2 };
+    const size_t end = next ? kern_cache_tile(type, (int)to) : 0;
+    for (size_t at = kern_cache_tile(type, (int)from); at < end; at += 64)
+        __builtin_prefetch(next + at, READ, SECOND_CACHE);
 }
 
 /* n elements of a tile from element `at` on. scale: of their codes, where there are codes. */
@@ -85,16 +92,16 @@ enum { APART = 2 * LANES / KERN_TILE };
 
 /* Scores of the positions of a tile, for `rows` queries. */
 INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t dim,
-                        const uint8_t *tile, float *score)
+                        const uint8_t *tile, const uint8_t *next, float *score)
 {
     const uint8_t *keys = tile + kern_cache_scales(type, (int)dim);
     const uint16_t *halves = (const uint16_t *)(const void *)tile;
-    const size_t group = type == KERN_CACHE_Q8_0 ? KERN_GROUP : dim;
     vec sum[QUERIES][2], scale[2] = {vec_zero(), vec_zero()};
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vec_zero();
-    for (size_t from = 0, i = 0; from < dim; from += group, halves += KERN_TILE) {
-        const size_t to = from + group < dim ? from + group : dim;
+    for (size_t from = 0, i = 0; from < dim; from += KERN_GROUP, halves += KERN_TILE) {
+        const size_t to = from + KERN_GROUP < dim ? from + KERN_GROUP : dim;
+        attend_prefetch(type, next, from, to);
         for (int j = 0; type == KERN_CACHE_Q8_0 && j < 2; j++)
             scale[j] = vec_load_f16(halves + j * LANES % KERN_TILE);
         for (; i + APART <= to; i += APART) {
@@ -123,33 +130,34 @@ INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t d
     }
 }
 
-static void attend_keys_f16(int rows, const float *q, size_t dim, const uint8_t *tile, float *score)
+static void attend_keys_f16(int rows, const float *q, size_t dim, const uint8_t *tile,
+                            const uint8_t *next, float *score)
 {
-    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_F16, q, dim, tile, score)
+    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_F16, q, dim, tile, next, score)
 }
 
 static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t *tile,
-                             float *score)
+                             const uint8_t *next, float *score)
 {
-    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, score)
+    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, next, score)
 }
 
-/* score[h][p] = q[h] . k[p0 + p]; the values of the block are on their way meanwhile. */
+/* score[h][p] = q[h] . k[p0 + p] */
 static void attend_scores(const struct attention *t, const struct attend_block *b)
 {
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const uint8_t *tile = attend_tile(t, a->k, b->p0 + p);
-        attend_prefetch(t, a->v, b->p0 + p, KERN_TILE);
-        for (int h = b->first, n; h < b->end; h += n) {
+        const uint8_t *next = attend_next(t, a->k, b->p0 + p);
+        for (int h = b->first, n; h < b->end; h += n, next = NULL) {
             const float *q = t->q + (size_t)h * dim;
             float *score = t->score + h * KERN_ATTEND_BLOCK + p;
             n = attend_share(b, h);
             if (a->cache == KERN_CACHE_Q8_0)
-                attend_keys_q8_0(n, q, dim, tile, score);
+                attend_keys_q8_0(n, q, dim, tile, next, score);
             else
-                attend_keys_f16(n, q, dim, tile, score);
+                attend_keys_f16(n, q, dim, tile, next, score);
         }
     }
 }
@@ -227,6 +235,9 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
         const uint8_t *tile = attend_tile(t, t->a->v, b->p0 + p);
+        if (h == b->first)
+            attend_prefetch(type, attend_next(t, t->a->v, b->p0 + p), (size_t)piece.at,
+                            (size_t)(piece.at + vectors * n));
         attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
     }
 #pragma GCC unroll 8
@@ -262,17 +273,11 @@ static void attend_mix_q8_0(const struct attention *t, const struct attend_block
     attend_mix_share(KERN_CACHE_Q8_0, t, b, h, queries);
 }
 
-/* The keys of the next block are asked for piece by piece, in whole tiles. */
+/* sum_v[h] += sum_p score[h][p] v[p0 + p] */
 static void attend_values(const struct attention *t, const struct attend_block *b)
 {
-    const int pieces = (b->end - b->first + QUERIES - 1) / QUERIES;
-    const int ahead = (KERN_ATTEND_BLOCK / KERN_TILE + pieces - 1) / pieces * KERN_TILE;
-    int next = b->p0 + KERN_ATTEND_BLOCK;
-    const int behind = next + KERN_ATTEND_BLOCK;
     for (int h = b->first, n; h < b->end; h += n) {
         n = attend_share(b, h);
-        for (int stop = next + ahead; next < stop && next < behind; next += KERN_TILE)
-            attend_prefetch(t, t->a->k, next, KERN_TILE);
         if (t->a->cache == KERN_CACHE_Q8_0)
             attend_mix_q8_0(t, b, h, n);
         else
