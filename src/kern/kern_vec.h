@@ -13,6 +13,13 @@
 /* For kernels written once and made many by constant arguments. */
 #define INLINE static inline __attribute__((always_inline))
 
+/* Before a loop of constant length over an array of vectors, so that these stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* The next piece of n elements: LANES of them, or what is left. */
 static inline int vec_piece(int n)
 {

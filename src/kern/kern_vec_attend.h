@@ -17,9 +17,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Queries that multiply a key or value while it is in a register. Each has two sums, and the two
- * keys and a factor need three registers: AVX2 has 16. ATTEND_ROWS calls fn(rows, ...) with a
- * constant number. */
+/* Queries multiplied by keys or values while these are in registers: two vectors, with two sums of
+ * each query. With a factor, six queries fill the 16 registers of AVX2. ATTEND_ROWS calls
+ * fn(rows, ...) with a constant number. */
 enum { QUERIES = LANES == 8 ? 6 : 8 };
 #define ATTEND_ROWS(fn, rows, ...)                                                                 \
     switch (rows) {                                                                                \
@@ -29,8 +29,12 @@ enum { QUERIES = LANES == 8 ? 6 : 8 };
     case 4: fn(4, __VA_ARGS__); break;                                                             \
     case 5: fn(5, __VA_ARGS__); break;                                                             \
     case 6: fn(6, __VA_ARGS__); break;                                                             \
-    case 7: fn(QUERIES > 6 ? 7 : 0, __VA_ARGS__); break;                                           \
-    case 8: fn(QUERIES > 6 ? 8 : 0, __VA_ARGS__); break;                                           \
+    case 7:                                                                                        \
+        if (QUERIES == 8) fn(7, __VA_ARGS__);                                                      \
+        break;                                                                                     \
+    case 8:                                                                                        \
+        if (QUERIES == 8) fn(8, __VA_ARGS__);                                                      \
+        break;                                                                                     \
     }
 
 /* What is kept between blocks, in the caller's scratch. */
@@ -60,16 +64,20 @@ static inline const uint8_t *attend_tile(const struct attention *t, const uint8_
     return tiles + (size_t)t->a->pages[p / KERN_TILE] * KERN_TILE * t->bytes;
 }
 
-/* The tile that lies at the same place in the next block, if the block is read by all rows. */
+/* Positions between a tile and the one that is asked for meanwhile: two blocks, for the products of
+ * one may take less time than memory. */
+enum { ATTEND_AHEAD = 2 * KERN_ATTEND_BLOCK };
+
+/* The tile that the same loop reads so many positions later, if all rows see it. */
 static inline const uint8_t *attend_next(const struct attention *t, const uint8_t *tiles, int p)
 {
-    const int next = p + KERN_ATTEND_BLOCK;
+    const int next = p + ATTEND_AHEAD;
     return next < t->a->n_pos ? attend_tile(t, tiles, next) : NULL;
 }
 
-/* Ask for the share that elements [from, to) have in the next tile, if there is one: multiplying
+/* Ask for the share that elements [from, to) have of the next tile, if there is one: multiplying
  * leaves loads no room to run ahead by themselves. Many requests at once would wait for each other,
- * and two blocks are more than the first cache holds. */
+ * and what is asked for is more than the first cache holds. */
 INLINE void attend_prefetch(enum kern_cache type, const uint8_t *next, size_t from, size_t to)
 {
     enum { READ, SECOND_CACHE = 2 };
@@ -85,10 +93,10 @@ INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at,
     return vec_load_f16_n(elements + 2 * at, n);
 }
 
-/* Sums of a query over a tile of keys: two vectors side by side in the tile at a time. Where a tile
- * is two vectors wide, they are positions of one element; where it is one, two elements of the same
- * positions, added apart so that no multiplication waits for the last one. */
-enum { APART = 2 * LANES / KERN_TILE };
+/* Elements that two vectors of a tile of keys hold. Each vector has sums of its own: of its
+ * positions; or, where a vector is as wide as a tile, of even or odd elements, so that no
+ * multiplication waits for the last one. */
+enum { KEY_ELEMENTS = 2 * LANES / KERN_TILE };
 
 /* Scores of the positions of a tile, for `rows` queries. */
 INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t dim,
@@ -97,36 +105,35 @@ INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t d
     const uint8_t *keys = tile + kern_cache_scales(type, (int)dim);
     const uint16_t *halves = (const uint16_t *)(const void *)tile;
     vec sum[QUERIES][2], scale[2] = {vec_zero(), vec_zero()};
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vec_zero();
     for (size_t from = 0, i = 0; from < dim; from += KERN_GROUP, halves += KERN_TILE) {
         const size_t to = from + KERN_GROUP < dim ? from + KERN_GROUP : dim;
         attend_prefetch(type, next, from, to);
         for (int j = 0; type == KERN_CACHE_Q8_0 && j < 2; j++)
             scale[j] = vec_load_f16(halves + j * LANES % KERN_TILE);
-        for (; i + APART <= to; i += APART) {
+        for (; i + KEY_ELEMENTS <= to; i += KEY_ELEMENTS) {
             vec key[2];
-#pragma GCC unroll 2
+            UNROLL
             for (size_t j = 0; j < 2; j++)
                 key[j] = attend_load(type, keys, i * KERN_TILE + j * LANES, scale[j], LANES);
-#pragma GCC unroll 8
-            for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
-                for (size_t j = 0; j < 2; j++) {
-                    const float *x = q + (size_t)r * dim + i + j * LANES / KERN_TILE;
-                    sum[r][j] = vec_fma(key[j], vec_all(*x), sum[r][j]);
-                }
+            UNROLL
+            for (int r = 0; r < rows; r++) {
+                const float *x = q + (size_t)r * dim + i;
+                sum[r][0] = vec_fma(key[0], vec_all(x[0]), sum[r][0]);
+                sum[r][1] = vec_fma(key[1], vec_all(x[KEY_ELEMENTS - 1]), sum[r][1]);
+            }
         }
     }
     const size_t last = dim - 1;
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-        if (dim % APART)
+        if (dim % KEY_ELEMENTS)
             sum[r][0] = vec_fma(attend_load(type, keys, last * KERN_TILE, scale[0], LANES),
                                 vec_all(q[(size_t)r * dim + last]), sum[r][0]);
-        float *to = score + r * KERN_ATTEND_BLOCK;
-        if (APART == 2) sum[r][0] = vec_add(sum[r][0], sum[r][1]);
-        for (int j = 0; j < 2 / APART; j++) vec_store(to + j * LANES, sum[r][j]);
+        if (KEY_ELEMENTS == 2) sum[r][0] = vec_add(sum[r][0], sum[r][1]);
+        vec_store(score + r * KERN_ATTEND_BLOCK, sum[r][0]);
+        if (KEY_ELEMENTS == 1) vec_store(score + r * KERN_ATTEND_BLOCK + LANES, sum[r][1]);
     }
 }
 
@@ -205,14 +212,15 @@ INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const 
         const size_t at = (size_t)p * (size_t)head_dim + (size_t)piece.at;
         const vec one = type == KERN_CACHE_Q8_0 ? vec_all(scale[p]) : vec_zero();
         vec value[2];
-#pragma GCC unroll 2
+        UNROLL
         for (int j = 0; j < piece.vectors; j++)
             value[j] = attend_load(type, values, at + (size_t)j * LANES, one, piece.n);
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            UNROLL
             for (int j = 0; j < piece.vectors; j++)
                 acc[r][j] = vec_fma(value[j], vec_all(score[r * KERN_ATTEND_BLOCK + p]), acc[r][j]);
+        }
     }
 }
 
@@ -226,25 +234,26 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
     float *out = t->sum_v + (size_t)h * dim + piece.at;
     const float *score = t->score + h * KERN_ATTEND_BLOCK;
     vec acc[QUERIES][2];
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int j = 0; j < vectors; j++)
             acc[r][j] = vec_mul(vec_load_n(out + (size_t)r * dim + j * LANES, n),
                                 vec_all(t->factor[h + r]));
+    }
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
         const uint8_t *tile = attend_tile(t, t->a->v, b->p0 + p);
-        if (h == b->first)
-            attend_prefetch(type, attend_next(t, t->a->v, b->p0 + p), (size_t)piece.at,
-                            (size_t)(piece.at + vectors * n));
+        const uint8_t *next = h == b->first ? attend_next(t, t->a->v, b->p0 + p) : NULL;
+        attend_prefetch(type, next, (size_t)piece.at, (size_t)(piece.at + vectors * n));
         attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int j = 0; j < vectors; j++)
             vec_store_n(out + (size_t)r * dim + j * LANES, acc[r][j], n);
+    }
 }
 
 INLINE void attend_mix_share(enum kern_cache type, const struct attention *t,
