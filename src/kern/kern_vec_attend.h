@@ -64,26 +64,15 @@ static inline const uint8_t *attend_tile(const struct attention *t, const uint8_
     return tiles + (size_t)t->a->pages[p / KERN_TILE] * KERN_TILE * t->bytes;
 }
 
-/* Positions between a tile and the one that is asked for meanwhile: two blocks, for the products of
- * one may take less time than memory. */
-enum { ATTEND_AHEAD = 2 * KERN_ATTEND_BLOCK };
-
-/* The tile that the same loop reads so many positions later, if all rows see it. */
-static inline const uint8_t *attend_next(const struct attention *t, const uint8_t *tiles, int p)
-{
-    const int next = p + ATTEND_AHEAD;
-    return next < t->a->n_pos ? attend_tile(t, tiles, next) : NULL;
-}
-
-/* Ask for the share that elements [from, to) have of the next tile, if there is one: multiplying
- * leaves loads no room to run ahead by themselves. Many requests at once would wait for each other,
- * and what is asked for is more than the first cache holds. */
-INLINE void attend_prefetch(enum kern_cache type, const uint8_t *next, size_t from, size_t to)
+/* Ask for the share that elements [from, to) have of a tile, if there is one: multiplying leaves
+ * loads no room to run ahead by themselves. Many requests at once would wait for each other, and
+ * the first cache has no room for what is asked for. */
+INLINE void attend_prefetch(enum kern_cache type, const uint8_t *tile, size_t from, size_t to)
 {
     enum { READ, SECOND_CACHE = 2 };
-    const size_t end = next ? kern_cache_tile(type, (int)to) : 0;
+    const size_t end = tile ? kern_cache_tile(type, (int)to) : 0;
     for (size_t at = kern_cache_tile(type, (int)from); at < end; at += 64)
-        __builtin_prefetch(next + at, READ, SECOND_CACHE);
+        __builtin_prefetch(tile + at, READ, SECOND_CACHE);
 }
 
 /* n elements of a tile from element `at` on. scale: of their codes, where there are codes. */
@@ -149,14 +138,14 @@ static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t
     ATTEND_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, next, score)
 }
 
-/* score[h][p] = q[h] . k[p0 + p] */
+/* score[h][p] = q[h] . k[p0 + p]; the values of the block are on their way meanwhile. */
 static void attend_scores(const struct attention *t, const struct attend_block *b)
 {
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const uint8_t *tile = attend_tile(t, a->k, b->p0 + p);
-        const uint8_t *next = attend_next(t, a->k, b->p0 + p);
+        const uint8_t *next = attend_tile(t, a->v, b->p0 + p);
         for (int h = b->first, n; h < b->end; h += n, next = NULL) {
             const float *q = t->q + (size_t)h * dim;
             float *score = t->score + h * KERN_ATTEND_BLOCK + p;
@@ -225,7 +214,7 @@ INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const 
 }
 
 /* sum_v[h] = sum_v rescaled + sum_p score[h][p] v[p], for a piece of the head of `rows` queries
- * from h on. */
+ * from h on. The first of them ask for the keys of the next block. */
 INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t,
                        const struct attend_block *b, int h, struct attend_piece piece)
 {
@@ -244,7 +233,9 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
         const uint8_t *tile = attend_tile(t, t->a->v, b->p0 + p);
-        const uint8_t *next = h == b->first ? attend_next(t, t->a->v, b->p0 + p) : NULL;
+        const int later = b->p0 + p + KERN_ATTEND_BLOCK;
+        const bool asks = h == b->first && later < t->a->n_pos;
+        const uint8_t *next = asks ? attend_tile(t, t->a->k, later) : NULL;
         attend_prefetch(type, next, (size_t)piece.at, (size_t)(piece.at + vectors * n));
         attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
     }
