@@ -1,8 +1,7 @@
 /*
  * Attention over a cache of any type, with an online softmax over blocks of positions; kern_vec.h
  * says how this header is used. The loops are written once; what differs by type is attend_load,
- * and where scales come from. A scale times a code is exact, so to the sums a cache of codes is one
- * of floats.
+ * and where scales come in: with keys when a group is summed, with values through the scores.
  *
  * Queries of several rows go through a block of the cache together as long as all of them see all
  * of it; then every row takes its last blocks alone. A query's sums are the same either way.
@@ -75,10 +74,10 @@ INLINE void attend_prefetch(enum kern_cache type, const uint8_t *tile, size_t fr
         __builtin_prefetch(tile + at, READ, SECOND_CACHE);
 }
 
-/* n elements of a tile from element `at` on. scale: of their codes, where there are codes. */
-INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at, vec scale, int n)
+/* n elements of a tile from element `at` on, or their codes. */
+INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at, int n)
 {
-    if (type == KERN_CACHE_Q8_0) return vec_mul(vec_load_i8_n(elements + at, n), scale);
+    if (type == KERN_CACHE_Q8_0) return vec_load_i8_n(elements + at, n);
     return vec_load_f16_n(elements + 2 * at, n);
 }
 
@@ -87,42 +86,69 @@ INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at,
  * multiplication waits for the last one. */
 enum { KEY_ELEMENTS = 2 * LANES / KERN_TILE };
 
+INLINE void attend_zero(int rows, vec sum[QUERIES][2])
+{
+    UNROLL
+    for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vec_zero();
+}
+
+/* sum[r] += q[r] . keys over elements [from, to) of a tile, for `rows` queries. */
+INLINE void attend_keys_part(int rows, enum kern_cache type, const float *q, size_t dim,
+                             const uint8_t *keys, size_t from, size_t to, vec sum[QUERIES][2])
+{
+    size_t i = from;
+    for (; i + KEY_ELEMENTS <= to; i += KEY_ELEMENTS) {
+        const vec key[2] = {attend_load(type, keys, i * KERN_TILE, LANES),
+                            attend_load(type, keys, i * KERN_TILE + LANES, LANES)};
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            const float *x = q + (size_t)r * dim + i;
+            sum[r][0] = vec_fma(key[0], vec_all(x[0]), sum[r][0]);
+            sum[r][1] = vec_fma(key[1], vec_all(x[KEY_ELEMENTS - 1]), sum[r][1]);
+        }
+    }
+    if (i == to) return;
+    const vec key = attend_load(type, keys, i * KERN_TILE, LANES);
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        sum[r][0] = vec_fma(key, vec_all(q[(size_t)r * dim + i]), sum[r][0]);
+}
+
+/* total[r] += sum[r] times the scales of a group of a tile of keys. */
+INLINE void attend_keys_scale(int rows, const uint16_t *scales, vec sum[QUERIES][2],
+                              vec total[QUERIES][2])
+{
+    const vec scale[2] = {vec_load_f16(scales), vec_load_f16(scales + LANES % KERN_TILE)};
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        total[r][0] = vec_fma(sum[r][0], scale[0], total[r][0]);
+        total[r][1] = vec_fma(sum[r][1], scale[1], total[r][1]);
+    }
+}
+
 /* Scores of the positions of a tile, for `rows` queries. */
 INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t dim,
                         const uint8_t *tile, const uint8_t *next, float *score)
 {
     const uint8_t *keys = tile + kern_cache_scales(type, (int)dim);
-    const uint16_t *halves = (const uint16_t *)(const void *)tile;
-    vec sum[QUERIES][2], scale[2] = {vec_zero(), vec_zero()};
-    UNROLL
-    for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vec_zero();
-    for (size_t from = 0, i = 0; from < dim; from += KERN_GROUP, halves += KERN_TILE) {
+    const uint16_t *scales = (const uint16_t *)(const void *)tile;
+    vec sum[QUERIES][2], total[QUERIES][2];
+    attend_zero(rows, total);
+    for (size_t from = 0; from < dim; from += KERN_GROUP, scales += KERN_TILE) {
         const size_t to = from + KERN_GROUP < dim ? from + KERN_GROUP : dim;
         attend_prefetch(type, next, from, to);
-        for (int j = 0; type == KERN_CACHE_Q8_0 && j < 2; j++)
-            scale[j] = vec_load_f16(halves + j * LANES % KERN_TILE);
-        for (; i + KEY_ELEMENTS <= to; i += KEY_ELEMENTS) {
-            vec key[2];
-            UNROLL
-            for (size_t j = 0; j < 2; j++)
-                key[j] = attend_load(type, keys, i * KERN_TILE + j * LANES, scale[j], LANES);
-            UNROLL
-            for (int r = 0; r < rows; r++) {
-                const float *x = q + (size_t)r * dim + i;
-                sum[r][0] = vec_fma(key[0], vec_all(x[0]), sum[r][0]);
-                sum[r][1] = vec_fma(key[1], vec_all(x[KEY_ELEMENTS - 1]), sum[r][1]);
-            }
+        if (type == KERN_CACHE_Q8_0) {
+            attend_zero(rows, sum);
+            attend_keys_part(rows, type, q, dim, keys, from, to, sum);
+            attend_keys_scale(rows, scales, sum, total);
+        } else {
+            attend_keys_part(rows, type, q, dim, keys, from, to, total);
         }
     }
-    const size_t last = dim - 1;
     UNROLL
-    for (int r = 0; r < rows; r++) {
-        if (dim % KEY_ELEMENTS)
-            sum[r][0] = vec_fma(attend_load(type, keys, last * KERN_TILE, scale[0], LANES),
-                                vec_all(q[(size_t)r * dim + last]), sum[r][0]);
-        if (KEY_ELEMENTS == 2) sum[r][0] = vec_add(sum[r][0], sum[r][1]);
-        vec_store(score + r * KERN_ATTEND_BLOCK, sum[r][0]);
-        if (KEY_ELEMENTS == 1) vec_store(score + r * KERN_ATTEND_BLOCK + LANES, sum[r][1]);
+    for (int r = 0; r < rows; r++, score += KERN_ATTEND_BLOCK) {
+        vec_store(score, KEY_ELEMENTS == 2 ? vec_add(total[r][0], total[r][1]) : total[r][0]);
+        if (KEY_ELEMENTS == 1) vec_store(score + LANES, total[r][1]);
     }
 }
 
@@ -186,29 +212,41 @@ struct attend_piece {
     int at, n, vectors;
 };
 
+/* Scores times the scales of a group of a tile of values: one product serves all its codes. */
+INLINE void attend_mix_scale(int rows, const uint16_t *scales, const float *score,
+                             float scaled[QUERIES][KERN_TILE])
+{
+    for (int p = 0; p < KERN_TILE; p += LANES) {
+        const vec scale = vec_load_f16(scales + p);
+        UNROLL
+        for (int r = 0; r < rows; r++)
+            vec_store(scaled[r] + p, vec_mul(vec_load(score + r * KERN_ATTEND_BLOCK + p), scale));
+    }
+}
+
 /* acc[r] += sum_p score[r][p] v[p] over the first `count` positions of a tile of values. */
 INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const uint8_t *tile,
                             int count, struct attend_piece piece, const float *score,
                             vec acc[QUERIES][2])
 {
+    const bool q8_0 = type == KERN_CACHE_Q8_0;
     const uint8_t *values = tile + kern_cache_scales(type, head_dim);
-    const uint16_t *halves =
-        (const uint16_t *)(const void *)tile + kern_cache_scale_at(0, piece.at);
-    float scale[KERN_TILE];
-    for (int p = 0; type == KERN_CACHE_Q8_0 && p < KERN_TILE; p += LANES)
-        vec_store(scale + p, vec_load_f16(halves + p));
+    const uint16_t *scales = (const uint16_t *)(const void *)tile;
+    float scaled[QUERIES][KERN_TILE];
+    if (q8_0) attend_mix_scale(rows, scales + kern_cache_scale_at(0, piece.at), score, scaled);
+    const float *weight = q8_0 ? scaled[0] : score;
+    const int stride = q8_0 ? KERN_TILE : KERN_ATTEND_BLOCK;
     for (int p = 0; p < count; p++) {
         const size_t at = (size_t)p * (size_t)head_dim + (size_t)piece.at;
-        const vec one = type == KERN_CACHE_Q8_0 ? vec_all(scale[p]) : vec_zero();
         vec value[2];
         UNROLL
         for (int j = 0; j < piece.vectors; j++)
-            value[j] = attend_load(type, values, at + (size_t)j * LANES, one, piece.n);
+            value[j] = attend_load(type, values, at + (size_t)j * LANES, piece.n);
         UNROLL
         for (int r = 0; r < rows; r++) {
             UNROLL
             for (int j = 0; j < piece.vectors; j++)
-                acc[r][j] = vec_fma(value[j], vec_all(score[r * KERN_ATTEND_BLOCK + p]), acc[r][j]);
+                acc[r][j] = vec_fma(value[j], vec_all(weight[r * stride + p]), acc[r][j]);
         }
     }
 }
