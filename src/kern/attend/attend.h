@@ -1,8 +1,7 @@
 /*
  * Attention over a cache of any type, with an online softmax over blocks of positions; vec/vec.h
  * says how this header is used. The loops are written once; what differs by type is attend_load,
- * and where scales come from. A scale times a code is exact, so to the sums a cache of codes is one
- * of floats.
+ * and where scales come in: with keys when a group is summed, with values through the scores.
  *
  * Queries of several rows go through a block of the cache together as long as all of them see all
  * of it; then every row takes its last blocks alone. A query's sums are the same either way.
@@ -16,6 +15,26 @@
 
 #include <math.h>
 #include <string.h>
+
+/* Queries multiplied by keys or values while these are in registers: two vectors, with two sums of
+ * each query. With a factor, six queries fill the 16 registers of AVX2. ATTEND_ROWS calls
+ * fn(rows, ...) with a constant number. */
+enum { QUERIES = LANES == 8 ? 6 : 8 };
+#define ATTEND_ROWS(fn, rows, ...)                                                                 \
+    switch (rows) {                                                                                \
+    case 1: fn(1, __VA_ARGS__); break;                                                             \
+    case 2: fn(2, __VA_ARGS__); break;                                                             \
+    case 3: fn(3, __VA_ARGS__); break;                                                             \
+    case 4: fn(4, __VA_ARGS__); break;                                                             \
+    case 5: fn(5, __VA_ARGS__); break;                                                             \
+    case 6: fn(6, __VA_ARGS__); break;                                                             \
+    case 7:                                                                                        \
+        if (QUERIES == 8) fn(7, __VA_ARGS__);                                                      \
+        break;                                                                                     \
+    case 8:                                                                                        \
+        if (QUERIES == 8) fn(8, __VA_ARGS__);                                                      \
+        break;                                                                                     \
+    }
 
 /* What is kept between blocks, in the caller's scratch. */
 struct attention {
@@ -31,84 +50,111 @@ struct attend_block {
     int first, end, p0, count;
 };
 
-/* The next queries of a block, at most BLOCK of them and in even shares. */
-static inline int attend_share(const struct attend_block *b, int from)
-{
-    const int left = b->end - from, shares = (left + BLOCK - 1) / BLOCK;
-    return (left + shares - 1) / shares;
-}
-
 /* Among `tiles`, by page, the one of position p. */
 static inline const uint8_t *attend_tile(const struct attention *t, const uint8_t *tiles, int p)
 {
     return tiles + (size_t)t->a->pages[p / KERN_TILE] * KERN_TILE * t->bytes;
 }
 
-/* Ask for the shares of positions [p, p + count) in their tile, as far as the first row sees them:
- * multiplying leaves loads no room to run ahead by themselves. */
-static inline void attend_prefetch(const struct attention *t, const uint8_t *tiles, int p,
-                                   int count)
+/* Ask for the share that elements [from, to) have of a tile, if there is one: multiplying leaves
+ * loads no room to run ahead by themselves. Many requests at once would wait for each other, and
+ * the first cache has no room for what is asked for. */
+INLINE void attend_prefetch(enum kern_cache type, const uint8_t *tile, size_t from, size_t to)
 {
-    const int left = t->a->n_pos - p, n = count < left ? count : left;
-    if (n <= 0) return;
-    const uint8_t *at = attend_tile(t, tiles, p) + (size_t)(p % KERN_TILE) * t->bytes;
-    for (const uint8_t *end = at + (size_t)n * t->bytes; at < end; at += 64) __builtin_prefetch(at);
+    enum { READ, SECOND_CACHE = 2 };
+    const size_t end = tile ? kern_cache_tile(type, (int)to) : 0;
+    for (size_t at = kern_cache_tile(type, (int)from); at < end; at += 64)
+        __builtin_prefetch(tile + at, READ, SECOND_CACHE);
 }
 
-/* n elements of a tile from element `at` on. scale: of their codes, where there are codes. */
-INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at, vec scale, int n)
+/* n elements of a tile from element `at` on, or their codes. */
+INLINE vec attend_load(enum kern_cache type, const uint8_t *elements, size_t at, int n)
 {
-    if (type == KERN_CACHE_Q8_0) return vec_mul(vec_load_i8_n(elements + at, n), scale);
+    if (type == KERN_CACHE_Q8_0) return vec_load_i8_n(elements + at, n);
     return vec_load_f16_n(elements + 2 * at, n);
 }
 
-/* Scores of the LANES positions from `lane` of a tile on, for `rows` queries. Even and odd elements
- * are added apart, so that no multiplication waits for the last one. */
-INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t dim,
-                        const uint8_t *tile, size_t lane, float *score)
+/* Elements that two vectors of a tile of keys hold. Each vector has sums of its own: of its
+ * positions; or, where a vector is as wide as a tile, of even or odd elements, so that no
+ * multiplication waits for the last one. */
+enum { KEY_ELEMENTS = 2 * LANES / KERN_TILE };
+
+INLINE void attend_zero(int rows, vec sum[QUERIES][2])
 {
-    const uint8_t *keys = tile + kern_cache_scales(type, (int)dim);
-    const size_t group = type == KERN_CACHE_Q8_0 ? KERN_GROUP : dim;
-    vec even[BLOCK], odd[BLOCK], scale = vec_zero();
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) even[r] = odd[r] = vec_zero();
-    for (size_t from = 0, i = 0; from < dim; from += group) {
-        const size_t to = from + group < dim ? from + group : dim;
-        if (type == KERN_CACHE_Q8_0)
-            scale = vec_load_f16((const uint16_t *)(const void *)tile +
-                                 from / KERN_GROUP * KERN_TILE + lane);
-        for (; i + 2 <= to; i += 2) {
-            const size_t at = i * KERN_TILE + lane;
-            const vec k0 = attend_load(type, keys, at, scale, LANES);
-            const vec k1 = attend_load(type, keys, at + KERN_TILE, scale, LANES);
-#pragma GCC unroll 8
-            for (int r = 0; r < rows; r++) {
-                const float *x = q + (size_t)r * dim + i;
-                even[r] = vec_fma(k0, vec_all(x[0]), even[r]);
-                odd[r] = vec_fma(k1, vec_all(x[1]), odd[r]);
-            }
+    UNROLL
+    for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vec_zero();
+}
+
+/* sum[r] += q[r] . keys over elements [from, to) of a tile, for `rows` queries. */
+INLINE void attend_keys_part(int rows, enum kern_cache type, const float *q, size_t dim,
+                             const uint8_t *keys, size_t from, size_t to, vec sum[QUERIES][2])
+{
+    size_t i = from;
+    for (; i + KEY_ELEMENTS <= to; i += KEY_ELEMENTS) {
+        const vec key[2] = {attend_load(type, keys, i * KERN_TILE, LANES),
+                            attend_load(type, keys, i * KERN_TILE + LANES, LANES)};
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            const float *x = q + (size_t)r * dim + i;
+            sum[r][0] = vec_fma(key[0], vec_all(x[0]), sum[r][0]);
+            sum[r][1] = vec_fma(key[1], vec_all(x[KEY_ELEMENTS - 1]), sum[r][1]);
         }
     }
-    const size_t last = dim - 1;
-#pragma GCC unroll 8
+    if (i == to) return;
+    const vec key = attend_load(type, keys, i * KERN_TILE, LANES);
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        sum[r][0] = vec_fma(key, vec_all(q[(size_t)r * dim + i]), sum[r][0]);
+}
+
+/* total[r] += sum[r] times the scales of a group of a tile of keys. */
+INLINE void attend_keys_scale(int rows, const uint16_t *scales, vec sum[QUERIES][2],
+                              vec total[QUERIES][2])
+{
+    const vec scale[2] = {vec_load_f16(scales), vec_load_f16(scales + LANES % KERN_TILE)};
+    UNROLL
     for (int r = 0; r < rows; r++) {
-        if (dim % 2)
-            even[r] = vec_fma(attend_load(type, keys, last * KERN_TILE + lane, scale, LANES),
-                              vec_all(q[(size_t)r * dim + last]), even[r]);
-        vec_store(score + r * KERN_ATTEND_BLOCK, vec_add(even[r], odd[r]));
+        total[r][0] = vec_fma(sum[r][0], scale[0], total[r][0]);
+        total[r][1] = vec_fma(sum[r][1], scale[1], total[r][1]);
     }
 }
 
-static void attend_keys_f16(int rows, const float *q, size_t dim, const uint8_t *tile, size_t lane,
-                            float *score)
+/* Scores of the positions of a tile, for `rows` queries. */
+INLINE void attend_keys(int rows, enum kern_cache type, const float *q, size_t dim,
+                        const uint8_t *tile, const uint8_t *next, float *score)
 {
-    VEC_ROWS(attend_keys, rows, KERN_CACHE_F16, q, dim, tile, lane, score)
+    const uint8_t *keys = tile + kern_cache_scales(type, (int)dim);
+    const uint16_t *scales = (const uint16_t *)(const void *)tile;
+    vec sum[QUERIES][2], total[QUERIES][2];
+    attend_zero(rows, total);
+    for (size_t from = 0; from < dim; from += KERN_GROUP, scales += KERN_TILE) {
+        const size_t to = from + KERN_GROUP < dim ? from + KERN_GROUP : dim;
+        attend_prefetch(type, next, from, to);
+        if (type == KERN_CACHE_Q8_0) {
+            attend_zero(rows, sum);
+            attend_keys_part(rows, type, q, dim, keys, from, to, sum);
+            attend_keys_scale(rows, scales, sum, total);
+        } else {
+            attend_keys_part(rows, type, q, dim, keys, from, to, total);
+        }
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++, score += KERN_ATTEND_BLOCK) {
+        vec_store(score, KEY_ELEMENTS == 2 ? vec_add(total[r][0], total[r][1]) : total[r][0]);
+        if (KEY_ELEMENTS == 1) vec_store(score + LANES, total[r][1]);
+    }
 }
 
-static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t *tile, size_t lane,
-                             float *score)
+static void attend_keys_f16(int rows, const float *q, size_t dim, const uint8_t *tile,
+                            const uint8_t *next, float *score)
 {
-    VEC_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, lane, score)
+    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_F16, q, dim, tile, next, score)
+}
+
+static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t *tile,
+                             const uint8_t *next, float *score)
+{
+    ATTEND_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, next, score)
 }
 
 /* score[h][p] = q[h] . k[p0 + p]; the values of the block are on their way meanwhile. */
@@ -116,18 +162,17 @@ static void attend_scores(const struct attention *t, const struct attend_block *
 {
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
-    for (int p = 0; p < b->count; p += LANES) {
+    for (int p = 0; p < b->count; p += KERN_TILE) {
         const uint8_t *tile = attend_tile(t, a->k, b->p0 + p);
-        const size_t lane = (size_t)(p % KERN_TILE);
-        attend_prefetch(t, a->v, b->p0 + p, LANES);
-        for (int h = b->first, n; h < b->end; h += n) {
+        const uint8_t *next = attend_tile(t, a->v, b->p0 + p);
+        for (int h = b->first, n; h < b->end; h += n, next = NULL) {
             const float *q = t->q + (size_t)h * dim;
             float *score = t->score + h * KERN_ATTEND_BLOCK + p;
-            n = attend_share(b, h);
+            n = vec_share(b->end - h, QUERIES);
             if (a->cache == KERN_CACHE_Q8_0)
-                attend_keys_q8_0(n, q, dim, tile, lane, score);
+                attend_keys_q8_0(n, q, dim, tile, next, score);
             else
-                attend_keys_f16(n, q, dim, tile, lane, score);
+                attend_keys_f16(n, q, dim, tile, next, score);
         }
     }
 }
@@ -160,34 +205,47 @@ struct attend_piece {
     int at, n, vectors;
 };
 
+/* Scores times the scales of a group of a tile of values: one product serves all its codes. */
+INLINE void attend_mix_scale(int rows, const uint16_t *scales, const float *score,
+                             float scaled[QUERIES][KERN_TILE])
+{
+    for (int p = 0; p < KERN_TILE; p += LANES) {
+        const vec scale = vec_load_f16(scales + p);
+        UNROLL
+        for (int r = 0; r < rows; r++)
+            vec_store(scaled[r] + p, vec_mul(vec_load(score + r * KERN_ATTEND_BLOCK + p), scale));
+    }
+}
+
 /* acc[r] += sum_p score[r][p] v[p] over the first `count` positions of a tile of values. */
 INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const uint8_t *tile,
                             int count, struct attend_piece piece, const float *score,
-                            vec acc[BLOCK][2])
+                            vec acc[QUERIES][2])
 {
+    const bool q8_0 = type == KERN_CACHE_Q8_0;
     const uint8_t *values = tile + kern_cache_scales(type, head_dim);
-    const uint16_t *halves =
-        (const uint16_t *)(const void *)tile + kern_cache_scale_at(0, piece.at);
-    float scale[KERN_TILE];
-    for (int p = 0; type == KERN_CACHE_Q8_0 && p < KERN_TILE; p += LANES)
-        vec_store(scale + p, vec_load_f16(halves + p));
+    const uint16_t *scales = (const uint16_t *)(const void *)tile;
+    float scaled[QUERIES][KERN_TILE];
+    if (q8_0) attend_mix_scale(rows, scales + kern_cache_scale_at(0, piece.at), score, scaled);
+    const float *weight = q8_0 ? scaled[0] : score;
+    const int stride = q8_0 ? KERN_TILE : KERN_ATTEND_BLOCK;
     for (int p = 0; p < count; p++) {
         const size_t at = (size_t)p * (size_t)head_dim + (size_t)piece.at;
-        const vec one = type == KERN_CACHE_Q8_0 ? vec_all(scale[p]) : vec_zero();
         vec value[2];
-#pragma GCC unroll 2
+        UNROLL
         for (int j = 0; j < piece.vectors; j++)
-            value[j] = attend_load(type, values, at + (size_t)j * LANES, one, piece.n);
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
+            value[j] = attend_load(type, values, at + (size_t)j * LANES, piece.n);
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            UNROLL
             for (int j = 0; j < piece.vectors; j++)
-                acc[r][j] = vec_fma(value[j], vec_all(score[r * KERN_ATTEND_BLOCK + p]), acc[r][j]);
+                acc[r][j] = vec_fma(value[j], vec_all(weight[r * stride + p]), acc[r][j]);
+        }
     }
 }
 
 /* sum_v[h] = sum_v rescaled + sum_p score[h][p] v[p], for a piece of the head of `rows` queries
- * from h on. */
+ * from h on. The first of them ask for the keys of the next block. */
 INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t,
                        const struct attend_block *b, int h, struct attend_piece piece)
 {
@@ -195,23 +253,29 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
     const size_t dim = (size_t)head_dim;
     float *out = t->sum_v + (size_t)h * dim + piece.at;
     const float *score = t->score + h * KERN_ATTEND_BLOCK;
-    vec acc[BLOCK][2];
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
+    vec acc[QUERIES][2];
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int j = 0; j < vectors; j++)
             acc[r][j] = vec_mul(vec_load_n(out + (size_t)r * dim + j * LANES, n),
                                 vec_all(t->factor[h + r]));
+    }
     for (int p = 0; p < b->count; p += KERN_TILE) {
         const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
         const uint8_t *tile = attend_tile(t, t->a->v, b->p0 + p);
+        const int later = b->p0 + p + KERN_ATTEND_BLOCK;
+        const bool asks = h == b->first && later < t->a->n_pos;
+        const uint8_t *next = asks ? attend_tile(t, t->a->k, later) : NULL;
+        attend_prefetch(type, next, (size_t)piece.at, (size_t)(piece.at + vectors * n));
         attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int j = 0; j < vectors; j++)
             vec_store_n(out + (size_t)r * dim + j * LANES, acc[r][j], n);
+    }
 }
 
 INLINE void attend_mix_share(enum kern_cache type, const struct attention *t,
@@ -220,11 +284,11 @@ INLINE void attend_mix_share(enum kern_cache type, const struct attention *t,
     const int dim = t->a->head_dim;
     int at = 0;
     for (; at + 2 * LANES <= dim; at += 2 * LANES) {
-        VEC_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, LANES, 2})
+        ATTEND_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, LANES, 2})
     }
     for (; at < dim; at += LANES) {
         const int n = vec_piece(dim - at);
-        VEC_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, n, 1})
+        ATTEND_ROWS(attend_mix, queries, type, t, b, h, (struct attend_piece){at, n, 1})
     }
 }
 
@@ -240,17 +304,11 @@ static void attend_mix_q8_0(const struct attention *t, const struct attend_block
     attend_mix_share(KERN_CACHE_Q8_0, t, b, h, queries);
 }
 
-/* The keys of the next block are asked for piece by piece, in whole tiles. */
+/* sum_v[h] += sum_p score[h][p] v[p0 + p] */
 static void attend_values(const struct attention *t, const struct attend_block *b)
 {
-    const int pieces = (b->end - b->first + BLOCK - 1) / BLOCK;
-    const int ahead = (KERN_ATTEND_BLOCK / KERN_TILE + pieces - 1) / pieces * KERN_TILE;
-    int next = b->p0 + KERN_ATTEND_BLOCK;
-    const int behind = next + KERN_ATTEND_BLOCK;
     for (int h = b->first, n; h < b->end; h += n) {
-        n = attend_share(b, h);
-        for (int stop = next + ahead; next < stop && next < behind; next += KERN_TILE)
-            attend_prefetch(t, t->a->k, next, KERN_TILE);
+        n = vec_share(b->end - h, QUERIES);
         if (t->a->cache == KERN_CACHE_Q8_0)
             attend_mix_q8_0(t, b, h, n);
         else

@@ -23,7 +23,7 @@
 
 #include <stdalign.h>
 
-enum { ROWS = 2 * TILE /* multiplied together */ };
+enum { STRIP = 2 * TILE /* multiplied together */ };
 
 /* A tile as it lies in memory: of activations [row][input], of weights [pair of inputs][output][2].
  */
@@ -83,7 +83,7 @@ static void split(const float *x, size_t ldx, int n, int inputs, struct split to
 /* Weights of two inputs and all outputs of a panel become a row of tiles. */
 INLINE void unpack_f16(const uint16_t *w, weight_step to, size_t row)
 {
-#pragma GCC unroll 2
+    UNROLL
     for (size_t o = 0; o < 2; o++) {
         const vec even = vec_load_f16(w + o * TILE), odd = vec_load_f16(w + PANEL + o * TILE);
         _mm512_store_si512(to[HIGH][o][row], first_pairs(even, odd));
@@ -325,12 +325,12 @@ INLINE void rows_multiply(const struct kern_weight *w, const float *x, size_t ld
 {
     alignas(64) split_row a[SPLIT / DEPTH * PARTS];
     alignas(64) weight_step unpacked[3];
-    alignas(64) tile_sums sum[GROUP][ROWS / TILE][2];
+    alignas(64) tile_sums sum[GROUP][STRIP / TILE][2];
     alignas(64) uint16_t last[DEPTH][PANEL];
     const int panels = pack_panels(o1);
     CHECK(w->packed);
     struct ring ring = {&unpacked[0], &unpacked[1], &unpacked[2]};
-    const struct split shared = {a, n > TILE ? ROWS : n};
+    const struct split shared = {a, n > TILE ? STRIP : n};
     const int chunk = SPLIT / shared.rows / DEPTH * DEPTH;
     struct cursor c = {.w = w, .panels = panels, .chunk = chunk, .last = last};
     c.first = c.panel = o0 / PANEL;
@@ -380,8 +380,8 @@ void amx_half_matmul(const struct kern_weight *w, const float *x, size_t ldx, in
         amx_few_matmul(w, x, ldx, n, o0, o1, y, ldy);
         return;
     }
-    for (int r = 0; r < n; r += ROWS)
+    for (int r = 0; r < n; r += STRIP)
         (w->type == QT_F16 ? rows_f16 : rows_bf16)(w, x + (size_t)r * ldx, ldx,
-                                                   n - r < ROWS ? n - r : ROWS, o0, o1,
+                                                   n - r < STRIP ? n - r : STRIP, o0, o1,
                                                    y + (size_t)r * ldy, ldy);
 }

@@ -13,7 +13,7 @@
 #include <stdalign.h>
 
 enum {
-    ROWS = 2,     /* at most */
+    PAIR = 2,     /* rows at most */
     PRODUCTS = 5, /* of parts of an F16 weight with those of an activation */
     STREAMS = 2,  /* panels that are read at the same time: memory is faster than with one */
     NEAR = 1024   /* bytes between a weight and the prefetch of a later one */
@@ -118,7 +118,7 @@ INLINE void chains_add(const int parts, const struct chains *even, const struct 
 INLINE void step_multiply(const int rows, const int parts, const uint16_t *w,
                           const struct split_row *x, panel_sums *sum)
 {
-    struct chains even[ROWS] = {0}, odd[ROWS] = {0};
+    struct chains even[PAIR] = {0}, odd[ROWS] = {0};
     for (int i = 0; i < DEPTH; i += 2, w += 2 * PANEL) {
         halves_prefetch(w, NEAR);
         input_multiply(rows, parts, w, x->part[0] + i, even);
@@ -214,7 +214,7 @@ static void sums_store(enum quant_type type, const float *sum, float *y, struct 
 void amx_few_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0, int o1,
                     float *y, size_t ldy)
 {
-    alignas(64) panel_sums sum[GROUP * ROWS];
+    alignas(64) panel_sums sum[GROUP * PAIR];
     const unsigned mode = _mm_getcsr();
     const int panels = pack_panels(o1);
     _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON);

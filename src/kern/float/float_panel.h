@@ -28,30 +28,28 @@ INLINE void stretch_multiply(int rows, int width, int v0, const struct float_til
                              int k1, float (*sum)[PANEL], load_panel_fn *load, size_t size)
 {
     const uint8_t *w = t->panel + ((size_t)k0 * PANEL + (size_t)(v0 * LANES)) * size;
-    vec local[BLOCK][VECTORS];
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-        for (int v = 0; v < width; v++) local[r][v] = vec_zero();
+    vec local[ROWS][VECTORS];
+    UNROLL
+    for (int r = 0; r < rows; r++) UNROLL
+    for (int v = 0; v < width; v++) local[r][v] = vec_zero();
     for (int k = k0; k < k1; k++, w += PANEL * size) {
         vec weight[VECTORS];
         panel_prefetch(w, (size_t)(width * LANES) * size, panel_ahead(rows, true));
-#pragma GCC unroll 4
+        UNROLL
         for (int v = 0; v < width; v++) weight[v] = load(w + (size_t)(v * LANES) * size);
-#pragma GCC unroll 8
+        UNROLL
         for (int r = 0; r < rows; r++) {
             const vec x = vec_all(t->x[(size_t)r * t->ldx + (size_t)k]);
-#pragma GCC unroll 4
+            UNROLL
             for (int v = 0; v < width; v++) local[r][v] = vec_fma(weight[v], x, local[r][v]);
         }
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-        for (int v = 0; v < width; v++) {
-            float *to = sum[r] + (v0 + v) * LANES;
-            vec_store(to, vec_add(vec_load(to), local[r][v]));
-        }
+    UNROLL
+    for (int r = 0; r < rows; r++) UNROLL
+    for (int v = 0; v < width; v++) {
+        float *to = sum[r] + (v0 + v) * LANES;
+        vec_store(to, vec_add(vec_load(to), local[r][v]));
+    }
 }
 
 /* sum[r] = the products of a panel with row r. As many vectors of outputs at a time as have their
@@ -59,11 +57,11 @@ INLINE void stretch_multiply(int rows, int width, int v0, const struct float_til
 INLINE void float_multiply(int rows, const struct float_tile *t, float (*sum)[PANEL],
                            load_panel_fn *load, size_t size)
 {
-    const int width = rows * VECTORS <= 2 * BLOCK ? VECTORS : 2;
+    const int width = rows * VECTORS <= 2 * ROWS ? VECTORS : 2;
     memset(sum, 0, (size_t)rows * sizeof *sum);
     for (int k0 = 0; k0 < t->cols; k0 += STRETCH) {
         const int k1 = t->cols - k0 < STRETCH ? t->cols : k0 + STRETCH;
-#pragma GCC unroll 2
+        UNROLL
         for (int v0 = 0; v0 < VECTORS; v0 += width)
             stretch_multiply(rows, width, v0, t, k0, k1, sum, load, size);
     }
@@ -94,8 +92,8 @@ static void float_matmul(const struct kern_weight *w, const float *x, size_t ldx
         const struct panel_lanes lanes = panel_lanes(o, o0, o1);
         for (int r0 = 0, rows; r0 < n; r0 += rows) {
             const struct float_tile t = {panel_of(w, o), x + (size_t)r0 * ldx, ldx, w->cols};
-            alignas(64) float sum[BLOCK][PANEL];
-            rows = vec_share(n - r0);
+            alignas(64) float sum[ROWS][PANEL];
+            rows = vec_share(n - r0, ROWS);
             fn(rows, &t, sum);
             for (int r = 0; r < rows; r++)
                 panel_store(y + (size_t)(r0 + r) * ldy + (size_t)o, sum[r], lanes);

@@ -3,7 +3,7 @@
  * instruction multiplies 16 rows of activations by 16 outputs, 32 inputs deep.
  *
  * Weights of CHUNK inputs of a panel are unpacked into signed bytes, steps as in pack/pack.h, so
- * that a step of 16 outputs is a row of a tile as it lies. That is shared by up to ROWS rows of
+ * that a step of 16 outputs is a row of a tile as it lies. That is shared by up to STRIP rows of
  * activations. Tiles give the whole sums of each 32 inputs; they are stored for all of a chunk,
  * then scaled by vectors: storing a tile keeps all else waiting, so the two do not mix well.
  *
@@ -23,7 +23,7 @@
 
 enum {
     FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors */
-    ROWS = 64,   /* of activations that share unpacked weights */
+    STRIP = 64,  /* of activations that share unpacked weights */
     GROUP = 16,  /* panels that are multiplied by so many before later rows are read */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
     GROUPS = CHUNK / QK,
@@ -138,7 +138,7 @@ INLINE void rows_scale(int rows, const struct quant_form form, const struct bloc
     const int32_t *whole = dot[0][0][r0];
     float(*const total)[PANEL] = b->sum + (r0 - b->skip);
     vec sum[EIGHT][2];
-#pragma GCC unroll 16
+    UNROLL
     for (int i = 0; i < 2 * rows; i++)
         sum[i / 2][i % 2] = zero ? vec_zero() : vec_load(total[i / 2] + i % 2 * TILE);
     for (; g < end; g++, x = pack_q8_at(x, b->stride, 0, 1), whole += (form.fine ? 2 : 1) * WHOLE) {
@@ -149,7 +149,7 @@ INLINE void rows_scale(int rows, const struct quant_form form, const struct bloc
                 d[v][h] = vec_load(b->chunk->d[g][h] + v * TILE);
                 m[v][h] = vec_load(b->chunk->m[g][h] + v * TILE);
             }
-#pragma GCC unroll 16
+        UNROLL
         for (int i = 0; i < 2 * rows; i++) {
             const size_t r = (size_t)i / 2, v = (size_t)i % 2;
             const struct kern_q8 row = {.d = x.d + r * per_row, .s = x.s + 2 * r * per_row};
@@ -159,7 +159,7 @@ INLINE void rows_scale(int rows, const struct quant_form form, const struct bloc
                 pack_scale(sum[r][v], ivec_load(first), ivec_load(last), d[v], m[v], form, row);
         }
     }
-#pragma GCC unroll 16
+    UNROLL
     for (int i = 0; i < 2 * rows; i++) vec_store(total[i / 2] + i % 2 * TILE, sum[i / 2][i % 2]);
 }
 
@@ -217,13 +217,13 @@ INLINE void chunk_put(enum quant_type type, const struct pack_group *w, struct c
 {
     const struct quant_form form = quant_forms[type];
     const ivec offset = ivec_all8(form.levels ? 128 : form.offset);
-#pragma GCC unroll 2
+    UNROLL
     for (size_t v = 0; v < 2; v++) {
-#pragma GCC unroll 8
+        UNROLL
         for (size_t j = 0; j < 8; j++)
             ivec_store(to->code + (i * 8 + j) * STEP + v * 4 * LANES,
                        ivec_sub8(w->code[v][j], offset));
-#pragma GCC unroll 2
+        UNROLL
         for (size_t h = 0; h < 2; h++) {
             if (h == 0 || form.fine) vec_store(to->d[i][h] + v * LANES, w->d[v][h]);
             if (form.minima && (h == 1 || form.fine))
@@ -318,9 +318,9 @@ void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o
     tiles_begin(tile, quant_forms[w->type].fine ? QK / 2 : QK);
     for (int first = o0 / PANEL, end; first < panels; first = end) {
         end = panels - first < GROUP ? panels : first + GROUP;
-        for (int r0 = 0; r0 < n; r0 += ROWS) {
-            const int r1 = n - r0 < ROWS ? n : r0 + ROWS;
-            alignas(64) float sum[ROWS][PANEL];
+        for (int r0 = 0; r0 < n; r0 += STRIP) {
+            const int r1 = n - r0 < STRIP ? n : r0 + STRIP;
+            alignas(64) float sum[STRIP][PANEL];
             for (int o = first * PANEL; o < end * PANEL; o += PANEL) {
                 panel_multiply(w, panel_of(w, o), x, tile, r0, r1, sum);
                 rows_store(sum, r1 - r0, y + (size_t)r0 * ldy + (size_t)o, ldy,

@@ -27,7 +27,6 @@
 #include <stdalign.h>
 
 enum {
-    ROWS = BLOCK,
     STRIP = 64,         /* rows that share a chunk */
     CHUNK = 256,        /* inputs */
     GROUPS = CHUNK / QK /* of a chunk */
@@ -257,26 +256,24 @@ INLINE void dots_start(int rows, int width, const struct quant_form form, bool w
                        const struct rows *x, struct dots *dots)
 {
     const int halves = form.fine ? 2 : 1;
-#pragma GCC unroll 4
+    UNROLL
     for (int r = 0; r < rows; r++) {
         const int32_t *t = rows_at(x, r).t;
         dots->minus[0][r] = ivec_all32(t + !form.fine);
         if (form.fine) dots->minus[1][r] = ivec_sub16(ivec_all32(t + 1), dots->minus[0][r]);
-#pragma GCC unroll 2
-        for (int h = 0; h < halves; h++)
-#pragma GCC unroll 4
-            for (int v = 0; v < width; v++)
-                dots->half[h][r][v] = words
-                                          ? (struct dot){.low = ivec_all8(0)}
-                                          : (struct dot){dot_start(dots->minus[h][r], form, false),
-                                                         dot_start(dots->minus[h][r], form, true)};
+        UNROLL
+        for (int h = 0; h < halves; h++) UNROLL
+        for (int v = 0; v < width; v++)
+            dots->half[h][r][v] = words ? (struct dot){.low = ivec_all8(0)}
+                                        : (struct dot){dot_start(dots->minus[h][r], form, false),
+                                                       dot_start(dots->minus[h][r], form, true)};
     }
 }
 
 INLINE void codes_add(int width, const struct quant_form form, struct dot *dot,
                       const struct code *code, ivec q)
 {
-#pragma GCC unroll 4
+    UNROLL
     for (int v = 0; v < width; v++) {
         dot[v].low = dot_add(dot[v].low, code[v].low, q);
         if (form_halved(form)) dot[v].high = dot_add(dot[v].high, code[v].high, q);
@@ -287,7 +284,7 @@ INLINE void words_add(int width, struct dot *dot, const struct code *code, const
                       int j)
 {
     const ivec low = ivec_all32(&x->low[j]), high = ivec_all32(&x->high[j]);
-#pragma GCC unroll 4
+    UNROLL
     for (int v = 0; v < width; v++) {
         dot[v].low = _mm256_add_epi32(dot[v].low, _mm256_madd_epi16(code[v].low, low));
         __asm__("" : "+x"(dot[v].low));
@@ -301,14 +298,14 @@ INLINE void dots_add(int rows, int width, enum quant_type type, const struct gro
 {
     const struct quant_form form = quant_forms[type];
     const bool words = !w->packed && form_halved(form);
-#pragma GCC unroll 8
+    UNROLL
     for (int i = 0; i < 8; i++) {
         /* Steps j and j + 4 lie in the same bytes: one after the other, unless halves go first. */
         const int j = form.fine || !w->packed ? i : i / 2 + i % 2 * 4;
         struct code code[VECTORS];
-#pragma GCC unroll 4
+        UNROLL
         for (int v = 0; v < width; v++) code[v] = group_code(w, type, v0 + v, j);
-#pragma GCC unroll 4
+        UNROLL
         for (int r = 0; r < rows; r++) {
             struct dot *dot = dots->half[form.fine && j >= 4][r];
             if (words)
@@ -328,11 +325,11 @@ INLINE void group_multiply(int rows, int width, enum quant_type type, const stru
     struct dots dots;
     dots_start(rows, width, form, words, x, &dots);
     dots_add(rows, width, type, w, v0, x, &dots);
-#pragma GCC unroll 4
+    UNROLL
     for (int v = 0; v < width; v++) {
         vec d[2], m[2];
         group_scales(w, type, v0 + v, d, m);
-#pragma GCC unroll 4
+        UNROLL
         for (int r = 0; r < rows; r++) {
             float *to = sum[r] + (v0 + v) * LANES;
             const ivec first = words ? dots.half[0][r][v].low
@@ -364,7 +361,7 @@ INLINE void panel_multiply(int rows, enum quant_type type, const uint8_t *panel,
     for (int k = 0; k < cols; k += at.inputs, w.unit += at.unit)
         for (w.g = 0; w.g < groups; w.g++) {
             panel_prefetch(w.unit + (size_t)w.g * part, part, ahead);
-#pragma GCC unroll 4
+            UNROLL
             for (int v = 0; v < VECTORS; v += width)
                 group_multiply(rows, width, type, &w, v, &x, sum);
             x.x = pack_q8_at(x.x, x.stride, 0, 1);
@@ -376,10 +373,10 @@ INLINE void panel_multiply(int rows, enum quant_type type, const uint8_t *panel,
 INLINE void group_unpack(enum quant_type type, const uint8_t *unit, int g, struct chunk *to, int at)
 {
     const struct quant_form form = quant_forms[type];
-#pragma GCC unroll 4
+    UNROLL
     for (int v = 0; v < VECTORS; v++) {
         vec d[2], m[2];
-#pragma GCC unroll 8
+        UNROLL
         for (int j = 0; j < 8; j++) {
             const struct code code = code_unpacked(unit, type, g, v, j);
             uint8_t *step = to->code + chunk_at(form, at, v, j);
@@ -387,7 +384,7 @@ INLINE void group_unpack(enum quant_type type, const uint8_t *unit, int g, struc
             if (form_halved(form)) ivec_store(step + STEP, code.high);
         }
         pack_scales_at(unit, type, g, (size_t)v * LANES, d, m);
-#pragma GCC unroll 2
+        UNROLL
         for (int h = form.fine ? 0 : 1; h < 2; h++) {
             vec_store(to->d[at][h] + v * LANES, d[h]);
             if (form.minima) vec_store(to->m[at][h] + v * LANES, m[h]);
@@ -466,7 +463,7 @@ static void strip_packed(enum quant_type type, int rows, const uint8_t *panel, i
                          const struct rows *x, float (*sum)[PANEL])
 {
     for (int r = 0, n; r < rows; r += n) {
-        n = vec_share(rows - r);
+        n = vec_share(rows - r, ROWS);
         const struct rows block = {.x = rows_at(x, r), .stride = x->stride};
         products[type].packed(n, panel, cols, block, sum + r);
     }
@@ -494,7 +491,7 @@ static void strip_unpacked(enum quant_type type, int rows, const uint8_t *panel,
         for (int r = 0, n; r < rows; r += n) {
             const struct kern_q8 at = pack_q8_at(x->x, x->stride, (size_t)r, (size_t)(k / QK));
             const struct rows block = {.x = at, .stride = x->stride, .words = words};
-            n = vec_share(rows - r);
+            n = vec_share(rows - r, ROWS);
             if (form_halved(quant_forms[type])) words_write(words, n, groups, &block);
             p->unpacked(n, &chunk, groups, block, sum + r);
         }

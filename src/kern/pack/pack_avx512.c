@@ -46,14 +46,14 @@ INLINE void pack_add(vec sum[2], const struct pack_group *w, const struct quant_
     const ivec half = ivec_all32(x.t), all = ivec_all32(x.t + 1);
     first[0] = first[1] = pack_start(form.fine ? half : all, form);
     last[0] = last[1] = pack_start(ivec_sub(all, half), form);
-#pragma GCC unroll 8
+    UNROLL
     for (int j = 0; j < 8; j++) {
         ivec q = ivec_all32(x.q + 4 * j);
         ivec *dot = form.fine && j >= 4 ? last : first;
         dot[0] = ivec_dot(dot[0], w->code[0][j], q);
         dot[1] = ivec_dot(dot[1], w->code[1][j], q);
     }
-#pragma GCC unroll 2
+    UNROLL
     for (int v = 0; v < 2; v++)
         sum[v] = pack_scale(sum[v], first[v], last[v], w->d[v], w->m[v], form, x);
 }
@@ -76,27 +76,27 @@ INLINE void pack_multiply(int rows, int panels, enum quant_type type, const stru
     const size_t part = at.unit / groups;
     const size_t ahead =
         panels > 1 ? PANEL_AHEAD : panel_ahead(rows, form_light(quant_forms[type]));
-    vec local[BLOCK][2];
-#pragma GCC unroll 8
+    vec local[ROWS][2];
+    UNROLL
     for (int r = 0; r < panels * rows; r++) local[r][0] = local[r][1] = vec_zero();
     const uint8_t *unit = tile->panel;
     struct kern_q8 x = tile->x;
     for (int k = 0; k < tile->cols; k += at.inputs, unit += at.unit)
         for (size_t g = 0; g < groups; g++) {
-#pragma GCC unroll 2
+            UNROLL
             for (int p = 0; p < panels; p++) {
                 const uint8_t *from = unit + (size_t)p * tile->stride;
                 struct pack_group w;
                 panel_prefetch(from + g * part, part, ahead);
                 pack_load(from, type, (int)g, &w);
-#pragma GCC unroll 8
+                UNROLL
                 for (int r = 0; r < rows; r++)
                     pack_add(local[p * rows + r], &w, quant_forms[type],
                              pack_q8_at(x, stride, (size_t)r, 0));
             }
             x = pack_q8_at(x, stride, 0, 1);
         }
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < panels * rows; r++) {
         sum[r][0] = local[r][0];
         sum[r][1] = local[r][1];
@@ -121,8 +121,8 @@ void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, in
     for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL) {
         struct pack_tile tile = {.panel = panel_of(w, o), .cols = w->cols};
         for (int r0 = 0, rows; r0 < n; r0 += rows) {
-            vec sum[BLOCK][2];
-            rows = vec_share(n - r0);
+            vec sum[ROWS][2];
+            rows = vec_share(n - r0, ROWS);
             tile.x = pack_q8_at(x, KERN_Q8_STRIDE(w->cols), (size_t)r0, 0);
             pack_fns[w->type](rows, &tile, sum);
             for (int r = 0; r < rows; r++)

@@ -93,9 +93,9 @@ INLINE void pack_scales_at(const uint8_t *unit, enum quant_type type, int g, siz
 INLINE void pack_load(const uint8_t *unit, enum quant_type type, int g, struct pack_group *out)
 {
     const uint8_t *codes = pack_codes_at(unit, type, g);
-#pragma GCC unroll 2
+    UNROLL
     for (size_t v = 0; v < 2; v++, codes += 4 * LANES) {
-#pragma GCC unroll 8
+        UNROLL
         for (int j = 0; j < 8; j++) out->code[v][j] = pack_code(codes, quant_forms[type], j);
         pack_scales_at(unit, type, g, v * LANES, out->d[v], out->m[v]);
     }

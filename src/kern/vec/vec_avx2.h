@@ -20,7 +20,7 @@
 
 /* Rows of activations multiplied by a weight while it is in a register; fewer than with AVX-512,
  * there being 16 registers. VEC_ROWS calls fn(rows, ...) with a constant number. */
-enum { BLOCK = 4 };
+enum { ROWS = 4 };
 #define VEC_ROWS(fn, rows, ...)                                                                    \
     switch (rows) {                                                                                \
     case 1: fn(1, __VA_ARGS__); break;                                                             \

@@ -19,7 +19,7 @@
 
 /* Rows of activations multiplied by a weight while it is in a register: as many sums, and what a
  * weight needs, fit the 32 registers. VEC_ROWS calls fn(rows, ...) with a constant number. */
-enum { BLOCK = 8 };
+enum { ROWS = 8 };
 #define VEC_ROWS(fn, rows, ...)                                                                    \
     switch (rows) {                                                                                \
     case 1: fn(1, __VA_ARGS__); break;                                                             \
