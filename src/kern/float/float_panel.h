@@ -34,7 +34,7 @@ INLINE void stretch_multiply(int rows, int width, int v0, const struct float_til
     for (int v = 0; v < width; v++) local[r][v] = vec_zero();
     for (int k = k0; k < k1; k++, w += PANEL * size) {
         vec weight[VECTORS];
-        panel_prefetch(w, (size_t)(width * LANES) * size, panel_ahead(rows, true));
+        if (panel_asks(rows, true)) panel_prefetch(w, (size_t)(width * LANES) * size);
         UNROLL
         for (int v = 0; v < width; v++) weight[v] = load(w + (size_t)(v * LANES) * size);
         UNROLL

@@ -45,12 +45,14 @@ struct pack_layout {
     int inputs;               /* of a unit */
 };
 
-static inline struct pack_layout pack_layout(enum quant_type type)
+/* Always inlined, that kernels made for one type fold it. */
+static inline __attribute__((always_inline)) struct pack_layout pack_layout(enum quant_type type)
 {
     const struct quant_form *form = &quant_forms[type];
     const size_t halves = PANEL * 2;
-    const size_t bytes = form->super ? (form->fine ? 2 : 1) * (size_t)PANEL : 0;
-    struct pack_layout at = {.m = halves, .inputs = form->super ? QK_K : QK};
+    const size_t bytes = form->super ? (size_t)(form->fine ? 2 : 1) * PANEL : 0;
+    struct pack_layout at = {.m = halves};
+    at.inputs = form->super ? QK_K : QK;
     at.head = at.m + (form->minima ? halves : 0);
     at.min = at.scale + bytes;
     at.codes = at.min + (form->minima ? bytes : 0);

@@ -72,7 +72,7 @@ struct ahead {
 
 INLINE void ahead_fetch(struct ahead *a)
 {
-    panel_prefetch(a->at, a->bytes, PANEL_AHEAD);
+    for (size_t i = 0; i < a->bytes; i += 64) panel_fetch(a->at + i);
     a->at += a->bytes;
 }
 

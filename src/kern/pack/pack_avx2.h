@@ -356,11 +356,11 @@ INLINE void panel_multiply(int rows, enum quant_type type, const uint8_t *panel,
     const struct pack_layout at = pack_layout(type);
     const int width = width_of(rows, quant_forms[type]), groups = at.inputs / QK;
     const size_t part = at.unit / (size_t)groups;
-    const size_t ahead = panel_ahead(rows, form_light(quant_forms[type]));
+    const bool asks = panel_asks(rows, form_light(quant_forms[type]));
     struct group w = {.unit = panel, .packed = true};
     for (int k = 0; k < cols; k += at.inputs, w.unit += at.unit)
         for (w.g = 0; w.g < groups; w.g++) {
-            panel_prefetch(w.unit + (size_t)w.g * part, part, ahead);
+            if (asks) panel_prefetch(w.unit + (size_t)w.g * part, part);
             UNROLL
             for (int v = 0; v < VECTORS; v += width)
                 group_multiply(rows, width, type, &w, v, &x, sum);
@@ -400,7 +400,7 @@ INLINE void chunk_unpack(enum quant_type type, const uint8_t *panel, int first, 
     const int per_unit = at.inputs / QK;
     const size_t part = at.unit / (size_t)per_unit;
     for (int g = first; g < first + groups; g++) {
-        panel_prefetch(panel + (size_t)g * part, part, PANEL_AHEAD);
+        panel_prefetch(panel + (size_t)g * part, part);
         group_unpack(type, panel + (size_t)(g / per_unit) * at.unit, g % per_unit, to, g - first);
     }
 }
@@ -452,10 +452,12 @@ static const struct product products[QT_LIMIT] = {PACK_TYPES(PRODUCT)};
 
 /* ---- the matrix ------------------------------------------------------------------------------ */
 
-/* Rows from which on it pays to unpack a chunk. */
+/* Rows from which on it pays to unpack a chunk. Codes in one plane are unpacked in a step or two:
+ * only those of 8 bits gain, for they become words. */
 static int fewest_of(const struct quant_form form)
 {
-    return form_light(form) ? 17 : 5;
+    if (!form_light(form)) return 5;
+    return form_halved(form) ? 17 : STRIP + 1;
 }
 
 /* sum[r] += the products of a panel with row r of a strip. */

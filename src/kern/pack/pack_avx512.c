@@ -74,8 +74,7 @@ INLINE void pack_multiply(int rows, int panels, enum quant_type type, const stru
     const struct pack_layout at = pack_layout(type);
     const size_t stride = KERN_Q8_STRIDE(tile->cols), groups = (size_t)at.inputs / QK;
     const size_t part = at.unit / groups;
-    const size_t ahead =
-        panels > 1 ? PANEL_AHEAD : panel_ahead(rows, form_light(quant_forms[type]));
+    const bool asks = panels > 1 || panel_asks(rows, form_light(quant_forms[type]));
     vec local[ROWS][2];
     UNROLL
     for (int r = 0; r < panels * rows; r++) local[r][0] = local[r][1] = vec_zero();
@@ -87,7 +86,7 @@ INLINE void pack_multiply(int rows, int panels, enum quant_type type, const stru
             for (int p = 0; p < panels; p++) {
                 const uint8_t *from = unit + (size_t)p * tile->stride;
                 struct pack_group w;
-                panel_prefetch(from + g * part, part, ahead);
+                if (asks) panel_prefetch(from + g * part, part);
                 pack_load(from, type, (int)g, &w);
                 UNROLL
                 for (int r = 0; r < rows; r++)

@@ -16,24 +16,28 @@
 
 enum { VECTORS = PANEL / LANES };
 
-/* Ask for weights that come `ahead` bytes later, into the L2 cache: the L1 cache has too few places
- * for loads that are under way. */
-static inline void panel_prefetch(const uint8_t *weights, size_t bytes, size_t ahead)
+/* Ask for a weight that comes later, into the L2 cache: the L1 cache has too few places for loads
+ * that are under way. */
+static inline void panel_fetch(const uint8_t *weight)
 {
-    enum { READ = 0, L2_CACHE = 2 };
-    for (size_t i = 0; ahead && i < bytes; i += 64)
-        __builtin_prefetch(weights + i + ahead, READ, L2_CACHE);
+    enum { READ = 0, L2_CACHE = 2, AHEAD = 8192 };
+    __builtin_prefetch(weight + AHEAD, READ, L2_CACHE);
 }
 
-/* How far ahead, where `rows` rows are multiplied by codes that are unpacked lightly or not. A
+/* The same of a constant number of bytes. */
+INLINE void panel_prefetch(const uint8_t *weights, size_t bytes)
+{
+    UNROLL
+    for (size_t i = 0; i < bytes; i += 64) panel_fetch(weights + i);
+}
+
+/* Whether to ask, where `rows` rows are multiplied by weights that are unpacked lightly or not. A
  * panel is read from its first byte to its last: processors fetch that by themselves, and read it
  * more slowly when asked as well; but where they multiply for long they do not look far enough.
  * Measured on Zen 4, with vectors of 8 and of 16 lanes. */
-enum { PANEL_AHEAD = 8192 };
-
-INLINE size_t panel_ahead(int rows, bool light)
+INLINE bool panel_asks(int rows, bool light)
 {
-    return light && rows * 8 <= LANES ? 0 : PANEL_AHEAD;
+    return !light || rows * 8 > LANES;
 }
 
 /* The panel in which output o lies. */
@@ -56,9 +60,11 @@ static inline struct panel_lanes panel_lanes(int o, int o0, int o1)
 /* Those lanes of a row's sums [PANEL] go to y, which stands at output o. */
 static inline void panel_store(float *y, const void *sum, struct panel_lanes lanes)
 {
-    if (lanes.begin == 0 && lanes.end == PANEL)
-        memcpy(y, sum, PANEL * sizeof *y);
-    else
+    if (lanes.begin == 0 && lanes.end == PANEL) {
+        const float *from = sum;
+        UNROLL
+        for (int v = 0; v < VECTORS; v++) vec_store(y + v * LANES, vec_load(from + v * LANES));
+    } else
         memcpy(y + lanes.begin, (const float *)sum + lanes.begin,
                (size_t)(lanes.end - lanes.begin) * sizeof *y);
 }

@@ -16,7 +16,7 @@
 /* Before a loop of constant length over an array of vectors, so that these stay in registers. Where
  * every access is checked, they do not, and clang takes minutes over what it has unrolled. */
 #if !defined(__clang__)
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #elif __has_feature(address_sanitizer)
 #define UNROLL
 #else
