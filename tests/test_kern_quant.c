@@ -59,12 +59,6 @@ static struct matrix matrix_make(enum quant_type type, int rows, int cols, float
     return m;
 }
 
-struct activations {
-    struct kern_q8 q;
-    float *x;
-    int n, cols;
-};
-
 /* Quantise rows of x with one level; x itself stays with the caller. */
 static struct kern_q8 quantized(const struct kern *k, const float *x, int n, int cols)
 {
@@ -192,7 +186,7 @@ static void check_shapes(const struct kern *k)
         }
 }
 
-/* Where blocks of many rows end, for kernels that have them, over panels of which the last is not
+/* Where strips of rows end, for kernels that have them, over panels of which the last is not
  * whole. */
 static void check_blocks(const struct kern *k)
 {
@@ -265,34 +259,51 @@ static void check_largest(const struct kern *k)
         free(y);
         guard_free(m.memory);
     }
-    for (int t = 0; t < TYPES; t++) { /* all bits set, all bits clear: the ends of every type */
-        int cols = quant_info(types[t])->block;
-        for (int fill = 0; fill <= 255; fill += 255) {
-            struct matrix m = matrix_make(types[t], 2, cols, 1, 1, GUARD_AFTER, &seed);
-            int scale_at, min_at;
-            half_places(types[t], &scale_at, &min_at);
-            uint8_t *bytes = m.memory.data;
-            for (size_t i = 0; i < 2 * m.w.row_bytes; i++) {
-                int at = (int)(i % m.w.row_bytes);
-                int half = at / 2 * 2 == scale_at || (min_at >= 0 && at / 2 * 2 == min_at);
-                if (!half) bytes[i] = (uint8_t)fill;
-            }
-            float *x = aligned((size_t)cols, sizeof *x);
-            for (int i = 0; i < cols; i++) x[i] = -127;
-            float *got = product(k, &m.w, x, 1), *want = product(reference(), &m.w, x, 1);
-            assert_true(fabsf(got[0] - want[0]) <= 4e-7f * fabsf(want[0]) && got[0] == got[1]);
-            free(x);
-            free(got);
-            free(want);
-            guard_free(m.memory);
-        }
+}
+
+/* All bits set, all bits clear: the ends of every type, times the ends of activations, by as many
+ * rows as take each of a level's ways. */
+static void check_ends(const struct kern *k, enum quant_type type, int fill, int n)
+{
+    uint64_t seed = 5;
+    const int cols = quant_info(type)->block;
+    struct matrix m = matrix_make(type, 2, cols, 1, 1, GUARD_AFTER, &seed);
+    int scale_at, min_at;
+    half_places(type, &scale_at, &min_at);
+    uint8_t *bytes = m.memory.data;
+    for (size_t i = 0; i < 2 * m.w.row_bytes; i++) {
+        int at = (int)(i % m.w.row_bytes);
+        int half = at / 2 * 2 == scale_at || (min_at >= 0 && at / 2 * 2 == min_at);
+        if (!half) bytes[i] = (uint8_t)fill;
     }
+    float *x = aligned((size_t)(n * cols), sizeof *x);
+    for (int i = 0; i < n * cols; i++) x[i] = i / cols % 2 ? 127 : -127;
+    float *got = product(k, &m.w, x, n), *want = product(reference(), &m.w, x, n);
+    for (int i = 0; i < n * 2; i += 2) {
+        assert_true(fabsf(got[i] - want[i]) <= 4e-7f * fabsf(want[i]));
+        assert_true(got[i] == got[i + 1]);
+    }
+    free(x);
+    free(got);
+    free(want);
+    guard_free(m.memory);
+}
+
+static void check_all_ends(const struct kern *k)
+{
+    static const int rows[] = {1, 2, 4, 5, 17};
+    for (int t = 0; t < TYPES; t++)
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            check_ends(k, types[t], 0, rows[i]);
+            check_ends(k, types[t], 255, rows[i]);
+        }
 }
 
 static void largest_sums_do_not_saturate(void **state)
 {
     (void)state;
     for_each_level(check_largest);
+    for_each_level(check_all_ends);
 }
 
 /* Scales a hostile file may hold. Subnormal ones count exactly; others only must not crash, and
@@ -367,7 +378,7 @@ static void tiles_equal_vectors(void **state)
     }
 }
 
-/* One instruction or three for four products. */
+/* One instruction or two for four products. */
 static void vnni_equals_avx2(void **state)
 {
     (void)state;
@@ -375,6 +386,8 @@ static void vnni_equals_avx2(void **state)
     skip_without(KERN_AVXVNNI);
     for (int t = 0; t < TYPES; t++) {
         for (int n = 1; n <= 9; n++) check_same(KERN_AVXVNNI, KERN_AVX2, types[t], n, -1, &seed);
+        for (int n = 16; n <= 66; n += 10)
+            check_same(KERN_AVXVNNI, KERN_AVX2, types[t], n, -1, &seed);
         check_same(KERN_AVXVNNI, KERN_AVX2, types[t], 3, 0x78, &seed);
         check_same(KERN_AVXVNNI, KERN_AVX2, types[t], 3, 0x00, &seed);
     }
@@ -512,21 +525,28 @@ static void sums_are_exact(void **state)
 }
 
 /* One NaN or infinity in a row spoils its outputs and no other row's. */
-static void check_poison(const struct kern *k)
+static void poison_one(const struct kern *k, enum quant_type type, int n, float poison, int at)
 {
     enum { COLS = 288 };
     uint64_t seed = 10;
+    struct matrix m = matrix_make(type, 2, COLS, NAN, NAN, GUARD_AFTER, &seed);
+    float *x = normal_rows(n, COLS, &seed);
+    x[at] = poison;
+    float *y = product(k, &m.w, x, n);
+    for (int i = 0; i < 2 * n; i++) assert_true(i < 2 ? isnan(y[i]) : isfinite(y[i]));
+    free(y);
+    free(x);
+    guard_free(m.memory);
+}
+
+static void check_poison(const struct kern *k)
+{
     const float poison[] = {NAN, INFINITY, -INFINITY};
     for (int i = 0; i < 3; i++)
-        for (int at = 0; at < COLS; at += 57) {
-            struct matrix m = matrix_make(QT_Q4_1, 2, COLS, NAN, NAN, GUARD_AFTER, &seed);
-            float *x = normal_rows(2, COLS, &seed);
-            x[at] = poison[i];
-            float *y = product(k, &m.w, x, 2);
-            assert_true(isnan(y[0]) && isnan(y[1]) && isfinite(y[2]) && isfinite(y[3]));
-            free(y);
-            free(x);
-            guard_free(m.memory);
+        for (int at = 0; at < 288; at += 57) {
+            poison_one(k, QT_Q4_1, 2, poison[i], at);
+            poison_one(k, QT_Q5_0, 6, poison[i], at);
+            poison_one(k, QT_Q8_0, 20, poison[i], at);
         }
 }
 

@@ -191,11 +191,6 @@ static void print_streams_head(const struct bench *b)
 
 /* ---- a type -------------------------------------------------------------------------------- */
 
-static bool packs(const struct kern *k)
-{
-    return k->level != KERN_REF;
-}
-
 /* The reference is no way to compute, but all that some machines have. */
 static bool wanted(enum kern_level level)
 {
@@ -209,7 +204,7 @@ static void bench_levels(struct bench *b)
     for (int level = KERN_REF; level < KERN_LEVEL_COUNT; level++) {
         if (!wanted((enum kern_level)level)) continue;
         b->k = kern_table((enum kern_level)level);
-        if (options.mib && !packs(b->k)) continue;
+        if (options.mib && !b->k->panels) continue;
         for (int r = 0; !b->floats && r < most_rows(); r++) quantize(b, r);
         if (!options.mib) print_rates(b);
         for (int i = 0; options.mib && i < options.n_sizes; i++) print_stream(b, options.sizes[i]);

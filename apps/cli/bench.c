@@ -244,8 +244,7 @@ static void print_head(const struct bench *b, const ead_model *model)
            (double)info.n_params / 1e6, (double)info.bytes / (1 << 20), ead_session_cpu(b->session),
            pair_caches[options.cache], ead_session_threads(b->session));
     printf("opened in %.2f s, %.1f MiB of weights %s\n", b->open_seconds,
-           (double)info.repacked / (1 << 20),
-           info.pack == EAD_PACK_MAPPED ? "mapped, repacked before" : "repacked");
+           (double)info.repacked / (1 << 20), info.pack == EAD_PACK_MAPPED ? "mapped" : "repacked");
 }
 
 static int with_session(const ead_model *model, double open_seconds, const int32_t *sizes, size_t n)

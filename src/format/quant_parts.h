@@ -39,12 +39,6 @@ static const struct quant_form quant_forms[QT_LIMIT] = {
     [QT_IQ4_XS] = {.bits = 4, .levels = 1, .super = 1},
 };
 
-/* Scales of a super-block. */
-static inline int quant_scales(const struct quant_form *form)
-{
-    return form->super ? form->fine ? 16 : 8 : 0;
-}
-
 struct quant_parts {
     uint8_t code[QK_K];
     uint16_t d, m;    /* half floats, as in the file */

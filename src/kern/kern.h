@@ -53,11 +53,16 @@ struct kern_q8 {
  * them. */
 #define KERN_Q8_STRIDE(cols) ((((size_t)(cols) + 255) / 256 | 1) * 256)
 
-/* The same activations from row r on. */
+/* The same activations from row r and group g on, where rows are `stride` inputs apart. */
+static inline struct kern_q8 kern_q8_at(struct kern_q8 x, size_t stride, size_t r, size_t g)
+{
+    const size_t k = stride * r + g * 32;
+    return (struct kern_q8){x.q + k, x.d + k / 32, x.s + k / 16, x.t + k / 16};
+}
+
 static inline struct kern_q8 kern_q8_row(struct kern_q8 x, int cols, int r)
 {
-    const size_t k = KERN_Q8_STRIDE(cols) * (size_t)r;
-    return (struct kern_q8){x.q + k, x.d + k / 32, x.s + k / 16, x.t + k / 16};
+    return kern_q8_at(x, KERN_Q8_STRIDE(cols), (size_t)r, 0);
 }
 
 /* What the decoder needs to know of a next-token distribution, before temperature or truncation. */

@@ -1,5 +1,5 @@
 /*
- * The rearrangement of weights at opening (pack/pack.h says into what, pack/pack_avx512.h why). It
+ * The rearrangement of weights at opening (kern/pack/pack.h says into what). It
  * reads the file once and writes as many bytes to memory of its own, in which the products then
  * read; the mapped file can leave memory again. packfile.h spares the next opening the work.
  */

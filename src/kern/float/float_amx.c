@@ -129,14 +129,14 @@ struct cursor {
 /* Panels of the group from one on, at most `together`. */
 static int cursor_count(const struct cursor *c, int panel)
 {
-    const int after = c->first + GROUP < c->panels ? c->first + GROUP : c->panels;
+    const int after = c->first + BATCH < c->panels ? c->first + BATCH : c->panels;
     return after - panel < c->together ? after - panel : c->together;
 }
 
 /* To the next panels, chunk or group; behind the last one it stays at its last chunk. */
 static void cursor_turn(struct cursor *c)
 {
-    const int begin = (c->k - 1) / c->chunk * c->chunk, after = c->first + GROUP;
+    const int begin = (c->k - 1) / c->chunk * c->chunk, after = c->first + BATCH;
     const int next = c->panel + cursor_count(c, c->panel);
     c->k = begin;
     if (next < c->panels && next < after) {
@@ -325,7 +325,7 @@ INLINE void rows_multiply(const struct kern_weight *w, const float *x, size_t ld
 {
     alignas(64) split_row a[SPLIT / DEPTH * PARTS];
     alignas(64) weight_step unpacked[3];
-    alignas(64) tile_sums sum[GROUP][STRIP / TILE][2];
+    alignas(64) tile_sums sum[BATCH][STRIP / TILE][2];
     alignas(64) uint16_t last[DEPTH][PANEL];
     const int panels = pack_panels(o1);
     CHECK(w->packed);
@@ -339,8 +339,8 @@ INLINE void rows_multiply(const struct kern_weight *w, const float *x, size_t ld
     if (n > TILE) memset(a, 0, sizeof a);
     unpack(cursor_next(&c), *ring.now, parts, NEAR, 0, TILE);
     unpack(cursor_next(&c), *ring.next, parts, NEAR, 0, TILE);
-    for (int first = o0 / PANEL; first < panels; first += GROUP) {
-        const int count = panels - first < GROUP ? panels - first : GROUP;
+    for (int first = o0 / PANEL; first < panels; first += BATCH) {
+        const int count = panels - first < BATCH ? panels - first : BATCH;
         memset(sum, 0, (size_t)count * sizeof *sum);
         for (int k = 0; k < w->cols; k += chunk) {
             const int inputs = w->cols - k < chunk ? w->cols - k : chunk;

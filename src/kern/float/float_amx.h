@@ -12,7 +12,7 @@
 enum {
     DEPTH = 32,   /* inputs of a tile */
     SPLIT = 4096, /* activations that are split at a time: they stay in the first cache */
-    GROUP = 16    /* panels that share them */
+    BATCH = 16    /* panels that share them */
 };
 
 /* Parts of a number, the largest first. */

@@ -214,12 +214,12 @@ static void sums_store(enum quant_type type, const float *sum, float *y, struct 
 void amx_few_matmul(const struct kern_weight *w, const float *x, size_t ldx, int n, int o0, int o1,
                     float *y, size_t ldy)
 {
-    alignas(64) panel_sums sum[GROUP * PAIR];
+    alignas(64) panel_sums sum[BATCH * PAIR];
     const unsigned mode = _mm_getcsr();
     const int panels = pack_panels(o1);
     _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON);
-    for (int first = o0 / PANEL; first < panels; first += GROUP) {
-        const int end = panels - first < GROUP ? panels : first + GROUP;
+    for (int first = o0 / PANEL; first < panels; first += BATCH) {
+        const int end = panels - first < BATCH ? panels : first + BATCH;
         group_multiply(w, x, ldx, n, first, end, sum);
         for (int p = first; p < end; p++)
             for (int r = 0; r < n; r++)

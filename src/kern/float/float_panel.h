@@ -14,7 +14,7 @@
 
 enum { STRETCH = 64 /* inputs */ };
 
-struct float_tile {
+struct float_rows {
     const uint8_t *panel;
     const float *x; /* rows of activations, ldx apart */
     size_t ldx;
@@ -24,17 +24,19 @@ struct float_tile {
 typedef vec load_panel_fn(const void *p);
 
 /* sum[r] += inputs [k0, k1) of `width` vectors of outputs, from v0 on, times row r. */
-INLINE void stretch_multiply(int rows, int width, int v0, const struct float_tile *t, int k0,
+INLINE void stretch_multiply(int rows, int width, int v0, const struct float_rows *t, int k0,
                              int k1, float (*sum)[PANEL], load_panel_fn *load, size_t size)
 {
     const uint8_t *w = t->panel + ((size_t)k0 * PANEL + (size_t)(v0 * LANES)) * size;
     vec local[ROWS][VECTORS];
     UNROLL
-    for (int r = 0; r < rows; r++) UNROLL
-    for (int v = 0; v < width; v++) local[r][v] = vec_zero();
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < width; v++) local[r][v] = vec_zero();
+    }
     for (int k = k0; k < k1; k++, w += PANEL * size) {
         vec weight[VECTORS];
-        if (panel_asks(rows, true)) panel_prefetch(w, (size_t)(width * LANES) * size);
+        if (panel_asks(rows, true) && v0 == 0) panel_prefetch(w, PANEL * size);
         UNROLL
         for (int v = 0; v < width; v++) weight[v] = load(w + (size_t)(v * LANES) * size);
         UNROLL
@@ -45,16 +47,18 @@ INLINE void stretch_multiply(int rows, int width, int v0, const struct float_til
         }
     }
     UNROLL
-    for (int r = 0; r < rows; r++) UNROLL
-    for (int v = 0; v < width; v++) {
-        float *to = sum[r] + (v0 + v) * LANES;
-        vec_store(to, vec_add(vec_load(to), local[r][v]));
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < width; v++) {
+            float *to = sum[r] + (v0 + v) * LANES;
+            vec_store(to, vec_add(vec_load(to), local[r][v]));
+        }
     }
 }
 
 /* sum[r] = the products of a panel with row r. As many vectors of outputs at a time as have their
  * sums in registers; all of them go through a stretch before the next is read. */
-INLINE void float_multiply(int rows, const struct float_tile *t, float (*sum)[PANEL],
+INLINE void float_multiply(int rows, const struct float_rows *t, float (*sum)[PANEL],
                            load_panel_fn *load, size_t size)
 {
     const int width = rows * VECTORS <= 2 * ROWS ? VECTORS : 2;
@@ -67,19 +71,19 @@ INLINE void float_multiply(int rows, const struct float_tile *t, float (*sum)[PA
     }
 }
 
-typedef void float_fn(int rows, const struct float_tile *t, float (*sum)[PANEL]);
+typedef void float_fn(int rows, const struct float_rows *t, float (*sum)[PANEL]);
 
-static void float_f32(int rows, const struct float_tile *t, float (*sum)[PANEL])
+static void float_f32(int rows, const struct float_rows *t, float (*sum)[PANEL])
 {
     VEC_ROWS(float_multiply, rows, t, sum, vec_load, 4)
 }
 
-static void float_f16(int rows, const struct float_tile *t, float (*sum)[PANEL])
+static void float_f16(int rows, const struct float_rows *t, float (*sum)[PANEL])
 {
     VEC_ROWS(float_multiply, rows, t, sum, vec_load_f16, 2)
 }
 
-static void float_bf16(int rows, const struct float_tile *t, float (*sum)[PANEL])
+static void float_bf16(int rows, const struct float_rows *t, float (*sum)[PANEL])
 {
     VEC_ROWS(float_multiply, rows, t, sum, vec_load_bf16, 2)
 }
@@ -91,7 +95,7 @@ static void float_matmul(const struct kern_weight *w, const float *x, size_t ldx
     for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL) {
         const struct panel_lanes lanes = panel_lanes(o, o0, o1);
         for (int r0 = 0, rows; r0 < n; r0 += rows) {
-            const struct float_tile t = {panel_of(w, o), x + (size_t)r0 * ldx, ldx, w->cols};
+            const struct float_rows t = {panel_of(w, o), x + (size_t)r0 * ldx, ldx, w->cols};
             alignas(64) float sum[ROWS][PANEL];
             rows = vec_share(n - r0, ROWS);
             fn(rows, &t, sum);

@@ -24,7 +24,7 @@
 enum {
     FEWEST = 9,  /* rows of a pass in tiles; fewer are faster in vectors */
     STRIP = 64,  /* of activations that share unpacked weights */
-    GROUP = 16,  /* panels that are multiplied by so many before later rows are read */
+    BATCH = 16,  /* panels that are multiplied by so many before later rows are read */
     CHUNK = 256, /* inputs; unpacked weights, activations and sums stay in the nearest cache */
     GROUPS = CHUNK / QK,
     EIGHT = 8, /* rows whose sums are scaled together */
@@ -134,14 +134,14 @@ INLINE void rows_scale(int rows, const struct quant_form form, const struct bloc
     enum { HALF = TILE * TILE, WHOLE = 2 * HALF };
     const size_t per_row = b->stride / QK;
     const bool zero = b->first && g == 0;
-    struct kern_q8 x = pack_q8_at(b->x, b->stride, (size_t)r0, (size_t)g);
+    struct kern_q8 x = kern_q8_at(b->x, b->stride, (size_t)r0, (size_t)g);
     const int32_t *whole = dot[0][0][r0];
     float(*const total)[PANEL] = b->sum + (r0 - b->skip);
     vec sum[EIGHT][2];
     UNROLL
     for (int i = 0; i < 2 * rows; i++)
         sum[i / 2][i % 2] = zero ? vec_zero() : vec_load(total[i / 2] + i % 2 * TILE);
-    for (; g < end; g++, x = pack_q8_at(x, b->stride, 0, 1), whole += (form.fine ? 2 : 1) * WHOLE) {
+    for (; g < end; g++, x = kern_q8_at(x, b->stride, 0, 1), whole += (form.fine ? 2 : 1) * WHOLE) {
         vec d[2][2], m[2][2];
         ahead_fetch(ahead);
         for (int h = 0; h < 2; h++)
@@ -216,7 +216,7 @@ static block_fn *block_fn_of(const struct quant_form *form)
 INLINE void chunk_put(enum quant_type type, const struct pack_group *w, struct chunk *to, size_t i)
 {
     const struct quant_form form = quant_forms[type];
-    const ivec offset = ivec_all8(form.levels ? 128 : form.offset);
+    const ivec offset = ivec_all8(form_offset(form));
     UNROLL
     for (size_t v = 0; v < 2; v++) {
         UNROLL
@@ -291,7 +291,7 @@ static void panel_multiply(const struct kern_weight *w, const uint8_t *panel, st
         tile_stores_end();
         for (int r = r0; r < r1; r += tile) {
             const int rows = r1 - r < tile ? r1 - r : tile;
-            b.x = pack_q8_at(x, stride, (size_t)(r + rows - tile), (size_t)(k / QK));
+            b.x = kern_q8_at(x, stride, (size_t)(r + rows - tile), (size_t)(k / QK));
             b.sum = sum + (r - r0);
             b.skip = tile - rows;
             multiply(rows, &b);
@@ -317,7 +317,7 @@ void amx_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, int o
     const int panels = pack_panels(o1);
     tiles_begin(tile, quant_forms[w->type].fine ? QK / 2 : QK);
     for (int first = o0 / PANEL, end; first < panels; first = end) {
-        end = panels - first < GROUP ? panels : first + GROUP;
+        end = panels - first < BATCH ? panels : first + BATCH;
         for (int r0 = 0; r0 < n; r0 += STRIP) {
             const int r1 = n - r0 < STRIP ? n : r0 + STRIP;
             alignas(64) float sum[STRIP][PANEL];

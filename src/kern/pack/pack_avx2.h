@@ -1,23 +1,22 @@
 /*
- * Packed weights (pack.h) times quantised activations in vectors of 8 outputs, of which a panel has
- * four. The files of the levels avx2 and avxvnni include this; they differ in how products are
- * summed, and not in a bit of the result.
+ * Packed weights (pack/pack.h) times quantised activations in vectors of 8 outputs, of which a
+ * panel has four. The files of the levels avx2 and avxvnni include this; they differ in how
+ * products are summed, and not in a bit of the result.
  *
- * Few rows multiply weights as they are unpacked. More rows, a strip of up to 64, share a chunk:
- * 256 inputs of a panel, unpacked once, that stay in the L1 cache while the rows go through it a
- * few at a time.
+ * Rows go through weights as these are unpacked, a few at a time. Where unpacking is dear
+ * (fewest_of), a strip of up to 64 rows shares a chunk: 256 inputs of a panel, unpacked once, that
+ * stay in the L1 cache.
  *
  * Every output of every row adds its groups of 32 inputs one after the other, from the first to the
  * last: that is the whole order of its sum, whatever stands beside it.
  *
  * Activations lie in natural order, signed. s holds two numbers for a group: d times the sum of its
- * first sixteen values, and of all. t holds the same sums for dot_start().
+ * first sixteen values, and of all. t holds minus those sums, by pairs (q8_avx2.h).
  */
 #ifndef EAD_KERN_PACK_PACK_AVX2_H
 #define EAD_KERN_PACK_PACK_AVX2_H
 
 #include "kern/vec/ivec_avx2.h"
-#include "kern/vec/q8_avx2.h"
 
 #include "kern/pack/panel.h"
 #include "kern/pack/unpack.h"
@@ -32,19 +31,6 @@ enum {
     GROUPS = CHUNK / QK /* of a chunk */
 };
 
-static inline void product_quantize(const float *x, int cols, struct kern_q8 to)
-{
-    for (int g = 0; g < cols / QK; g++) {
-        const struct q8_group group = quantize_group(x + g * QK);
-        memcpy(to.q + g * QK, &group.q, QK);
-        to.d[g] = group.d;
-        for (int h = 0; h < 2; h++) {
-            to.s[2 * g + h] = group.d * (float)group.sum[h];
-            to.t[2 * g + h] = group.minus[h];
-        }
-    }
-}
-
 /* ---- sums of products ------------------------------------------------------------------------ */
 
 /*
@@ -52,17 +38,13 @@ static inline void product_quantize(const float *x, int cols, struct kern_q8 to)
  * in 32 bits; t has what offsets take away.
  *
  * AVX2 multiplies by pairs and has only 16 bits for their sum, which suffice for a whole group if
- * codes are small: a lane adds up 16 products, or 8 where a type is fine, and two's complement
+ * codes are small: half a lane adds up 16 products, or 8 where a type is fine, and two's complement
  * forgives what overflows on the way if the whole fits. So sums are centred: code - centre is at
  * most 15 (of 4 bits), 16 (of 5) or, fine, 32 (of 6) in magnitude, and 16 * 16 * 127 = 8 * 32 * 127
- * = 32512. Codes of 8 bits are summed as two of 4, one worth 16 times the other; in a chunk they
- * are weights of 16 bits, two in a lane, whose products come as sums of two in 32 bits.
+ * = 32512. Codes of 8 bits, and levels of IQ4, are summed as two of 4, one worth 16 times the
+ * other; in a chunk they are weights of 16 bits, two in a lane, whose products come as sums of two
+ * in 32 bits.
  */
-INLINE bool form_wide(const struct quant_form form)
-{
-    return form.bits == 8 || form.levels;
-}
-
 /* A code of each input; or its low and its high half; or weights of 16 bits, of inputs 0 and 2 of
  * each four in `low` and of 1 and 3 in `high`. */
 struct code {
@@ -83,10 +65,9 @@ INLINE bool form_halved(const struct quant_form form)
 
 INLINE ivec dot_start(ivec minus, const struct quant_form form, bool high)
 {
-    const int offset = form.levels ? 128 : form.offset;
     (void)high;
-    if (!offset) return _mm256_setzero_si256();
-    return _mm256_madd_epi16(minus, _mm256_set1_epi16((short)offset));
+    if (!form_offset(form)) return _mm256_setzero_si256();
+    return _mm256_madd_epi16(minus, _mm256_set1_epi16((short)form_offset(form)));
 }
 
 INLINE ivec dot_add(ivec sum, ivec code, ivec q)
@@ -100,15 +81,16 @@ INLINE ivec dot_whole(struct dot sum, ivec minus, const struct quant_form form)
     return sum.low;
 }
 #else
+/* Whether codes need 8 bits. */
 INLINE bool form_halved(const struct quant_form form)
 {
-    return form_wide(form);
+    return form.bits == 8 || form.levels;
 }
 
-/* What is taken from a code while it is summed; for wide ones from the high half. */
+/* What is taken from a code while it is summed, or from its high half. */
 INLINE int form_centre(const struct quant_form form)
 {
-    return form_wide(form) ? 8 : form.bits == 5 ? 16 : form.offset;
+    return form_halved(form) ? 8 : form.bits == 5 ? 16 : form.offset;
 }
 
 /* minus: in the 16-bit halves of each lane, minus the sum of the activations that it multiplies. */
@@ -149,9 +131,10 @@ struct chunk {
     float d[GROUPS][2][PANEL], m[GROUPS][2][PANEL];
 };
 
-struct group {
-    const uint8_t *unit;       /* packed: group g of a unit; */
-    const struct chunk *chunk; /* else of a chunk */
+/* Where group g is: */
+struct group_source {
+    const uint8_t *unit;       /* packed, in a unit; */
+    const struct chunk *chunk; /* else in a chunk */
     int g;
     bool packed; /* a constant where it is used */
 };
@@ -163,14 +146,10 @@ INLINE struct code words_of(ivec bytes)
                          _mm256_srai_epi16(bytes, 8)};
 }
 
-/* The low or the high halves of the levels of IQ4, 128 above their value. */
-INLINE ivec levels_halves(ivec code, bool high)
+INLINE struct code halves_of(ivec code)
 {
-    __m128i table = _mm_loadu_si128((const __m128i *)(const void *)quant_iq4_levels);
-    table = _mm_xor_si128(table, _mm_set1_epi8(INT8_MIN));
-    if (high) table = _mm_srli_epi16(table, 4);
-    table = _mm_and_si128(table, _mm_set1_epi8(15));
-    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), code);
+    return (struct code){ivec_and(code, ivec_all8(15)),
+                         ivec_and(ivec_right(code, 4), ivec_all8(15))};
 }
 
 INLINE struct code code_packed(const uint8_t *unit, enum quant_type type, int g, int v, int j)
@@ -178,13 +157,13 @@ INLINE struct code code_packed(const uint8_t *unit, enum quant_type type, int g,
     struct quant_form form = quant_forms[type];
     const uint8_t *codes = pack_codes_at(unit, type, g) + v * 4 * LANES;
     if (!form_halved(form)) return (struct code){.low = pack_code(codes, form, j)};
-    if (form.levels) {
-        form.levels = 0;
-        const ivec code = pack_code(codes, form, j);
-        return (struct code){levels_halves(code, false), levels_halves(code, true)};
-    }
-    const ivec code = pack_code(codes, form, j), nibble = ivec_all8(15);
-    return (struct code){ivec_and(code, nibble), ivec_and(ivec_right(code, 4), nibble)};
+    if (!form.levels) return halves_of(pack_code(codes, form, j));
+    /* Of the levels there are halves, too: they are looked up. */
+    form.levels = 0;
+    const ivec code = pack_code(codes, form, j);
+    const struct code level = halves_of(ivec_all_levels());
+    return (struct code){_mm256_shuffle_epi8(level.low, code),
+                         _mm256_shuffle_epi8(level.high, code)};
 }
 
 /* Where step j of group g lies in a chunk, for a vector of outputs. */
@@ -202,7 +181,7 @@ INLINE struct code code_unpacked(const uint8_t *unit, enum quant_type type, int 
     return words_of(_mm256_xor_si256(code, ivec_all8(INT8_MIN)));
 }
 
-INLINE struct code group_code(const struct group *w, enum quant_type type, int v, int j)
+INLINE struct code group_code(const struct group_source *w, enum quant_type type, int v, int j)
 {
     if (w->packed) return code_packed(w->unit, type, w->g, v, j);
     const uint8_t *from = w->chunk->code + chunk_at(quant_forms[type], w->g, v, j);
@@ -211,7 +190,8 @@ INLINE struct code group_code(const struct group *w, enum quant_type type, int v
     return code;
 }
 
-INLINE void group_scales(const struct group *w, enum quant_type type, int v, vec d[2], vec m[2])
+INLINE void group_scales(const struct group_source *w, enum quant_type type, int v, vec d[2],
+                         vec m[2])
 {
     const size_t o = (size_t)v * LANES;
     if (w->packed) {
@@ -243,7 +223,7 @@ struct rows {
 
 INLINE struct kern_q8 rows_at(const struct rows *x, int r)
 {
-    return pack_q8_at(x->x, x->stride, (size_t)r, 0);
+    return kern_q8_at(x->x, x->stride, (size_t)r, 0);
 }
 
 /* Of a group, whose halves are kept apart if the type is fine, in some vectors of outputs. */
@@ -262,11 +242,13 @@ INLINE void dots_start(int rows, int width, const struct quant_form form, bool w
         dots->minus[0][r] = ivec_all32(t + !form.fine);
         if (form.fine) dots->minus[1][r] = ivec_sub16(ivec_all32(t + 1), dots->minus[0][r]);
         UNROLL
-        for (int h = 0; h < halves; h++) UNROLL
-        for (int v = 0; v < width; v++)
-            dots->half[h][r][v] = words ? (struct dot){.low = ivec_all8(0)}
-                                        : (struct dot){dot_start(dots->minus[h][r], form, false),
-                                                       dot_start(dots->minus[h][r], form, true)};
+        for (int h = 0; h < halves; h++) {
+            struct dot start = {ivec_all8(0), ivec_all8(0)};
+            if (!words) start.low = dot_start(dots->minus[h][r], form, false);
+            if (form_halved(form)) start.high = dot_start(dots->minus[h][r], form, true);
+            UNROLL
+            for (int v = 0; v < width; v++) dots->half[h][r][v] = start;
+        }
     }
 }
 
@@ -293,8 +275,8 @@ INLINE void words_add(int width, struct dot *dot, const struct code *code, const
     }
 }
 
-INLINE void dots_add(int rows, int width, enum quant_type type, const struct group *w, int v0,
-                     const struct rows *x, struct dots *dots)
+INLINE void dots_add(int rows, int width, enum quant_type type, const struct group_source *w,
+                     int v0, const struct rows *x, struct dots *dots)
 {
     const struct quant_form form = quant_forms[type];
     const bool words = !w->packed && form_halved(form);
@@ -317,8 +299,8 @@ INLINE void dots_add(int rows, int width, enum quant_type type, const struct gro
 }
 
 /* sum[r] += the products of a group with row r, in `width` vectors of outputs from v0 on. */
-INLINE void group_multiply(int rows, int width, enum quant_type type, const struct group *w, int v0,
-                           const struct rows *x, float (*sum)[PANEL])
+INLINE void group_multiply(int rows, int width, enum quant_type type, const struct group_source *w,
+                           int v0, const struct rows *x, float (*sum)[PANEL])
 {
     const struct quant_form form = quant_forms[type];
     const bool words = !w->packed && form_halved(form);
@@ -357,14 +339,14 @@ INLINE void panel_multiply(int rows, enum quant_type type, const uint8_t *panel,
     const int width = width_of(rows, quant_forms[type]), groups = at.inputs / QK;
     const size_t part = at.unit / (size_t)groups;
     const bool asks = panel_asks(rows, form_light(quant_forms[type]));
-    struct group w = {.unit = panel, .packed = true};
+    struct group_source w = {.unit = panel, .packed = true};
     for (int k = 0; k < cols; k += at.inputs, w.unit += at.unit)
         for (w.g = 0; w.g < groups; w.g++) {
             if (asks) panel_prefetch(w.unit + (size_t)w.g * part, part);
             UNROLL
             for (int v = 0; v < VECTORS; v += width)
                 group_multiply(rows, width, type, &w, v, &x, sum);
-            x.x = pack_q8_at(x.x, x.stride, 0, 1);
+            x.x = kern_q8_at(x.x, x.stride, 0, 1);
         }
 }
 
@@ -411,11 +393,11 @@ INLINE void chunk_multiply(int rows, enum quant_type type, const struct chunk *c
     enum { WIDTH = 2 };
     const struct kern_q8 first = x.x;
     for (int v = 0; v < VECTORS; v += WIDTH) {
-        struct group w = {.chunk = chunk};
+        struct group_source w = {.chunk = chunk};
         x.x = first;
         for (x.g = 0; x.g < groups; x.g++, w.g++) {
             group_multiply(rows, WIDTH, type, &w, v, &x, sum);
-            x.x = pack_q8_at(x.x, x.stride, 0, 1);
+            x.x = kern_q8_at(x.x, x.stride, 0, 1);
         }
     }
 }
@@ -452,8 +434,8 @@ static const struct product products[QT_LIMIT] = {PACK_TYPES(PRODUCT)};
 
 /* ---- the matrix ------------------------------------------------------------------------------ */
 
-/* Rows from which on it pays to unpack a chunk. Codes in one plane are unpacked in a step or two:
- * only those of 8 bits gain, for they become words. */
+/* Rows from which on it pays to unpack a chunk; more than a strip: never. Codes in one plane are
+ * unpacked with an instruction or two: only those of 8 bits gain, where they become words. */
 static int fewest_of(const struct quant_form form)
 {
     if (!form_light(form)) return 5;
@@ -466,8 +448,8 @@ static void strip_packed(enum quant_type type, int rows, const uint8_t *panel, i
 {
     for (int r = 0, n; r < rows; r += n) {
         n = vec_share(rows - r, ROWS);
-        const struct rows block = {.x = rows_at(x, r), .stride = x->stride};
-        products[type].packed(n, panel, cols, block, sum + r);
+        const struct rows few = {.x = rows_at(x, r), .stride = x->stride};
+        products[type].packed(n, panel, cols, few, sum + r);
     }
 }
 
@@ -491,11 +473,11 @@ static void strip_unpacked(enum quant_type type, int rows, const uint8_t *panel,
         const int groups = cols - k < CHUNK ? (cols - k) / QK : GROUPS;
         p->unpack(panel, k / QK, groups, &chunk);
         for (int r = 0, n; r < rows; r += n) {
-            const struct kern_q8 at = pack_q8_at(x->x, x->stride, (size_t)r, (size_t)(k / QK));
-            const struct rows block = {.x = at, .stride = x->stride, .words = words};
+            const struct kern_q8 at = kern_q8_at(x->x, x->stride, (size_t)r, (size_t)(k / QK));
+            const struct rows few = {.x = at, .stride = x->stride, .words = words};
             n = vec_share(rows - r, ROWS);
-            if (form_halved(quant_forms[type])) words_write(words, n, groups, &block);
-            p->unpacked(n, &chunk, groups, block, sum + r);
+            if (form_halved(quant_forms[type])) words_write(words, n, groups, &few);
+            p->unpacked(n, &chunk, groups, few, sum + r);
         }
     }
 }

@@ -34,8 +34,7 @@ void avx512_pack_quantize(const float *x, int cols, struct kern_q8 to)
 /* What a sum of products starts from: minus the offset of the codes times the sum of q. */
 INLINE ivec pack_start(ivec minus_sum, const struct quant_form form)
 {
-    if (form.offset == 0 && !form.levels) return ivec_all8(0);
-    return ivec_start(minus_sum, form.levels ? 128 : form.offset);
+    return form_offset(form) ? ivec_start(minus_sum, form_offset(form)) : ivec_all8(0);
 }
 
 /* sum[v] += the products of a group with one row of activations, x standing at the group. */
@@ -58,7 +57,7 @@ INLINE void pack_add(vec sum[2], const struct pack_group *w, const struct quant_
         sum[v] = pack_scale(sum[v], first[v], last[v], w->d[v], w->m[v], form, x);
 }
 
-struct pack_tile {
+struct pack_job {
     const uint8_t *panel;
     size_t stride; /* bytes from a panel to the next, where there are several */
     int cols;
@@ -68,32 +67,32 @@ struct pack_tile {
 /* sum[panel][r] = the products of each panel with each of `rows` rows; panels take
  * turns, group by group. With constant numbers and type the sums stay in registers, and the weights
  * of a group in registers or in the nearest lines. */
-INLINE void pack_multiply(int rows, int panels, enum quant_type type, const struct pack_tile *tile,
+INLINE void pack_multiply(int rows, int panels, enum quant_type type, const struct pack_job *job,
                           vec (*sum)[2])
 {
     const struct pack_layout at = pack_layout(type);
-    const size_t stride = KERN_Q8_STRIDE(tile->cols), groups = (size_t)at.inputs / QK;
+    const size_t stride = KERN_Q8_STRIDE(job->cols), groups = (size_t)at.inputs / QK;
     const size_t part = at.unit / groups;
     const bool asks = panels > 1 || panel_asks(rows, form_light(quant_forms[type]));
     vec local[ROWS][2];
     UNROLL
     for (int r = 0; r < panels * rows; r++) local[r][0] = local[r][1] = vec_zero();
-    const uint8_t *unit = tile->panel;
-    struct kern_q8 x = tile->x;
-    for (int k = 0; k < tile->cols; k += at.inputs, unit += at.unit)
+    const uint8_t *unit = job->panel;
+    struct kern_q8 x = job->x;
+    for (int k = 0; k < job->cols; k += at.inputs, unit += at.unit)
         for (size_t g = 0; g < groups; g++) {
             UNROLL
             for (int p = 0; p < panels; p++) {
-                const uint8_t *from = unit + (size_t)p * tile->stride;
+                const uint8_t *from = unit + (size_t)p * job->stride;
                 struct pack_group w;
                 if (asks) panel_prefetch(from + g * part, part);
                 pack_load(from, type, (int)g, &w);
                 UNROLL
                 for (int r = 0; r < rows; r++)
                     pack_add(local[p * rows + r], &w, quant_forms[type],
-                             pack_q8_at(x, stride, (size_t)r, 0));
+                             kern_q8_at(x, stride, (size_t)r, 0));
             }
-            x = pack_q8_at(x, stride, 0, 1);
+            x = kern_q8_at(x, stride, 0, 1);
         }
     UNROLL
     for (int r = 0; r < panels * rows; r++) {
@@ -102,12 +101,12 @@ INLINE void pack_multiply(int rows, int panels, enum quant_type type, const stru
     }
 }
 
-typedef void pack_fn(int rows, const struct pack_tile *tile, vec (*sum)[2]);
+typedef void pack_fn(int rows, const struct pack_job *job, vec (*sum)[2]);
 
 #define PACK_MULTIPLY(type)                                                                        \
-    static void pack_multiply_##type(int rows, const struct pack_tile *tile, vec(*sum)[2])         \
+    static void pack_multiply_##type(int rows, const struct pack_job *job, vec(*sum)[2])           \
     {                                                                                              \
-        VEC_ROWS(pack_multiply, rows, 1, type, tile, sum)                                          \
+        VEC_ROWS(pack_multiply, rows, 1, type, job, sum)                                           \
     }
 PACK_TYPES(PACK_MULTIPLY)
 
@@ -118,12 +117,12 @@ void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, in
                         float *y, size_t ldy)
 {
     for (int o = o0 / PANEL * PANEL; o < o1; o += PANEL) {
-        struct pack_tile tile = {.panel = panel_of(w, o), .cols = w->cols};
+        struct pack_job job = {.panel = panel_of(w, o), .cols = w->cols};
         for (int r0 = 0, rows; r0 < n; r0 += rows) {
             vec sum[ROWS][2];
             rows = vec_share(n - r0, ROWS);
-            tile.x = pack_q8_at(x, KERN_Q8_STRIDE(w->cols), (size_t)r0, 0);
-            pack_fns[w->type](rows, &tile, sum);
+            job.x = kern_q8_row(x, w->cols, r0);
+            pack_fns[w->type](rows, &job, sum);
             for (int r = 0; r < rows; r++)
                 panel_store(y + (size_t)(r0 + r) * ldy + (size_t)o, sum[r], panel_lanes(o, o0, o1));
         }
@@ -135,13 +134,13 @@ void avx512_pack_matmul(const struct kern_weight *w, struct kern_q8 x, int n, in
 enum { TURNS = 2, TURNS_ROWS = 4 /* at most, for their sums stay in registers */ };
 
 #define PACK_TURNS(type)                                                                           \
-    static void pack_turns_##type(int rows, const struct pack_tile *tile, vec(*sum)[2])            \
+    static void pack_turns_##type(int rows, const struct pack_job *job, vec(*sum)[2])              \
     {                                                                                              \
         switch (rows) {                                                                            \
-        case 1: pack_multiply(1, TURNS, type, tile, sum); break;                                   \
-        case 2: pack_multiply(2, TURNS, type, tile, sum); break;                                   \
-        case 3: pack_multiply(3, TURNS, type, tile, sum); break;                                   \
-        default: pack_multiply(4, TURNS, type, tile, sum);                                         \
+        case 1: pack_multiply(1, TURNS, type, job, sum); break;                                    \
+        case 2: pack_multiply(2, TURNS, type, job, sum); break;                                    \
+        case 3: pack_multiply(3, TURNS, type, job, sum); break;                                    \
+        default: pack_multiply(4, TURNS, type, job, sum);                                          \
         }                                                                                          \
     }
 PACK_TYPES(PACK_TURNS)
@@ -155,10 +154,10 @@ void avx512_pack_turns(const struct kern_weight *w, struct kern_q8 x, int n, int
     const size_t bytes = pack_panel_bytes(w->type, w->cols);
     int o = o0 / PANEL * PANEL;
     for (; n <= TURNS_ROWS && o + PANEL < o1; o += TURNS * PANEL) {
-        const struct pack_tile tile = {
+        const struct pack_job job = {
             .panel = panel_of(w, o), .stride = bytes, .cols = w->cols, .x = x};
         vec sum[TURNS * TURNS_ROWS][2];
-        turns_fns[w->type](n, &tile, sum);
+        turns_fns[w->type](n, &job, sum);
         for (int i = 0; i < TURNS * n; i++) {
             const int at = o + i / n * PANEL;
             panel_store(y + (size_t)(i % n) * ldy + (size_t)at, sum[i], panel_lanes(at, o0, o1));

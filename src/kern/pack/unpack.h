@@ -18,7 +18,13 @@ struct pack_group {
     vec d[2][2], m[2][2]; /* [vector][half]; m of a first half is less that of the second */
 };
 
-/* A code that lies in one plane is unpacked in a step or two. */
+/* How far codes, as pack_code() gives them, lie above their values. */
+INLINE int form_offset(const struct quant_form form)
+{
+    return form.levels ? 128 : form.offset;
+}
+
+/* A code that lies in one plane is unpacked with an instruction or two. */
 INLINE bool form_light(const struct quant_form form)
 {
     return (form.bits == 2 || form.bits == 4 || form.bits == 8) && !form.levels;
@@ -89,7 +95,7 @@ INLINE void pack_scales_at(const uint8_t *unit, enum quant_type type, int g, siz
     if (form.fine) m[0] = vec_sub(m[0], m[1]);
 }
 
-/* Group g of a unit, for the first two vectors of outputs. */
+/* Group g of a unit, where two vectors are a panel. */
 INLINE void pack_load(const uint8_t *unit, enum quant_type type, int g, struct pack_group *out)
 {
     const uint8_t *codes = pack_codes_at(unit, type, g);
@@ -117,13 +123,6 @@ INLINE vec pack_scale(vec sum, ivec first, ivec last, const vec d[2], const vec 
     if (form.minima && form.fine) sum = vec_fma(m[0], vec_all(x.s[0]), sum);
     if (form.minima) sum = vec_fma(m[1], vec_all(x.s[1]), sum);
     return sum;
-}
-
-/* Group g of row r; rows are `stride` inputs apart. */
-static inline struct kern_q8 pack_q8_at(struct kern_q8 x, size_t stride, size_t r, size_t g)
-{
-    const size_t k = r * stride + g * QK;
-    return (struct kern_q8){x.q + k, x.d + k / 32, x.s + k / 16, x.t + k / 16};
 }
 
 /* X(type) for every type that is unpacked so. */

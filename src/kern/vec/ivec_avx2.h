@@ -67,12 +67,16 @@ static inline ivec ivec_right(ivec a, int n)
     return _mm256_srli_epi16(a, n);
 }
 
-/* Levels of IQ4 as bytes, 128 above their value. */
+/* Levels of IQ4 as bytes, 128 above their value: all of them, and that of each code. */
+static inline ivec ivec_all_levels(void)
+{
+    const __m128i table = _mm_loadu_si128((const __m128i *)(const void *)quant_iq4_levels);
+    return _mm256_broadcastsi128_si256(_mm_xor_si128(table, _mm_set1_epi8(INT8_MIN)));
+}
+
 static inline ivec ivec_levels(ivec code)
 {
-    __m128i table = _mm_loadu_si128((const __m128i *)(const void *)quant_iq4_levels);
-    table = _mm_xor_si128(table, _mm_set1_epi8(INT8_MIN));
-    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), code);
+    return _mm256_shuffle_epi8(ivec_all_levels(), code);
 }
 
 static inline vec vec_of_ivec(ivec a)

@@ -1,7 +1,7 @@
 /*
- * What the the folders above headers share. They say the float kernels once, over the vector `vec`
- * of LANES floats that the including file chose (vec/vec_avx512.h, vec/vec_avx2.h); every function
- * is static, so each table has its own. Without a chosen vector they are empty.
+ * What the headers of pack, float, attend and row share. They say kernels once, over the vector
+ * `vec` of LANES floats that the including file chose (vec/vec_avx512.h, vec/vec_avx2.h); every
+ * function is static, so each table has its own. Without a chosen vector they are empty.
  */
 #ifndef EAD_KERN_VEC_VEC_H
 #define EAD_KERN_VEC_VEC_H

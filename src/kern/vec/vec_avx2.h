@@ -1,8 +1,7 @@
 /*
- * A vector of 8 floats in AVX2, in the words of the folders above: those headers say every kernel
- * once, over whatever vector the including file chose, and become this level's functions here.
- * Loads take any alignment. The vec_*_part forms touch only the first n < LANES elements; loads put
- * zero in the others.
+ * A vector of 8 floats in AVX2, in the words over which the headers of pack, float, attend and row
+ * say kernels once. Loads take any alignment. The vec_*_part forms touch only the first n < LANES
+ * elements; loads put zero in the others.
  *
  * The header is empty for compilations without these instructions.
  */
