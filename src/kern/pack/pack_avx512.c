@@ -12,21 +12,14 @@
 #include "kern/vec/q8_avx512.h"
 
 #include "kern/pack/panel.h"
+#include "kern/pack/quantize.h"
 #include "kern/pack/unpack.h"
 
 /* ---- activations ----------------------------------------------------------------------------- */
 
 void avx512_pack_quantize(const float *x, int cols, struct kern_q8 to)
 {
-    for (int g = 0; g < cols / QK; g++) {
-        const struct q8_group group = quantize_group(x + g * QK);
-        memcpy(to.q + g * QK, &group.q, QK);
-        to.d[g] = group.d;
-        for (int h = 0; h < 2; h++) {
-            to.s[2 * g + h] = group.d * (float)group.sum[h];
-            to.t[2 * g + h] = -group.sum[h];
-        }
-    }
+    quantize_row(x, cols, to);
 }
 
 /* ---- products -------------------------------------------------------------------------------- */

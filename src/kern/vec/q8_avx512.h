@@ -12,7 +12,8 @@
 struct q8_group {
     __m256i q; /* 32 signed bytes */
     float d;
-    int sum[2]; /* of the first 16, and of all */
+    int sum[2];       /* of the first 16, and of all */
+    int32_t minus[2]; /* minus those */
 };
 
 /* Largest magnitude of 32 floats as the bits of a float: NaN and infinity stand above all others.
@@ -51,6 +52,7 @@ static inline struct q8_group quantize_group(const float *x)
     __m512i qb = _mm512_maskz_cvtps_epi32(keep, _mm512_mul_ps(b, by));
     out.q = _mm256_set_m128i(_mm512_cvtepi32_epi8(qb), _mm512_cvtepi32_epi8(qa));
     sums_of_16(out.q, out.sum);
+    for (int h = 0; h < 2; h++) out.minus[h] = -out.sum[h];
     return out;
 }
 
