@@ -14,10 +14,12 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* Before a loop of constant length over an array of vectors, so that these stay in registers. Where
- * every access is checked, they do not, and clang takes minutes over what it has unrolled. */
-#if !defined(__clang__)
+ * every access is checked they do not, and compilers take minutes over what they have unrolled. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNROLL
+#elif !defined(__clang__)
 #define UNROLL _Pragma("GCC unroll 32")
-#elif __has_feature(address_sanitizer)
+#elif __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define UNROLL
 #else
 #define UNROLL _Pragma("clang loop unroll(full)")
