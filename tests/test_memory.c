@@ -139,6 +139,16 @@ static ead_status open_mapping_pack(ead_error *error)
     return open_model(spm, &(ead_model_options){.pack_cache = cache}, error);
 }
 
+static int told_of_both;
+
+/* Neither memory nor a file: a file stands where the folder of the cache would be. */
+static ead_status open_without_place(ead_error *error)
+{
+    const ead_status st = open_model(spm, &(ead_model_options){.pack_cache = bpe}, error);
+    told_of_both += st && strstr(error->message, "no memory for the packed weights, and no file: ");
+    return st;
+}
+
 static void test_opening(void **state)
 {
     (void)state;
@@ -148,6 +158,8 @@ static void test_opening(void **state)
     sweep("a model of merges", open_bpe, 1);
     sweep("a vocabulary", open_vocab, 1);
     sweep("a model, packed weights written", open_writing_pack, 1);
+    sweep("a model, packed weights in no place", open_without_place, 1);
+    assert_int_equal(told_of_both > 0, kern_best()->panels);
     assert_int_equal(packed_into_file, kern_best()->panels);
     remove_files(cache);
     sweep("a model, packed weights mapped", open_mapping_pack, 1);
