@@ -118,7 +118,7 @@ INLINE void chains_add(const int parts, const struct chains *even, const struct 
 INLINE void step_multiply(const int rows, const int parts, const uint16_t *w,
                           const struct split_row *x, panel_sums *sum)
 {
-    struct chains even[PAIR] = {0}, odd[ROWS] = {0};
+    struct chains even[PAIR] = {0}, odd[PAIR] = {0};
     for (int i = 0; i < DEPTH; i += 2, w += 2 * PANEL) {
         halves_prefetch(w, NEAR);
         input_multiply(rows, parts, w, x->part[0] + i, even);
