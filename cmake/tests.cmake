@@ -15,6 +15,15 @@ foreach(example pair policy)
   target_link_libraries(example_${example} PRIVATE ead ead_flags)
 endforeach()
 
+# What measures is built with the tests, so that it follows the interfaces that it measures.
+set(tools ${CMAKE_SOURCE_DIR}/tools)
+add_executable(kern_bench ${tools}/kern_bench.c ${tools}/kern_peak.c ${tools}/stream.c)
+target_link_libraries(kern_bench PRIVATE ead_inside ead_flags m)
+add_executable(read_bandwidth ${tools}/read_bandwidth.c ${tools}/stream.c)
+target_link_libraries(read_bandwidth PRIVATE ead_base ead_flags)
+add_executable(company_bench ${tools}/company_bench.c)
+target_link_libraries(company_bench PRIVATE ead ead_flags)
+
 file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
 foreach(source ${tests})
   get_filename_component(name ${source} NAME_WE)

@@ -3,9 +3,7 @@
  * that is written by the small one too, by the large one, or reads a prompt of 400 tokens by
  * either.
  *
- *     cc -O2 -Iinclude tools/company_bench.c build/libead.a -lpcre2-8 -lutf8proc -pthread -lm \
- *         -o company_bench
- *     ./company_bench LARGE.gguf SMALL.gguf THREADS [ROUNDS]
+ *     build/company_bench LARGE.gguf SMALL.gguf THREADS [ROUNDS]
  *
  * Of each case, medians over the rounds: tokens per second of one of the seven, and of the eighth;
  * the longest time that one of the seven waited for a token; the prompt's time to its first token.

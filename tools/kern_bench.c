@@ -2,10 +2,8 @@
  * Throughput of the kernels alone, every level of this machine, and of what it is a part: of the
  * instructions' peak where weights stay in the caches, of a plain read where they do not fit.
  *
- *     cc -O3 -D_GNU_SOURCE -Isrc tools/kern_bench.c tools/kern_peak.c tools/stream.c \
- *         build/libead_inside.a build/libead_base.a -pthread -lm -o kern_bench
- *     ./kern_bench Q4_0 Q8_0                   operations per nanosecond (10^9 per second), by rows
- *     ./kern_bench --memory --threads 2 Q4_0   bytes of packed weights per nanosecond
+ *     build/kern_bench Q4_0 Q8_0            operations per nanosecond (10^9 per second), by rows
+ *     build/kern_bench --memory --threads 2 Q4_0   bytes of packed weights per nanosecond
  *
  * An operation is a multiplication or an addition. In the caches one thread works, and the best of
  * several tries counts. From memory each thread has a contiguous share of the weights; reads and

@@ -2,8 +2,7 @@
  * The memory floor of decoding: how fast threads read one large buffer in huge pages, each a
  * contiguous share, with and without prefetch into the second cache. The fastest is the floor.
  *
- *     cc -O3 -D_GNU_SOURCE -Isrc tools/read_bandwidth.c tools/stream.c -pthread -o read_bandwidth
- *     ./read_bandwidth [THREADS]      GB/s: the median, slowest and fastest run
+ *     build/read_bandwidth [THREADS]      GB/s: the median, slowest and fastest run
  */
 #include "stream.h"
 
