@@ -37,6 +37,11 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
         "-mavx2;-mfma;-mf16c")
     endif()
+    # Sharing subexpressions across these loops costs registers that sums need: without it products of
+    # four rows and more are 3 to 5 % faster.
+    if(name MATCHES "pack_avx(2|vnni)" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+      set_property(SOURCE ${file} APPEND PROPERTY COMPILE_OPTIONS -fno-gcse)
+    endif()
   endforeach()
 else()
   list(REMOVE_ITEM sources ${simd_files})
