@@ -70,8 +70,9 @@ typedef struct {
      * file's size. This is a folder, made if it is missing, that keeps them in one file per model:
      * the next opening maps that file, and neither computes nor takes memory of its own; so does
      * this one, after writing it, where there is no memory to pack in. A file that does not fit the
-     * model, by size, time of modification and all but its weights, is replaced. Whoever can write to the folder decides what the model says. No fault of it keeps a
-     * model from opening: ead_model_info tells. NULL: none. */
+     * model, by size, time of modification and all but its weights, is replaced. Whoever can write
+     * to the folder decides what the model says. No fault of it keeps a model from opening:
+     * ead_model_info tells. NULL: none. */
     const char *pack_cache;
     int threads; /* that pack; 0: as many as the process may use */
 } ead_model_options;

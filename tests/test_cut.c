@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "ead.h"
+#include "rewrite.h"
 #include "tiny.h"
 
 #include <math.h>
@@ -38,15 +39,6 @@ static ead_decision stitch(void *context, const ead_signals *s)
     if (s->writer == EAD_LARGE) return (ead_decision){.writer = doubt ? EAD_LARGE : EAD_SMALL};
     return doubt ? (ead_decision){.writer = EAD_LARGE, .take_back = 1}
                  : (ead_decision){.writer = EAD_SMALL};
-}
-
-/* Every fifth token of the small model in a row, it and the two before it are written anew. */
-static ead_decision rewrite(void *context, const ead_signals *s)
-{
-    (void)context;
-    if (s->index && s->writer == EAD_SMALL && s->turn == 5)
-        return (ead_decision){.writer = EAD_LARGE, .take_back = 3};
-    return (ead_decision){.writer = EAD_SMALL};
 }
 
 /* ---- texts --------------------------------------------------------------------------------- */

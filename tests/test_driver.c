@@ -12,6 +12,7 @@
 
 #include "base/rng.h"
 #include "decode/driver.h"
+#include "rewrite.h"
 #include "script_engine.h"
 
 #include <stdlib.h>
@@ -49,15 +50,6 @@ static ead_decision stitch(void *context, const ead_signals *s)
         return (ead_decision){.writer = doubt ? EAD_LARGE : EAD_SMALL};
     return doubt ? (ead_decision){.writer = EAD_LARGE, .take_back = 1}
                  : (ead_decision){.writer = EAD_SMALL};
-}
-
-/* Every fifth token of the small model in a row, it and the two before it are written anew. */
-static ead_decision rewrite(void *context, const ead_signals *s)
-{
-    (void)context;
-    if (s->index && s->writer == EAD_SMALL && s->turn == 5)
-        return (ead_decision){.writer = EAD_LARGE, .take_back = 3};
-    return (ead_decision){.writer = EAD_SMALL};
 }
 
 enum { N_POLICIES = 7 };

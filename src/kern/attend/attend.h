@@ -17,24 +17,9 @@
 #include <string.h>
 
 /* Queries multiplied by keys or values while these are in registers: two vectors, with two sums of
- * each query. With a factor, six queries fill the 16 registers of AVX2. ATTEND_ROWS calls
- * fn(rows, ...) with a constant number. */
+ * each query. With a factor, six queries fill the 16 registers of AVX2. */
 enum { QUERIES = LANES == 8 ? 6 : 8 };
-#define ATTEND_ROWS(fn, rows, ...)                                                                 \
-    switch (rows) {                                                                                \
-    case 1: fn(1, __VA_ARGS__); break;                                                             \
-    case 2: fn(2, __VA_ARGS__); break;                                                             \
-    case 3: fn(3, __VA_ARGS__); break;                                                             \
-    case 4: fn(4, __VA_ARGS__); break;                                                             \
-    case 5: fn(5, __VA_ARGS__); break;                                                             \
-    case 6: fn(6, __VA_ARGS__); break;                                                             \
-    case 7:                                                                                        \
-        if (QUERIES == 8) fn(7, __VA_ARGS__);                                                      \
-        break;                                                                                     \
-    case 8:                                                                                        \
-        if (QUERIES == 8) fn(8, __VA_ARGS__);                                                      \
-        break;                                                                                     \
-    }
+#define ATTEND_ROWS(fn, rows, ...) CONSTANT_ROWS(QUERIES, fn, rows, __VA_ARGS__)
 
 /* What is kept between blocks, in the caller's scratch. */
 struct attention {

@@ -72,7 +72,7 @@ struct ahead {
 
 INLINE void ahead_fetch(struct ahead *a)
 {
-    for (size_t i = 0; i < a->bytes; i += 64) panel_fetch(a->at + i);
+    for (size_t i = 0; i < a->bytes; i += 64) line_prefetch(a->at + i);
     a->at += a->bytes;
 }
 

@@ -129,12 +129,7 @@ enum { TURNS = 2, TURNS_ROWS = 4 /* at most, for their sums stay in registers */
 #define PACK_TURNS(type)                                                                           \
     static void pack_turns_##type(int rows, const struct pack_job *job, vec(*sum)[2])              \
     {                                                                                              \
-        switch (rows) {                                                                            \
-        case 1: pack_multiply(1, TURNS, type, job, sum); break;                                    \
-        case 2: pack_multiply(2, TURNS, type, job, sum); break;                                    \
-        case 3: pack_multiply(3, TURNS, type, job, sum); break;                                    \
-        default: pack_multiply(4, TURNS, type, job, sum);                                          \
-        }                                                                                          \
+        CONSTANT_ROWS(TURNS_ROWS, pack_multiply, rows, TURNS, type, job, sum)                      \
     }
 PACK_TYPES(PACK_TURNS)
 

@@ -18,7 +18,7 @@ enum { VECTORS = PANEL / LANES };
 
 /* Ask for a weight that comes later, into the L2 cache: the L1 cache has too few places for loads
  * that are under way. */
-static inline void panel_fetch(const uint8_t *weight)
+static inline void line_prefetch(const uint8_t *weight)
 {
     enum { READ = 0, L2_CACHE = 2, AHEAD = 8192 };
     __builtin_prefetch(weight + AHEAD, READ, L2_CACHE);
@@ -28,7 +28,7 @@ static inline void panel_fetch(const uint8_t *weight)
 INLINE void panel_prefetch(const uint8_t *weights, size_t bytes)
 {
     UNROLL
-    for (size_t i = 0; i < bytes; i += 64) panel_fetch(weights + i);
+    for (size_t i = 0; i < bytes; i += 64) line_prefetch(weights + i);
 }
 
 /* Whether to ask, where `rows` rows are multiplied by weights that are unpacked lightly or not. A
@@ -60,11 +60,9 @@ static inline struct panel_lanes panel_lanes(int o, int o0, int o1)
 /* Those lanes of a row's sums [PANEL] go to y, which stands at output o. */
 static inline void panel_store(float *y, const void *sum, struct panel_lanes lanes)
 {
-    if (lanes.begin == 0 && lanes.end == PANEL) {
-        const float *from = sum;
-        UNROLL
-        for (int v = 0; v < VECTORS; v++) vec_store(y + v * LANES, vec_load(from + v * LANES));
-    } else
+    if (lanes.begin == 0 && lanes.end == PANEL)
+        memcpy(y, sum, PANEL * sizeof *y);
+    else
         memcpy(y + lanes.begin, (const float *)sum + lanes.begin,
                (size_t)(lanes.end - lanes.begin) * sizeof *y);
 }

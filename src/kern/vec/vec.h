@@ -25,6 +25,29 @@
 #define UNROLL _Pragma("clang loop unroll(full)")
 #endif
 
+/* Calls fn(rows, ...) with a constant number, of at most `most`, for kernels that are made for it.
+ */
+#define CONSTANT_ROWS(most, fn, rows, ...)                                                         \
+    switch (rows) {                                                                                \
+    case 1: fn(1, __VA_ARGS__); break;                                                             \
+    case 2: fn(2, __VA_ARGS__); break;                                                             \
+    case 3: fn(3, __VA_ARGS__); break;                                                             \
+    case 4: fn(4, __VA_ARGS__); break;                                                             \
+    case 5:                                                                                        \
+        if ((most) >= 5) fn(5, __VA_ARGS__);                                                       \
+        break;                                                                                     \
+    case 6:                                                                                        \
+        if ((most) >= 6) fn(6, __VA_ARGS__);                                                       \
+        break;                                                                                     \
+    case 7:                                                                                        \
+        if ((most) >= 7) fn(7, __VA_ARGS__);                                                       \
+        break;                                                                                     \
+    case 8:                                                                                        \
+        if ((most) >= 8) fn(8, __VA_ARGS__);                                                       \
+        break;                                                                                     \
+    }
+#define VEC_ROWS(fn, rows, ...) CONSTANT_ROWS(ROWS, fn, rows, __VA_ARGS__)
+
 /* How many of `left` rows go on together, of at most `most`: even shares. */
 static inline int vec_share(int left, int most)
 {

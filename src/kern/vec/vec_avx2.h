@@ -18,16 +18,8 @@
 #define LANES 8
 
 /* Rows of activations multiplied by a weight while it is in a register; fewer than with AVX-512,
- * there being 16 registers. VEC_ROWS calls fn(rows, ...) with a constant number. */
+ * there being 16 registers. */
 enum { ROWS = 4 };
-#define VEC_ROWS(fn, rows, ...)                                                                    \
-    switch (rows) {                                                                                \
-    case 1: fn(1, __VA_ARGS__); break;                                                             \
-    case 2: fn(2, __VA_ARGS__); break;                                                             \
-    case 3: fn(3, __VA_ARGS__); break;                                                             \
-    case 4: fn(4, __VA_ARGS__); break;                                                             \
-    }
-
 typedef __m256 vec;
 
 /* All bits in the first n lanes. */

@@ -17,20 +17,8 @@
 #define LANES 16
 
 /* Rows of activations multiplied by a weight while it is in a register: as many sums, and what a
- * weight needs, fit the 32 registers. VEC_ROWS calls fn(rows, ...) with a constant number. */
+ * weight needs, fit the 32 registers. */
 enum { ROWS = 8 };
-#define VEC_ROWS(fn, rows, ...)                                                                    \
-    switch (rows) {                                                                                \
-    case 1: fn(1, __VA_ARGS__); break;                                                             \
-    case 2: fn(2, __VA_ARGS__); break;                                                             \
-    case 3: fn(3, __VA_ARGS__); break;                                                             \
-    case 4: fn(4, __VA_ARGS__); break;                                                             \
-    case 5: fn(5, __VA_ARGS__); break;                                                             \
-    case 6: fn(6, __VA_ARGS__); break;                                                             \
-    case 7: fn(7, __VA_ARGS__); break;                                                             \
-    case 8: fn(8, __VA_ARGS__); break;                                                             \
-    }
-
 typedef __m512 vec;
 
 static inline __mmask16 vec_first(int n)
