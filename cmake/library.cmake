@@ -51,7 +51,7 @@ endif()
 add_library(ead_inside STATIC ${sources})
 target_include_directories(ead_inside PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(ead_inside PRIVATE EAD_VERSION="${EAD_VERSION}")
-target_link_libraries(ead_inside PUBLIC ead_base PkgConfig::PCRE2 PkgConfig::UTF8PROC m PRIVATE ead_flags)
+target_link_libraries(ead_inside PUBLIC ead_base PkgConfig::PCRE2 PkgConfig::UTF8PROC PkgConfig::JANSSON m PRIVATE ead_flags)
 
 # What users link shows the public face alone. A shared library hides the rest by visibility; for an
 # archive all objects become one, in which hidden symbols are made local, so that a user's own buf_add
@@ -72,7 +72,7 @@ endif()
 target_include_directories(ead PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:include>)
 target_link_libraries(ead PRIVATE $<BUILD_INTERFACE:ead_flags> PkgConfig::PCRE2
-  PkgConfig::UTF8PROC Threads::Threads m)
+  PkgConfig::UTF8PROC PkgConfig::JANSSON Threads::Threads m)
 set_target_properties(ead PROPERTIES LINKER_LANGUAGE C VERSION ${EAD_VERSION} SOVERSION 0)
 
 include(GNUInstallDirs)

@@ -1,7 +1,7 @@
 #include "text/jinja/filter.h"
 
 #include "text/jinja/format.h"
-#include "text/jinja/json.h"
+#include "text/jinja/jvjson.h"
 #include "text/jinja/literal.h"
 #include "text/jinja/point.h"
 
@@ -235,7 +235,7 @@ static enum status json_indent(struct call *c, char room[64], const char **out)
     return ST_OK;
 }
 
-static enum status json_separators(struct call *c, struct json_style *style)
+static enum status json_separators(struct call *c, struct jvjson_style *style)
 {
     const struct jv v = c->arg[2];
     style->between = style->indent ? jv_text(",", 1) : jv_text(", ", 2);
@@ -253,10 +253,10 @@ static enum status filter_tojson(struct call *c, struct jv *out)
 {
     char room[64];
     const size_t mark = c->run->out->len;
-    struct json_style style = {.ascii = call_flag(c, 0, false), .sorted = call_flag(c, 3, false)};
+    struct jvjson_style style = {.ascii = call_flag(c, 0, false), .sorted = call_flag(c, 3, false)};
     TRY(json_indent(c, room, &style.indent));
     TRY(json_separators(c, &style));
-    TRY(json_write(c->run, &style, c->self));
+    TRY(jvjson_write(c->run, &style, c->self));
     return run_cut(c->run, mark, out);
 }
 

@@ -398,7 +398,7 @@ static bool is_test_argument(const struct parser *p)
 static enum status test(struct parser *p, struct node *of, struct node **out)
 {
     bool negated;
-    struct node *node;
+    struct node *node = NULL;
     TRY(parser_wrap(p, NODE_TEST, of, &node));
     TRY(parser_go(p));
     TRY(parser_skip_word(p, "not", &negated));

@@ -1,4 +1,4 @@
-#include "text/jinja/json.h"
+#include "text/jinja/jvjson.h"
 
 #include "text/jinja/point.h"
 #include "text/jinja/show.h"
@@ -33,7 +33,7 @@ static enum status write_escape(struct jinja_run *run, uint32_t p)
 }
 
 /* What stands as it is goes out in one piece. */
-static enum status write_text(struct jinja_run *run, const struct json_style *style, struct jv v)
+static enum status write_text(struct jinja_run *run, const struct jvjson_style *style, struct jv v)
 {
     size_t from = 0;
     TRY(put(run, "\""));
@@ -55,7 +55,7 @@ static enum status write_number(struct jinja_run *run, struct jv v)
     return run_repr(run, v);
 }
 
-static enum status write_line(struct jinja_run *run, const struct json_style *style, int depth)
+static enum status write_line(struct jinja_run *run, const struct jvjson_style *style, int depth)
 {
     if (!style->indent) return ST_OK;
     TRY(put(run, "\n"));
@@ -63,10 +63,10 @@ static enum status write_line(struct jinja_run *run, const struct json_style *st
     return ST_OK;
 }
 
-static enum status write_value(struct jinja_run *run, const struct json_style *style, struct jv v,
+static enum status write_value(struct jinja_run *run, const struct jvjson_style *style, struct jv v,
                                int depth);
 
-static enum status write_list(struct jinja_run *run, const struct json_style *style,
+static enum status write_list(struct jinja_run *run, const struct jvjson_style *style,
                               const struct jv_list *list, int depth)
 {
     if (!list->n) return put(run, "[]");
@@ -80,7 +80,7 @@ static enum status write_list(struct jinja_run *run, const struct json_style *st
     return put(run, "]");
 }
 
-static enum status write_key(struct jinja_run *run, const struct json_style *style, struct jv key)
+static enum status write_key(struct jinja_run *run, const struct jvjson_style *style, struct jv key)
 {
     if (key.kind == JV_TEXT) return write_text(run, style, key);
     if (key.kind != JV_NONE && !jv_is_number(key))
@@ -114,7 +114,7 @@ static enum status sort_pairs(struct jinja_run *run, const struct jv_dict *dict,
     return ST_OK;
 }
 
-static enum status write_dict(struct jinja_run *run, const struct json_style *style,
+static enum status write_dict(struct jinja_run *run, const struct jvjson_style *style,
                               const struct jv_dict *dict, int depth)
 {
     struct jv_pair *pairs = dict->pairs;
@@ -132,7 +132,7 @@ static enum status write_dict(struct jinja_run *run, const struct json_style *st
     return put(run, "}");
 }
 
-static enum status write_value(struct jinja_run *run, const struct json_style *style, struct jv v,
+static enum status write_value(struct jinja_run *run, const struct jvjson_style *style, struct jv v,
                                int depth)
 {
     TRY(run_charge(run, 1));
@@ -151,7 +151,7 @@ static enum status write_value(struct jinja_run *run, const struct json_style *s
     }
 }
 
-enum status json_write(struct jinja_run *run, const struct json_style *style, struct jv v)
+enum status jvjson_write(struct jinja_run *run, const struct jvjson_style *style, struct jv v)
 {
     return write_value(run, style, v, 0);
 }
@@ -204,7 +204,7 @@ static bool from_json(struct pool *pool, const json_t *json, struct jv *out)
     return false;
 }
 
-enum status json_read(struct pool *pool, const char *s, size_t n, struct jv *out, struct err *err)
+enum status jvjson_read(struct pool *pool, const char *s, size_t n, struct jv *out, struct err *err)
 {
     json_error_t fault;
     json_t *json = json_loadb(s, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault);
