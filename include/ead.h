@@ -127,7 +127,7 @@ EAD_API ead_status ead_tokenize(const ead_model *model, const char *text, size_t
  * the user may want to know: the text was meant for a program that adds none. */
 EAD_API bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes,
                                  unsigned flags);
-/* Release what ead_tokenize or ead_chat_render returned; NULL is allowed. */
+/* Release what ead_tokenize or ead_template_render returned; NULL is allowed. */
 EAD_API void ead_free(void *returned);
 EAD_API int32_t ead_token_bos(const ead_model *model); /* -1 when the vocabulary has none */
 EAD_API bool ead_token_is_end(const ead_model *model, int32_t id);
@@ -146,24 +146,57 @@ EAD_API void ead_detok_close(ead_detok *detok);
 EAD_API ead_status ead_detok_add(ead_detok *detok, int32_t id, const char **text, size_t *bytes,
                                  ead_error *error);
 
+/* ---- conversations ------------------------------------------------------------------------ */
+
+/* A chat template, read and ready: the program, in Jinja, by which a model wants a conversation
+ * written. Rendering does not change it, so threads may share it. */
+typedef struct ead_template ead_template;
+
 typedef struct {
-    const char *role; /* "system", "user", "assistant" */
+    const char *name;   /* a built-in one (ead_template_name) in place of the model's own; or */
+    const char *source; /* this text of `bytes` bytes in place of it; NULL: the model's own */
+    size_t bytes;
+    const char *label; /* what messages call it: the name of its file; NULL: "chat template" */
+} ead_template_options;
+
+typedef struct {
+    const char *role; /* "system", "user", "assistant", or what else the template knows */
     const char *content;
 } ead_message;
 
-/*
- * Render a conversation, with the opening of the assistant's next message, as the model's chat
- * template does. `name` forces a family (ead_chat_name); NULL recognises the file's own template.
- * *text is to be released with ead_free; *flags are those that ead_tokenize needs for it.
- */
-EAD_API ead_status ead_chat_render(const ead_model *model, const char *name,
-                                   const ead_message *messages, size_t n_messages, char **text,
-                                   size_t *bytes, unsigned *flags, ead_error *error);
-EAD_API const char *ead_chat_name(size_t i); /* of family i; NULL after the last */
-/* Does the file carry a chat template, recognised or not? */
-EAD_API bool ead_chat_present(const ead_model *model);
-/* The family that would be used, or NULL when ead_chat_render would refuse. */
-EAD_API const char *ead_chat_recognise(const ead_model *model);
+typedef struct {
+    const ead_message *messages;
+    size_t n_messages;
+    /* JSON in place of messages, or NULL: an array of messages, as OpenAI's clients send them, or
+     * an object with "messages" and further variables ("tools", "documents", ...). */
+    const char *json;
+    size_t json_bytes;
+    /* Further variables: a JSON object, or NULL. What is in it goes before all others. */
+    const char *variables;
+    /* The time for templates that ask: "2026-01-02" or "2026-01-02T03:04:05"; NULL: the clock. */
+    const char *now;
+    bool finished; /* without the opening of the assistant's next message */
+} ead_conversation;
+
+/* `model` gives the template and the texts of special tokens; NULL will do where `options` name a
+ * template. Without options (NULL) it is the model's own. EAD_UNSUPPORTED when it has none,
+ * EAD_FORMAT with the line where it is faulty. The model need not outlive the template. */
+EAD_API ead_status ead_template_open(const ead_model *model, const ead_template_options *options,
+                                     ead_template **out, ead_error *error);
+EAD_API void ead_template_close(ead_template *t);
+/* *text is to be released with ead_free; *flags are those that ead_tokenize needs for it.
+ * EAD_ARGUMENT where the template refuses the conversation, EAD_FORMAT where it or the JSON is
+ * faulty, EAD_MEMORY where it takes more than a limit (docs/TEMPLATES.md). */
+EAD_API ead_status ead_template_render(const ead_template *t, const ead_conversation *conversation,
+                                       char **text, size_t *bytes, unsigned *flags,
+                                       ead_error *error);
+EAD_API const char *ead_template_name(size_t i); /* of the built-in one i; NULL after the last */
+/* The name of the built-in one with the same text, or NULL. */
+EAD_API const char *ead_template_known(const ead_template *t);
+/* Is there a variable (or an attribute) of this name in it, such as "enable_thinking"? */
+EAD_API bool ead_template_mentions(const ead_template *t, const char *name);
+/* Does the model's file carry a chat template, faulty or not? */
+EAD_API bool ead_template_present(const ead_model *model);
 
 /* ---- one model: rows in, logits out -------------------------------------------------------- */
 

@@ -2,7 +2,6 @@
 #include "face.h"
 
 #include "base/team.h"
-#include "text/chat.h"
 #include "text/detok.h"
 
 #include <stdio.h>
@@ -211,70 +210,6 @@ ead_status ead_detok_add(ead_detok *detok, int32_t id, const char **text, size_t
     *text = detok->text.data ? detok->text.data : "";
     *bytes = detok->text.len;
     return EAD_OK;
-}
-
-static enum status chat_open(const ead_model *model, const char *name, struct chat *chat,
-                             struct err *err)
-{
-    const struct model *m = model->model;
-    if (name) return chat_init_named(chat, name, m->vocab, err);
-    enum status st = chat_init_gguf(chat, m->gguf, m->vocab, err);
-    return st == ST_OK ? st : err_prefix(err, st, gguf_path(m->gguf));
-}
-
-static enum status render(const ead_model *model, const char *name, const ead_message *messages,
-                          size_t n, struct buf *out, unsigned *flags, struct err *err)
-{
-    struct chat chat;
-    TRY(chat_open(model, name, &chat, err));
-    struct chat_message *inner = calloc(n + 1, sizeof *inner);
-    if (!inner) return err_memory(err, "%zu messages", n);
-    enum status st = ST_OK;
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        inner[i].content = messages[i].content;
-        inner[i].n = strlen(messages[i].content);
-        if (!chat_role_parse(messages[i].role, &inner[i].role))
-            st = err_set(err, ST_ARG,
-                         "message %zu: role: expected system, user or assistant, found \"%.32s\"",
-                         i, messages[i].role);
-    }
-    if (st == ST_OK) st = chat_render(&chat, inner, n, true, out, err);
-    if (st == ST_OK) *flags = EAD_PARSE_SPECIAL | (chat_writes_bos(&chat) ? 0 : EAD_ADD_BOS);
-    free(inner);
-    return st;
-}
-
-ead_status ead_chat_render(const ead_model *model, const char *name, const ead_message *messages,
-                           size_t n_messages, char **text, size_t *bytes, unsigned *flags,
-                           ead_error *error)
-{
-    struct err err = {0};
-    struct buf out = {0};
-    enum status st = render(model, name, messages, n_messages, &out, flags, &err);
-    if (st != ST_OK) {
-        buf_deinit(&out);
-        return face_report(st, &err, error);
-    }
-    *text = out.data;
-    *bytes = out.len;
-    return EAD_OK;
-}
-
-const char *ead_chat_name(size_t i)
-{
-    return chat_name_at(i);
-}
-
-bool ead_chat_present(const ead_model *model)
-{
-    return gguf_find(model->model->gguf, "tokenizer.chat_template") != NULL;
-}
-
-const char *ead_chat_recognise(const ead_model *model)
-{
-    struct chat chat;
-    struct err err;
-    return chat_open(model, NULL, &chat, &err) == ST_OK ? chat_name(&chat) : NULL;
 }
 
 void ead_free(void *returned)

@@ -40,7 +40,7 @@ static int set_up(void **state)
     spec.seed += 1;
     save_model(spec, NULL, large);
     spec.no_bytes = true;
-    save_model(spec, "no {{ template }} of any family", other);
+    save_model(spec, "{{ messages }}\n{% if %}a faulty one", other);
     tiny_folder(folder);
     snprintf(trace, sizeof trace, "%s/trace.jsonl", folder);
     snprintf(scrap, sizeof scrap, "%s/scrap", folder);

@@ -48,7 +48,10 @@ static bool remove_files(const char *in)
 /* A status fits that says so, or what the system said of its own lack of memory. */
 static void expect_sentence(const char *what, int n, ead_status st, const ead_error *error)
 {
-    const bool fits = st == EAD_MEMORY || strstr(error->message, strerror(ENOMEM));
+    /* jansson takes some lacks of memory for faults of the text. */
+    const bool json =
+        strstr(error->message, "messages: ") || strstr(error->message, "variables of");
+    const bool fits = st == EAD_MEMORY || strstr(error->message, strerror(ENOMEM)) || json;
     if (!fits || error->status != st || !error->message[0])
         fail_msg("%s, allocation %d: status %d, \"%s\"", what, n, (int)st, error->message);
 }
@@ -193,11 +196,24 @@ static ead_status text_there_and_back(ead_error *error)
 static ead_status render_chat(ead_error *error)
 {
     const ead_message messages[] = {{"system", "Be brief."}, {"user", "How many stones sank?"}};
-    char *text;
-    size_t bytes;
-    unsigned flags;
-    ead_status st = ead_chat_render(large, "chatml", messages, 2, &text, &bytes, &flags, error);
-    if (!st) ead_free(text);
+    const ead_template_options options = {.name = "llama3.1"};
+    const char json[] = "{\"messages\": [{\"role\": \"user\", \"content\": \"Hm\"}], \"x\": [1]}";
+    const ead_conversation talks[] = {{.messages = messages, .n_messages = 2, .now = "2026-01-02"},
+                                      {.json = json,
+                                       .json_bytes = sizeof json - 1,
+                                       .variables = "{\"y\": 2.5}",
+                                       .now = "2026-01-02"}};
+    ead_template *t;
+    ead_status st = ead_template_open(large, &options, &t, error);
+    if (st) return st;
+    for (int i = 0; i < 2 && !st; i++) {
+        char *text;
+        size_t bytes;
+        unsigned flags;
+        st = ead_template_render(t, &talks[i], &text, &bytes, &flags, error);
+        if (!st) ead_free(text);
+    }
+    ead_template_close(t);
     return st;
 }
 
@@ -205,6 +221,8 @@ static void test_text(void **state)
 {
     (void)state;
     sweep("a text there and back", text_there_and_back, 1);
+    ead_error error;
+    assert_int_equal(render_chat(&error), EAD_OK); /* the C library keeps the time zone */
     sweep("a conversation", render_chat, 1);
 }
 

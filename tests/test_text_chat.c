@@ -1,5 +1,5 @@
-/* Chat templates: what every family writes, how templates are recognised, what is refused. The
- * expected texts were rendered from the published templates by their own template language. */
+/* Chat templates: what the built-in ones write, what a template sees, what is refused. The expected
+ * texts of built-in ones were rendered from the published templates by their own language. */
 #include "test_text_build.h"
 
 #include "text/chat.h"
@@ -10,16 +10,11 @@
 
 #include <cmocka.h>
 
-#define MESSAGE(role, text)                                                                        \
-    {                                                                                              \
-        role, text, sizeof text - 1                                                                \
-    }
-
 static const struct chat_message talk[] = {
-    MESSAGE(CHAT_SYSTEM, "Be brief."),
-    MESSAGE(CHAT_USER, " Hi "),
-    MESSAGE(CHAT_ASSISTANT, "<think>\nWhy?\n</think>\n\nYo"),
-    MESSAGE(CHAT_USER, "Bye"),
+    {"system", "Be brief."},
+    {"user", " Hi "},
+    {"assistant", "<think>\nWhy?\n</think>\n\nYo"},
+    {"user", "Bye"},
 };
 enum { TALK = sizeof talk / sizeof *talk };
 
@@ -55,16 +50,6 @@ static const struct {
      "<|im_end|>\n<|im_start|>assistant\nYo<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|"
      ">assistant\n",
      "<|im_start|>user\n Hi <|im_end|>\n<|im_start|>assistant\n"},
-    {"qwen3-thinking",
-     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n Hi "
-     "<|im_end|>\n<|im_start|>assistant\nYo<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|"
-     ">assistant\n<think>\n",
-     "<|im_start|>user\n Hi <|im_end|>\n<|im_start|>assistant\n<think>\n"},
-    {"qwq",
-     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n Hi "
-     "<|im_end|>\n<|im_start|>assistant\nYo<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|"
-     ">assistant\n<think>\n",
-     "<|im_start|>user\n Hi <|im_end|>\n<|im_start|>assistant\n<think>\n"},
     {"llama3",
      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe "
      "brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>"
@@ -88,7 +73,6 @@ static const struct {
      "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\n Hi [/INST] <think>\nWhy?\n</think>\n\nYo "
      "</s><s>[INST] Bye [/INST]",
      "<s>[INST] Hi [/INST]"},
-    {"mistral-v0", NULL, "<s>[INST]  Hi  [/INST]"},
     {"mistral-v1",
      "<s> [INST] Be brief.\n\n Hi  [/INST] <think>\nWhy?\n</think>\n\nYo</s> [INST] Bye [/INST]",
      "<s> [INST]  Hi  [/INST]"},
@@ -105,18 +89,13 @@ static const struct {
     {"mistral-v7-tekken",
      "<s>[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST] Hi "
      "[/INST]<think>\nWhy?\n</think>\n\nYo</s>[INST]Bye[/INST]",
-     NULL},
+     "<s>[INST] Hi [/INST]"},
     {"gemma", NULL, "<bos><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n"},
     {"gemma3",
      "<bos><start_of_turn>user\nBe "
      "brief.\n\nHi<end_of_turn>\n<start_of_turn>model\n<think>\nWhy?\n</"
      "think>\n\nYo<end_of_turn>\n<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n",
      "<bos><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n"},
-    {"phi3-early",
-     "<s><|user|>\n Hi "
-     "<|end|>\n<|assistant|>\n<think>\nWhy?\n</"
-     "think>\n\nYo<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n",
-     "<s><|user|>\n Hi <|end|>\n<|assistant|>\n"},
     {"phi3",
      "<|system|>\nBe brief.<|end|>\n<|user|>\n Hi "
      "<|end|>\n<|assistant|>\n<think>\nWhy?\n</"
@@ -147,18 +126,6 @@ static const struct {
      "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c><\xef\xbd\x9cUser\xef\xbd\x9c> Hi "
      "<\xef\xbd\x9c"
      "Assistant\xef\xbd\x9c><think>\n"},
-    {"deepseek-r1-early",
-     "<\xef\xbd\x9c"
-     "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>Be brief.<\xef\xbd\x9cUser\xef\xbd\x9c> "
-     "Hi <\xef\xbd\x9c"
-     "Assistant\xef\xbd\x9c>\n\nYo<\xef\xbd\x9c"
-     "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c><\xef\xbd\x9cUser\xef\xbd\x9c>Bye<"
-     "\xef\xbd\x9c"
-     "Assistant\xef\xbd\x9c>",
-     "<\xef\xbd\x9c"
-     "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c><\xef\xbd\x9cUser\xef\xbd\x9c> Hi "
-     "<\xef\xbd\x9c"
-     "Assistant\xef\xbd\x9c>"},
     {"deepseek-v3",
      "<\xef\xbd\x9c"
      "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>Be brief.<\xef\xbd\x9cUser\xef\xbd\x9c> "
@@ -182,137 +149,187 @@ static const struct {
 };
 enum { GOLDENS = sizeof goldens / sizeof *goldens };
 
-static void expect(const struct chat *c, const struct chat_message *messages, size_t n,
-                   bool generate, const char *text)
+/* Render behind what is there; *brings_bos may be NULL. */
+static enum status render(const struct chat *c, const struct chat_input *input, struct buf *out,
+                          struct err *err)
+{
+    bool brings_bos;
+    assert_int_equal(buf_add(out, "kept", 4), ST_OK);
+    const enum status st = chat_render(c, input, out, &brings_bos, err);
+    assert_memory_equal(out->data, "kept", 4);
+    if (st != ST_OK) assert_int_equal(out->len, 4);
+    if (st != ST_OK) assert_string_not_equal(err->message, "");
+    return st;
+}
+
+/* `text` NULL: the template refuses. */
+static void expect(const struct chat *c, const struct chat_input *input, const char *text)
 {
     struct buf out = {0};
     struct err err = {0};
-    assert_int_equal(buf_add(&out, "kept", 4), ST_OK);
-    enum status st = chat_render(c, messages, n, generate, &out, &err);
-    assert_memory_equal(out.data, "kept", 4);
-    if (text) {
-        if (st != ST_OK) fail_msg("%s: %s", chat_name(c), err.message);
-        assert_string_equal(out.data + 4, text);
-    } else {
-        assert_int_equal(st, ST_ARG);
-        assert_int_equal(out.len, 4);
-        assert_non_null(strstr(err.message, chat_name(c)));
-    }
+    const enum status st = render(c, input, &out, &err);
+    if (text && st != ST_OK) fail_msg("%s", err.message);
+    assert_int_equal(st, text ? ST_OK : ST_ARG);
+    if (text) assert_string_equal(out.data + 4, text);
     buf_deinit(&out);
 }
 
-static void test_families(void **state)
+/* An error that holds these words. */
+static void expect_error(const struct chat *c, const struct chat_input *input, enum status st,
+                         const char *words)
+{
+    struct buf out = {0};
+    struct err err = {0};
+    assert_int_equal(render(c, input, &out, &err), st);
+    if (!strstr(err.message, words)) fail_msg("no \"%s\" in \"%s\"", words, err.message);
+    buf_deinit(&out);
+}
+
+static struct chat *open_text(const char *text)
+{
+    struct chat *c;
+    struct err err = {0};
+    if (chat_open("chat template", text, strlen(text), NULL, &c, &err) != ST_OK)
+        fail_msg("%s", err.message);
+    return c;
+}
+
+static struct chat *open_named(const char *name)
+{
+    struct chat *c;
+    assert_int_equal(chat_open_named(name, NULL, &c, NULL), ST_OK);
+    return c;
+}
+
+static void test_builtins(void **state)
 {
     (void)state;
     for (int i = 0; i < GOLDENS; i++) {
-        struct chat c;
-        assert_int_equal(chat_init_named(&c, goldens[i].name, NULL, NULL), ST_OK);
-        assert_string_equal(chat_name(&c), goldens[i].name);
-        expect(&c, talk, TALK, true, goldens[i].talk);
-        expect(&c, talk + 1, 1, true, goldens[i].alone);
-        if (goldens[i].talk && chat_writes_bos(&c))
-            assert_memory_equal(goldens[i].talk, c.bos, strlen(c.bos));
+        struct chat *c = open_named(goldens[i].name);
+        assert_string_equal(chat_known(c), goldens[i].name);
+        expect(c, &(struct chat_input){.messages = talk, .n = TALK}, goldens[i].talk);
+        expect(c, &(struct chat_input){.messages = talk + 1, .n = 1}, goldens[i].alone);
+        chat_close(c);
     }
     size_t names = 0;
     while (chat_name_at(names)) names++;
     assert_int_equal(names, GOLDENS);
 }
 
-/* ---- recognising --------------------------------------------------------------------------- */
-
-static void init(struct chat *c, const char *text)
-{
-    struct err err = {0};
-    if (chat_init(c, text, strlen(text), NULL, &err) != ST_OK) fail_msg("%s", err.message);
-}
-
-static void test_own_system_prompt(void **state)
+static void test_builtin_refusals(void **state)
 {
     (void)state;
-    static const char *const templates[] = {
-        /* the line feed escaped, and as it is; double quotes; an escape inside */
-        "{{ '<|im_start|>system\\nBe \\'kind\\'.<|im_end|>\\n' }}{{ '<|im_start|>' + "
-        "message['role'] }}",
-        "{{ '<|im_start|>system\nBe \\'kind\\'.<|im_end|>\n' }}{{ '<|im_start|>' + message['role'] "
-        "}}",
-        "{{ \"<|im_start|>system\\nBe 'kind'.<|im_end|>\" }}",
-        "{{ '<|im_start|>system\\n' + x + '<|im_end|>' }}{{ \"<|im_start|>system\nBe "
-        "'kind'.<|im_end|>\" }}",
-    };
-    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
-        struct chat c;
-        init(&c, templates[i]);
-        assert_string_equal(chat_name(&c), "chatml");
-        assert_string_equal(c.system, "Be 'kind'.");
-        expect(&c, talk + 1, 1, false,
-               "<|im_start|>system\nBe 'kind'.<|im_end|>\n<|im_start|>user\n Hi <|im_end|>\n");
+    static const struct chat_message twice[] = {{"user", "a"}, {"user", "b"}};
+    static const char *const names[] = {"gemma", "gemma3", "llama2", "mistral-v1", "mistral-v3"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct chat *c = open_named(names[i]);
+        expect_error(c, &(struct chat_input){.messages = twice, .n = 2}, ST_ARG, "alternate");
+        chat_close(c);
     }
-    struct chat c;
-    init(&c, "{{ '<|im_start|>system\\n' + x + '<|im_end|>' }}");
-    assert_string_equal(c.system, "");
+    struct chat *c;
+    struct err err = {0};
+    assert_int_equal(chat_open_named("nonesuch", NULL, &c, &err), ST_ARG);
+    assert_non_null(strstr(err.message, "nonesuch"));
+    assert_non_null(strstr(err.message, "qwen2.5"));
+    assert_non_null(strstr(err.message, "problem")); /* the list of names is whole */
 }
 
 /* The template of the shipped pair: the last message, whoever's it is, and nothing else. */
 static void test_problem(void **state)
 {
     (void)state;
-    static const struct chat_message system = MESSAGE(CHAT_SYSTEM, "");
-    struct chat c;
-    init(&c, "Problem: {{ messages[-1]['content'] }}\nSolution:");
-    assert_string_equal(chat_name(&c), "problem");
-    assert_false(chat_writes_bos(&c));
-    expect(&c, talk, TALK, true, "Problem: Bye\nSolution:");
-    expect(&c, talk, TALK, false, "Problem: Bye\nSolution:"); /* it does not ask */
-    expect(&c, talk, 3, true, "Problem: <think>\nWhy?\n</think>\n\nYo\nSolution:");
-    expect(&c, talk, 1, true, "Problem: Be brief.\nSolution:");
-    expect(&c, &system, 1, true, "Problem: \nSolution:");
+    struct chat *c = open_text("Problem: {{ messages[-1]['content'] }}\nSolution:");
+    assert_string_equal(chat_known(c), "problem");
+    const struct chat_input whole = {.messages = talk, .n = TALK};
+    expect(c, &whole, "Problem: Bye\nSolution:");
+    expect(c, &(struct chat_input){.messages = talk, .n = 1}, "Problem: Be brief.\nSolution:");
+    chat_close(c);
+    c = open_text("Problem: {{ messages[-1].content }}\nSolution:");
+    assert_null(chat_known(c));
+    chat_close(c);
 }
 
-static void test_quirks(void **state)
+/* ---- what a template sees ------------------------------------------------------------------ */
+
+static void test_variables(void **state)
 {
     (void)state;
-    static const char llama[] =
-        "{{ bos_token }}{{ '<|start_header_id|>' + role + content | trim + '<|eot_id|>' }}";
-    struct chat c;
-    init(&c, llama);
-    assert_string_equal(chat_name(&c), "llama3");
-    assert_true(chat_writes_bos(&c));
-    expect(&c, talk + 3, 1, false, /* this template opens the answer unasked */
-           "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|>"
-           "<|start_header_id|>assistant<|end_header_id|>\n\n");
-    init(&c, "{{ '<|im_start|>' }}{{ '<|im_end|>' }}");
-    assert_false(chat_writes_bos(&c));
-    init(&c, "{{ bos_token }}{{ '<|im_start|>' }}{{ '<|im_end|>' }}");
-    assert_true(chat_writes_bos(&c));
-
-    assert_int_equal(chat_init_named(&c, "llama3.1", NULL, NULL), ST_OK);
-    strcpy(c.date, "01 Jan 2025");
-    expect(&c, talk + 3, 1, false,
-           "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: "
-           "December 2023\nToday Date: 01 Jan 2025\n\n<|eot_id|><|start_header_id|>user"
-           "<|end_header_id|>\n\nBye<|eot_id|>");
+    struct chat *c = open_text("{{ [messages|length, tools, documents, add_generation_prompt,"
+                               " bos_token is defined, x|default('-')] }}");
+    struct chat_input in = {.messages = talk, .n = TALK};
+    expect(c, &in, "[4, None, None, True, False, '-']");
+    in.finished = true;
+    expect(c, &in, "[4, None, None, False, False, '-']");
+    in.variables = "{\"x\": [1, 2.50, null], \"bos_token\": \"<s>\"}";
+    in.n_variables = strlen(in.variables);
+    expect(c, &in, "[4, None, None, False, True, [1, 2.5, None]]");
+    in.json = "[{\"role\": \"user\", \"content\": null}]";
+    in.n_json = strlen(in.json);
+    expect(c, &in, "[1, None, None, False, True, [1, 2.5, None]]");
+    in.json = "{\"messages\": [{}, {}], \"tools\": [{\"name\": \"f\"}], \"x\": 1,"
+              " \"add_generation_prompt\": 7}";
+    in.n_json = strlen(in.json);
+    expect(c, &in, "[2, [{'name': 'f'}], None, 7, True, [1, 2.5, None]]");
+    assert_true(chat_mentions(c, "add_generation_prompt"));
+    assert_false(chat_mentions(c, "enable_thinking"));
+    chat_close(c);
 }
 
-static void test_unknown(void **state)
+static void test_faulty_input(void **state)
 {
     (void)state;
-    static const char *const templates[] = {
-        "", "{{ messages }}",
-        "### Instruction:\n{{ m }}\n### Response:", "<|im_start|><|im_end|>{{ content | trim }}"};
-    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
-        struct chat c;
-        struct err err = {0};
-        assert_int_equal(chat_init(&c, templates[i], strlen(templates[i]), NULL, &err), ST_SUPPORT);
-        assert_non_null(strstr(err.message, "--chat-template"));
-        assert_non_null(strstr(err.message, "problem)")); /* the list of names is whole */
-        assert_non_null(strstr(err.message, "--raw"));
+    static const struct {
+        const char *json, *variables, *now;
+        enum status st;
+        const char *words;
+    } cases[] = {
+        {"[{]", NULL, NULL, ST_FORMAT, "messages: line 1"},
+        {"\"text\"", NULL, NULL, ST_FORMAT, "found str"},
+        {"{\"messages\": {}}", NULL, NULL, ST_FORMAT, "expected an array, found dict"},
+        {"{\"tools\": []}", NULL, NULL, ST_ARG, "found none"},
+        {"[]", NULL, NULL, ST_ARG, "found none"},
+        {"[1]", "[]", NULL, ST_FORMAT, "expected an object, found list"},
+        {"[1]", "{", NULL, ST_FORMAT, "variables of the chat template: line 1"},
+        {"[1]", NULL, "yesterday", ST_ARG, "found \"yesterday\""},
+        {"[1]", NULL, "2026-13-01", ST_ARG, "2026-13-01"},
+        {"[1]", NULL, "2026-01-02T03", ST_ARG, "2026-01-02T03"},
+        {"[1]", NULL, "2026-01-02x", ST_ARG, "2026-01-02x"},
+        {"[2]", NULL, NULL, ST_ARG, "chat template: line 2: the template refuses: two"},
+        {"[3]", NULL, NULL, ST_FORMAT, "chat template: line 3: \"y\" is undefined"},
+    };
+    struct chat *c =
+        open_text("{% if messages[0] == 2 %}\n{{ raise_exception('two') }}{% endif %}\n"
+                  "{% if messages[0] == 3 %}{{ y.z }}{% endif %}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *variables = cases[i].variables;
+        const struct chat_input in = {.json = cases[i].json,
+                                      .n_json = strlen(cases[i].json),
+                                      .variables = variables,
+                                      .n_variables = variables ? strlen(variables) : 0,
+                                      .now = cases[i].now};
+        expect_error(c, &in, cases[i].st, cases[i].words);
     }
-    struct chat c;
-    struct err err = {0};
-    assert_int_equal(chat_init_named(&c, "nonesuch", NULL, &err), ST_ARG);
-    assert_non_null(strstr(err.message, "nonesuch"));
-    assert_non_null(strstr(err.message, "qwen2.5"));
+    chat_close(c);
 }
+
+static void test_clock(void **state)
+{
+    (void)state;
+    struct chat *c = open_text("{{ strftime_now('%A %d %b %Y %H:%M:%S %j') }}");
+    struct chat_input in = {.messages = talk, .n = 1, .now = "2026-01-02T03:04:05"};
+    expect(c, &in, "Friday 02 Jan 2026 03:04:05 002");
+    in.now = "2024-12-31";
+    expect(c, &in, "Tuesday 31 Dec 2024 00:00:00 366");
+    in.now = NULL;
+    struct buf out = {0};
+    bool brings_bos;
+    assert_int_equal(chat_render(c, &in, &out, &brings_bos, NULL), ST_OK);
+    assert_true(out.len > 20);
+    buf_deinit(&out);
+    chat_close(c);
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
 
 /* BOS and EOS are the vocabulary's own texts; a file without a template says so. */
 static void test_with_vocabulary(void **state)
@@ -321,93 +338,77 @@ static void test_with_vocabulary(void **state)
     struct held h = {0};
     build_bpe(&h.build, "qwen2");
     assert_true(held_open(&h, NULL));
-    struct chat c;
+    struct chat *c;
     struct err err = {0};
-    assert_int_equal(chat_init_named(&c, "zephyr", h.vocab, NULL), ST_OK);
-    expect(&c, talk + 3, 1, false, "<|user|>\nBye<|im_end|>\n");
-    assert_int_equal(chat_init_gguf(&c, h.gguf, h.vocab, &err), ST_SUPPORT);
+    assert_int_equal(chat_open_named("zephyr", h.vocab, &c, NULL), ST_OK);
+    const struct chat_input in = {.messages = talk + 3, .n = 1, .finished = true};
+    expect(c, &in, "<|user|>\nBye<|im_end|>\n");
+    chat_close(c);
+    assert_int_equal(chat_open_gguf(h.gguf, h.vocab, &c, &err), ST_SUPPORT);
     assert_non_null(strstr(err.message, "tokenizer.chat_template"));
-    held_close(&h);
-
-    build_str(&h.build, "tokenizer.chat_template", "<|im_start|><|im_end|>");
-    build_bpe(&h.build, "qwen2");
-    assert_true(held_open(&h, NULL));
-    assert_int_equal(chat_init_gguf(&c, h.gguf, h.vocab, &err), ST_OK);
-    assert_string_equal(c.bos, "<|im_start|>");
+    assert_non_null(strstr(err.message, "--chat-template"));
+    assert_non_null(strstr(err.message, "--raw"));
     held_close(&h);
 }
 
-static void test_refused_messages(void **state)
+static void test_of_file(void **state)
 {
     (void)state;
-    static const struct chat_message twice[] = {MESSAGE(CHAT_USER, "a"), MESSAGE(CHAT_USER, "b")};
-    static const char *const names[] = {"gemma", "gemma3", "llama2", "mistral-v1", "mistral-v3"};
-    struct chat c;
-    struct err err = {0};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_int_equal(chat_init_named(&c, names[i], NULL, NULL), ST_OK);
-        expect(&c, twice, 2, true, NULL);
+    static const struct {
+        const char *text, *rendered, *fault;
+        bool brings_bos;
+    } cases[] = {
+        {"{{ bos_token }}{{ eos_token }}", "<|im_start|><|im_end|>", NULL, true},
+        {"x{{ bos_token }}", "x<|im_start|>", NULL, false},
+        {"", "", NULL, false},
+        {"{% if %}", NULL, "tokenizer.chat_template: line 1: expected", false},
+        {"\n{{ x|nonesuch }}", NULL, "line 2: there is no filter \"nonesuch\"", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct held h = {0};
+        struct chat *c = NULL;
+        struct err err = {0};
+        struct buf out = {0};
+        bool brings_bos;
+        build_str(&h.build, "tokenizer.chat_template", cases[i].text);
+        build_bpe(&h.build, "qwen2");
+        assert_true(held_open(&h, NULL));
+        const enum status st = chat_open_gguf(h.gguf, h.vocab, &c, &err);
+        assert_int_equal(st, cases[i].fault ? ST_FORMAT : ST_OK);
+        if (cases[i].fault) {
+            assert_non_null(strstr(err.message, cases[i].fault));
+            assert_non_null(strstr(err.message, "--chat-template"));
+        } else {
+            const struct chat_input in = {.messages = talk, .n = TALK};
+            assert_int_equal(chat_render(c, &in, &out, &brings_bos, &err), ST_OK);
+            assert_string_equal(out.data ? out.data : "", cases[i].rendered);
+            assert_int_equal(brings_bos, cases[i].brings_bos);
+        }
+        buf_deinit(&out);
+        chat_close(c);
+        held_close(&h);
     }
-    struct buf out = {0};
-    assert_int_equal(chat_render(&c, twice, 0, true, &out, &err), ST_ARG);
-    assert_int_equal(out.len, 0);
-    struct buf small = {.max = 16};
-    assert_int_equal(buf_add(&small, "kept", 4), ST_OK);
-    assert_int_equal(chat_init_named(&c, "chatml", NULL, NULL), ST_OK);
-    assert_int_equal(chat_render(&c, twice, 2, true, &small, &err), ST_MEMORY);
-    assert_int_equal(small.len, 4);
-    assert_string_equal(small.data, "kept");
-    buf_deinit(&small);
-}
-
-static void test_thinking(void **state)
-{
-    (void)state;
-    static const struct chat_message last[] = {
-        MESSAGE(CHAT_USER, "Q"), MESSAGE(CHAT_ASSISTANT, "<think>\n\nA\n</think>B</think>\n\nC")};
-    static const struct chat_message none[] = {MESSAGE(CHAT_USER, "Q"),
-                                               MESSAGE(CHAT_ASSISTANT, "\nC")};
-    struct chat c;
-    assert_int_equal(chat_init_named(&c, "qwen3", NULL, NULL), ST_OK);
-    expect(&c, last, 2, false,
-           "<|im_start|>user\nQ<|im_end|>\n"
-           "<|im_start|>assistant\n<think>\nA\n</think>\n\nC<|im_end|>\n");
-    expect(&c, none, 2, false,
-           "<|im_start|>user\nQ<|im_end|>\n"
-           "<|im_start|>assistant\n<think>\n\n</think>\n\nC<|im_end|>\n");
-    assert_int_equal(chat_init_named(&c, "qwq", NULL, NULL), ST_OK);
-    expect(&c, none, 2, false,
-           "<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n\nC<|im_end|>\n");
-}
-
-static void test_roles(void **state)
-{
-    (void)state;
-    enum chat_role role = CHAT_USER;
-    assert_true(chat_role_parse("assistant", &role));
-    assert_int_equal(role, CHAT_ASSISTANT);
-    assert_string_equal(chat_role_name(CHAT_SYSTEM), "system");
-    assert_false(chat_role_parse("tool", &role));
 }
 
 /* ---- templates of published files ----------------------------------------------------------- */
 
-static void expect_file(const char *path, const char *name, const char *prompt)
+static void expect_file(const char *path, const char *prompt)
 {
     struct gguf *g;
     struct vocab *v;
-    struct chat c;
+    struct chat *c;
     struct err err = {0};
     struct ids ids = {0};
     struct buf out = {0};
+    bool brings_bos;
     if (gguf_open(path, &g, &err) != ST_OK) fail_msg("%s", err.message);
     if (vocab_open(g, &v, &err) != ST_OK) fail_msg("%s", err.message);
-    if (chat_init_gguf(&c, g, v, &err) != ST_OK) fail_msg("%s", err.message);
-    assert_string_equal(chat_name(&c), name);
-    assert_int_equal(chat_render(&c, talk + 3, 1, true, &out, &err), ST_OK);
+    if (chat_open_gguf(g, v, &c, &err) != ST_OK) fail_msg("%s", err.message);
+    const struct chat_input in = {.messages = talk + 3, .n = 1};
+    assert_int_equal(chat_render(c, &in, &out, &brings_bos, &err), ST_OK);
     assert_string_equal(out.data, prompt);
     /* The marks become single tokens, and BOS comes once where the vocabulary wants it. */
-    unsigned flags = VOCAB_SPECIAL | (chat_writes_bos(&c) ? 0 : VOCAB_BOS);
+    const unsigned flags = VOCAB_SPECIAL | (brings_bos ? 0 : VOCAB_BOS);
     assert_int_equal(vocab_encode(v, out.data, out.len, flags, &ids, &err), ST_OK);
     assert_int_equal(vocab_kind(v, ids.id[0]), VOCAB_CONTROL);
     if (vocab_specials(v)->add_bos) {
@@ -416,6 +417,7 @@ static void expect_file(const char *path, const char *name, const char *prompt)
     }
     ids_deinit(&ids);
     buf_deinit(&out);
+    chat_close(c);
     vocab_close(v);
     gguf_close(g);
 }
@@ -428,27 +430,22 @@ static void test_published(void **state)
         print_message("skipped: there is no " SHARED_DIR "/vocab\n");
         skip();
     }
-    expect_file(SHARED_DIR "/vocab/ggml-vocab-qwen2.gguf", "qwen3",
+    expect_file(SHARED_DIR "/vocab/ggml-vocab-qwen2.gguf",
                 "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n");
-    expect_file(SHARED_DIR "/vocab/ggml-vocab-llama-bpe.gguf", "llama3",
+    expect_file(SHARED_DIR "/vocab/ggml-vocab-llama-bpe.gguf",
                 "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|>"
                 "<|start_header_id|>assistant<|end_header_id|>\n\n");
-    expect_file(SHARED_DIR "/vocab/ggml-vocab-phi-3.gguf", "phi3-early",
+    expect_file(SHARED_DIR "/vocab/ggml-vocab-phi-3.gguf",
                 "<s><|user|>\nBye<|end|>\n<|assistant|>\n");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_families),
-        cmocka_unit_test(test_own_system_prompt),
-        cmocka_unit_test(test_problem),
-        cmocka_unit_test(test_quirks),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_with_vocabulary),
-        cmocka_unit_test(test_refused_messages),
-        cmocka_unit_test(test_thinking),
-        cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_builtins),        cmocka_unit_test(test_builtin_refusals),
+        cmocka_unit_test(test_problem),         cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_faulty_input),    cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_with_vocabulary), cmocka_unit_test(test_of_file),
         cmocka_unit_test(test_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

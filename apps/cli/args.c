@@ -89,6 +89,14 @@ static bool set_text(const struct arg *arg, const char *text, char fault[ARGS_FA
     return true;
 }
 
+static bool add_text(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
+{
+    struct arg_list *list = arg->out;
+    if (list->n == ARG_LIST_MAX) return refuse(fault, "expected at most %d of them", ARG_LIST_MAX);
+    list->text[list->n++] = text;
+    return true;
+}
+
 static bool set_choice(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
     char list[256];
@@ -110,6 +118,7 @@ bool args_value(const struct arg *arg, const char *text, char fault[ARGS_FAULT_M
     case ARG_REAL: return set_real(arg, text, fault);
     case ARG_SEED: return set_seed(arg, text, fault);
     case ARG_TEXT: return set_text(arg, text, fault);
+    case ARG_LIST: return add_text(arg, text, fault);
     case ARG_CHOICE: return set_choice(arg, text, fault);
     case ARG_HEADING: break;
     }

@@ -16,8 +16,15 @@ enum arg_kind {
     ARG_REAL,   /* double *out, a number within [low, high], any number when both are 0 */
     ARG_SEED,   /* unsigned long long *out, 0 to 2^64-1 */
     ARG_TEXT,   /* const char **out; empty only where `value` is "TEXT" */
+    ARG_LIST,   /* struct arg_list *out, another value each time */
     ARG_CHOICE, /* int *out: the index of the word in `choices` */
     ARG_HEADING /* help only: a line above the options that follow */
+};
+
+enum { ARG_LIST_MAX = 64 };
+struct arg_list {
+    const char *text[ARG_LIST_MAX];
+    int n;
 };
 
 struct arg {

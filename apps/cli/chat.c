@@ -279,18 +279,30 @@ static int converse(struct talk *t)
 }
 
 /* Refuse before the first question what would fail at it. */
-static int check_template(const struct pair *p)
+static int check_form(struct form *form)
 {
-    ead_error error;
     const ead_message probe = {"user", "x"};
+    ead_conversation conversation = {.messages = &probe, .n_messages = 1};
     char *text;
     size_t bytes;
     unsigned flags;
-    if (ead_chat_render(pair_speaker(p), pair_options.template_name, &probe, 1, &text, &bytes,
-                        &flags, &error))
-        return fail_error(&error);
+    form->verbose = false;
+    if (form_render(form, &conversation, &text, &bytes, &flags)) return EXIT_FAIL;
+    form->verbose = pair_options.form.verbose;
     ead_free(text);
     return EXIT_OK;
+}
+
+static int with_form(struct pair *pair, const struct form *form)
+{
+    struct talk talk = {.pair = pair,
+                        .form = form,
+                        .max_tokens = pair_options.n,
+                        .color = screen_wants_color((enum screen_color)pair_options.color, stdout)};
+    int status = talk_reset(&talk, pair_options.system);
+    if (!status) status = converse(&talk);
+    talk_deinit(&talk);
+    return status;
 }
 
 int command_chat(int argc, char **argv)
@@ -299,19 +311,14 @@ int command_chat(int argc, char **argv)
     if (parsed != ARGS_GO) return parsed;
     parsed = pair_check(&usage);
     if (parsed) return parsed;
+    if (form_lists(&pair_options.form)) return EXIT_OK;
     struct pair pair = {0};
+    struct form form = {0};
     int status = pair_open(&pair);
-    if (!status) status = check_template(&pair);
-    if (!status) {
-        struct talk talk = {.pair = &pair,
-                            .template_name = pair_options.template_name,
-                            .max_tokens = pair_options.n,
-                            .color =
-                                screen_wants_color((enum screen_color)pair_options.color, stdout)};
-        status = talk_reset(&talk, pair_options.system);
-        if (!status) status = converse(&talk);
-        talk_deinit(&talk);
-    }
+    if (!status) status = form_open(&pair_options.form, pair_speaker(&pair), &form);
+    if (!status) status = check_form(&form);
+    if (!status) status = with_form(&pair, &form);
+    form_close(&form);
     pair_close(&pair);
     return status;
 }

@@ -18,6 +18,7 @@ struct command {
 int command_run(int argc, char **argv);
 int command_chat(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
+int command_template(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_logits(int argc, char **argv);
 int command_bench(int argc, char **argv);

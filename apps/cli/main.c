@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"eval", "measure accuracy against the large model's share and time", command_eval},
     {"calibrate", "find the threshold for a share, an accuracy or a speed", command_calibrate},
     {"grade", "judge answers by the MATH rules", command_grade},
+    {"template", "a conversation as the chat template writes it", command_template},
     {"tokenize", "text to token ids, or back", command_tokenize},
     {"logits", "write the logits of given tokens to a file", command_logits},
     {"inspect", "show what a GGUF file holds", command_inspect},

@@ -3,6 +3,7 @@
 #define EAD_CLI_PAIR_H
 
 #include "cli/args.h"
+#include "cli/form.h"
 #include "cli/opening.h"
 #include "cli/steer.h"
 #include "ead.h"
@@ -28,7 +29,8 @@ extern int n_pair_args;
 /* Filled by args_parse; defaults stand in pair.c. */
 struct pair_options {
     const char *large, *small, *replay, *profile;
-    const char *system, *template_name;
+    const char *system;
+    struct form_options form;
     int n, color; /* n: tokens at most, -1 without end; color: an enum screen_color */
     int ctx, threads, cpu, cache;
     int choice;                /* of the policy, as an index of names */

@@ -68,12 +68,6 @@ static const struct args usage = {
     .n_more = &n_pair_args,
 };
 
-static int list_templates(void)
-{
-    for (size_t i = 0; ead_chat_name(i); i++) puts(ead_chat_name(i));
-    return EXIT_OK;
-}
-
 static int check_options(void)
 {
     if (options.trace && !strcmp(options.trace, "-"))
@@ -81,9 +75,11 @@ static int check_options(void)
     if (output_same(options.trace, options.json))
         return args_fault(&usage, "--trace and --json: expected two files, found one");
     if (options.chat && options.raw) return args_fault(&usage, "--chat contradicts --raw");
-    if (options.raw && (pair_options.template_name || pair_options.system))
+    if (options.raw && pair_options.system) return args_fault(&usage, "--raw contradicts --system");
+    if (options.raw && form_given(&pair_options.form))
         return args_fault(&usage, "--raw contradicts --%s",
-                          pair_options.system ? "system" : "chat-template");
+                          pair_options.form.template_name ? "chat-template"
+                                                          : "template-arg, --thinking and --now");
     if (options.prompt && options.file) return args_fault(&usage, "-p contradicts -f");
     if (!options.prompt && !options.file)
         return args_fault(&usage, "-p PROMPT or -f FILE is missing");
@@ -112,9 +108,10 @@ static int prompt_load(struct prompt *prompt)
 /* Put the text into the chat template. */
 static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned *flags)
 {
-    ead_error error;
+    struct form form;
     ead_message messages[2];
-    size_t n = 0, bytes;
+    ead_conversation conversation = {.messages = messages};
+    size_t bytes;
     char *text;
     if (strlen(prompt->text) != prompt->bytes)
         return fail("the prompt holds a NUL byte, which a chat template cannot carry; use --raw");
@@ -122,11 +119,13 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
         source_unmark(prompt->text, &prompt->bytes);
         source_chomp(prompt->text, &prompt->bytes);
     }
-    if (pair_options.system) messages[n++] = (ead_message){"system", pair_options.system};
-    messages[n++] = (ead_message){"user", prompt->text};
-    if (ead_chat_render(model, pair_options.template_name, messages, n, &text, &bytes, flags,
-                        &error))
-        return fail_error(&error);
+    if (pair_options.system)
+        messages[conversation.n_messages++] = (ead_message){"system", pair_options.system};
+    messages[conversation.n_messages++] = (ead_message){"user", prompt->text};
+    if (form_open(&pair_options.form, model, &form)) return EXIT_FAIL;
+    const int status = form_render(&form, &conversation, &text, &bytes, flags);
+    form_close(&form);
+    if (status) return status;
     free(prompt->text);
     prompt->text = strndup(text, bytes);
     prompt->bytes = bytes;
@@ -147,9 +146,10 @@ static int prompt_prepare(struct prompt *prompt, const ead_model *model)
 {
     unsigned flags = EAD_ADD_BOS | EAD_PARSE_SPECIAL;
     if (prompt_load(prompt)) return EXIT_FAIL;
-    prompt->chat = !options.raw && (options.chat || pair_options.template_name ||
-                                    pair_options.system || ead_chat_present(model));
+    prompt->chat = !options.raw && (options.chat || form_given(&pair_options.form) ||
+                                    pair_options.system || ead_template_present(model));
     if (prompt->chat && prompt_render(prompt, model, &flags)) return EXIT_FAIL;
+    if (!prompt->chat && pair_options.form.verbose) form_show(prompt->text, prompt->bytes);
     return prompt_tokenize(prompt, model, flags);
 }
 
@@ -226,8 +226,7 @@ int command_run(int argc, char **argv)
 {
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
-    if (pair_options.template_name && !strcmp(pair_options.template_name, "list"))
-        return list_templates();
+    if (form_lists(&pair_options.form)) return EXIT_OK;
     parsed = check_options();
     if (parsed) return parsed;
     if (output_check_file(options.trace) || output_check_file(options.json)) return EXIT_FAIL;

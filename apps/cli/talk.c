@@ -59,15 +59,12 @@ void talk_deinit(struct talk *t)
 /* Tokens of the whole conversation, with the opening of the answer; to be released by ead_free. */
 static int render(const struct talk *t, int32_t **ids, size_t *n)
 {
-    ead_error error;
-    const ead_model *model = pair_speaker(t->pair);
+    ead_conversation conversation = {.messages = t->messages, .n_messages = t->n_messages};
     char *text;
     size_t bytes;
     unsigned flags;
-    if (ead_chat_render(model, t->template_name, t->messages, t->n_messages, &text, &bytes, &flags,
-                        &error))
-        return fail_error(&error);
-    int status = source_tokenize(model, text, bytes, flags, ids, n);
+    if (form_render(t->form, &conversation, &text, &bytes, &flags)) return EXIT_FAIL;
+    int status = source_tokenize(pair_speaker(t->pair), text, bytes, flags, ids, n);
     ead_free(text);
     return status;
 }

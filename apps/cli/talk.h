@@ -11,8 +11,8 @@
 
 struct talk {
     struct pair *pair;
-    const char *template_name; /* NULL: the file's own */
-    int max_tokens;            /* of one answer; -1: until it ends */
+    const struct form *form;
+    int max_tokens; /* of one answer; -1: until it ends */
     bool color;
     ead_message *messages; /* owned, contents too */
     size_t n_messages, cap_messages;

@@ -8,6 +8,7 @@
 #include "cli/source.h"
 #include "cli/steer.h"
 #include "eval/option.h"
+#include "eval/prompt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,11 +66,8 @@ static const struct arg above[] = {
      .out = &trial_options.question,
      .help = "how a problem is put: a text with {problem} in it (default: the model's\n"
              "chat template, with a request for the form of the answer)"},
-    {.kind = ARG_TEXT,
-     .name = "chat-template",
-     .value = "NAME",
-     .out = &trial_options.chat,
-     .help = "use the chat template of this family"},
+    FORM_ARGS(trial_options.form, "chat-template", PROMPT_NOW ", so that runs can go on"),
+    FORM_VERBOSE_ARG(trial_options.form),
     {.kind = ARG_TEXT,
      .name = "system",
      .value = "TEXT",
@@ -138,9 +136,11 @@ int trial_check(const struct args *usage)
 {
     const struct trial_options *o = &trial_options;
     if (!o->data) return args_fault(usage, "--data FILE is missing");
-    if (o->question && (o->chat || o->system))
+    if (o->question && (form_given(&o->form) || o->system))
         return args_fault(usage, "--template contradicts --%s",
-                          o->chat ? "chat-template" : "system");
+                          o->system               ? "system"
+                          : o->form.template_name ? "chat-template"
+                                                  : "template-arg, --thinking and --now");
     return 0;
 }
 
@@ -188,6 +188,24 @@ static int open_question(struct trial *t)
     return EXIT_OK;
 }
 
+/* The template of the model that speaks, where one is wanted. */
+static int open_form(struct trial *t)
+{
+    const struct trial_options *o = &trial_options;
+    const ead_model *speaker = t->models[EAD_LARGE] ? t->models[EAD_LARGE] : t->models[EAD_SMALL];
+    if (o->question) return EXIT_OK;
+    if (!form_given(&o->form) && !o->system && !ead_template_present(speaker)) return EXIT_OK;
+    return form_open(&o->form, speaker, &t->form);
+}
+
+/* Only the first, since a search runs many times. */
+static void show_prompt(const char *text)
+{
+    static bool shown;
+    if (!shown) form_show(text, strlen(text));
+    shown = true;
+}
+
 int trial_open(struct trial *t)
 {
     ead_error error;
@@ -199,7 +217,7 @@ int trial_open(struct trial *t)
     if (t->data->n_skipped)
         fprintf(stderr, "ead: --skip-bad: left out %zu, of which the first: %s\n",
                 t->data->n_skipped, t->data->skipped);
-    if (open_models(t)) return EXIT_FAIL;
+    if (open_models(t) || open_form(t)) return EXIT_FAIL;
     struct runner_options *r = &t->runner;
     r->data = t->data;
     r->data_path = o->data;
@@ -212,7 +230,10 @@ int trial_open(struct trial *t)
     r->cpu = o->cpu ? pair_cpus[o->cpu] : NULL;
     r->cache_type = pair_caches[o->cache];
     r->question = t->question;
-    r->chat = o->chat;
+    r->chat = t->form.chat;
+    r->variables = t->form.variables;
+    r->now = t->form.now;
+    r->show = o->form.verbose ? show_prompt : NULL;
     r->system = o->system;
     return EXIT_OK;
 }
@@ -223,6 +244,7 @@ void trial_close(struct trial *t)
         ead_model_close(t->models[w]);
         free(t->shipped[w]);
     }
+    form_close(&t->form);
     dataset_close(t->data);
     free(t->question);
     *t = (struct trial){0};

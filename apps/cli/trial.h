@@ -4,6 +4,7 @@
 #define EAD_CLI_TRIAL_H
 
 #include "cli/args.h"
+#include "cli/form.h"
 #include "cli/opening.h"
 #include "eval/runner.h"
 
@@ -12,19 +13,22 @@ struct trial {
     ead_model *models[EAD_WRITERS];
     char *question;               /* the template file's text; NULL: none */
     char *shipped[EAD_WRITERS];   /* paths of the shipped pair when none was named */
+    struct form form;             /* how the chat template puts a problem; empty without one */
     struct runner_options runner; /* all but settings, dir and progress */
 };
 
 /* Rows to put behind a command's own option table: --large, --small, --data, --format, --skip-bad,
- * --limit, --seed, --window, --dwell, -n, --template, --chat-template, --system, --parallel,
- * --threads, --cpu, --ctx, --cache-type, --pack-cache. They fill trial_options. */
+ * --limit, --seed, --window, --dwell, -n, --template, --chat-template, --template-arg, --thinking,
+ * --now, --verbose-prompt, --system, --parallel, --threads, --cpu, --ctx, --cache-type,
+ * --pack-cache. They fill trial_options. */
 extern struct arg trial_args[];
 extern int n_trial_args;
 /* Make that table, before any options are parsed. */
 void trial_prepare(void);
 
 struct trial_options {
-    const char *large, *small, *data, *question, *chat, *system;
+    const char *large, *small, *data, *question, *system;
+    struct form_options form;
     int format, limit, most, parallel, threads, cpu, cache, ctx;
     ead_policy_options policy; /* its window and dwell */
     unsigned long long seed;

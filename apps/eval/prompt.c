@@ -19,7 +19,7 @@ static const char *const requests[] = {
 
 static bool uses_chat(const struct prompt_style *s)
 {
-    return !s->question && (s->chat || s->system || ead_chat_present(s->model));
+    return !s->question && s->chat;
 }
 
 unsigned prompt_answer_flags(const struct prompt_style *style)
@@ -53,16 +53,18 @@ static char *replace(const char *question, const char *problem)
 static ead_status from_chat(const struct prompt_style *s, const char *problem, char **out,
                             unsigned *flags, ead_error *error)
 {
-    const char *family = s->chat ? s->chat : ead_chat_recognise(s->model);
-    const bool bare = family && !strcmp(family, "problem");
+    const char *known = ead_template_known(s->chat);
+    const bool bare = known && !strcmp(known, "problem");
     ead_message messages[2];
-    size_t n = 0, bytes;
+    ead_conversation conversation = {
+        .messages = messages, .variables = s->variables, .now = s->now ? s->now : PROMPT_NOW};
+    size_t bytes;
     char *content, *text;
     if (asprintf(&content, "%s%s", problem, bare ? "" : requests[s->format]) < 0)
         return fault_memory(error, "a prompt");
-    if (s->system) messages[n++] = (ead_message){"system", s->system};
-    messages[n++] = (ead_message){"user", content};
-    ead_status st = ead_chat_render(s->model, s->chat, messages, n, &text, &bytes, flags, error);
+    if (s->system) messages[conversation.n_messages++] = (ead_message){"system", s->system};
+    messages[conversation.n_messages++] = (ead_message){"user", content};
+    ead_status st = ead_template_render(s->chat, &conversation, &text, &bytes, flags, error);
     free(content);
     if (st) return st;
     *out = strndup(text, bytes);
@@ -91,8 +93,14 @@ ead_status prompt_make(const struct prompt_style *style, const char *problem, in
     return st;
 }
 
-ead_status prompt_shape(const struct prompt_style *style, char **out, ead_error *error)
+ead_status prompt_text(const struct prompt_style *style, const char *problem, char **out,
+                       ead_error *error)
 {
     unsigned flags;
-    return make_text(style, mark, out, &flags, error);
+    return make_text(style, problem, out, &flags, error);
+}
+
+ead_status prompt_shape(const struct prompt_style *style, char **out, ead_error *error)
+{
+    return prompt_text(style, mark, out, error);
 }

@@ -95,6 +95,18 @@ static ead_status settle_context(struct runner *r, ead_error *error)
                  r->o->data_path, most, r->sample[first], r->prompts[first].n);
 }
 
+static ead_status show_first(const struct runner *r, ead_error *error)
+{
+    char *text;
+    if (!r->o->show || !r->n) return EAD_OK;
+    const ead_status st =
+        prompt_text(&r->style, r->o->data->problems[r->sample[0]].text, &text, error);
+    if (st) return st;
+    r->o->show(text);
+    free(text);
+    return EAD_OK;
+}
+
 static ead_status make_prompts(struct runner *r, ead_error *error)
 {
     ead_status st = prompt_check(&r->style, error);
@@ -105,6 +117,7 @@ static ead_status make_prompts(struct runner *r, ead_error *error)
             st = fault(error, EAD_ARGUMENT, "%s: problem %d: the prompt is empty", r->o->data_path,
                        r->sample[i]);
     }
+    if (!st) st = show_first(r, error);
     return st ? st : settle_context(r, error);
 }
 
@@ -175,6 +188,8 @@ static ead_status open_all(struct runner *r, ead_error *error)
     r->style = (struct prompt_style){.model = large ? large : o->models[EAD_SMALL].model,
                                      .question = o->question,
                                      .chat = o->chat,
+                                     .variables = o->variables,
+                                     .now = o->now,
                                      .system = o->system,
                                      .format = o->data->format};
     ead_status st = check_models(o, error);

@@ -34,16 +34,19 @@ struct runner_options {
     struct settings *settings; /* shares of random settings are filled in */
     int limit;                 /* problems, drawn by `seed`; 0: all */
     uint64_t seed;
-    int most;                    /* tokens of an answer at most */
-    int parallel;                /* texts that share passes, from 1; more change times alone */
-    int threads, n_ctx;          /* 0: as many as there are; as many as the prompts need */
-    const char *cpu;             /* as in ead_duo_options */
-    const char *cache_type;      /* as there */
-    const char *question;        /* a text with {problem} in it; NULL: the model's chat template */
-    const char *chat;            /* family of the chat template; NULL: the file's own */
-    const char *system;          /* system message; NULL: none */
-    ead_sampler_options sampler; /* its seed is replaced by one of each problem */
-    const char *dir;             /* made if it is not there */
+    int most;                 /* tokens of an answer at most */
+    int parallel;             /* texts that share passes, from 1; more change times alone */
+    int threads, n_ctx;       /* 0: as many as there are; as many as the prompts need */
+    const char *cpu;          /* as in ead_duo_options */
+    const char *cache_type;   /* as there */
+    const char *question;     /* a text with {problem} in it; NULL: the model's chat template */
+    const ead_template *chat; /* NULL: the models have none */
+    const char *variables;    /* of the template; NULL: none */
+    const char *now;          /* its clock; NULL: as in prompt.h */
+    void (*show)(const char *prompt); /* gets the first one; may be NULL */
+    const char *system;               /* system message; NULL: none */
+    ead_sampler_options sampler;      /* its seed is replaced by one of each problem */
+    const char *dir;                  /* made if it is not there */
     /* Called after every step; false stops the run. May be NULL. */
     bool (*progress)(void *context, const struct runner_progress *progress);
     void *context;

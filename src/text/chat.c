@@ -1,221 +1,318 @@
 #include "text/chat.h"
 
-#include "text/chat_family.h"
+#include "text/chat_builtin.h"
+#include "text/jinja.h"
+#include "text/jinja/jvjson.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { TEMPLATE_MAX = 1 << 20, NAMES_ROOM = 480 };
+static const char *const token_names[] = {"bos_token", "eos_token", "unk_token", "pad_token"};
+enum { TOKENS = sizeof token_names / sizeof *token_names, BOS = 0 };
 
-static const char *const role_names[] = {"system", "user", "assistant"};
+struct chat {
+    struct jinja *jinja;
+    const char *known;
+    struct jv label;
+    bool own;         /* the file's, which can be gone round */
+    struct pool pool; /* owns the label and the texts of tokens */
+    struct jv token[TOKENS];
+};
 
-bool chat_role_parse(const char *word, enum chat_role *out)
-{
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(word, role_names[i])) continue;
-        *out = (enum chat_role)i;
-        return true;
-    }
-    return false;
-}
-
-const char *chat_role_name(enum chat_role role)
-{
-    return role_names[role];
-}
-
-const char *chat_name(const struct chat *c)
-{
-    return c->family->name;
-}
-
-bool chat_writes_bos(const struct chat *c)
-{
-    return c->writes_bos;
-}
+/* ---- names ------------------------------------------------------------------------------- */
 
 const char *chat_name_at(size_t i)
 {
-    const struct chat_family *family = chat_family_at(i);
-    return family ? family->name : NULL;
+    const struct chat_builtin *b = chat_builtin_at(i);
+    return b ? b->name : NULL;
 }
 
-static void list_names(char *out, size_t room)
+const char *chat_known(const struct chat *c)
 {
-    size_t at = 0;
-    for (size_t i = 0; chat_name_at(i); i++) {
-        size_t n = strlen(chat_name_at(i));
-        if (at + n + 2 > room) break;
-        memcpy(out + at, chat_name_at(i), n);
-        at += n;
-        out[at++] = ' ';
+    return c->known;
+}
+
+bool chat_mentions(const struct chat *c, const char *name)
+{
+    return jinja_mentions(c->jinja, name);
+}
+
+static const char *find_known(const char *text, size_t n)
+{
+    for (size_t i = 0; chat_builtin_at(i); i++) {
+        const struct chat_builtin *b = chat_builtin_at(i);
+        if (strlen(b->text) == n && !memcmp(b->text, text, n)) return b->name;
     }
-    out[at ? at - 1 : 0] = 0;
+    return NULL;
 }
 
-/* ---- setting up -------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
-/* The text of a token where the vocabulary has one of a fitting size, else the usual one. */
-static void set_token(char out[CHAT_TOKEN_MAX], const struct vocab *vocab, int32_t id,
-                      const char *usual)
+static enum status set_token(struct chat *c, int i, const char *s, size_t n, struct err *err)
 {
-    struct gguf_str text = {usual, strlen(usual)};
-    if (vocab && id != VOCAB_NONE) {
-        struct gguf_str own = vocab_text(vocab, id);
-        if (own.n < CHAT_TOKEN_MAX && !memchr(own.s, 0, own.n)) text = own;
+    if (jv_copy_text(&c->pool, s, n, &c->token[i])) return ST_OK;
+    return err_memory(err, "the tokens of a chat template");
+}
+
+static enum status set_tokens(struct chat *c, const struct vocab *vocab, struct err *err)
+{
+    const struct vocab_specials *specials = vocab_specials(vocab);
+    const int32_t ids[TOKENS] = {specials->bos, specials->eos, specials->unk, specials->pad};
+    for (int i = 0; i < TOKENS; i++) {
+        if (ids[i] == VOCAB_NONE) continue;
+        const struct gguf_str text = vocab_text(vocab, ids[i]);
+        TRY(set_token(c, i, text.s, text.n, err));
     }
-    memcpy(out, text.s, text.n);
-    out[text.n] = 0;
+    return ST_OK;
 }
 
-static void set_up(struct chat *c, const struct chat_family *family, const struct vocab *vocab)
+/* "LABEL: " in front of a message, and behind it what to do about the file's own template. */
+static enum status name_cause(const struct chat *c, struct err *err, enum status st)
 {
-    const struct vocab_specials *specials = vocab ? vocab_specials(vocab) : NULL;
-    *c = (struct chat){.family = family, .date = "26 Jul 2024", .joins_systems = true};
-    set_token(c->bos, vocab, specials ? specials->bos : VOCAB_NONE, family->bos);
-    set_token(c->eos, vocab, specials ? specials->eos : VOCAB_NONE, family->eos);
-    if (family->system) strcpy(c->system, family->system); /* a constant of the table, it fits */
-    c->writes_bos = family->bos_first || family->turns[CHAT_USER].open[0] == CHAT_BOS[0];
+    if (!err) return st;
+    const struct err cause = *err;
+    const bool ways = c->own && (st == ST_FORMAT || st == ST_SUPPORT);
+    return err_set(err, st, "%.*s: %.700s%s", (int)c->label.n, c->label.s, cause.message,
+                   ways ? "; another is chosen with --chat-template ('list' names those there are; "
+                          "or a file), and --raw continues plain text"
+                        : "");
 }
 
-enum status chat_init_named(struct chat *c, const char *name, const struct vocab *vocab,
-                            struct err *err)
+static enum status prepare(struct chat *c, const char *label, const char *text, size_t n,
+                           const struct vocab *vocab, struct err *err)
 {
-    for (size_t i = 0; chat_family_at(i); i++) {
-        if (strcmp(chat_family_at(i)->name, name)) continue;
-        set_up(c, chat_family_at(i), vocab);
-        return ST_OK;
-    }
-    char names[NAMES_ROOM];
-    list_names(names, sizeof names);
-    return err_set(err, ST_ARG, "chat template \"%.40s\" is not known; known are: %s", name, names);
+    c->pool.max = 1 << 20;
+    c->known = find_known(text, n);
+    if (!jv_copy_text(&c->pool, label, strnlen(label, 200), &c->label))
+        return err_memory(err, "a chat template of %zu bytes", n);
+    const enum status st = jinja_open(text, n, &c->jinja, err);
+    if (st != ST_OK) return name_cause(c, err, st);
+    return vocab ? set_tokens(c, vocab, err) : ST_OK;
 }
 
-/* ---- recognising ------------------------------------------------------------------------- */
-
-/* A copy for looking up words: NUL-terminated, "\n" as a line feed, single quotes only. NULL
- * without memory. */
-static char *normalise(const char *text, size_t n)
+static enum status open_labelled(const char *label, bool own, const char *text, size_t n,
+                                 const struct vocab *vocab, struct chat **out, struct err *err)
 {
-    char *out = malloc(n + 1);
-    if (!out) return NULL;
-    size_t at = 0;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (c == '\\' && i + 1 < n && text[i + 1] == 'n') {
-            c = '\n';
-            i++;
-        }
-        out[at++] = c == '"' ? '\'' : c ? c : ' ';
-    }
-    out[at] = 0;
-    return out;
-}
-
-static bool matches(const struct chat_family *family, const char *text)
-{
-    if (!family->has[0]) return false;
-    for (int i = 0; i < CHAT_WORDS_MAX && family->has[i]; i++)
-        if (!strstr(text, family->has[i])) return false;
-    for (int i = 0; i < CHAT_WORDS_MAX && family->lacks[i]; i++)
-        if (strstr(text, family->lacks[i])) return false;
-    return true;
-}
-
-/* Copy a string literal's inside up to `close`, with its escapes undone. False when the literal
- * ends before, which means the text is put together from parts; or when it does not fit. */
-static bool copy_literal(const char *s, size_t n, char quote, const char *close, char *out,
-                         size_t room)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < n && at + 1 < room; i++) {
-        if (n - i >= strlen(close) && !memcmp(s + i, close, strlen(close))) {
-            out[at] = 0;
-            return true;
-        }
-        if (s[i] == quote || !s[i]) return false;
-        if (s[i] != '\\' || i + 1 == n) {
-            out[at++] = s[i];
-            continue;
-        }
-        i++;
-        out[at++] = s[i] == 'n' ? '\n' : s[i] == 't' ? '\t' : s[i];
-    }
-    return false;
-}
-
-/* A ChatML template may carry a system prompt of its own, as one literal. */
-static void find_system(struct chat *c, const char *text, size_t n)
-{
-    static const char open[] = "<|im_start|>system";
-    enum { OPEN = sizeof open - 1 };
-    char found[CHAT_SYSTEM_MAX];
-    for (size_t i = 1; i + OPEN + 2 < n; i++) {
-        if (memcmp(text + i, open, OPEN)) continue;
-        char quote = text[i - 1];
-        size_t at = i + OPEN;
-        if (text[at] == '\n')
-            at++;
-        else if (text[at] == '\\' && text[at + 1] == 'n')
-            at += 2;
-        else
-            continue;
-        if (quote != '\'' && quote != '"') continue;
-        if (!copy_literal(text + at, n - at, quote, "<|im_end|>", found, sizeof found)) continue;
-        strcpy(c->system, found);
-        return;
-    }
-}
-
-static void read_quirks(struct chat *c, const char *raw, size_t n, const char *text)
-{
-    bool asks = strstr(text, "add_generation_prompt");
-    c->writes_bos = strstr(text, "bos_token");
-    c->always_generates = !asks && !strcmp(c->family->name, "llama3");
-    c->skips_empty_system = strstr(text, "'system' and message['content']");
-    c->joins_systems = strstr(text, "is_first_sp");
-    if (!strcmp(c->family->name, "chatml")) find_system(c, raw, n);
-}
-
-static enum status unknown_template(struct err *err)
-{
-    char names[NAMES_ROOM];
-    list_names(names, 360);
-    return err_set(err, ST_SUPPORT,
-                   "the chat template of this model is not known; choose one with --chat-template "
-                   "(%s), or continue plain text with --raw",
-                   names);
-}
-
-enum status chat_init(struct chat *c, const char *text, size_t n, const struct vocab *vocab,
-                      struct err *err)
-{
-    if (n > TEMPLATE_MAX) return unknown_template(err);
-    char *words = normalise(text, n);
-    if (!words) return err_memory(err, "a chat template of %zu bytes", n);
-    enum status st = ST_OK;
-    size_t i = 0;
-    while (chat_family_at(i) && !matches(chat_family_at(i), words)) i++;
-    if (chat_family_at(i)) {
-        set_up(c, chat_family_at(i), vocab);
-        read_quirks(c, text, n, words);
-    } else {
-        st = unknown_template(err);
-    }
-    free(words);
+    struct chat *c = calloc(1, sizeof *c);
+    if (!c) return err_memory(err, "a chat template of %zu bytes", n);
+    c->own = own;
+    const enum status st = prepare(c, label, text, n, vocab, err);
+    if (st == ST_OK)
+        *out = c;
+    else
+        chat_close(c);
     return st;
 }
 
-enum status chat_init_gguf(struct chat *c, const struct gguf *g, const struct vocab *vocab,
+enum status chat_open(const char *label, const char *text, size_t n, const struct vocab *vocab,
+                      struct chat **out, struct err *err)
+{
+    return open_labelled(label, false, text, n, vocab, out, err);
+}
+
+void chat_close(struct chat *c)
+{
+    if (!c) return;
+    jinja_close(c->jinja);
+    pool_deinit(&c->pool);
+    free(c);
+}
+
+enum status chat_open_gguf(const struct gguf *g, const struct vocab *vocab, struct chat **out,
                            struct err *err)
 {
+    static const char key[] = "tokenizer.chat_template";
+    char label[200];
     struct gguf_str text = {NULL, 0};
-    TRY(gguf_read_str(g, "tokenizer.chat_template", false, &text, err));
-    if (text.s) return chat_init(c, text.s, text.n, vocab, err);
-    char names[NAMES_ROOM];
-    list_names(names, 360);
-    return err_set(err, ST_SUPPORT,
-                   "tokenizer.chat_template: this model has none; choose one with --chat-template "
-                   "(%s), or continue plain text with --raw",
-                   names);
+    snprintf(label, sizeof label, "%.170s: %s", gguf_path(g), key);
+    TRY(gguf_read_str(g, key, false, &text, err));
+    if (text.s) return open_labelled(label, true, text.s, text.n, vocab, out, err);
+    const struct chat none = {.label = jv_text(label, strlen(label)), .own = true};
+    return name_cause(&none, err, err_set(err, ST_SUPPORT, "this model has none"));
+}
+
+static enum status unknown_name(struct err *err, const char *name)
+{
+    char names[512] = "";
+    for (size_t i = 0; chat_name_at(i); i++) {
+        const size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s", n ? " " : "", chat_name_at(i));
+    }
+    return err_set(err, ST_ARG, "chat template \"%.40s\" is not known; known are: %s", name, names);
+}
+
+enum status chat_open_named(const char *name, const struct vocab *vocab, struct chat **out,
+                            struct err *err)
+{
+    const struct chat_builtin *b = NULL;
+    for (size_t i = 0; chat_builtin_at(i) && !b; i++)
+        if (!strcmp(chat_name_at(i), name)) b = chat_builtin_at(i);
+    if (!b) return unknown_name(err, name);
+    char label[64];
+    snprintf(label, sizeof label, "chat template %s", name);
+    TRY(chat_open(label, b->text, strlen(b->text), vocab, out, err));
+    if (vocab) return ST_OK;
+    enum status st = set_token(*out, BOS, b->bos, strlen(b->bos), err);
+    if (st == ST_OK) st = set_token(*out, BOS + 1, b->eos, strlen(b->eos), err);
+    if (st != ST_OK) chat_close(*out);
+    return st;
+}
+
+/* ---- variables --------------------------------------------------------------------------- */
+
+struct rendering {
+    const struct chat *c;
+    const struct chat_input *input;
+    struct pool pool;
+    struct jv variables; /* a dict */
+    struct err *err;
+};
+
+static enum status no_memory(const struct rendering *r)
+{
+    return err_memory(r->err, "a conversation of %zu messages", r->input->n);
+}
+
+static enum status set(struct rendering *r, const char *name, struct jv value)
+{
+    return jv_dict_set_name(&r->pool, r->variables.dict, name, value) ? ST_OK : no_memory(r);
+}
+
+static enum status set_defaults(struct rendering *r)
+{
+    for (int i = 0; i < TOKENS; i++)
+        if (r->c->token[i].kind == JV_TEXT) TRY(set(r, token_names[i], r->c->token[i]));
+    TRY(set(r, "tools", jv_none()));
+    TRY(set(r, "documents", jv_none()));
+    return set(r, "add_generation_prompt", jv_bool(!r->input->finished));
+}
+
+static enum status add_message(struct rendering *r, struct jv list, const struct chat_message *m)
+{
+    struct jv dict;
+    if (!jv_dict_init(&r->pool, JV_DICT, &dict) ||
+        !jv_dict_set_name(&r->pool, dict.dict, "role", jv_text(m->role, strlen(m->role))) ||
+        !jv_dict_set_name(&r->pool, dict.dict, "content",
+                          jv_text(m->content, strlen(m->content))) ||
+        !jv_append(&r->pool, list.list, dict))
+        return no_memory(r);
+    return ST_OK;
+}
+
+static enum status set_messages(struct rendering *r)
+{
+    struct jv list;
+    if (!jv_list_init(&r->pool, JV_LIST, 0, &list)) return no_memory(r);
+    for (size_t i = 0; i < r->input->n; i++) {
+        if (strlen(r->input->messages[i].content) >= JV_TEXT_MAX) return no_memory(r);
+        TRY(add_message(r, list, &r->input->messages[i]));
+    }
+    return set(r, "messages", list);
+}
+
+/* All pairs of a dict as variables. */
+static enum status set_all(struct rendering *r, const struct jv_dict *dict)
+{
+    for (uint32_t i = 0; i < dict->n; i++)
+        if (!jv_dict_set(&r->pool, r->variables.dict, dict->pairs[i].key, dict->pairs[i].value))
+            return no_memory(r);
+    return ST_OK;
+}
+
+static enum status set_json(struct rendering *r)
+{
+    struct jv v;
+    const enum status st = jvjson_read(&r->pool, r->input->json, r->input->n_json, &v, r->err);
+    if (st != ST_OK) return err_prefix(r->err, st, "messages");
+    if (v.kind == JV_LIST) return set(r, "messages", v);
+    if (v.kind != JV_DICT)
+        return err_set(r->err, ST_FORMAT,
+                       "messages: expected an array of them, or an object that has them, found %s",
+                       jv_type_name(v));
+    return set_all(r, v.dict);
+}
+
+static enum status set_variables(struct rendering *r)
+{
+    struct jv v;
+    const struct chat_input *in = r->input;
+    const enum status st = jvjson_read(&r->pool, in->variables, in->n_variables, &v, r->err);
+    if (st != ST_OK) return err_prefix(r->err, st, "variables of the chat template");
+    if (v.kind == JV_DICT) return set_all(r, v.dict);
+    return err_set(r->err, ST_FORMAT,
+                   "variables of the chat template: expected an object, found %s", jv_type_name(v));
+}
+
+static enum status check_messages(struct rendering *r)
+{
+    const struct jv *messages = jv_dict_find_name(r->variables.dict, "messages");
+    if (messages && messages->kind != JV_LIST)
+        return err_set(r->err, ST_FORMAT, "messages: expected an array, found %s",
+                       jv_type_name(*messages));
+    if (messages && messages->list->n) return ST_OK;
+    return err_set(r->err, ST_ARG, "messages: expected at least one, found none");
+}
+
+/* ---- the clock --------------------------------------------------------------------------- */
+
+static enum status clock_now(const char *text, struct tm *out, struct err *err)
+{
+    const time_t seconds = time(NULL);
+    struct tm t = {.tm_isdst = -1};
+    int end = 0;
+    if (!text) {
+        localtime_r(&seconds, out);
+        return ST_OK;
+    }
+    const int n = sscanf(text, "%4d-%2d-%2d%n%*[T ]%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon,
+                         &t.tm_mday, &end, &t.tm_hour, &t.tm_min, &t.tm_sec, &end);
+    const bool whole = (n == 3 || n == 6) && !text[end] && t.tm_year >= 1900 && t.tm_mon >= 1 &&
+                       t.tm_mon <= 12 && t.tm_mday >= 1 && t.tm_mday <= 31 && t.tm_hour < 24 &&
+                       t.tm_min < 60 && t.tm_sec < 61;
+    if (!whole)
+        return err_set(err, ST_ARG,
+                       "time: expected 2026-01-02 or 2026-01-02T03:04:05, found \"%.40s\"", text);
+    t.tm_year -= 1900;
+    t.tm_mon--;
+    timegm(&t); /* finds the day of the week */
+    *out = t;
+    return ST_OK;
+}
+
+/* ---- rendering --------------------------------------------------------------------------- */
+
+static bool begins_with(const struct buf *text, size_t from, struct jv word)
+{
+    return word.kind == JV_TEXT && word.n && text->len - from >= word.n &&
+           !memcmp(text->data + from, word.s, word.n);
+}
+
+static enum status render(struct rendering *r, struct buf *out, bool *brings_bos)
+{
+    struct tm now;
+    const size_t from = out->len;
+    if (!jv_dict_init(&r->pool, JV_DICT, &r->variables)) return no_memory(r);
+    TRY(clock_now(r->input->now, &now, r->err));
+    TRY(set_defaults(r));
+    TRY(r->input->json ? set_json(r) : set_messages(r));
+    if (r->input->variables) TRY(set_variables(r));
+    TRY(check_messages(r));
+    const enum status st = jinja_render(r->c->jinja, r->variables.dict, &jinja_limits_usual, &now,
+                                        &r->pool, out, r->err);
+    if (st != ST_OK) return name_cause(r->c, r->err, st);
+    const struct jv *bos = jv_dict_find_name(r->variables.dict, token_names[BOS]);
+    *brings_bos = bos && begins_with(out, from, *bos);
+    return ST_OK;
+}
+
+enum status chat_render(const struct chat *c, const struct chat_input *input, struct buf *out,
+                        bool *brings_bos, struct err *err)
+{
+    struct rendering r = {.c = c, .input = input, .err = err};
+    r.pool.max = jinja_limits_usual.memory;
+    const enum status st = render(&r, out, brings_bos);
+    pool_deinit(&r.pool);
+    return st;
 }

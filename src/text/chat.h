@@ -1,12 +1,11 @@
 /*
- * Chat templates. A GGUF file carries its model's template as a program in a template language;
- * there are thousands of files and a dozen programs. This module recognises the program from its
- * text and writes what it would write for messages without tools. What it does not recognise it
- * refuses: a model that is prompted in a foreign format answers badly and silently.
+ * Chat templates. A GGUF file carries its model's template as a program in a template language
+ * (jinja.h); here it is read, given what such programs expect, and run.
  *
- * Choices where a template looks at the world: the Llama 3.1 header carries the date the published
- * template falls back to ("26 Jul 2024"), so that equal conversations are equal texts; set `date`
- * to change it.
+ * A template sees: messages; tools and documents (none where there are none);
+ * add_generation_prompt; bos_token, eos_token, unk_token and pad_token, where the vocabulary has
+ * them; and whatever else the caller gives (enable_thinking, date_string, ...). What it does not
+ * see is undefined, as in transformers.
  */
 #ifndef EAD_TEXT_CHAT_H
 #define EAD_TEXT_CHAT_H
@@ -19,59 +18,50 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum chat_role { CHAT_SYSTEM, CHAT_USER, CHAT_ASSISTANT };
+struct chat; /* a template ready to render; read-only from then on, so threads may share it */
+
+/* Read a template of n bytes, which messages call `label`. `vocab` gives the texts of special
+ * tokens, and may be NULL; nothing need outlive the call. ST_FORMAT names the line. */
+MUST_USE enum status chat_open(const char *label, const char *text, size_t n,
+                               const struct vocab *vocab, struct chat **out, struct err *err);
+/* The same with tokenizer.chat_template of a file; ST_SUPPORT when it has none. Messages name the
+ * ways round. */
+MUST_USE enum status chat_open_gguf(const struct gguf *g, const struct vocab *vocab,
+                                    struct chat **out, struct err *err);
+/* A built-in one by its name; without a vocabulary it has the tokens that are usual with it. ST_ARG
+ * lists the names. */
+MUST_USE enum status chat_open_named(const char *name, const struct vocab *vocab, struct chat **out,
+                                     struct err *err);
+void chat_close(struct chat *c); /* NULL is allowed */
+
+/* Name i for chat_open_named, NULL after the last; static. */
+const char *chat_name_at(size_t i);
+/* The name of the built-in template with this very text, or NULL. */
+const char *chat_known(const struct chat *c);
+/* Does the template mention a variable (or an attribute) of this name? */
+bool chat_mentions(const struct chat *c, const char *name);
 
 struct chat_message {
-    enum chat_role role;
-    const char *content; /* borrowed, n bytes */
+    const char *role, *content; /* "system", "user", "assistant", or what the template knows */
+};
+
+struct chat_input {
+    const struct chat_message *messages; /* n of them */
     size_t n;
+    /* In their place, or NULL: JSON of n_json bytes. An array is the messages, as OpenAI has them;
+     * of an object "messages" are they, and the others are variables. */
+    const char *json;
+    size_t n_json;
+    const char *variables; /* a JSON object of n_variables bytes; NULL: none. They come last. */
+    size_t n_variables;
+    const char *now; /* what strftime_now tells: "2026-01-02T03:04:05"; NULL: the clock */
+    bool finished;   /* without the opening of an answer */
 };
 
-struct chat_family; /* one recognised program; static */
-
-enum { CHAT_SYSTEM_MAX = 1024, CHAT_TOKEN_MAX = 64 };
-
-/* A template ready to render; a plain value that owns nothing. All texts are NUL-terminated. */
-struct chat {
-    const struct chat_family *family;
-    char system[CHAT_SYSTEM_MAX]; /* written when the messages bring no system prompt; "" is none */
-    char bos[CHAT_TOKEN_MAX];     /* texts of the vocabulary's BOS and EOS */
-    char eos[CHAT_TOKEN_MAX];
-    char date[CHAT_TOKEN_MAX];
-    bool writes_bos;         /* the text begins with BOS */
-    bool always_generates;   /* the template opens the assistant's turn unasked */
-    bool skips_empty_system; /* an empty system prompt gives no turn */
-    bool joins_systems;      /* of several system prompts all count, not only the last */
-};
-
-/* Recognise a template of n bytes. `vocab` gives the texts of BOS and EOS; NULL takes those usual
- * in the family. ST_SUPPORT when no family matches; the message names the ways round. */
-MUST_USE enum status chat_init(struct chat *c, const char *text, size_t n,
-                               const struct vocab *vocab, struct err *err);
-/* The same with tokenizer.chat_template of a file; ST_SUPPORT also when the file has none. */
-MUST_USE enum status chat_init_gguf(struct chat *c, const struct gguf *g, const struct vocab *vocab,
-                                    struct err *err);
-/* A family by its name, with the default system prompt the family is published with. ST_ARG lists
- * the names. */
-MUST_USE enum status chat_init_named(struct chat *c, const char *name, const struct vocab *vocab,
-                                     struct err *err);
-
-/* Name i for chat_init_named, NULL after the last; static. */
-const char *chat_name_at(size_t i);
-const char *chat_name(const struct chat *c);
-
-/* "system", "user", "assistant" to a role; false for another word. */
-bool chat_role_parse(const char *word, enum chat_role *out);
-const char *chat_role_name(enum chat_role role);
-
-/* Does the rendered text begin with the BOS token's text? Then encode it with VOCAB_SPECIAL alone;
- * otherwise with VOCAB_SPECIAL | VOCAB_BOS. */
-bool chat_writes_bos(const struct chat *c);
-
-/* Append the conversation, and with `generate` the opening of the assistant's turn. ST_ARG where
- * the template itself refuses the messages (n == 0, roles that do not alternate, a system prompt it
- * has no place for), ST_MEMORY; after an error `out` holds what it held before. */
-MUST_USE enum status chat_render(const struct chat *c, const struct chat_message *messages,
-                                 size_t n, bool generate, struct buf *out, struct err *err);
+/* Append the conversation. *brings_bos: the text begins with BOS, so that encoding it adds none.
+ * ST_ARG where the template refuses the messages, ST_FORMAT where it or the JSON is faulty,
+ * ST_MEMORY for a limit; after an error `out` holds what it held before. */
+MUST_USE enum status chat_render(const struct chat *c, const struct chat_input *input,
+                                 struct buf *out, bool *brings_bos, struct err *err);
 
 #endif

@@ -42,8 +42,9 @@ static void try_file(const char *data, size_t n)
         int32_t same = -1;
         there_and_back(v, text, sizeof text - 1, VOCAB_BOS | VOCAB_SPECIAL, false);
         require(vocab_compare(v, v, &same, &err) == ST_OK && same == vocab_real_size(v));
-        struct chat c;
-        if (chat_init_gguf(&c, g, v, &err) == ST_OK) require(chat_name(&c) != NULL);
+        struct chat *c = NULL;
+        if (chat_open_gguf(g, v, &c, &err) != ST_OK) require(strstr(err.message, "--raw") != NULL);
+        chat_close(c);
         vocab_close(v);
     }
     gguf_close(g);
@@ -70,29 +71,38 @@ static void try_text(unsigned choice, const char *text, size_t n)
     held_close(&h);
 }
 
-/* A template, then the conversation: messages from the same bytes. */
+/* A built-in template, by the first byte; the others are the conversation as JSON or, where they
+ * are none, the contents of one to four messages. */
 static void try_chat(const char *data, size_t n)
 {
-    struct chat c;
+    static const char *const roles[] = {"system", "user", "assistant", "tool"};
+    struct chat *c = NULL;
     struct err err = {0};
-    if (chat_init(&c, data, n, NULL, &err) != ST_OK) {
-        require(strstr(err.message, "--raw") != NULL);
-        size_t names = 0;
-        while (chat_name_at(names)) names++;
-        const char *name = chat_name_at(n ? (uint8_t)data[0] % names : 0);
-        require(chat_init_named(&c, name, NULL, &err) == ST_OK);
-    }
+    size_t names = 0;
+    while (chat_name_at(names)) names++;
+    require(chat_open_named(chat_name_at(n ? (uint8_t)data[0] % names : 0), NULL, &c, &err) ==
+            ST_OK);
     struct chat_message messages[4];
-    size_t count = n % 4 + 1;
+    char texts[4][64];
+    const size_t count = n % 4 + 1;
     for (size_t i = 0; i < count; i++) {
-        size_t from = n * i / count, to = n * (i + 1) / count;
-        enum chat_role role = from < to ? (enum chat_role)((uint8_t)data[from] % 3) : CHAT_USER;
-        messages[i] = (struct chat_message){role, data + from, to - from};
+        const size_t from = n * i / count, to = n * (i + 1) / count;
+        snprintf(texts[i], sizeof texts[i], "%.*s", (int)(to - from), data + from);
+        messages[i] = (struct chat_message){roles[from < to ? data[from] & 3 : 1], texts[i]};
     }
+    struct chat_input input = {
+        .messages = messages, .n = count, .finished = n % 2, .now = "2026-01-02"};
     struct buf out = {0};
-    enum status st = chat_render(&c, messages, count, n % 2, &out, &err);
+    bool brings_bos;
+    enum status st = chat_render(c, &input, &out, &brings_bos, &err);
     require(st == ST_OK || (st == ST_ARG && !out.len));
+    input.json = n ? data + 1 : "";
+    input.n_json = n ? n - 1 : 0;
+    buf_clear(&out);
+    st = chat_render(c, &input, &out, &brings_bos, &err);
+    require(st == ST_OK || (!out.len && *err.message));
     buf_deinit(&out);
+    chat_close(c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
