@@ -23,6 +23,8 @@ add_executable(read_bandwidth ${tools}/read_bandwidth.c ${tools}/stream.c)
 target_link_libraries(read_bandwidth PRIVATE ead_base ead_flags)
 add_executable(company_bench ${tools}/company_bench.c)
 target_link_libraries(company_bench PRIVATE ead ead_flags)
+add_executable(vocab_stream ${tools}/vocab_stream.c)
+target_link_libraries(vocab_stream PRIVATE ead_inside ead_flags)
 
 file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
 foreach(source ${tests})

@@ -16,6 +16,8 @@
  * - bytes that are not UTF-8 stay themselves; there they become U+FFFD (gpt2) or take the bytes
  *   behind them along (llama);
  * - Qwen's and a few other gpt2 vocabularies compose characters first, as their own tokenizers do;
+ * - "</s>" stays what the file says where it is user-defined (a tag of HTML for Gemma); there it is
+ *   a control token and an end;
  * - tekken and gpt-4o cut by the expressions of their own tokenizers, which know case and marks
  *   beyond ASCII;
  * - decoding removes no space before punctuation, and the space that encoding adds to a text or

@@ -110,8 +110,10 @@ static enum status collect_special(struct vocab *v, const struct gguf *g, struct
     bool strip = strips_right(g);
     n = 0;
     for (int32_t i = 0; i < v->n; i++) {
-        struct gguf_str text = v->texts[i];
-        if (!found_in_text(vocab_kind(v, i)) || !text.n) continue;
+        struct gguf_str text;
+        if (!found_in_text(vocab_kind(v, i))) continue;
+        text.s = vocab_piece(v, i, &text.n);
+        if (!text.n) continue;
         bool keeps =
             text_is(text, "<s>") || text_is(text, "<unk>") || text_is(text, "<|endoftext|>");
         entries[n++] = (struct special_entry){.id = i,
@@ -150,20 +152,22 @@ static size_t unmark_spaces(struct gguf_str text, char *out)
     return at;
 }
 
-/* Write the bytes a token stands for, at most as many as its text has. */
+/* Write the bytes a token stands for, at most as many as its text has. SentencePiece writes the
+ * spaces of user-defined tokens as marks, too; newer conversions of Gemma have undone that. */
 static size_t write_piece(const struct vocab *v, int32_t id, char *out)
 {
-    struct gguf_str text = v->texts[id];
-    switch (vocab_kind(v, id)) {
-    case VOCAB_UNUSED: return 0;
-    case VOCAB_NORMAL: break;
-    case VOCAB_BYTE:
-        if (named_byte(text) < 0) break;
+    const struct gguf_str text = v->texts[id];
+    const enum vocab_kind kind = vocab_kind(v, id);
+    if (kind == VOCAB_UNUSED) return 0;
+    if (kind == VOCAB_BYTE && named_byte(text) >= 0) {
         *out = (char)named_byte(text);
         return 1;
-    default: memcpy(out, text.s, text.n); return text.n;
     }
-    return v->pretok ? bytemap_decode(text.s, text.n, out) : unmark_spaces(text, out);
+    const bool ordinary = kind == VOCAB_NORMAL || kind == VOCAB_BYTE;
+    if (v->pretok && ordinary) return bytemap_decode(text.s, text.n, out);
+    if (!v->pretok && (ordinary || kind == VOCAB_USER_DEFINED)) return unmark_spaces(text, out);
+    memcpy(out, text.s, text.n);
+    return text.n;
 }
 
 static enum status make_pieces(struct vocab *v, size_t bytes, struct err *err)
@@ -259,8 +263,8 @@ static enum status read_all(struct vocab *v, const struct gguf *g, struct err *e
     TRY(spm ? read_spm(v, g, err) : read_bpe(v, g, err));
     TRY(vocab_read_specials(v, g, err));
     v->spm.unk = v->specials.unk;
-    TRY(collect_special(v, g, err));
     TRY(make_pieces(v, bytes, err));
+    TRY(collect_special(v, g, err));
     for (v->real = v->n; v->real && is_padding(v, v->real - 1);) v->real--;
     if (!v->real)
         return err_set(err, ST_FORMAT,
