@@ -1,5 +1,6 @@
 #include "model/config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,12 +112,12 @@ static enum status read_heads(const struct reader *r, struct config *c)
 
 /* How far linear scaling stretches positions; a factor without a type means it. The key that files
  * had before there were types holds where the new one is absent. */
-static enum status read_linear(const struct reader *r, bool required, struct config *c)
+static enum status read_linear(const struct reader *r, bool required, struct rope *rope)
 {
     float factor = 1;
     const bool old = !has_key(r, "rope.scaling.factor") && has_key(r, "rope.scale_linear");
     TRY(read_positive(r, old ? "rope.scale_linear" : "rope.scaling.factor", required, &factor));
-    c->rope_scale = 1 / factor;
+    rope->scale = 1 / factor;
     return ST_OK;
 }
 
@@ -126,16 +127,16 @@ static bool str_is(struct gguf_str s, const char *text)
 }
 
 /* Other kinds change the frequencies. Llama 3's are in its file as a tensor, rope_freqs. */
-static enum status read_rope_scaling(const struct reader *r, struct config *c)
+static enum status read_rope_scaling(const struct reader *r, struct rope *rope)
 {
     char key[96];
     struct gguf_str type = {0};
     snprintf(key, sizeof key, "%s.rope.scaling.type", r->arch);
     TRY(gguf_read_str(r->g, key, false, &type, r->err));
-    c->rope_scale = c->rope_magnitude = 1;
-    TRY(read_positive(r, "rope.scaling.attn_factor", false, &c->rope_magnitude));
+    rope->scale = rope->magnitude = 1;
+    TRY(read_positive(r, "rope.scaling.attn_factor", false, &rope->magnitude));
     if (str_is(type, "none")) return ST_OK;
-    if (str_is(type, "linear") || !type.s) return read_linear(r, type.s != NULL, c);
+    if (str_is(type, "linear") || !type.s) return read_linear(r, type.s != NULL, rope);
     return err_set(r->err, ST_SUPPORT,
                    "%s: expected none or linear, the kinds that ead computes, found \"%.*s\"", key,
                    (int)(type.n < 32 ? type.n : 32), type.s);
@@ -143,16 +144,16 @@ static enum status read_rope_scaling(const struct reader *r, struct config *c)
 
 static enum status read_rope(const struct reader *r, struct config *c)
 {
-    c->rope_interleaved = c->arch->rope_interleaved;
-    c->rope_base = 10000;
-    TRY(read_positive(r, "rope.freq_base", false, &c->rope_base));
+    struct rope *rope = &c->rope[CONFIG_GLOBAL];
+    rope->base = 10000;
+    TRY(read_positive(r, "rope.freq_base", false, &rope->base));
     c->n_rot = c->head_dim;
     TRY(read_layers(r, "rope.dimension_count", false, c->head_dim, c->n_layer, &c->n_rot));
     if (c->n_rot % 2)
         return err_set(r->err, ST_FORMAT,
                        "%s.rope.dimension_count: expected an even number, found %d", r->arch,
                        c->n_rot);
-    return read_rope_scaling(r, c);
+    return read_rope_scaling(r, rope);
 }
 
 /* A model that was trained to see what comes after a token writes nothing sensible. */
@@ -194,6 +195,12 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
     TRY(read_heads(&r, &c));
     TRY(read_positive(&r, "attention.layer_norm_rms_epsilon", true, &c.rms_eps));
     TRY(read_rope(&r, &c));
+    c.attn_scale = 1 / sqrtf((float)c.head_dim);
     *out = c;
     return ST_OK;
+}
+
+bool config_has_kind(const struct config *c, enum config_kind kind)
+{
+    return memchr(c->kind, (int)kind, (size_t)c->n_layer) != NULL;
 }
