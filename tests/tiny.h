@@ -4,7 +4,7 @@
  * complete models with random but sane weights.
  *
  * Everything is deterministic in the seed. Failures of this helper itself abort: they are no test's
- * outcome.
+ * outcome. What makes models is in tiny_model.c.
  */
 #ifndef EAD_TESTS_TINY_H
 #define EAD_TESTS_TINY_H
@@ -24,6 +24,10 @@ enum {
     TINY_NAME_MAX = 160, /* more than a reader accepts */
     TINY_MARKS_MAX = 1024
 };
+
+/* What fails in a helper aborts: memory that is NULL, and what does not hold. */
+void *tiny_must(void *p);
+void tiny_must_hold(bool holds, const char *what);
 
 /* ---- a file as a list ---------------------------------------------------------------------- */
 
