@@ -77,15 +77,42 @@ static void rms_norm(const float *w, const double *x, double *y, int n)
     for (int i = 0; i < n; i++) y[i] = x[i] * scale * (double)w[i];
 }
 
-static void rotate(const struct oracle *o, double *head, int pos)
+static bool is(const struct oracle *o, const char *arch)
+{
+    return !strcmp(o->spec->arch, arch);
+}
+
+static bool is_gemma(const struct oracle *o)
+{
+    return is(o, "gemma2") || is(o, "gemma3");
+}
+
+/* How many positions a layer sees; 0: all. */
+static int window_of(const struct oracle *o, int layer)
+{
+    const int usual = is(o, "gemma3") ? 6 : 2, period = o->spec->period ? o->spec->period : usual;
+    return is_gemma(o) && layer % period != period - 1 ? o->spec->window : 0;
+}
+
+/* Layers of gemma3 with a window have angles of their own, which nothing stretches. */
+static double angle_of(const struct oracle *o, int layer, int pos, double power)
+{
+    const struct tiny_spec *s = o->spec;
+    const bool windowed = window_of(o, layer) > 0, own = is(o, "gemma3") && windowed;
+    double base = own ? 10000 : (double)s->rope_base, stretch = 1;
+    if (windowed && s->rope_base_local) base = (double)s->rope_base_local;
+    if (s->rope_factor && !own) stretch = (double)s->rope_factor;
+    return pos / stretch * pow(base, power);
+}
+
+static void rotate(const struct oracle *o, int layer, double *head, int pos)
 {
     const int n = o->spec->n_rot;
-    const bool pairs = !strcmp(o->spec->arch, "llama");
+    const bool pairs = is(o, "llama");
     const float *factors = tensor_of(o, -1, "rope_freqs.weight", NULL);
     const double size = o->spec->rope_magnitude ? (double)o->spec->rope_magnitude : 1;
-    const double stretch = o->spec->rope_factor ? (double)o->spec->rope_factor : 1;
     for (int i = 0; i < n / 2; i++) {
-        double angle = pos / stretch * pow(10000, -2.0 * i / n);
+        double angle = angle_of(o, layer, pos, -2.0 * i / n);
         if (factors) angle /= (double)factors[i];
         double *a = pairs ? &head[2 * i] : &head[i], *b = pairs ? a + 1 : &head[i + n / 2];
         double x = *a, y = *b;
@@ -102,7 +129,7 @@ static void turn(const struct oracle *o, int layer, const char *norm_name, doubl
     for (int i = 0; i < n; i++) {
         double *head = heads + i * o->spec->head_dim;
         if (norm) rms_norm(norm, head, head, o->spec->head_dim);
-        rotate(o, head, pos);
+        rotate(o, layer, head, pos);
     }
 }
 
@@ -138,24 +165,50 @@ static void store(const struct oracle *o, double *to, const double *from)
         store_head(o->cache, to + h * dim, from + h * dim, dim);
 }
 
-/* One query head against positions 0..pos. */
+/* What tanh makes of a value that must not exceed `cap`; 0: no cap. */
+static double capped(double x, double cap)
+{
+    return cap > 0 ? cap * tanh(x / cap) : x;
+}
+
+static double attn_cap_of(const struct oracle *o)
+{
+    return is(o, "gemma2") && !o->spec->attn_cap ? 50 : (double)o->spec->attn_cap;
+}
+
+/* One query head against the positions up to pos that its layer sees. */
 static void attend(const struct oracle *o, int layer, int head, const double *q, int pos,
                    double *out)
 {
     const int dim = o->spec->head_dim, group = o->spec->n_head / o->spec->n_head_kv;
+    const int window = window_of(o, layer), first = window && pos >= window ? pos - window + 1 : 0;
     double score[1024], top = -INFINITY, total = 0;
-    for (int p = 0; p <= pos; p++) {
+    for (int p = first; p <= pos; p++) {
         const double *k = cached(o, o->k, layer, p, head / group);
         score[p] = 0;
         for (int i = 0; i < dim; i++) score[p] += q[i] * k[i];
-        score[p] /= sqrt(dim);
+        score[p] = capped(score[p] / sqrt(dim), attn_cap_of(o));
         top = fmax(top, score[p]);
     }
-    for (int p = 0; p <= pos; p++) total += score[p] = exp(score[p] - top);
+    for (int p = first; p <= pos; p++) total += score[p] = exp(score[p] - top);
     for (int i = 0; i < dim; i++) out[i] = 0;
-    for (int p = 0; p <= pos; p++)
+    for (int p = first; p <= pos; p++)
         for (int i = 0; i < dim; i++)
             out[i] += score[p] / total * cached(o, o->v, layer, p, head / group)[i];
+}
+
+/* Add a sublayer's output, normed where the model norms it, to the stream. */
+static void join(const struct oracle *o, int layer, const char *norm_name, double *x, double *y)
+{
+    const float *norm = tensor_of(o, layer, norm_name, NULL);
+    if (norm) rms_norm(norm, y, y, o->spec->d_model);
+    for (int i = 0; i < o->spec->d_model; i++) x[i] += y[i];
+}
+
+static double activated(const struct oracle *o, double x)
+{
+    if (!is_gemma(o)) return x / (1 + exp(-x));
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * pow(x, 3))));
 }
 
 enum { WIDE = 1024 }; /* no tiny model is wider */
@@ -181,7 +234,7 @@ static void oracle_attention(struct oracle *o, int layer, double *x)
     store(o, cached(o, o->v, layer, pos, 0), v);
     for (int i = 0; i < s->n_head; i++) attend(o, layer, i, q + i * dim, pos, mixed + i * dim);
     linear(o, layer, "attn_output", mixed, y);
-    for (int i = 0; i < s->d_model; i++) x[i] += y[i];
+    join(o, layer, "post_attention_norm.weight", x, y);
 }
 
 static void oracle_ffn(struct oracle *o, int layer, double *x)
@@ -191,9 +244,9 @@ static void oracle_ffn(struct oracle *o, int layer, double *x)
     rms_norm(tensor_of(o, layer, "ffn_norm.weight", NULL), x, h, s->d_model);
     linear(o, layer, "ffn_gate", h, gate);
     linear(o, layer, "ffn_up", h, up);
-    for (int i = 0; i < s->d_ff; i++) gate[i] *= up[i] / (1 + exp(-gate[i]));
+    for (int i = 0; i < s->d_ff; i++) gate[i] = activated(o, gate[i]) * up[i];
     linear(o, layer, "ffn_down", gate, y);
-    for (int i = 0; i < s->d_model; i++) x[i] += y[i];
+    join(o, layer, "post_ffw_norm.weight", x, y);
 }
 
 static void oracle_token(struct oracle *o, int32_t token, double *logits)
@@ -201,7 +254,8 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
     const int d = o->spec->d_model;
     const float *embed = tensor_of(o, -1, "token_embd.weight", NULL);
     double x[WIDE], h[WIDE];
-    for (int i = 0; i < d; i++) x[i] = (double)embed[(size_t)token * (size_t)d + (size_t)i];
+    const double size = is_gemma(o) ? sqrt(d) : 1;
+    for (int i = 0; i < d; i++) x[i] = size * (double)embed[(size_t)token * (size_t)d + (size_t)i];
     for (int layer = 0; layer < o->spec->n_layer; layer++) {
         oracle_attention(o, layer, x);
         oracle_ffn(o, layer, x);
@@ -211,6 +265,8 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
     linear(o, -1, o->spec->tied ? "token_embd" : "output", h, logits);
     for (int i = 0; bias && o->spec->tied && i < tiny_logits(o->spec); i++)
         logits[i] += (double)bias[i];
+    const double cap = is(o, "gemma2") && !o->spec->logit_cap ? 30 : (double)o->spec->logit_cap;
+    for (int i = 0; i < tiny_logits(o->spec); i++) logits[i] = capped(logits[i], cap);
     o->n_pos++;
 }
 

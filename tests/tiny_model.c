@@ -76,20 +76,63 @@ static void add_vocab(struct tiny *t, const struct tiny_spec *s)
 
 /* ---- models -------------------------------------------------------------------------------- */
 
+static bool is_gemma(const struct tiny_spec *s)
+{
+    return !strncmp(s->arch, "gemma", 5);
+}
+
+static bool norms_heads(const struct tiny_spec *s)
+{
+    return !strcmp(s->arch, "qwen3") || !strcmp(s->arch, "gemma3");
+}
+
 struct tiny_spec tiny_spec(const char *arch, enum quant_type type)
 {
-    struct tiny_spec s = {
-        .arch = arch, .type = type, .other = type, .n_layer = 2, .n_ctx = 64, .gain = 2, .seed = 1};
+    struct tiny_spec s = {.arch = arch,
+                          .type = type,
+                          .other = type,
+                          .n_layer = 2,
+                          .n_ctx = 64,
+                          .rope_base = 10000,
+                          .gain = 2,
+                          .seed = 1};
     const int block = quant_info(type)->block;
     s.n_head = block == 1 ? 4 : block == QK ? 3 : 4;
     s.n_head_kv = block == QK ? 1 : 2;
     s.head_dim = block == 1 ? 10 : block == QK ? 32 : 64;
     s.d_model = s.n_head * s.head_dim;
     s.d_ff = block == 1 ? 56 : block == QK ? 160 : 256;
-    if (!strcmp(arch, "qwen3")) s.head_dim = block == 1 ? 14 : 2 * s.head_dim;
+    if (norms_heads(&s) || is_gemma(&s)) s.head_dim = block == 1 ? 14 : 2 * s.head_dim;
     s.n_rot = s.head_dim;
     s.qkv_bias = !strcmp(arch, "qwen2");
+    s.tied = is_gemma(&s);
     return s;
+}
+
+/* Pairs that a file may lack. */
+static void add_options(struct tiny *t, const struct tiny_spec *s)
+{
+    const struct {
+        const char *name;
+        float value;
+    } floats[] = {
+        {"rope.freq_base", s->rope_base},        {"rope.freq_base_swa", s->rope_base_local},
+        {"rope.scaling.factor", s->rope_factor}, {"rope.scaling.attn_factor", s->rope_magnitude},
+        {"attn_logit_softcapping", s->attn_cap}, {"final_logit_softcapping", s->logit_cap}};
+    const struct {
+        const char *name;
+        int value;
+    } ints[] = {{"attention.sliding_window", s->window},
+                {"attention.sliding_window_pattern", s->period}};
+    char key[TINY_NAME_MAX];
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
+        snprintf(key, sizeof key, "%s.%s", s->arch, floats[i].name);
+        if (floats[i].value != 0) tiny_set_f32(t, key, floats[i].value);
+    }
+    for (size_t i = 0; i < sizeof ints / sizeof *ints; i++) {
+        snprintf(key, sizeof key, "%s.%s", s->arch, ints[i].name);
+        if (ints[i].value) tiny_set_u32(t, key, (uint32_t)ints[i].value);
+    }
 }
 
 static void add_config(struct tiny *t, const struct tiny_spec *s)
@@ -110,12 +153,7 @@ static void add_config(struct tiny *t, const struct tiny_spec *s)
     }
     snprintf(key, sizeof key, "%s.attention.layer_norm_rms_epsilon", s->arch);
     tiny_set_f32(t, key, 1e-5f);
-    snprintf(key, sizeof key, "%s.rope.freq_base", s->arch);
-    tiny_set_f32(t, key, 10000);
-    snprintf(key, sizeof key, "%s.rope.scaling.factor", s->arch);
-    if (s->rope_factor) tiny_set_f32(t, key, s->rope_factor);
-    snprintf(key, sizeof key, "%s.rope.scaling.attn_factor", s->arch);
-    if (s->rope_magnitude) tiny_set_f32(t, key, s->rope_magnitude);
+    add_options(t, s);
 }
 
 /* A matrix whose outputs have about the size of its inputs, times `gain`. */
@@ -184,10 +222,18 @@ static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint
     add_scale(t, s, layer_name(name, i, "attn_output.scale"), rng);
     if (s->qkv_bias) add_qkv_bias(t, s, i, rng);
     if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), d, 0, 0.5f, rng);
-    if (!strcmp(s->arch, "qwen3")) {
+    if (norms_heads(s)) {
         add_vector(t, layer_name(name, i, "attn_q_norm.weight"), s->head_dim, 1, 0.3f, rng);
         add_vector(t, layer_name(name, i, "attn_k_norm.weight"), s->head_dim, 1, 0.3f, rng);
     }
+}
+
+/* Of what a sublayer adds to the stream. */
+static void add_post_norm(struct tiny *t, const struct tiny_spec *s, int i, const char *name,
+                          uint64_t *rng)
+{
+    char full[TINY_NAME_MAX];
+    if (is_gemma(s)) add_vector(t, layer_name(full, i, name), s->d_model, 1, 0.3f, rng);
 }
 
 static void add_ffn(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
@@ -222,7 +268,9 @@ struct tiny *tiny_model(const struct tiny_spec *s)
     if (s->rope_freqs) add_vector(t, "rope_freqs.weight", s->n_rot / 2, 4, 3, &rng);
     for (int i = 0; i < s->n_layer; i++) {
         add_attention(t, s, i, &rng);
+        add_post_norm(t, s, i, "post_attention_norm.weight", &rng);
         add_ffn(t, s, i, &rng);
+        add_post_norm(t, s, i, "post_ffw_norm.weight", &rng);
     }
     return t;
 }

@@ -42,9 +42,9 @@ static void products_qkv(const struct slice *s, int layer, struct product qkv[N_
     const struct layer *l = &f->weights->layers[layer];
     const size_t q_dim = slice_width(config_q_dim(f->config));
     const size_t kv_dim = slice_width(config_kv_dim(f->config));
-    qkv[0] = (struct product){&l->q, f->q, q_dim};
-    qkv[1] = (struct product){&l->k, f->k, kv_dim};
-    qkv[2] = (struct product){&l->v, f->v, kv_dim};
+    qkv[0] = (struct product){.of = &l->q, .y = f->q, .ldy = q_dim};
+    qkv[1] = (struct product){.of = &l->k, .y = f->k, .ldy = kv_dim};
+    qkv[2] = (struct product){.of = &l->v, .y = f->v, .ldy = kv_dim};
 }
 
 bool attention_needs_q8(const struct slice *s, int layer)
@@ -117,7 +117,9 @@ static void attend(const struct slice *s, int run, int layer, int head, float *s
         .group = group,
         .head_dim = c->head_dim,
         .n_pos = row->pos + 1,
+        .window = c->kind[layer] == CONFIG_LOCAL ? c->window : 0,
         .scale = c->attn_scale,
+        .cap = c->attn_cap,
         .scratch = scratch,
     });
 }
@@ -138,7 +140,7 @@ void attention_walk(const struct slice *s, struct team_member *me, int layer)
     const struct forward *f = s->f;
     const struct config *c = f->config;
     const size_t d = slice_width(c->d_model);
-    const struct product out[] = {{&f->weights->layers[layer].o, f->y, d}};
+    const struct product out[] = {{.of = &f->weights->layers[layer].o, .y = f->y, .ldy = d}};
     struct product qkv[N_QKV];
     products_qkv(s, layer, qkv);
     product_phase(s, me, qkv, N_QKV, f->h, d, s->n);

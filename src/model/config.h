@@ -15,7 +15,7 @@
 /* Ceilings on a config: far above any real model, low enough that products of two fit an int. */
 enum { CONFIG_LAYERS_MAX = 1024, CONFIG_DIM_MAX = 1 << 20, CONFIG_HEAD_DIM_MAX = 1024 };
 
-/* Layers of one model differ in two kinds at most. */
+/* Layers of one model differ in two kinds at most: they see all positions, or those of a window. */
 enum config_kind { CONFIG_GLOBAL, CONFIG_LOCAL, CONFIG_KINDS };
 
 struct config {
@@ -26,7 +26,10 @@ struct config {
     int n_rot;             /* leading dimensions of a head that rotate; even */
     int n_ctx_train;
     float rms_eps;
+    float embed_scale;               /* of embeddings; 1 as a rule */
     float attn_scale;                /* of scores; 1/sqrt(head_dim) as a rule */
+    float attn_cap, logit_cap;       /* of scores and of logits (kern.h); 0: none */
+    int window;                      /* positions that a local layer sees, the row's own the last */
     struct rope rope[CONFIG_KINDS];  /* of each kind of layer */
     uint8_t kind[CONFIG_LAYERS_MAX]; /* of each layer */
 };

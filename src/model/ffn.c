@@ -9,8 +9,8 @@ static void products_in(const struct slice *s, int layer, struct product in[N_IN
     const struct forward *f = s->f;
     const struct layer *l = &f->weights->layers[layer];
     const size_t d_ff = slice_width(f->config->d_ff);
-    in[0] = (struct product){&l->gate, f->gate, d_ff};
-    in[1] = (struct product){&l->up, f->up, d_ff};
+    in[0] = (struct product){.of = &l->gate, .y = f->gate, .ldy = d_ff};
+    in[1] = (struct product){.of = &l->up, .y = f->up, .ldy = d_ff};
 }
 
 bool ffn_needs_q8(const struct slice *s, int layer)
@@ -25,10 +25,13 @@ static void phase_gate(const struct slice *s, struct team_member *me, bool q8)
     struct forward *f = s->f;
     const int d_ff = f->config->d_ff;
     const size_t wide = slice_width(d_ff);
+    const bool gelu = f->config->arch->act == ACT_GELU;
+    void (*const gate_mul)(float *, const float *, int) =
+        gelu ? f->kern->gelu_mul : f->kern->silu_mul;
     for (struct slice_block b = {0}; slice_next(me, s->n, &b);) {
         const int r = b.row;
         float *gate = f->gate + (size_t)r * wide;
-        f->kern->silu_mul(gate, f->up + (size_t)r * wide, d_ff);
+        gate_mul(gate, f->up + (size_t)r * wide, d_ff);
         if (q8) product_quantize_row(f, gate, d_ff, r);
     }
     team_barrier(me);
@@ -38,7 +41,7 @@ void ffn_walk(const struct slice *s, struct team_member *me, int layer)
 {
     const struct forward *f = s->f;
     const size_t d = slice_width(f->config->d_model), d_ff = slice_width(f->config->d_ff);
-    const struct product down[] = {{&f->weights->layers[layer].down, f->y, d}};
+    const struct product down[] = {{.of = &f->weights->layers[layer].down, .y = f->y, .ldy = d}};
     struct product in[N_IN];
     products_in(s, layer, in);
     product_phase(s, me, in, N_IN, f->h, d, s->n);

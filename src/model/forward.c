@@ -62,8 +62,9 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     const struct config *c = f->config;
     const struct kern_weight *w = &f->weights->embed;
     const size_t half = (size_t)c->n_rot / 2;
-    quant_decode_row(w->type, w->data + (size_t)row->token * w->row_bytes,
-                     f->x + (size_t)r * slice_width(c->d_model), (size_t)c->d_model);
+    float *x = f->x + (size_t)r * slice_width(c->d_model);
+    quant_decode_row(w->type, w->data + (size_t)row->token * w->row_bytes, x, (size_t)c->d_model);
+    for (int i = 0; i < c->d_model; i++) x[i] *= c->embed_scale;
     for (int kind = 0; kind < CONFIG_KINDS; kind++)
         if (config_has_kind(c, (enum config_kind)kind))
             rope_angles(&c->rope[kind], f->weights->rope_factors, c->n_rot, row->pos,
@@ -124,7 +125,8 @@ static void walk_output(const struct slice *s, struct team_member *me)
 {
     struct forward *f = s->f;
     const struct weights *w = f->weights;
-    const struct product logits = {&w->output, s->logits, (size_t)w->n_vocab};
+    const struct product logits = {
+        .of = &w->output, .y = s->logits, .ldy = (size_t)w->n_vocab, .cap = f->config->logit_cap};
     const struct joint j = {true, w->layers[f->config->n_layer - 1].ffn_post_norm, w->output_norm,
                             product_needs_q8(&logits, 1)};
     for (struct slice_block b = {0}; slice_next(me, s->n_wanted, &b);)

@@ -24,7 +24,7 @@ void product_quantize(const struct slice *s, struct team_member *me, const float
     team_barrier(me);
 }
 
-/* Scale and bias of outputs [begin, end), for n rows; few models have either. */
+/* Scale, bias and cap of outputs [begin, end), for n rows; few models have any. */
 __attribute__((noinline)) static void finish(const struct forward *f, const struct product *m,
                                              int n, int begin, int end)
 {
@@ -33,6 +33,7 @@ __attribute__((noinline)) static void finish(const struct forward *f, const stru
         float *y = m->y + (size_t)r * m->ldy;
         for (int i = begin; scale && i < end; i++) y[i] *= *scale;
         if (bias) f->kern->add(y + begin, bias + begin, end - begin);
+        if (m->cap > 0) f->kern->softcap(y + begin, end - begin, m->cap);
     }
 }
 
@@ -45,7 +46,7 @@ static void multiply(const struct slice *s, const struct product *m, const float
         f->kern->matmul_f32(w, x, ldx, n, begin, end, m->y, m->ldy);
     else
         f->kern->matmul(w, f->q8, n, begin, end, m->y, m->ldy);
-    if (m->of->scale || m->of->bias) finish(f, m, n, begin, end);
+    if (m->of->scale || m->of->bias || m->cap > 0) finish(f, m, n, begin, end);
 }
 
 void product_phase(const struct slice *s, struct team_member *me, const struct product *m,

@@ -9,6 +9,7 @@ struct product {
     const struct linear *of;
     float *y;
     size_t ldy;
+    float cap; /* of the outputs (kern.h); 0: none */
 };
 
 bool product_type_is_float(enum quant_type type);
