@@ -169,14 +169,12 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     }
 }
 
-/* Scores of positions [from, to) of a block become what softmax is taken of, as far as a cap asks
- * for it; the factor that is left to multiply. */
-static float attend_cap(const struct kern_attend *a, float *score, int from, int to)
+/* Scores of positions [from, to) of a block, scaled and capped. */
+__attribute__((noinline)) static void attend_cap(const struct kern_attend *a, float *score,
+                                                 int from, int to)
 {
-    if (!(a->cap > 0)) return a->scale;
     for (int p = from; p < to; p += LANES)
         vec_store(score + p, vec_capped(vec_mul(vec_load(score + p), vec_all(a->scale)), a->cap));
-    return 1;
 }
 
 /* Turn one query's scores into exp(score - max). Lanes before the first score and behind the last
@@ -185,7 +183,9 @@ static void attend_softmax(const struct attention *t, const struct attend_block 
 {
     float *score = t->score + h * KERN_ATTEND_BLOCK, lane[LANES], max = t->max[h];
     const int from = b->skip / LANES * LANES, to = b->count;
-    const vec scale = vec_all(attend_cap(t->a, score, from, to));
+    const bool capped = t->a->cap > 0;
+    const vec scale = vec_all(capped ? 1 : t->a->scale);
+    if (capped) attend_cap(t->a, score, from, to);
     for (int p = from; p < b->skip; p++) score[p] = -INFINITY;
     for (int p = to; p % LANES; p++) score[p] = -INFINITY;
     vec most = vec_all(max), sum = vec_zero();
