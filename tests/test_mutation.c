@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MUTANTS = 12000, SECONDS_MAX = 20 };
+enum { MUTANTS = 16000, SECONDS_MAX = 20 };
 
 /* ---- the files to damage ------------------------------------------------------------------- */
 
