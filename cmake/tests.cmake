@@ -5,9 +5,11 @@ pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 set(EAD_SHARED_DIR "${CMAKE_SOURCE_DIR}/../shared" CACHE PATH "golden files; may be absent")
 
 # Tiny models, made in memory, and engines without a model; see tests/tiny.h, tests/script_engine.h.
-add_library(tiny STATIC ${CMAKE_SOURCE_DIR}/tests/tiny.c ${CMAKE_SOURCE_DIR}/tests/script_engine.c)
+set(helpers ${CMAKE_SOURCE_DIR}/tests)
+add_library(tiny STATIC ${helpers}/tiny.c ${helpers}/tiny_model.c ${helpers}/oracle.c ${helpers}/laws.c
+  ${helpers}/script_engine.c)
 target_include_directories(tiny PRIVATE ${CMAKE_SOURCE_DIR}/src)
-target_link_libraries(tiny PUBLIC ead_inside PRIVATE ead_flags)
+target_link_libraries(tiny PUBLIC ead_inside PRIVATE ead_flags PkgConfig::CMOCKA)
 
 # The examples are compiled as a user would, against the public headers alone.
 foreach(example pair policy)

@@ -86,7 +86,7 @@ typedef enum {
 } ead_pack;
 
 typedef struct {
-    const char *arch; /* "llama", "qwen2", "qwen3"; NULL when opened for the vocabulary alone */
+    const char *arch; /* "llama", "gemma3", ...; NULL when opened for the vocabulary alone */
     int n_layer, d_model, d_ff, n_head, n_head_kv, head_dim, n_ctx_train;
     int n_logits; /* logits per row: at least n_vocab */
     int n_vocab;  /* tokens, without padding at the end */

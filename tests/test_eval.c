@@ -680,6 +680,11 @@ static void test_prompts(void **state)
         0, NULL);
     check_prompt("<|im_start|>system\nHm<|im_end|>\n<|im_start|>user\n{problem}\n\nPut the final "
                  "answer in \\boxed{}.<|im_end|>\n<|im_start|>assistant\n");
+    spill(question, "<{{ messages[0].content }}>{{ x }}{{ strftime_now('%d.%m.%y') }}");
+    check_said(eval(few[0], few[1], few[2], few[3], "--chat-template", question, "--template-arg",
+                    "x=1.50", "--verbose-prompt", NULL),
+               0, "--- prompt ---\n<");
+    check_prompt("<{problem}\n\nPut the final answer in \\boxed{}.>1.526.07.24");
     spill(question, "\xef\xbb\xbfQ: {problem}\nAgain: {problem}\nA:");
     check_said(eval(few[0], few[1], few[2], few[3], "--template", question, NULL), 0, NULL);
     check_prompt("Q: {problem}\nAgain: {problem}\nA:");

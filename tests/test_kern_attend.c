@@ -24,12 +24,14 @@ static int cache_q8_0(void **state)
 #define EVERY_CACHE(test)                                                                          \
     cmocka_unit_test_setup(test, cache_f16), cmocka_unit_test_setup(test, cache_q8_0)
 
+enum { PAGES_MAX = 16, DIM_MAX = 256 };
+
 /* Write a position of a tile by the layout that kern_cache.h describes. */
 static void cache_write(uint8_t *tile, bool is_value, int head_dim, int p, const float *x)
 {
     uint8_t *elements = tile + kern_cache_scales(cache, head_dim);
-    uint16_t half[128], scale[4];
-    int8_t code[128];
+    uint16_t half[DIM_MAX], scale[DIM_MAX / KERN_GROUP];
+    int8_t code[DIM_MAX];
     reference()->to_f16(half, x, head_dim);
     reference()->to_q8_0(code, scale, x, head_dim);
     for (int i = 0; i < head_dim; i++) {
@@ -56,8 +58,6 @@ static double cache_read(const struct kern_attend *a, bool is_value, int p, int 
     return (double)quant_f16_to_f32(half) * (q8_0 ? (int8_t)elements[at] : 1);
 }
 
-enum { PAGES_MAX = 16 };
-
 struct attention {
     struct kern_attend a;
     struct guard k, v;
@@ -80,7 +80,7 @@ static void tiles_make(struct attention *t, int head_dim, int last, uint64_t *se
     for (int i = 0; i < n_pages; i++)
         t->pages[i] = i < n_pages - 1 ? (n_pages - 2 - i + n_pages / 2) % (n_pages - 1) : i;
     for (int p = 0; p <= last; p++) {
-        float key[128], value[128];
+        float key[DIM_MAX], value[DIM_MAX];
         const size_t at = (size_t)t->pages[p / KERN_TILE] * tile;
         for (int i = 0; i < head_dim; i++) key[i] = random_normal(seed);
         for (int i = 0; i < head_dim; i++) value[i] = random_unit(seed);
@@ -133,17 +133,20 @@ static void attention_free(struct attention *t)
     free(t->scratch);
 }
 
-/* softmax(q k) v of one output, by the definition. */
+/* softmax(q k) v of one output of the first row, by the definition. */
 static double attention_output(const struct kern_attend *a, int head, int at)
 {
     double *score = calloc((size_t)a->n_pos, sizeof *score), max = -INFINITY, sum = 0, out = 0;
-    for (int p = 0; p < a->n_pos; p++) {
+    const int own = a->n_pos - 1,
+              first = a->window && own - a->window >= 0 ? own - a->window + 1 : 0;
+    for (int p = first; p < a->n_pos; p++) {
         for (int i = 0; i < a->head_dim; i++)
             score[p] += (double)a->q[head * a->head_dim + i] * cache_read(a, false, p, i);
         score[p] *= (double)a->scale;
+        if (a->cap > 0) score[p] = (double)a->cap * tanh(score[p] / (double)a->cap);
         max = fmax(max, score[p]);
     }
-    for (int p = 0; p < a->n_pos; p++) {
+    for (int p = first; p < a->n_pos; p++) {
         double e = exp(score[p] - max);
         sum += e;
         out += e * cache_read(a, true, p, at);
@@ -153,26 +156,35 @@ static double attention_output(const struct kern_attend *a, int head, int at)
 }
 
 static const int attend_groups[] = {1, 2, 3, 6, 7, 8, 9, 16};
-static const int attend_dims[] = {1, 5, 16, 24, 33, 64, 80, 128};
+static const int attend_dims[] = {1, 5, 16, 24, 33, 64, 80, 128, 256};
 static const int attend_lengths[] = {1, 2, 17, 63, 64, 65, 200};
+/* Within a vector, a tile, a block; at their ends and over them; and beyond all that there is. */
+static const int attend_windows[] = {0, 1, 3, 16, 17, 37, 63, 64, 65, 100, 129, 1000};
+enum { N_GROUPS = 8, N_DIMS = 9, N_LENGTHS = 7, N_WINDOWS = 12 };
+
+/* All outputs on a level are those of the reference. */
+static void same_as_reference(const struct kern *k, struct attention *t)
+{
+    size_t outputs = (size_t)t->a.rows * t->a.ld;
+    attend(k, t);
+    float *got = aligned(outputs, sizeof *got);
+    memcpy(got, t->out, outputs * sizeof *got);
+    attend(reference(), t);
+    for (size_t i = 0; i < outputs; i++)
+        assert_true(fabs((double)got[i] - (double)t->out[i]) <= ATTEND_CEILING);
+    free(got);
+}
 
 static void check_attend(const struct kern *k)
 {
     uint64_t seed = 7;
-    for (int g = 0; g < 8; g++)
-        for (int d = 0; d < 8; d++)
-            for (int p = 0; p < 7; p++) {
+    for (int g = 0; g < N_GROUPS; g++)
+        for (int d = 0; d < N_DIMS; d++)
+            for (int p = 0; p < N_LENGTHS; p++) {
                 int rows = 1 + (g + d + p) % 5;
                 struct attention t = attention_make(rows, attend_groups[g], attend_dims[d],
                                                     attend_lengths[p], 1, &seed);
-                size_t outputs = (size_t)rows * t.a.ld;
-                attend(k, &t);
-                float *got = aligned(outputs, sizeof *got);
-                memcpy(got, t.out, outputs * sizeof *got);
-                attend(reference(), &t);
-                for (size_t i = 0; i < outputs; i++)
-                    assert_true(fabs((double)got[i] - (double)t.out[i]) <= ATTEND_CEILING);
-                free(got);
+                same_as_reference(k, &t);
                 attention_free(&t);
             }
 }
@@ -183,17 +195,53 @@ static void attend_matches_reference(void **state)
     for_each_level(check_attend);
 }
 
+/* Windows and caps, for few rows and for more than a window has positions. */
+static void check_windows(const struct kern *k)
+{
+    uint64_t seed = 12;
+    for (int w = 0; w < N_WINDOWS; w++)
+        for (int p = 0; p < N_LENGTHS; p++)
+            for (int rows = 1; rows < 30; rows += 9) {
+                const int group = attend_groups[(w + p) % N_GROUPS];
+                struct attention t = attention_make(rows, group, 40, attend_lengths[p], 1, &seed);
+                t.a.window = attend_windows[w];
+                same_as_reference(k, &t);
+                t.a.cap = 0.7f; /* of scores of about 1 */
+                same_as_reference(k, &t);
+                attention_free(&t);
+            }
+}
+
+static void windows_match_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_windows);
+}
+
+static void close_to_definition(const struct kern *k, struct attention *t, double ceiling)
+{
+    const struct kern_attend *a = &t->a;
+    attend(k, t);
+    for (int h = 0; h < a->group; h++)
+        for (int i = 0; i < a->head_dim; i++) {
+            const double got = (double)t->out[h * a->head_dim + i];
+            assert_true(fabs(attention_output(a, h, i) - got) <= ceiling);
+        }
+}
+
 static void check_attend_definition(const struct kern *k)
 {
     uint64_t seed = 8;
     for (float spread = 1; spread < 1000; spread *= 6) { /* up to one position taking all */
+        const double ceiling = ATTEND_CEILING * fmax(1, (double)spread);
         struct attention t = attention_make(1, 3, 40, 150, spread, &seed);
-        attend(k, &t);
-        for (int h = 0; h < 3; h++)
-            for (int i = 0; i < 40; i++) {
-                double error = fabs(attention_output(&t.a, h, i) - (double)t.out[h * 40 + i]);
-                assert_true(error <= ATTEND_CEILING * fmax(1, (double)spread));
-            }
+        close_to_definition(k, &t, ceiling);
+        for (int w = 0; w < N_WINDOWS; w++) {
+            t.a.window = attend_windows[w];
+            close_to_definition(k, &t, ceiling);
+        }
+        t.a.cap = 5; /* of scores of 1 to 200 */
+        close_to_definition(k, &t, 3 * ATTEND_CEILING);
         attention_free(&t);
     }
 }
@@ -203,6 +251,29 @@ static void attend_matches_definition(void **state)
     (void)state;
     check_attend_definition(reference());
     for_each_level(check_attend_definition);
+}
+
+/* What lies before all windows is not read: its pages lead into forbidden memory. */
+static void check_skipped(const struct kern *k)
+{
+    uint64_t seed = 13;
+    for (int w = 1; w < N_WINDOWS - 1; w++)
+        for (int rows = 1; rows < 12; rows += 5) {
+            const int n_pos = 190;
+            struct attention t = attention_make(rows, 2, 40, n_pos, 1, &seed);
+            t.a.window = attend_windows[w];
+            same_as_reference(k, &t);
+            const int unseen = (n_pos - t.a.window) / KERN_TILE; /* pages */
+            for (int i = 0; i < unseen; i++) t.pages[i] = (n_pos + rows - 2) / KERN_TILE + 1;
+            same_as_reference(k, &t);
+            attention_free(&t);
+        }
+}
+
+static void attend_skips_what_no_row_sees(void **state)
+{
+    (void)state;
+    for_each_level(check_skipped);
 }
 
 /* A head's output does not depend on the heads beside it. */
@@ -231,12 +302,13 @@ static void attend_heads_are_independent(void **state)
 }
 
 /* Nor does a row's depend on the rows beside it: one by one, in two parts, or all together. */
-static void check_attend_rows(const struct kern *k)
+static void check_rows_of_window(const struct kern *k, int window)
 {
     enum { ROWS = 9, GROUP = 3, DIM = 40 };
     uint64_t seed = 10;
     for (int n_pos = 1; n_pos < 200; n_pos += 19) {
         struct attention t = attention_make(ROWS, GROUP, DIM, n_pos, 1, &seed);
+        t.a.window = window;
         const size_t bytes = ROWS * t.a.ld * sizeof(float);
         attend(k, &t);
         float *all = aligned(ROWS * t.a.ld, sizeof *all);
@@ -259,6 +331,11 @@ static void check_attend_rows(const struct kern *k)
     }
 }
 
+static void check_attend_rows(const struct kern *k)
+{
+    for (int w = 0; w < N_WINDOWS; w++) check_rows_of_window(k, attend_windows[w]);
+}
+
 static void attend_rows_are_independent(void **state)
 {
     (void)state;
@@ -269,10 +346,9 @@ static void attend_rows_are_independent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EVERY_CACHE(attend_matches_reference),
-        EVERY_CACHE(attend_matches_definition),
-        EVERY_CACHE(attend_heads_are_independent),
-        EVERY_CACHE(attend_rows_are_independent),
+        EVERY_CACHE(attend_matches_reference),     EVERY_CACHE(windows_match_reference),
+        EVERY_CACHE(attend_matches_definition),    EVERY_CACHE(attend_skips_what_no_row_sees),
+        EVERY_CACHE(attend_heads_are_independent), EVERY_CACHE(attend_rows_are_independent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

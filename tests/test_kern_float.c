@@ -3,7 +3,8 @@
 #include "kern_test.h"
 
 /* Ceilings on errors, in units of the natural scale of each result. */
-static const double ROW_CEILING = 4e-7;   /* of the element itself: norms, silu, rotations */
+static const double ROW_CEILING = 4e-7;   /* of the element itself: norms, silu, caps, rotations */
+static const double GELU_CEILING = 8e-6;  /* the same; far below 0 rounding the exponent tells */
 static const double STATS_CEILING = 1e-6; /* of log_sum_exp, or of 1 if that is smaller */
 static const double BITS_CEILING = 3e-6;  /* bits of entropy */
 
@@ -53,6 +54,18 @@ static void check_rows(const struct kern *k)
         k->silu_mul(got, b, n);
         reference()->silu_mul(want, b, n);
         assert_close(got, want, (size_t)n, ROW_CEILING);
+
+        memcpy(got, a, bytes);
+        memcpy(want, a, bytes);
+        k->gelu_mul(got, b, n);
+        reference()->gelu_mul(want, b, n);
+        assert_close(got, want, (size_t)n, GELU_CEILING);
+
+        memcpy(got, a, bytes);
+        memcpy(want, a, bytes);
+        k->softcap(got, n, 2.5f);
+        reference()->softcap(want, n, 2.5f);
+        assert_close(got, want, (size_t)n, ROW_CEILING);
         free(want);
         guard_free(ga);
         guard_free(gb);
@@ -88,6 +101,43 @@ static void silu_holds_at_extremes(void **state)
 {
     (void)state;
     for_each_level(check_silu_extremes);
+}
+
+/* Known values, of gates so far out that nothing is left of them, and of what is no number. */
+static void check_gelu_extremes(const struct kern *k)
+{
+    float got[] = {0, 1, -1, 3, -30, -1e30f, 1e30f, NAN, INFINITY};
+    static const double want[] = {0, 0.8411919906, -0.1588080094, 2.9963626079, 0, 0, 1e30f};
+    float up[] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    k->gelu_mul(got, up, 9);
+    for (int i = 0; i < 7; i++)
+        assert_true(fabs((double)got[i] - want[i]) <= 4e-7 * fmax(1, fabs(want[i])));
+    assert_true(isnan(got[7]) && got[8] == INFINITY);
+}
+
+static void gelu_holds_at_extremes(void **state)
+{
+    (void)state;
+    check_gelu_extremes(reference());
+    for_each_level(check_gelu_extremes);
+}
+
+/* Small values come through with all their bits, large ones end at the cap. */
+static void check_softcap_extremes(const struct kern *k)
+{
+    float got[] = {0, 1e-20f, -1e-3f, 30, -1e30f, 1e30f, INFINITY, -INFINITY, NAN};
+    static const double want[] = {0, 1e-20f, -1e-3f, 22.847824678, -30, 30, 30, -30};
+    k->softcap(got, 9, 30);
+    for (int i = 0; i < 8; i++)
+        assert_true(fabs((double)got[i] - want[i]) <= ROW_CEILING * fabs(want[i]));
+    assert_true(isnan(got[8]));
+}
+
+static void softcap_holds_at_extremes(void **state)
+{
+    (void)state;
+    check_softcap_extremes(reference());
+    for_each_level(check_softcap_extremes);
 }
 
 static void check_rope(const struct kern *k)
@@ -371,6 +421,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_match_reference),   cmocka_unit_test(silu_holds_at_extremes),
+        cmocka_unit_test(gelu_holds_at_extremes), cmocka_unit_test(softcap_holds_at_extremes),
         cmocka_unit_test(rope_matches_reference), cmocka_unit_test(rope_turns_the_right_pairs),
         cmocka_unit_test(to_f16_is_exact),        cmocka_unit_test(to_q8_0_is_exact),
         cmocka_unit_test(to_q8_0_is_near),        cmocka_unit_test(stats_match_definition),

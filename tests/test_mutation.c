@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MUTANTS = 10000, SECONDS_MAX = 20 };
+enum { MUTANTS = 16000, SECONDS_MAX = 20 };
 
 /* ---- the files to damage ------------------------------------------------------------------- */
 
@@ -61,7 +61,7 @@ static struct tiny_image *image_with_merges(void)
     return image;
 }
 
-enum { N_IMAGES = 9 };
+enum { N_IMAGES = 10 };
 
 static void make_images(struct tiny_image *images[N_IMAGES])
 {
@@ -74,6 +74,7 @@ static void make_images(struct tiny_image *images[N_IMAGES])
     images[6] = image_of("llama", QT_Q4_K, 3);
     images[7] = image_of("qwen2", QT_IQ4_XS, 2);
     images[8] = image_with_merges();
+    images[9] = image_of("gemma3", QT_F16, 2);
 }
 
 /* ---- damage -------------------------------------------------------------------------------- */

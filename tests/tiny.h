@@ -4,7 +4,7 @@
  * complete models with random but sane weights.
  *
  * Everything is deterministic in the seed. Failures of this helper itself abort: they are no test's
- * outcome.
+ * outcome. What makes models is in tiny_model.c.
  */
 #ifndef EAD_TESTS_TINY_H
 #define EAD_TESTS_TINY_H
@@ -20,10 +20,14 @@
 
 enum {
     TINY_KV_MAX = 64,
-    TINY_TENSORS_MAX = 96,
+    TINY_TENSORS_MAX = 128,
     TINY_NAME_MAX = 160, /* more than a reader accepts */
     TINY_MARKS_MAX = 1024
 };
+
+/* What fails in a helper aborts: memory that is NULL, and what does not hold. */
+void *tiny_must(void *p);
+void tiny_must_hold(bool holds, const char *what);
 
 /* ---- a file as a list ---------------------------------------------------------------------- */
 
@@ -128,12 +132,15 @@ struct tiny_spec {
     bool qkv_bias, o_bias, ffn_bias, output_bias; /* qwen2 has the first, unless a test clears it */
     bool fused;                                   /* q, k and v in one matrix, and one bias */
     bool scales;                                  /* of every product */
-    bool no_bytes;                     /* leave the 256 byte tokens out: a vocabulary of 38 */
-    int extra;                         /* "<xi>" behind the others: tokens that a pair may lack */
-    int pad_tokens;                    /* "[PADi]" at the end of the vocabulary */
-    int pad_rows;                      /* rows of the embedding beyond the vocabulary */
-    float rope_factor, rope_magnitude; /* in the file where they are not 0 */
-    float gain;                        /* root mean square of the logits, roughly */
+    bool no_bytes;  /* leave the 256 byte tokens out: a vocabulary of 38 */
+    int extra;      /* "<xi>" behind the others: tokens that a pair may lack */
+    int pad_tokens; /* "[PADi]" at the end of the vocabulary */
+    int pad_rows;   /* rows of the embedding beyond the vocabulary */
+    /* In the file where they are not 0, and beside the architecture's own otherwise: */
+    float rope_factor, rope_magnitude, rope_base_local, attn_cap, logit_cap;
+    int window, period; /* of `period` layers in turn all but the last see a window */
+    float rope_base;    /* always in the file */
+    float gain;         /* root mean square of the logits, roughly */
     uint64_t seed;
 };
 

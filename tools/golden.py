@@ -22,15 +22,24 @@ POSITIONS = 24
 EPSILON = 1e-5
 
 # arch, type of the matrices, d_model, layers, heads, kv heads, head_dim, d_ff, vocabulary, tied
-# output, rope base, rope_freqs tensor. Shapes are uneven on purpose: heads that are shared by three,
-# head_dim unequal to d_model / heads.
+# output, rope base, rope_freqs tensor, further metadata. Shapes are uneven on purpose: heads that are
+# shared by three, head_dim unequal to d_model / heads, windows shorter than the text.
 MODELS = {
-    "llama-f32": ("llama", "f32", 48, 2, 3, 1, 16, 80, 96, False, 1e4, True),
-    "qwen2-q8_0": ("qwen2", "q8_0", 64, 2, 4, 2, 16, 96, 96, True, 1e6, False),
-    "qwen2-q4_0": ("qwen2", "q4_0", 64, 2, 4, 2, 16, 96, 96, True, 1e6, False),
-    "qwen3-f32": ("qwen3", "f32", 40, 2, 2, 1, 32, 72, 96, True, 1e6, False),
-    "qwen3-q4_k": ("qwen3", "q4_k", 256, 1, 4, 2, 64, 256, 96, False, 1e6, False),
+    "llama-f32": ("llama", "f32", 48, 2, 3, 1, 16, 80, 96, False, 1e4, True, {}),
+    "qwen2-q8_0": ("qwen2", "q8_0", 64, 2, 4, 2, 16, 96, 96, True, 1e6, False, {}),
+    "qwen2-q4_0": ("qwen2", "q4_0", 64, 2, 4, 2, 16, 96, 96, True, 1e6, False, {}),
+    "qwen3-f32": ("qwen3", "f32", 40, 2, 2, 1, 32, 72, 96, True, 1e6, False, {}),
+    "qwen3-q4_k": ("qwen3", "q4_k", 256, 1, 4, 2, 64, 256, 96, False, 1e6, False, {}),
+    "gemma2-f32": ("gemma2", "f32", 32, 3, 2, 1, 24, 48, 96, True, 1e4, False,
+                   {"attention.sliding_window": 6, "attn_logit_softcapping": 2.0,
+                    "final_logit_softcapping": 1.5}),
+    "gemma3-q8_0": ("gemma3", "q8_0", 32, 7, 2, 1, 32, 64, 96, True, 1e6, False,
+                    {"attention.sliding_window": 6}),
 }
+
+# Of so many layers in turn all but the last see a window; and the layers of the largest model, which
+# scales scores by d_model / heads in place of head_dim.
+WINDOWED = {"gemma2": (2, 46), "gemma3": (6, 62)}
 
 
 # ---- blocks: random bytes of a wanted spread, and what they mean ----------------------------------
@@ -104,7 +113,7 @@ BLOCK_BYTES = {"f32": 4, "q8_0": 34, "q4_0": 18, "q4_k": 144}
 
 def tensor_list(model):
     """(name, type, columns, rows, spread); a spread below 0 means around 1, for norms."""
-    arch, kind, d, layers, heads, kv_heads, head_dim, d_ff, n_vocab, tied, _, freqs = model
+    arch, kind, d, layers, heads, kv_heads, head_dim, d_ff, n_vocab, tied, _, freqs, _ = model
     q, kv = heads * head_dim, kv_heads * head_dim
     yield "token_embd.weight", kind, d, n_vocab, 1 / math.sqrt(d) if tied else 1
     yield "output_norm.weight", "f32", d, 1, -0.3
@@ -119,10 +128,13 @@ def tensor_list(model):
             yield f"{b}attn_{name}.weight", kind, d, n, 1.4 / math.sqrt(d)
             if arch == "qwen2":
                 yield f"{b}attn_{name}.bias", "f32", n, 1, 0.5
-        if arch == "qwen3":
+        if arch in ("qwen3", "gemma3"):
             yield b + "attn_q_norm.weight", "f32", head_dim, 1, -0.3
             yield b + "attn_k_norm.weight", "f32", head_dim, 1, -0.3
         yield b + "attn_output.weight", kind, q, d, 1 / math.sqrt(q)
+        if arch in WINDOWED:
+            yield b + "post_attention_norm.weight", "f32", d, 1, -0.3
+            yield b + "post_ffw_norm.weight", "f32", d, 1, -0.3
         yield b + "ffn_norm.weight", "f32", d, 1, -0.3
         yield b + "ffn_gate.weight", kind, d, d_ff, 1.4 / math.sqrt(d)
         yield b + "ffn_up.weight", kind, d, d_ff, 1.4 / math.sqrt(d)
@@ -137,7 +149,7 @@ def random_tensor(kind, columns, rows, spread, rng):
 
 
 def metadata(name, model, tokens):
-    arch, _, d, layers, heads, kv_heads, head_dim, d_ff, n_vocab, _, base, _ = model
+    arch, _, d, layers, heads, kv_heads, head_dim, d_ff, n_vocab, _, base, _, more = model
     texts = ["<unk>", "<s>", "</s>"] + [f"t{i}" for i in range(3, n_vocab)]
     return [
         pair("general.architecture", arch),
@@ -153,6 +165,7 @@ def metadata(name, model, tokens):
         pair(f"{arch}.attention.value_length", head_dim),
         pair(f"{arch}.attention.layer_norm_rms_epsilon", EPSILON),
         pair(f"{arch}.rope.freq_base", base),
+        *[pair(f"{arch}.{key}", value) for key, value in more.items()],
         pair("tokenizer.ggml.model", "llama"),
         pair("tokenizer.ggml.tokens", texts),
         pair("tokenizer.ggml.scores", [-float(i) for i in range(n_vocab)]),
@@ -206,7 +219,7 @@ def norm(x, gain):
 
 
 def rotate(head, pos, arch, base, factors):
-    """llama turns neighbours, (0, 1), (2, 3), ...; qwen turns halves, (0, n/2), (1, n/2 + 1), ..."""
+    """llama turns neighbours, (0, 1), (2, 3), ...; others turn halves, (0, n/2), (1, n/2 + 1), ..."""
     n, out = len(head), list(head)
     for i in range(n // 2):
         a, b = (2 * i, 2 * i + 1) if arch == "llama" else (i, i + n // 2)
@@ -216,8 +229,22 @@ def rotate(head, pos, arch, base, factors):
     return out
 
 
-def attend(query, keys, values):
-    scores = [math.fsum(a * b for a, b in zip(query, k)) / math.sqrt(len(query)) for k in keys]
+def window_of(model, layer):
+    """How many positions a layer sees, or None for all."""
+    period = WINDOWED.get(model[0], (1, 0))[0]
+    return None if layer % period == period - 1 else model[12]["attention.sliding_window"]
+
+
+def capped(x, cap):
+    return cap * math.tanh(x / cap) if cap else x
+
+
+def attend(model, query, keys, values):
+    arch, d, layers, heads = model[0], model[2], model[3], model[4]
+    shared = arch in WINDOWED and layers == WINDOWED[arch][1]
+    scale = math.sqrt(d // heads if shared else len(query))
+    cap = model[12].get("attn_logit_softcapping")
+    scores = [capped(math.fsum(a * b for a, b in zip(query, k)) / scale, cap) for k in keys]
     top = max(scores)
     parts = [math.exp(s - top) for s in scores]
     total = math.fsum(parts)
@@ -236,35 +263,56 @@ def heads_of(model, w, layer, name, x, pos):
         return heads
     if b + "_norm.weight" in w:
         heads = [norm(h, w[b + "_norm.weight"][0]) for h in heads]
+    if arch == "gemma3" and window_of(model, layer):
+        base = 10000
     factors = w.get("rope_freqs.weight", [None])[0]
     return [rotate(h, pos, arch, base, factors) for h in heads]
 
 
-def feed(w, layer, x):
+def activated(arch, x):
+    if arch not in WINDOWED:
+        return x / (1 + math.exp(-x))
+    return x / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
+
+
+def feed(model, w, layer, x):
     b = f"blk.{layer}.ffn_"
     gate, up = product(w[b + "gate.weight"], x), product(w[b + "up.weight"], x)
-    return product(w[b + "down.weight"], [g / (1 + math.exp(-g)) * u for g, u in zip(gate, up)])
+    return product(w[b + "down.weight"], [activated(model[0], g) * u for g, u in zip(gate, up)])
+
+
+def join(w, x, y, post):
+    """What a sublayer adds to the stream, normed where the model has a norm for it."""
+    if post in w:
+        y = norm(y, w[post][0])
+    return [a + b for a, b in zip(x, y)]
 
 
 def logits_of(model, w, tokens):
-    layers, heads, kv_heads = model[3], model[4], model[5]
+    arch, d, layers, heads, kv_heads = model[0], model[2], model[3], model[4], model[5]
     cache = [([], []) for _ in range(layers)]
     out = []
     for pos, token in enumerate(tokens):
-        x = w["token_embd.weight"][token]
+        size = math.sqrt(d) if arch in WINDOWED else 1
+        x = [size * v for v in w["token_embd.weight"][token]]
         for i, (keys, values) in enumerate(cache):
-            y = norm(x, w[f"blk.{i}.attn_norm.weight"][0])
+            b = f"blk.{i}."
+            y = norm(x, w[b + "attn_norm.weight"][0])
             keys.append(heads_of(model, w, i, "k", y, pos))
             values.append(heads_of(model, w, i, "v", y, pos))
+            first = max(0, pos + 1 - (window_of(model, i) or pos + 1))
             mixed = []
             for h, query in enumerate(heads_of(model, w, i, "q", y, pos)):
                 g = h // (heads // kv_heads)
-                mixed += attend(query, [k[g] for k in keys], [v[g] for v in values])
-            x = [a + b for a, b in zip(x, product(w[f"blk.{i}.attn_output.weight"], mixed))]
-            y = norm(x, w[f"blk.{i}.ffn_norm.weight"][0])
-            x = [a + b for a, b in zip(x, feed(w, i, y))]
+                mixed += attend(model, query, [k[g] for k in keys[first:]],
+                                [v[g] for v in values[first:]])
+            y = product(w[b + "attn_output.weight"], mixed)
+            x = join(w, x, y, b + "post_attention_norm.weight")
+            y = norm(x, w[b + "ffn_norm.weight"][0])
+            x = join(w, x, feed(model, w, i, y), b + "post_ffw_norm.weight")
         y = norm(x, w["output_norm.weight"][0])
-        out += product(w.get("output.weight", w["token_embd.weight"]), y)
+        y = product(w.get("output.weight", w["token_embd.weight"]), y)
+        out += [capped(v, model[12].get("final_logit_softcapping")) for v in y]
     return struct.pack(f"<{len(out)}f", *out)
 
 

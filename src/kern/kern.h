@@ -74,8 +74,8 @@ struct kern_stats {
     float entropy;     /* bits: METHOD, -sum p log2 p; NaN if any logit is NaN or +infinity */
 };
 
-/* Consecutive rows of one sequence, of which row r sees the first n_pos + r positions: their
- * queries of one key-value head against the cache of one layer. */
+/* Consecutive rows of one sequence, of which row r sees the first n_pos + r positions, or the last
+ * `window` of these: their queries of one key-value head against the cache of one layer. */
 struct kern_attend {
     const float *q; /* [rows][ld]: the [group][head_dim] query heads that share the head */
     /* Tiles of keys and of values; position p lies in the tiles numbered pages[p / KERN_TILE], and
@@ -87,11 +87,20 @@ struct kern_attend {
     float *out;            /* [rows][ld], of which [group][head_dim] is written */
     size_t ld;             /* elements from one row to the next */
     int rows, group, head_dim, n_pos;
-    float scale;    /* 1/sqrt(head_dim) as a rule */
+    int window;     /* 0: all positions */
+    float scale;    /* of scores; 1/sqrt(head_dim) as a rule */
+    float cap;      /* what no score exceeds: they become cap * tanh(score / cap); 0: none */
     float *scratch; /* KERN_ATTEND_SCRATCH(rows * group, head_dim) floats, 64-byte aligned */
 };
 /* Attention runs with an online softmax over blocks of this many positions. */
 enum { KERN_ATTEND_BLOCK = 64 };
+
+/* The first position that row r sees. */
+static inline int kern_attend_from(const struct kern_attend *a, int r)
+{
+    return a->window && a->window < a->n_pos + r ? a->n_pos + r - a->window : 0;
+}
+
 #define KERN_ATTEND_SCRATCH(queries, head_dim)                                                     \
     ((size_t)(queries) * (KERN_ATTEND_BLOCK + 3 + 2 * (size_t)(head_dim)))
 
@@ -123,6 +132,10 @@ struct kern {
     void (*add)(float *y, const float *x, int n); /* y += x */
     /* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i] */
     void (*silu_mul)(float *gate, const float *up, int n);
+    /* The same with -2u for -gate[i], u = sqrt(2/pi) (gate[i] + 0.044715 gate[i]^3), which is
+     * gate[i] (1 + tanh u) / 2 (Hendrycks & Gimpel 2016). */
+    void (*gelu_mul)(float *gate, const float *up, int n);
+    void (*softcap)(float *y, int n, float cap); /* y = cap * tanh(y / cap) */
 
     /* Rotate one head x [head_dim] in place by angles given as cos and sin [n_rot/2]: pairs
      * (x[2i], x[2i+1]) when interleaved, (x[i], x[i + n_rot/2]) otherwise. x beyond n_rot stays. */

@@ -142,6 +142,19 @@ static void ref_silu_mul(float *gate, const float *up, int n)
     }
 }
 
+static void ref_gelu_mul(float *gate, const float *up, int n)
+{
+    for (int i = 0; i < n; i++) {
+        double g = (double)gate[i], u = sqrt(M_2_PI) * (g + 0.044715 * g * g * g);
+        gate[i] = (float)(g / (1 + exp(-2 * u)) * (double)up[i]);
+    }
+}
+
+static void ref_softcap(float *y, int n, float cap)
+{
+    for (int i = 0; i < n; i++) y[i] = (float)((double)cap * tanh((double)y[i] / (double)cap));
+}
+
 static void ref_rope(float *x, const float *cos, const float *sin, int n_rot, int interleaved)
 {
     int half = n_rot / 2, step = interleaved ? 2 : 1, mate = interleaved ? 1 : half;
@@ -188,6 +201,14 @@ static double cached(const struct kern_attend *a, bool is_value, int p, int i)
     return (double)quant_f16_to_f32(scales[kern_cache_scale_at(p, i)]) * (int8_t)elements[at];
 }
 
+static float score_of(const struct kern_attend *a, const float *q, int p)
+{
+    double dot = 0;
+    for (int i = 0; i < a->head_dim; i++) dot += (double)q[i] * cached(a, false, p, i);
+    dot *= (double)a->scale;
+    return (float)(a->cap > 0 ? (double)a->cap * tanh(dot / (double)a->cap) : dot);
+}
+
 /* One query head: its block of scores is the only scratch, `out` carries the weighted sum so far.
  */
 static void attend_head(const struct kern_attend *a, int row, int head)
@@ -198,13 +219,12 @@ static void attend_head(const struct kern_attend *a, int row, int head)
     const int n_pos = a->n_pos + row;
     double max = -INFINITY, sum = 0;
     for (int i = 0; i < a->head_dim; i++) out[i] = 0;
-    for (int p0 = 0; p0 < n_pos; p0 += KERN_ATTEND_BLOCK) {
-        int count = n_pos - p0 < KERN_ATTEND_BLOCK ? n_pos - p0 : KERN_ATTEND_BLOCK;
+    for (int p0 = kern_attend_from(a, row), count; p0 < n_pos; p0 += count) {
+        count = KERN_ATTEND_BLOCK - p0 % KERN_ATTEND_BLOCK; /* blocks end at multiples of it */
+        count = n_pos - p0 < count ? n_pos - p0 : count;
         double block_max = max;
         for (int p = 0; p < count; p++) {
-            double dot = 0;
-            for (int i = 0; i < a->head_dim; i++) dot += (double)q[i] * cached(a, false, p0 + p, i);
-            score[p] = (float)(dot * (double)a->scale);
+            score[p] = score_of(a, q, p0 + p);
             block_max = fmax(block_max, (double)score[p]);
         }
         double rescale = max == block_max ? 1 : exp(max - block_max);
@@ -275,6 +295,8 @@ const struct kern kern_ref = {
     .rms_norm = ref_rms_norm,
     .add = ref_add,
     .silu_mul = ref_silu_mul,
+    .gelu_mul = ref_gelu_mul,
+    .softcap = ref_softcap,
     .rope = ref_rope,
     .to_f16 = ref_to_f16,
     .to_q8_0 = ref_to_q8_0,

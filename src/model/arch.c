@@ -10,6 +10,7 @@
 #define MUST             .required = true
 #define PACKED           .packed = true
 #define WITH(tensor)     .with = tensor
+#define MODEL            .model = decoder_model
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
@@ -64,10 +65,33 @@ static const struct arch_tensor head_norms[] = {
     {0},
 };
 
+static const struct arch_tensor post_norms[] = {
+    {"post_attention_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(attn_post_norm), MUST},
+    {"post_ffw_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(ffn_post_norm), MUST},
+    {0},
+};
+
 static const struct arch archs[] = {
-    {"llama", true, decoder_model, {decoder_layer}}, /* Llama 2 and 3, Mistral, SmolLM2 */
-    {"qwen2", false, decoder_model, {decoder_layer}},
-    {"qwen3", false, decoder_model, {decoder_layer, head_norms}},
+    /* Llama 2 and 3, Mistral, SmolLM2 */
+    {.name = "llama", .rope_interleaved = true, MODEL, .layer = {decoder_layer}},
+    {.name = "qwen2", MODEL, .layer = {decoder_layer}},
+    {.name = "qwen3", MODEL, .layer = {decoder_layer, head_norms}},
+    {.name = "gemma2",
+     .embed_root = true,
+     .act = ACT_GELU,
+     .windows = {.period = 2, .size = 4096},
+     .shared_width_layers = 46, /* 27B */
+     .attn_cap = 50,
+     .logit_cap = 30,
+     MODEL,
+     .layer = {decoder_layer, post_norms}},
+    {.name = "gemma3",
+     .embed_root = true,
+     .act = ACT_GELU,
+     .windows = {.period = 6, .base = 10000},
+     .shared_width_layers = 62, /* 27B */
+     MODEL,
+     .layer = {decoder_layer, head_norms, post_norms}},
 };
 enum { N_ARCHS = sizeof archs / sizeof *archs };
 

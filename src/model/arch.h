@@ -43,9 +43,26 @@ struct arch_tensor {
 
 enum { ARCH_TABLES = 4 };
 
+/* What the gate of a feed-forward passes through. */
+enum arch_act { ACT_SILU, ACT_GELU };
+
+/* Of so many layers in turn all but the last see a window; files may say otherwise. */
+struct arch_windows {
+    int period; /* 0: there are no windows */
+    int size;   /* positions that they see; 0: all, unless the file says how many */
+    float base; /* of their angles, which are not scaled then; 0: they turn like the others */
+};
+
 struct arch {
     const char *name;
     bool rope_interleaved; /* q and k are stored for pairs side by side, not for halves of a head */
+    bool embed_root;       /* embeddings are multiplied by the root of their width */
+    enum arch_act act;
+    struct arch_windows windows;
+    int shared_width_layers; /* a model of so many layers scales scores by d_model / n_head, as if
+                                heads shared it, and others by head_dim */
+    float attn_cap,
+        logit_cap; /* of scores and of logits, unless the file says otherwise; 0: none */
     /* Tables end without a name. Outside of layers, the embedding first; inside of one, one table
      * after the other, and then NULL. */
     const struct arch_tensor *model;
@@ -55,7 +72,7 @@ struct arch {
 /* The architecture of this name, n bytes long; NULL when there is none. */
 const struct arch *arch_find(const char *name, size_t n);
 
-/* "llama, qwen2 or qwen3", for messages. */
+/* "llama, qwen2, ... or gemma3", for messages. */
 void arch_names(char *out, size_t max);
 
 /* May there be a tensor of this name outside of layers, or inside one? */

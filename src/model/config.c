@@ -1,7 +1,10 @@
 #include "model/config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* ---- values ------------------------------------------------------------------------------ */
 
 /* Metadata keys carry the architecture's name in front: "llama.block_count". */
 struct reader {
@@ -68,6 +71,8 @@ static enum status read_positive(const struct reader *r, const char *name, bool 
     return ST_OK;
 }
 
+/* ---- the shape --------------------------------------------------------------------------- */
+
 static enum status read_arch(const struct gguf *g, struct config *c, struct err *err)
 {
     struct gguf_str name = {0};
@@ -109,14 +114,16 @@ static enum status read_heads(const struct reader *r, struct config *c)
     return ST_OK;
 }
 
+/* ---- angles ------------------------------------------------------------------------------ */
+
 /* How far linear scaling stretches positions; a factor without a type means it. The key that files
  * had before there were types holds where the new one is absent. */
-static enum status read_linear(const struct reader *r, bool required, struct config *c)
+static enum status read_linear(const struct reader *r, bool required, struct rope *rope)
 {
     float factor = 1;
     const bool old = !has_key(r, "rope.scaling.factor") && has_key(r, "rope.scale_linear");
     TRY(read_positive(r, old ? "rope.scale_linear" : "rope.scaling.factor", required, &factor));
-    c->rope_scale = 1 / factor;
+    rope->scale = 1 / factor;
     return ST_OK;
 }
 
@@ -126,16 +133,16 @@ static bool str_is(struct gguf_str s, const char *text)
 }
 
 /* Other kinds change the frequencies. Llama 3's are in its file as a tensor, rope_freqs. */
-static enum status read_rope_scaling(const struct reader *r, struct config *c)
+static enum status read_rope_scaling(const struct reader *r, struct rope *rope)
 {
     char key[96];
     struct gguf_str type = {0};
     snprintf(key, sizeof key, "%s.rope.scaling.type", r->arch);
     TRY(gguf_read_str(r->g, key, false, &type, r->err));
-    c->rope_scale = c->rope_magnitude = 1;
-    TRY(read_positive(r, "rope.scaling.attn_factor", false, &c->rope_magnitude));
+    rope->scale = rope->magnitude = 1;
+    TRY(read_positive(r, "rope.scaling.attn_factor", false, &rope->magnitude));
     if (str_is(type, "none")) return ST_OK;
-    if (str_is(type, "linear") || !type.s) return read_linear(r, type.s != NULL, c);
+    if (str_is(type, "linear") || !type.s) return read_linear(r, type.s != NULL, rope);
     return err_set(r->err, ST_SUPPORT,
                    "%s: expected none or linear, the kinds that ead computes, found \"%.*s\"", key,
                    (int)(type.n < 32 ? type.n : 32), type.s);
@@ -143,17 +150,83 @@ static enum status read_rope_scaling(const struct reader *r, struct config *c)
 
 static enum status read_rope(const struct reader *r, struct config *c)
 {
-    c->rope_interleaved = c->arch->rope_interleaved;
-    c->rope_base = 10000;
-    TRY(read_positive(r, "rope.freq_base", false, &c->rope_base));
+    struct rope *rope = &c->rope[CONFIG_GLOBAL];
+    rope->base = 10000;
+    TRY(read_positive(r, "rope.freq_base", false, &rope->base));
     c->n_rot = c->head_dim;
     TRY(read_layers(r, "rope.dimension_count", false, c->head_dim, c->n_layer, &c->n_rot));
     if (c->n_rot % 2)
         return err_set(r->err, ST_FORMAT,
                        "%s.rope.dimension_count: expected an even number, found %d", r->arch,
                        c->n_rot);
-    return read_rope_scaling(r, c);
+    return read_rope_scaling(r, rope);
 }
+
+/* ---- kinds of layers --------------------------------------------------------------------- */
+
+/* Which layers see a window, by a number or layer by layer. */
+static enum status read_pattern(const struct reader *r, struct config *c)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.attention.sliding_window_pattern", r->arch);
+    const struct gguf_kv *kv = gguf_find(r->g, key);
+    uint32_t period = (uint32_t)c->arch->windows.period;
+    if (kv && kv->type == GGUF_ARRAY && (kv->elem == GGUF_BOOL || gguf_type_is_integer(kv->elem))) {
+        if (kv->count != (uint64_t)c->n_layer)
+            return err_set(r->err, ST_FORMAT, "%s: expected one for each of %d layers, found %llu",
+                           key, c->n_layer, (unsigned long long)kv->count);
+        for (int i = 0; i < c->n_layer; i++)
+            c->kind[i] = gguf_i64_at(kv, (uint64_t)i) ? CONFIG_LOCAL : CONFIG_GLOBAL;
+        return ST_OK;
+    }
+    TRY(gguf_read_u32(r->g, key, false, &period, r->err));
+    for (uint32_t i = 0; i < (uint32_t)c->n_layer; i++)
+        c->kind[i] = !period || i % period < period - 1 ? CONFIG_LOCAL : CONFIG_GLOBAL;
+    return ST_OK;
+}
+
+static enum status read_windows(const struct reader *r, struct config *c)
+{
+    const struct arch_windows *windows = &c->arch->windows;
+    if (!windows->period) return ST_OK;
+    c->window = windows->size;
+    if (has_key(r, "attention.sliding_window"))
+        TRY(read_int(r, "attention.sliding_window", true, 1 << 26, &c->window));
+    if (!c->window) return ST_OK;
+    struct rope *local = &c->rope[CONFIG_LOCAL];
+    *local = c->rope[CONFIG_GLOBAL];
+    if (windows->base > 0)
+        *local = (struct rope){.base = windows->base, .scale = 1, .magnitude = 1};
+    TRY(read_positive(r, "rope.freq_base_swa", false, &local->base));
+    return read_pattern(r, c);
+}
+
+/* ---- scales and caps --------------------------------------------------------------------- */
+
+static enum status read_cap(const struct reader *r, const char *name, float usual, float *out)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.%s", r->arch, name);
+    *out = usual;
+    TRY(gguf_read_f32(r->g, key, false, out, r->err));
+    if (*out < 0)
+        return err_set(r->err, ST_FORMAT, "%s: expected a positive number, or 0 for none, found %g",
+                       key, (double)*out);
+    return ST_OK;
+}
+
+static enum status read_scales(const struct reader *r, struct config *c)
+{
+    const struct arch *a = c->arch;
+    const bool shared = c->n_layer == a->shared_width_layers;
+    const int width = shared ? c->d_model / c->n_head : c->head_dim;
+    c->embed_scale = a->embed_root ? sqrtf((float)c->d_model) : 1;
+    c->attn_scale = 1 / sqrtf((float)width);
+    TRY(read_cap(r, "attn_logit_softcapping", a->attn_cap, &c->attn_cap));
+    return read_cap(r, "final_logit_softcapping", a->logit_cap, &c->logit_cap);
+}
+
+/* ---- refusals ---------------------------------------------------------------------------- */
 
 /* A model that was trained to see what comes after a token writes nothing sensible. */
 static enum status refuse_acausal(const struct reader *r)
@@ -180,6 +253,8 @@ static enum status refuse_experts(const struct reader *r)
     return ST_OK;
 }
 
+/* ---- all of it --------------------------------------------------------------------------- */
+
 enum status config_read(const struct gguf *g, struct config *out, struct err *err)
 {
     struct config c = {0};
@@ -194,6 +269,13 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
     TRY(read_heads(&r, &c));
     TRY(read_positive(&r, "attention.layer_norm_rms_epsilon", true, &c.rms_eps));
     TRY(read_rope(&r, &c));
+    TRY(read_windows(&r, &c));
+    TRY(read_scales(&r, &c));
     *out = c;
     return ST_OK;
+}
+
+bool config_has_kind(const struct config *c, enum config_kind kind)
+{
+    return memchr(c->kind, (int)kind, (size_t)c->n_layer) != NULL;
 }

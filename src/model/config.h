@@ -8,8 +8,15 @@
 #include "base/status.h"
 #include "format/gguf.h"
 #include "model/arch.h"
+#include "model/rope.h"
 
 #include <stdbool.h>
+
+/* Ceilings on a config: far above any real model, low enough that products of two fit an int. */
+enum { CONFIG_LAYERS_MAX = 1024, CONFIG_DIM_MAX = 1 << 20, CONFIG_HEAD_DIM_MAX = 1024 };
+
+/* Layers of one model differ in two kinds at most: they see all positions, or those of a window. */
+enum config_kind { CONFIG_GLOBAL, CONFIG_LOCAL, CONFIG_KINDS };
 
 struct config {
     const struct arch *arch;
@@ -18,15 +25,18 @@ struct config {
     int head_dim;          /* of q, k and v; d_model / n_head unless the file says otherwise */
     int n_rot;             /* leading dimensions of a head that rotate; even */
     int n_ctx_train;
-    float rms_eps, rope_base, rope_scale; /* angle = position * rope_scale * base^(-2i/n_rot) */
-    float rope_magnitude;                 /* of q and k where they rotate; 1 as a rule */
-    bool rope_interleaved;                /* as the architecture has it */
+    float rms_eps;
+    float embed_scale;               /* of embeddings; 1 as a rule */
+    float attn_scale;                /* of scores; 1/sqrt(head_dim) as a rule */
+    float attn_cap, logit_cap;       /* of scores and of logits (kern.h); 0: none */
+    int window;                      /* positions that a local layer sees, the row's own the last */
+    struct rope rope[CONFIG_KINDS];  /* of each kind of layer */
+    uint8_t kind[CONFIG_LAYERS_MAX]; /* of each layer */
 };
 
-/* Ceilings on a config: far above any real model, low enough that products of two fit an int. */
-enum { CONFIG_LAYERS_MAX = 1024, CONFIG_DIM_MAX = 1 << 20, CONFIG_HEAD_DIM_MAX = 1024 };
-
 MUST_USE enum status config_read(const struct gguf *g, struct config *out, struct err *err);
+
+bool config_has_kind(const struct config *c, enum config_kind kind);
 
 /* Width of all query heads together, and of all key (or value) heads. */
 static inline int config_q_dim(const struct config *c)

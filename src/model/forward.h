@@ -1,7 +1,7 @@
 /*
  * The forward pass: rows in, logits out. A row is a token at a position of a sequence; decoding is
  * one row, a prompt or a catch-up is many, several users are rows of several sequences. This is the
- * only place that knows how a transformer works.
+ * only place that knows how a transformer works; attention.c and ffn.c know its two sublayers.
  *
  * A pass is cut into slices: rows that walk all layers together, before the next slice does. Every
  * thread of the team walks the same function, phase by phase, and reads what phases or the caller
@@ -41,10 +41,10 @@ struct forward {
     float *att;        /* [R][q_dim] heads' outputs side by side */
     float *gate, *up;  /* [R][d_ff] */
     struct kern_q8 q8; /* [R][widest input] activations in 8 bits */
-    float *cos, *sin;  /* [R][n_rot/2] */
-    float *scratch;    /* [threads][attention of a run] */
-    int *runs;         /* [R + 1] where runs of rows that attend together begin; then the end */
-    int *wanted;       /* [R] rows whose logits are asked for, in order */
+    float *cos[CONFIG_KINDS], *sin[CONFIG_KINDS]; /* [R][n_rot/2] for each kind of layer */
+    float *scratch;                               /* [threads][attention of a run] */
+    int *runs;   /* [R + 1] where runs of rows that attend together begin; then the end */
+    int *wanted; /* [R] rows whose logits are asked for, in order */
 
     struct pace pace[FORWARD_PACES]; /* of slices of 1 row, 2, 4, 8 and so on */
 };

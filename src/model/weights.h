@@ -23,14 +23,16 @@ struct linear {
 
 /* Shapes in [outputs][inputs]; vectors that a model lacks are NULL. */
 struct layer {
-    const float *attn_norm;                /* [d_model] */
+    const float *attn_norm;                /* [d_model] of the input of attention */
     struct linear q, k, v;                 /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
     const float *q_bias, *k_bias, *v_bias; /* theirs, added before heads rotate */
     const float *q_norm, *k_norm;          /* [head_dim] */
     struct linear o;                       /* [d_model][q_dim] */
-    const float *ffn_norm;                 /* [d_model] */
+    const float *attn_post_norm;           /* [d_model] of what attention adds to the stream */
+    const float *ffn_norm;                 /* [d_model] of the input of the feed-forward */
     struct linear gate, up;                /* [d_ff][d_model] */
     struct linear down;                    /* [d_model][d_ff] */
+    const float *ffn_post_norm;            /* [d_model] of what it adds to the stream */
 };
 
 /* Where a matrix stands. */

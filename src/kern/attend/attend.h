@@ -3,8 +3,9 @@
  * says how this header is used. The loops are written once; what differs by type is attend_load,
  * and where scales come in: with keys when a group is summed, with values through the scores.
  *
- * Queries of several rows go through a block of the cache together as long as all of them see all
- * of it; then every row takes its last blocks alone. A query's sums are the same either way.
+ * Queries of several rows go through the blocks of the cache together of which all see all; blocks
+ * before those, at the near end of a window, and behind them every row takes alone. A query's sums
+ * are the same either way. What lies before every window is not read.
  */
 #ifndef EAD_KERN_ATTEND_ATTEND_H
 #define EAD_KERN_ATTEND_ATTEND_H
@@ -30,9 +31,9 @@ struct attention {
     size_t bytes;              /* of one position of a tile */
 };
 
-/* Positions [p0, p0 + count) for queries [first, end). */
+/* Positions [p0 + skip, p0 + count) for queries [first, end); p0 is a multiple of the block. */
 struct attend_block {
-    int first, end, p0, count;
+    int first, end, p0, skip, count;
 };
 
 /* Among `tiles`, by page, the one of position p. */
@@ -142,12 +143,18 @@ static void attend_keys_q8_0(int rows, const float *q, size_t dim, const uint8_t
     ATTEND_ROWS(attend_keys, rows, KERN_CACHE_Q8_0, q, dim, tile, next, score)
 }
 
+/* The first position of the tile that holds the first position of a block that counts. */
+static inline int attend_first_tile(const struct attend_block *b)
+{
+    return b->skip / KERN_TILE * KERN_TILE;
+}
+
 /* score[h][p] = q[h] . k[p0 + p]; the values of the block are on their way meanwhile. */
 static void attend_scores(const struct attention *t, const struct attend_block *b)
 {
     const struct kern_attend *a = t->a;
     const size_t dim = (size_t)a->head_dim;
-    for (int p = 0; p < b->count; p += KERN_TILE) {
+    for (int p = attend_first_tile(b); p < b->count; p += KERN_TILE) {
         const uint8_t *tile = attend_tile(t, a->k, b->p0 + p);
         const uint8_t *next = attend_tile(t, a->v, b->p0 + p);
         for (int h = b->first, n; h < b->end; h += n, next = NULL) {
@@ -162,20 +169,34 @@ static void attend_scores(const struct attention *t, const struct attend_block *
     }
 }
 
-/* Turn one query's scores into exp(score - max). Lanes behind the last score count for nothing. */
-static void attend_softmax(const struct attention *t, int h, int count)
+/* Scores of positions [from, to) of a block, scaled and capped. */
+__attribute__((noinline)) static void attend_cap(const struct kern_attend *a, float *score,
+                                                 int from, int to)
+{
+    for (int p = from; p < to; p += LANES)
+        vec_store(score + p, vec_capped(vec_mul(vec_load(score + p), vec_all(a->scale)), a->cap));
+}
+
+/* Turn one query's scores into exp(score - max). Lanes before the first score and behind the last
+ * count for nothing. */
+static void attend_softmax(const struct attention *t, const struct attend_block *b, int h)
 {
     float *score = t->score + h * KERN_ATTEND_BLOCK, lane[LANES], max = t->max[h];
-    for (int p = count; p % LANES; p++) score[p] = -INFINITY;
+    const int from = b->skip / LANES * LANES, to = b->count;
+    const bool capped = t->a->cap > 0;
+    const vec scale = vec_all(capped ? 1 : t->a->scale);
+    if (capped) attend_cap(t->a, score, from, to);
+    for (int p = from; p < b->skip; p++) score[p] = -INFINITY;
+    for (int p = to; p % LANES; p++) score[p] = -INFINITY;
     vec most = vec_all(max), sum = vec_zero();
-    for (int p = 0; p < count; p += LANES) {
-        vec scaled = vec_mul(vec_load(score + p), vec_all(t->a->scale));
+    for (int p = from; p < to; p += LANES) {
+        vec scaled = vec_mul(vec_load(score + p), scale);
         vec_store(score + p, scaled);
         most = vec_max(scaled, most);
     }
     vec_store(lane, most);
     for (int i = 0; i < LANES; i++) max = lane[i] > max ? lane[i] : max;
-    for (int p = 0; p < count; p += LANES) {
+    for (int p = from; p < to; p += LANES) {
         vec e = vec_exp(vec_sub(vec_load(score + p), vec_all(max)));
         vec_store(score + p, e);
         sum = vec_add(sum, e);
@@ -202,9 +223,9 @@ INLINE void attend_mix_scale(int rows, const uint16_t *scales, const float *scor
     }
 }
 
-/* acc[r] += sum_p score[r][p] v[p] over the first `count` positions of a tile of values. */
+/* acc[r] += sum_p score[r][p] v[p] over positions [from, to) of a tile of values. */
 INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const uint8_t *tile,
-                            int count, struct attend_piece piece, const float *score,
+                            int from, int to, struct attend_piece piece, const float *score,
                             vec acc[QUERIES][2])
 {
     const bool q8_0 = type == KERN_CACHE_Q8_0;
@@ -214,7 +235,7 @@ INLINE void attend_mix_tile(int rows, enum kern_cache type, int head_dim, const 
     if (q8_0) attend_mix_scale(rows, scales + kern_cache_scale_at(0, piece.at), score, scaled);
     const float *weight = q8_0 ? scaled[0] : score;
     const int stride = q8_0 ? KERN_TILE : KERN_ATTEND_BLOCK;
-    for (int p = 0; p < count; p++) {
+    for (int p = from; p < to; p++) {
         const size_t at = (size_t)p * (size_t)head_dim + (size_t)piece.at;
         vec value[2];
         UNROLL
@@ -246,14 +267,15 @@ INLINE void attend_mix(int rows, enum kern_cache type, const struct attention *t
             acc[r][j] = vec_mul(vec_load_n(out + (size_t)r * dim + j * LANES, n),
                                 vec_all(t->factor[h + r]));
     }
-    for (int p = 0; p < b->count; p += KERN_TILE) {
-        const int count = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
+    for (int p = attend_first_tile(b); p < b->count; p += KERN_TILE) {
+        const int from = b->skip > p ? b->skip - p : 0;
+        const int to = b->count - p < KERN_TILE ? b->count - p : KERN_TILE;
         const uint8_t *tile = attend_tile(t, t->a->v, b->p0 + p);
         const int later = b->p0 + p + KERN_ATTEND_BLOCK;
         const bool asks = h == b->first && later < t->a->n_pos;
         const uint8_t *next = asks ? attend_tile(t, t->a->k, later) : NULL;
         attend_prefetch(type, next, (size_t)piece.at, (size_t)(piece.at + vectors * n));
-        attend_mix_tile(rows, type, head_dim, tile, count, piece, score + p, acc);
+        attend_mix_tile(rows, type, head_dim, tile, from, to, piece, score + p, acc);
     }
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -301,16 +323,23 @@ static void attend_values(const struct attention *t, const struct attend_block *
     }
 }
 
-/* Blocks of positions [from, to), from a multiple of the block, for queries [first, end). */
+/* Positions [from, to) for queries [first, end), block by block. */
 static void attend_range(const struct attention *t, int first, int end, int from, int to)
 {
-    for (int p0 = from; p0 < to; p0 += KERN_ATTEND_BLOCK) {
-        int count = to - p0 < KERN_ATTEND_BLOCK ? to - p0 : KERN_ATTEND_BLOCK;
-        const struct attend_block b = {first, end, p0, count};
+    for (int p0 = from / KERN_ATTEND_BLOCK * KERN_ATTEND_BLOCK; p0 < to; p0 += KERN_ATTEND_BLOCK) {
+        const int skip = from > p0 ? from - p0 : 0;
+        const int count = to - p0 < KERN_ATTEND_BLOCK ? to - p0 : KERN_ATTEND_BLOCK;
+        const struct attend_block b = {first, end, p0, skip, count};
         attend_scores(t, &b);
-        for (int h = first; h < end; h++) attend_softmax(t, h, count);
+        for (int h = first; h < end; h++) attend_softmax(t, &b, h);
         attend_values(t, &b);
     }
+}
+
+/* For the queries of row r. */
+static void attend_row(const struct attention *t, int r, int from, int to)
+{
+    attend_range(t, r * t->a->group, (r + 1) * t->a->group, from, to);
 }
 
 static struct attention attend_begin(const struct kern_attend *a)
@@ -349,10 +378,16 @@ static void attend_finish(const struct attention *t, int h)
 static void float_attend(const struct kern_attend *a)
 {
     const struct attention t = attend_begin(a);
-    const int shared = a->n_pos / KERN_ATTEND_BLOCK * KERN_ATTEND_BLOCK;
-    attend_range(&t, 0, a->rows * a->group, 0, shared);
-    for (int r = 0; r < a->rows; r++)
-        attend_range(&t, r * a->group, (r + 1) * a->group, shared, a->n_pos + r);
+    /* [from, to): blocks of which the last row sees the first, and the first row the last */
+    const int ahead = kern_attend_from(a, a->rows - 1) + KERN_ATTEND_BLOCK - 1;
+    const int to = a->n_pos / KERN_ATTEND_BLOCK * KERN_ATTEND_BLOCK;
+    const int from = ahead < to ? ahead / KERN_ATTEND_BLOCK * KERN_ATTEND_BLOCK : to;
+    for (int r = 0; r < a->rows; r++) attend_row(&t, r, kern_attend_from(a, r), from);
+    attend_range(&t, 0, a->rows * a->group, from, to);
+    for (int r = 0; r < a->rows; r++) {
+        const int own = kern_attend_from(a, r);
+        attend_row(&t, r, own > to ? own : to, a->n_pos + r);
+    }
     for (int h = 0; h < a->rows * a->group; h++) attend_finish(&t, h);
 }
 

@@ -42,6 +42,26 @@ static void row_silu_mul(float *gate, const float *up, int n)
     }
 }
 
+static void row_gelu_mul(float *gate, const float *up, int n)
+{
+    const vec linear = vec_all(1.59576912f), cubic = vec_all(0.0713548162f); /* of 2u */
+    for (int i = 0; i < n; i += LANES) {
+        int k = vec_piece(n - i);
+        vec g = vec_load_n(gate + i, k);
+        vec minus_2u = vec_mul(vec_sub(vec_zero(), g), vec_fma(vec_mul(g, g), cubic, linear));
+        vec bottom = vec_add(vec_all(1), vec_exp(minus_2u));
+        vec_store_n(gate + i, vec_mul(vec_div(g, bottom), vec_load_n(up + i, k)), k);
+    }
+}
+
+static void row_softcap(float *y, int n, float cap)
+{
+    for (int i = 0; i < n; i += LANES) {
+        int k = vec_piece(n - i);
+        vec_store_n(y + i, vec_capped(vec_load_n(y + i, k), cap), k);
+    }
+}
+
 /* The compiler vectorises these two loops; a head is small and its rotation no bottleneck. */
 static void row_rope(float *x, const float *cos, const float *sin, int n_rot, int interleaved)
 {

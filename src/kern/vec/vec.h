@@ -84,24 +84,47 @@ static inline void vec_store_n(float *p, vec a, int n)
         vec_store_part(p, a, n);
 }
 
-/* e^x within 2 units in the last place; 0 far below, infinity far above, NaN for NaN. With
- * x = n ln 2 + r and |r| <= ln 2 / 2, the series of e^r cut after r^7 is right to 2^-27. */
+/* With x = n ln 2 + r and |r| <= ln 2 / 2: (e^r - 1) / r, from the series of e^r cut after r^7,
+ * which is right to 2^-27. x is within 120 of 0. */
+static inline vec vec_exp_series(vec x, vec *r, vec *n)
+{
+    *n = vec_round(vec_mul(x, vec_all(0x1.715476p+0f)));
+    /* ln 2 in two parts: n times the first is exact */
+    *r = vec_fma(*n, vec_all(-0x1.62e4p-1f), x);
+    *r = vec_fma(*n, vec_all(-0x1.7f7d1cp-20f), *r);
+    vec e = vec_all(1.0f / 5040);
+    e = vec_fma(e, *r, vec_all(1.0f / 720));
+    e = vec_fma(e, *r, vec_all(1.0f / 120));
+    e = vec_fma(e, *r, vec_all(1.0f / 24));
+    e = vec_fma(e, *r, vec_all(1.0f / 6));
+    e = vec_fma(e, *r, vec_all(0.5f));
+    return vec_fma(e, *r, vec_all(1));
+}
+
+/* e^x within 2 units in the last place; 0 far below, infinity far above, NaN for NaN. */
 static inline vec vec_exp(vec x)
 {
-    x = vec_max(vec_all(-120), vec_min(vec_all(120), x));
-    vec n = vec_round(vec_mul(x, vec_all(0x1.715476p+0f)));
-    vec r =
-        vec_fma(n, vec_all(-0x1.62e4p-1f), x); /* ln 2 in two parts: n times this one is exact */
-    r = vec_fma(n, vec_all(-0x1.7f7d1cp-20f), r);
-    vec e = vec_all(1.0f / 5040);
-    e = vec_fma(e, r, vec_all(1.0f / 720));
-    e = vec_fma(e, r, vec_all(1.0f / 120));
-    e = vec_fma(e, r, vec_all(1.0f / 24));
-    e = vec_fma(e, r, vec_all(1.0f / 6));
-    e = vec_fma(e, r, vec_all(0.5f));
-    e = vec_fma(e, r, vec_all(1));
-    e = vec_fma(e, r, vec_all(1));
-    return vec_scale(e, n);
+    vec r, n;
+    vec e = vec_exp_series(vec_max(vec_all(-120), vec_min(vec_all(120), x)), &r, &n);
+    return vec_scale(vec_fma(e, r, vec_all(1)), n);
+}
+
+/* tanh x within 4 units in the last place, near 0, too: m / (m + 2) for m = e^2x - 1; NaN for NaN.
+ */
+static inline vec vec_tanh(vec x)
+{
+    const vec one = vec_all(1);
+    vec r, n;
+    x = vec_max(vec_all(-20), vec_min(vec_all(20), x));
+    vec e = vec_exp_series(vec_add(x, x), &r, &n), power = vec_scale(one, n);
+    vec m = vec_fma(power, vec_mul(e, r), vec_sub(power, one));
+    return vec_div(m, vec_add(m, vec_all(2)));
+}
+
+/* cap * tanh(x / cap) */
+static inline vec vec_capped(vec x, float cap)
+{
+    return vec_mul(vec_tanh(vec_div(x, vec_all(cap))), vec_all(cap));
 }
 
 #endif

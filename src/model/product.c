@@ -1,0 +1,68 @@
+#include "model/product.h"
+
+bool product_type_is_float(enum quant_type type)
+{
+    return type == QT_F32 || type == QT_F16 || type == QT_BF16;
+}
+
+bool product_needs_q8(const struct product *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!product_type_is_float(p[i].of->w.type)) return true;
+    return false;
+}
+
+void product_quantize_row(const struct forward *f, const float *x, int cols, int r)
+{
+    f->kern->quantize(x, cols, kern_q8_row(f->q8, cols, r));
+}
+
+void product_quantize(const struct slice *s, struct team_member *me, const float *x, int cols)
+{
+    for (struct slice_block b = {0}; slice_next(me, s->n, &b);)
+        product_quantize_row(s->f, x + (size_t)b.row * slice_width(cols), cols, b.row);
+    team_barrier(me);
+}
+
+/* Scale, bias and cap of outputs [begin, end), for n rows; few models have any. */
+__attribute__((noinline)) static void finish(const struct forward *f, const struct product *m,
+                                             int n, int begin, int end)
+{
+    const float *scale = m->of->scale, *bias = m->of->bias;
+    for (int r = 0; r < n; r++) {
+        float *y = m->y + (size_t)r * m->ldy;
+        for (int i = begin; scale && i < end; i++) y[i] *= *scale;
+        if (bias) f->kern->add(y + begin, bias + begin, end - begin);
+        if (m->cap > 0) f->kern->softcap(y + begin, end - begin, m->cap);
+    }
+}
+
+static void multiply(const struct slice *s, const struct product *m, const float *x, size_t ldx,
+                     int n, int begin, int end)
+{
+    const struct forward *f = s->f;
+    const struct kern_weight *w = &m->of->w;
+    if (product_type_is_float(w->type))
+        f->kern->matmul_f32(w, x, ldx, n, begin, end, m->y, m->ldy);
+    else
+        f->kern->matmul(w, f->q8, n, begin, end, m->y, m->ldy);
+    if (m->of->scale || m->of->bias || m->cap > 0) finish(f, m, n, begin, end);
+}
+
+void product_phase(const struct slice *s, struct team_member *me, const struct product *m,
+                   int count, const float *x, size_t ldx, int n)
+{
+    int total = 0, begin, end;
+    for (int i = 0; i < count; i++) total += m[i].of->w.rows;
+    /* A block is a long contiguous read of whole panels, and there are few enough to be cheap to
+     * take. */
+    const int most = me->threads == 1 ? total : 512;
+    while (team_take(me, total, 32, most, &begin, &end)) {
+        for (int i = 0, first = 0; i < count; first += m[i++].of->w.rows) {
+            int from = begin > first ? begin - first : 0;
+            int to = end - first < m[i].of->w.rows ? end - first : m[i].of->w.rows;
+            if (from < to) multiply(s, &m[i], x, ldx, n, from, to);
+        }
+    }
+    team_barrier(me);
+}

@@ -1,0 +1,31 @@
+/* Products of a slice's rows with matrices, as phases of the team. */
+#ifndef EAD_MODEL_PRODUCT_H
+#define EAD_MODEL_PRODUCT_H
+
+#include "model/slice.h"
+
+/* y[r*ldy + o] over all outputs o. */
+struct product {
+    const struct linear *of;
+    float *y;
+    size_t ldy;
+    float cap; /* of the outputs (kern.h); 0: none */
+};
+
+bool product_type_is_float(enum quant_type type);
+
+/* Does any of these weights multiply 8-bit activations? */
+bool product_needs_q8(const struct product *p, int n);
+
+/* Row r of a product's inputs in 8 bits, within a phase; and all rows of x [n][cols], a phase. */
+void product_quantize_row(const struct forward *f, const float *x, int cols, int r);
+void product_quantize(const struct slice *s, struct team_member *me, const float *x, int cols);
+
+/*
+ * All products of one input in one phase: their outputs stand side by side as one range that the
+ * threads take in blocks. x [n][ldx] are the floats; f->q8 holds the same in 8 bits.
+ */
+void product_phase(const struct slice *s, struct team_member *me, const struct product *m,
+                   int count, const float *x, size_t ldx, int n);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * A slice of a pass, as every thread sees it: rows that walk all layers together. What the files
+ * that compute it share (forward.c, product.c, attention.c, ffn.c).
+ */
+#ifndef EAD_MODEL_SLICE_H
+#define EAD_MODEL_SLICE_H
+
+#include "model/forward.h"
+
+struct slice {
+    struct forward *f;
+    const struct row *rows;
+    int n;
+    int n_wanted; /* rows whose logits are asked for */
+    int n_runs;
+    float *logits;
+};
+
+/* Up to whole cache lines of floats. */
+static inline size_t slice_round(size_t floats)
+{
+    return (floats + 15) & ~(size_t)15;
+}
+
+/* How far apart rows of scratch stand. */
+static inline size_t slice_width(int floats)
+{
+    return slice_round((size_t)floats);
+}
+
+/* A block of a phase whose items are rows, one of them at hand; begin with an empty one. */
+struct slice_block {
+    int row, end;
+};
+
+static inline bool slice_next(struct team_member *me, int n, struct slice_block *b)
+{
+    return ++b->row < b->end || team_take(me, n, 1, n, &b->row, &b->end);
+}
+
+#endif

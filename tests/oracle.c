@@ -1,0 +1,283 @@
+#include "oracle.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct oracle {
+    const struct tiny_spec *spec;
+    enum kern_cache cache;
+    struct tiny *t;
+    float *w[TINY_TENSORS_MAX]; /* decoded weights */
+    double *k, *v;              /* [layer][position][kv_dim] */
+    int n_pos, max_pos;
+};
+
+static void oracle_init(struct oracle *o, const struct tiny_spec *spec, struct tiny *t,
+                        enum kern_cache cache, int max_pos)
+{
+    *o = (struct oracle){.spec = spec, .cache = cache, .t = t, .max_pos = max_pos};
+    for (int i = 0; i < t->n_tensors; i++) {
+        const struct tiny_tensor *x = &t->tensor[i];
+        o->w[i] = tiny_must(malloc(x->dims[0] * x->dims[1] * sizeof(float)));
+        for (uint64_t r = 0; r < x->dims[1]; r++) tiny_row(x, r, o->w[i] + r * x->dims[0]);
+    }
+    size_t n = (size_t)spec->n_layer * (size_t)(max_pos * spec->n_head_kv * spec->head_dim);
+    o->k = tiny_must(calloc(n, sizeof(double)));
+    o->v = tiny_must(calloc(n, sizeof(double)));
+}
+
+static void oracle_deinit(struct oracle *o)
+{
+    for (int i = 0; i < o->t->n_tensors; i++) free(o->w[i]);
+    free(o->k);
+    free(o->v);
+}
+
+static const float *tensor_of(const struct oracle *o, int layer, const char *name,
+                              const struct tiny_tensor **shape)
+{
+    char full[TINY_NAME_MAX + 16];
+    if (layer < 0)
+        snprintf(full, sizeof full, "%s", name);
+    else
+        snprintf(full, sizeof full, "blk.%d.%s", layer, name);
+    const struct tiny_tensor *x = tiny_find(o->t, full);
+    if (shape) *shape = x;
+    return x ? o->w[x - o->t->tensor] : NULL;
+}
+
+/* y = scale * (W x) + bias, of the tensors "NAME.scale", "NAME.weight" and "NAME.bias"; the number
+ * of outputs. */
+static int linear(const struct oracle *o, int layer, const char *name, const double *x, double *y)
+{
+    char full[TINY_NAME_MAX];
+    const struct tiny_tensor *shape;
+    snprintf(full, sizeof full, "%s.scale", name);
+    const float *scale = tensor_of(o, layer, full, NULL);
+    snprintf(full, sizeof full, "%s.bias", name);
+    const float *bias = tensor_of(o, layer, full, NULL);
+    snprintf(full, sizeof full, "%s.weight", name);
+    const float *w = tensor_of(o, layer, full, &shape);
+    for (uint64_t r = 0; r < shape->dims[1]; r++) {
+        double sum = 0;
+        for (uint64_t c = 0; c < shape->dims[0]; c++)
+            sum += (double)w[r * shape->dims[0] + c] * x[c];
+        y[r] = sum * (scale ? (double)*scale : 1) + (bias ? (double)bias[r] : 0);
+    }
+    return (int)shape->dims[1];
+}
+
+static void rms_norm(const float *w, const double *x, double *y, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += x[i] * x[i];
+    double scale = 1 / sqrt(sum / n + (double)1e-5f);
+    for (int i = 0; i < n; i++) y[i] = x[i] * scale * (double)w[i];
+}
+
+static bool is(const struct oracle *o, const char *arch)
+{
+    return !strcmp(o->spec->arch, arch);
+}
+
+static bool is_gemma(const struct oracle *o)
+{
+    return is(o, "gemma2") || is(o, "gemma3");
+}
+
+/* How many positions a layer sees; 0: all. */
+static int window_of(const struct oracle *o, int layer)
+{
+    const int usual = is(o, "gemma3") ? 6 : 2, period = o->spec->period ? o->spec->period : usual;
+    return is_gemma(o) && layer % period != period - 1 ? o->spec->window : 0;
+}
+
+/* Layers of gemma3 with a window have angles of their own, which nothing stretches. */
+static double angle_of(const struct oracle *o, int layer, int pos, double power)
+{
+    const struct tiny_spec *s = o->spec;
+    const bool windowed = window_of(o, layer) > 0, own = is(o, "gemma3") && windowed;
+    double base = own ? 10000 : (double)s->rope_base, stretch = 1;
+    if (windowed && s->rope_base_local) base = (double)s->rope_base_local;
+    if (s->rope_factor && !own) stretch = (double)s->rope_factor;
+    return pos / stretch * pow(base, power);
+}
+
+static void rotate(const struct oracle *o, int layer, double *head, int pos)
+{
+    const int n = o->spec->n_rot;
+    const bool pairs = is(o, "llama");
+    const float *factors = tensor_of(o, -1, "rope_freqs.weight", NULL);
+    const double size = o->spec->rope_magnitude ? (double)o->spec->rope_magnitude : 1;
+    for (int i = 0; i < n / 2; i++) {
+        double angle = angle_of(o, layer, pos, -2.0 * i / n);
+        if (factors) angle /= (double)factors[i];
+        double *a = pairs ? &head[2 * i] : &head[i], *b = pairs ? a + 1 : &head[i + n / 2];
+        double x = *a, y = *b;
+        *a = size * (x * cos(angle) - y * sin(angle));
+        *b = size * (x * sin(angle) + y * cos(angle));
+    }
+}
+
+/* Norm (where the model has one) and turn each head. */
+static void turn(const struct oracle *o, int layer, const char *norm_name, double *heads, int n,
+                 int pos)
+{
+    const float *norm = tensor_of(o, layer, norm_name, NULL);
+    for (int i = 0; i < n; i++) {
+        double *head = heads + i * o->spec->head_dim;
+        if (norm) rms_norm(norm, head, head, o->spec->head_dim);
+        rotate(o, layer, head, pos);
+    }
+}
+
+static double *cached(const struct oracle *o, double *cache, int layer, int pos, int head)
+{
+    const struct tiny_spec *s = o->spec;
+    return cache + (((size_t)layer * o->max_pos + pos) * s->n_head_kv + head) * s->head_dim;
+}
+
+static double half(double x)
+{
+    return (double)quant_f16_to_f32(quant_f32_to_f16((float)x));
+}
+
+/* Round what the cache would hold of a head. */
+static void store_head(enum kern_cache cache, double *to, const double *from, int n)
+{
+    for (int i = 0; i < n; i++) to[i] = half(from[i]);
+    if (cache == KERN_CACHE_F16) return;
+    for (int at = 0; at < n; at += 32) {
+        const int end = at + 32 < n ? at + 32 : n;
+        double most = 0;
+        for (int i = at; i < end; i++) most = fmax(most, fabs(from[i]));
+        const double scale = half(most / 127);
+        for (int i = at; i < end; i++) to[i] = scale * rint(from[i] / scale);
+    }
+}
+
+static void store(const struct oracle *o, double *to, const double *from)
+{
+    const int dim = o->spec->head_dim;
+    for (int h = 0; h < o->spec->n_head_kv; h++)
+        store_head(o->cache, to + h * dim, from + h * dim, dim);
+}
+
+/* What tanh makes of a value that must not exceed `cap`; 0: no cap. */
+static double capped(double x, double cap)
+{
+    return cap > 0 ? cap * tanh(x / cap) : x;
+}
+
+static double attn_cap_of(const struct oracle *o)
+{
+    return is(o, "gemma2") && !o->spec->attn_cap ? 50 : (double)o->spec->attn_cap;
+}
+
+/* One query head against the positions up to pos that its layer sees. */
+static void attend(const struct oracle *o, int layer, int head, const double *q, int pos,
+                   double *out)
+{
+    const int dim = o->spec->head_dim, group = o->spec->n_head / o->spec->n_head_kv;
+    const int window = window_of(o, layer), first = window && pos >= window ? pos - window + 1 : 0;
+    double score[1024], top = -INFINITY, total = 0;
+    for (int p = first; p <= pos; p++) {
+        const double *k = cached(o, o->k, layer, p, head / group);
+        score[p] = 0;
+        for (int i = 0; i < dim; i++) score[p] += q[i] * k[i];
+        score[p] = capped(score[p] / sqrt(dim), attn_cap_of(o));
+        top = fmax(top, score[p]);
+    }
+    for (int p = first; p <= pos; p++) total += score[p] = exp(score[p] - top);
+    for (int i = 0; i < dim; i++) out[i] = 0;
+    for (int p = first; p <= pos; p++)
+        for (int i = 0; i < dim; i++)
+            out[i] += score[p] / total * cached(o, o->v, layer, p, head / group)[i];
+}
+
+/* Add a sublayer's output, normed where the model norms it, to the stream. */
+static void join(const struct oracle *o, int layer, const char *norm_name, double *x, double *y)
+{
+    const float *norm = tensor_of(o, layer, norm_name, NULL);
+    if (norm) rms_norm(norm, y, y, o->spec->d_model);
+    for (int i = 0; i < o->spec->d_model; i++) x[i] += y[i];
+}
+
+static double activated(const struct oracle *o, double x)
+{
+    if (!is_gemma(o)) return x / (1 + exp(-x));
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * pow(x, 3))));
+}
+
+enum { WIDE = 1024 }; /* no tiny model is wider */
+
+static void oracle_attention(struct oracle *o, int layer, double *x)
+{
+    const struct tiny_spec *s = o->spec;
+    const int dim = s->head_dim, pos = o->n_pos;
+    double h[WIDE], qkv[2 * WIDE], mixed[WIDE], y[WIDE];
+    double *q = qkv, *k = q + s->n_head * dim, *v = k + s->n_head_kv * dim;
+    rms_norm(tensor_of(o, layer, "attn_norm.weight", NULL), x, h, s->d_model);
+    if (s->fused) {
+        tiny_must_hold(linear(o, layer, "attn_qkv", h, qkv) == v + s->n_head_kv * dim - q,
+                       "a fused matrix of another height");
+    } else {
+        linear(o, layer, "attn_q", h, q);
+        linear(o, layer, "attn_k", h, k);
+        linear(o, layer, "attn_v", h, v);
+    }
+    turn(o, layer, "attn_q_norm.weight", q, s->n_head, pos);
+    turn(o, layer, "attn_k_norm.weight", k, s->n_head_kv, pos);
+    store(o, cached(o, o->k, layer, pos, 0), k);
+    store(o, cached(o, o->v, layer, pos, 0), v);
+    for (int i = 0; i < s->n_head; i++) attend(o, layer, i, q + i * dim, pos, mixed + i * dim);
+    linear(o, layer, "attn_output", mixed, y);
+    join(o, layer, "post_attention_norm.weight", x, y);
+}
+
+static void oracle_ffn(struct oracle *o, int layer, double *x)
+{
+    const struct tiny_spec *s = o->spec;
+    double h[WIDE], gate[WIDE], up[WIDE], y[WIDE];
+    rms_norm(tensor_of(o, layer, "ffn_norm.weight", NULL), x, h, s->d_model);
+    linear(o, layer, "ffn_gate", h, gate);
+    linear(o, layer, "ffn_up", h, up);
+    for (int i = 0; i < s->d_ff; i++) gate[i] = activated(o, gate[i]) * up[i];
+    linear(o, layer, "ffn_down", gate, y);
+    join(o, layer, "post_ffw_norm.weight", x, y);
+}
+
+static void oracle_token(struct oracle *o, int32_t token, double *logits)
+{
+    const int d = o->spec->d_model;
+    const float *embed = tensor_of(o, -1, "token_embd.weight", NULL);
+    double x[WIDE], h[WIDE];
+    const double size = is_gemma(o) ? sqrt(d) : 1;
+    for (int i = 0; i < d; i++) x[i] = size * (double)embed[(size_t)token * (size_t)d + (size_t)i];
+    for (int layer = 0; layer < o->spec->n_layer; layer++) {
+        oracle_attention(o, layer, x);
+        oracle_ffn(o, layer, x);
+    }
+    rms_norm(tensor_of(o, -1, "output_norm.weight", NULL), x, h, d);
+    const float *bias = tensor_of(o, -1, "output.bias", NULL);
+    linear(o, -1, o->spec->tied ? "token_embd" : "output", h, logits);
+    for (int i = 0; bias && o->spec->tied && i < tiny_logits(o->spec); i++)
+        logits[i] += (double)bias[i];
+    const double cap = is(o, "gemma2") && !o->spec->logit_cap ? 30 : (double)o->spec->logit_cap;
+    for (int i = 0; i < tiny_logits(o->spec); i++) logits[i] = capped(logits[i], cap);
+    o->n_pos++;
+}
+
+double *oracle_logits(const struct tiny_spec *spec, struct tiny *t, enum kern_cache cache,
+                      const int32_t *ids, int n)
+{
+    struct oracle o;
+    const size_t n_vocab = (size_t)tiny_logits(spec);
+    double *logits = tiny_must(malloc((size_t)n * n_vocab * sizeof(double)));
+    oracle_init(&o, spec, t, cache, n);
+    for (int i = 0; i < n; i++) oracle_token(&o, ids[i], logits + (size_t)i * n_vocab);
+    oracle_deinit(&o);
+    return logits;
+}
