@@ -390,6 +390,34 @@ static void test_of_file(void **state)
     }
 }
 
+/* Some files have a second template, for conversations with tools. */
+static void test_tool_use(void **state)
+{
+    (void)state;
+    static const char plain[] = "{\"messages\": [1], \"tools\": null}";
+    static const char tools[] = "{\"messages\": [1], \"tools\": []}";
+    struct held h = {0};
+    struct chat *c;
+    struct err err = {0};
+    build_str(&h.build, "tokenizer.chat_template", "{{ messages }}");
+    build_str(&h.build, "tokenizer.chat_template.tool_use", "{{ tools }}{{ spare }}");
+    build_bpe(&h.build, "qwen2");
+    assert_true(held_open(&h, NULL));
+    assert_int_equal(chat_open_gguf(h.gguf, h.vocab, &c, &err), ST_OK);
+    expect(c, &(struct chat_input){.json = plain, .n_json = sizeof plain - 1}, "[1]");
+    expect(c, &(struct chat_input){.json = tools, .n_json = sizeof tools - 1}, "[]");
+    assert_true(chat_mentions(c, "spare"));
+    chat_close(c);
+    held_close(&h);
+    build_str(&h.build, "tokenizer.chat_template", "{{ messages }}");
+    build_str(&h.build, "tokenizer.chat_template.tool_use", "\n{{");
+    build_bpe(&h.build, "qwen2");
+    assert_true(held_open(&h, NULL));
+    assert_int_equal(chat_open_gguf(h.gguf, h.vocab, &c, &err), ST_FORMAT);
+    assert_non_null(strstr(err.message, "tool_use: line 2"));
+    held_close(&h);
+}
+
 /* ---- templates of published files ----------------------------------------------------------- */
 
 static void expect_file(const char *path, const char *prompt)
@@ -446,7 +474,7 @@ int main(void)
         cmocka_unit_test(test_problem),         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_faulty_input),    cmocka_unit_test(test_clock),
         cmocka_unit_test(test_with_vocabulary), cmocka_unit_test(test_of_file),
-        cmocka_unit_test(test_published),
+        cmocka_unit_test(test_tool_use),        cmocka_unit_test(test_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

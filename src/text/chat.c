@@ -14,6 +14,7 @@ enum { TOKENS = sizeof token_names / sizeof *token_names, BOS = 0 };
 
 struct chat {
     struct jinja *jinja;
+    struct jinja *tool_use; /* what takes its place where there are tools; NULL: nothing */
     const char *known;
     struct jv label;
     bool own;         /* the file's, which can be gone round */
@@ -36,7 +37,7 @@ const char *chat_known(const struct chat *c)
 
 bool chat_mentions(const struct chat *c, const char *name)
 {
-    return jinja_mentions(c->jinja, name);
+    return jinja_mentions(c->jinja, name) || (c->tool_use && jinja_mentions(c->tool_use, name));
 }
 
 static const char *find_known(const char *text, size_t n)
@@ -116,8 +117,19 @@ void chat_close(struct chat *c)
 {
     if (!c) return;
     jinja_close(c->jinja);
+    jinja_close(c->tool_use);
     pool_deinit(&c->pool);
     free(c);
+}
+
+static enum status open_tool_use(const struct gguf *g, struct chat *c, struct err *err)
+{
+    static const char key[] = "tokenizer.chat_template.tool_use";
+    struct gguf_str text = {NULL, 0};
+    TRY(gguf_read_str(g, key, false, &text, err));
+    if (!text.s) return ST_OK;
+    const enum status st = jinja_open(text.s, text.n, &c->tool_use, err);
+    return st == ST_OK ? st : name_cause(c, err, err_prefix(err, st, "tool_use"));
 }
 
 enum status chat_open_gguf(const struct gguf *g, const struct vocab *vocab, struct chat **out,
@@ -128,9 +140,18 @@ enum status chat_open_gguf(const struct gguf *g, const struct vocab *vocab, stru
     struct gguf_str text = {NULL, 0};
     snprintf(label, sizeof label, "%.170s: %s", gguf_path(g), key);
     TRY(gguf_read_str(g, key, false, &text, err));
-    if (text.s) return open_labelled(label, true, text.s, text.n, vocab, out, err);
-    const struct chat none = {.label = jv_text(label, strlen(label)), .own = true};
-    return name_cause(&none, err, err_set(err, ST_SUPPORT, "this model has none"));
+    if (!text.s) {
+        const struct chat none = {.label = jv_text(label, strlen(label)), .own = true};
+        return name_cause(&none, err, err_set(err, ST_SUPPORT, "this model has none"));
+    }
+    struct chat *c;
+    TRY(open_labelled(label, true, text.s, text.n, vocab, &c, err));
+    const enum status st = open_tool_use(g, c, err);
+    if (st == ST_OK)
+        *out = c;
+    else
+        chat_close(c);
+    return st;
 }
 
 static enum status unknown_name(struct err *err, const char *name)
@@ -299,8 +320,11 @@ static enum status render(struct rendering *r, struct buf *out, bool *brings_bos
     TRY(r->input->json ? set_json(r) : set_messages(r));
     if (r->input->variables) TRY(set_variables(r));
     TRY(check_messages(r));
-    const enum status st = jinja_render(r->c->jinja, r->variables.dict, &jinja_limits_usual, &now,
-                                        &r->pool, out, r->err);
+    const struct jv *tools = jv_dict_find_name(r->variables.dict, "tools");
+    const bool uses_tools = r->c->tool_use && tools && tools->kind != JV_NONE;
+    const enum status st =
+        jinja_render(uses_tools ? r->c->tool_use : r->c->jinja, r->variables.dict,
+                     &jinja_limits_usual, &now, &r->pool, out, r->err);
     if (st != ST_OK) return name_cause(r->c, r->err, st);
     const struct jv *bos = jv_dict_find_name(r->variables.dict, token_names[BOS]);
     *brings_bos = bos && begins_with(out, from, *bos);

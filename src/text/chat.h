@@ -24,8 +24,9 @@ struct chat; /* a template ready to render; read-only from then on, so threads m
  * tokens, and may be NULL; nothing need outlive the call. ST_FORMAT names the line. */
 MUST_USE enum status chat_open(const char *label, const char *text, size_t n,
                                const struct vocab *vocab, struct chat **out, struct err *err);
-/* The same with tokenizer.chat_template of a file; ST_SUPPORT when it has none. Messages name the
- * ways round. */
+/* The same with tokenizer.chat_template of a file, and with tokenizer.chat_template.tool_use where
+ * there is one: that serves conversations with tools. ST_SUPPORT when it has no template. Messages
+ * name the ways round. */
 MUST_USE enum status chat_open_gguf(const struct gguf *g, const struct vocab *vocab,
                                     struct chat **out, struct err *err);
 /* A built-in one by its name; without a vocabulary it has the tokens that are usual with it. ST_ARG
