@@ -72,6 +72,10 @@ struct arch {
 /* The architecture of this name, n bytes long; NULL when there is none. */
 const struct arch *arch_find(const char *name, size_t n);
 
+/* What stands in the way of an architecture that is known and not computed, as the rest of a
+ * sentence that begins with its name; NULL for any other name. */
+const char *arch_why_not(const char *name, size_t n);
+
 /* "llama, qwen2, ... or gemma3", for messages. */
 void arch_names(char *out, size_t max);
 

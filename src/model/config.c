@@ -80,6 +80,10 @@ static enum status read_arch(const struct gguf *g, struct config *c, struct err 
     TRY(gguf_read_str(g, "general.architecture", true, &name, err));
     c->arch = arch_find(name.s, name.n);
     if (c->arch) return ST_OK;
+    const char *why_not = arch_why_not(name.s, name.n);
+    if (why_not)
+        return err_set(err, ST_SUPPORT, "general.architecture: \"%.*s\" %s", (int)name.n, name.s,
+                       why_not);
     arch_names(known, sizeof known);
     return err_set(err, ST_SUPPORT, "general.architecture: expected %s, found \"%.*s\"", known,
                    (int)(name.n < 64 ? name.n : 64), name.s);
