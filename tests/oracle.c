@@ -94,15 +94,49 @@ static int window_of(const struct oracle *o, int layer)
     return is_gemma(o) && layer % period != period - 1 ? o->spec->window : 0;
 }
 
+/* A number that a file may have, or what holds without it. */
+static double given_or(float given, double otherwise)
+{
+    return given ? (double)given : otherwise;
+}
+
+/* The pair of dimensions, as a real number, that turns `turns` times within the context trained on.
+ */
+static double yarn_pair(const struct tiny_spec *s, double turns)
+{
+    const double pi = acos(-1), ctx = s->yarn.ctx ? s->yarn.ctx : s->n_ctx;
+    return s->n_rot / 2.0 * log(ctx / (turns * 2 * pi)) / log((double)s->rope_base);
+}
+
+/* YaRN (arXiv 2309.00071): pairs that turn often keep their frequency, those that hardly turn are
+ * stretched, and between them there is a ramp. */
+static double yarn_stretch(const struct tiny_spec *s, int pair)
+{
+    const struct tiny_yarn *y = &s->yarn;
+    const double first = floor(yarn_pair(s, given_or(y->fast, 32)));
+    const double last = ceil(yarn_pair(s, given_or(y->slow, 1)));
+    const double from = first < 0 ? 0 : first, to = last > s->n_rot - 1 ? s->n_rot - 1 : last;
+    double kept = 1 - (pair - from) / (to > from ? to - from : 0.001);
+    kept = (kept < 0 ? 0 : kept > 1 ? 1 : kept) * given_or(y->ext, 1);
+    return 1 / (kept + (1 - kept) / (double)y->factor);
+}
+
+static double magnitude_of(const struct tiny_spec *s)
+{
+    const double nats = s->yarn.factor > 1 ? log((double)s->yarn.factor) : 0;
+    const double yarn = (1 + 0.1 * nats) / (1 + 0.1 * (double)s->yarn.log * nats);
+    return given_or(s->rope_magnitude, 1) * yarn;
+}
+
 /* Layers of gemma3 with a window have angles of their own, which nothing stretches. */
-static double angle_of(const struct oracle *o, int layer, int pos, double power)
+static double angle_of(const struct oracle *o, int layer, int pos, int pair)
 {
     const struct tiny_spec *s = o->spec;
     const bool windowed = window_of(o, layer) > 0, own = is(o, "gemma3") && windowed;
     double base = own ? 10000 : (double)s->rope_base, stretch = 1;
     if (windowed && s->rope_base_local) base = (double)s->rope_base_local;
-    if (s->rope_factor && !own) stretch = (double)s->rope_factor;
-    return pos / stretch * pow(base, power);
+    if (!own) stretch = s->yarn.factor ? yarn_stretch(s, pair) : given_or(s->rope_factor, 1);
+    return pos / stretch * pow(base, -2.0 * pair / s->n_rot);
 }
 
 static void rotate(const struct oracle *o, int layer, double *head, int pos)
@@ -110,9 +144,9 @@ static void rotate(const struct oracle *o, int layer, double *head, int pos)
     const int n = o->spec->n_rot;
     const bool pairs = is(o, "llama");
     const float *factors = tensor_of(o, -1, "rope_freqs.weight", NULL);
-    const double size = o->spec->rope_magnitude ? (double)o->spec->rope_magnitude : 1;
+    const double size = magnitude_of(o->spec);
     for (int i = 0; i < n / 2; i++) {
-        double angle = angle_of(o, layer, pos, -2.0 * i / n);
+        double angle = angle_of(o, layer, pos, i);
         if (factors) angle /= (double)factors[i];
         double *a = pairs ? &head[2 * i] : &head[i], *b = pairs ? a + 1 : &head[i + n / 2];
         double x = *a, y = *b;

@@ -161,12 +161,14 @@ static void test_linear_rope_scaling(void **state)
     assert_int_equal(o.st, ST_OK);
     assert_true(o.config.rope[0].scale == 0.25f);
     release(&o);
-    static const char *const others[] = {"yarn", "longrope", "su", "dynamic", ""};
-    for (int i = 0; i < 5; i++) {
+    tiny_set_str(t, "qwen2.rope.scaling.type", "longrope");
+    refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: longrope", "does not compute");
+    static const char *const others[] = {"su", "dynamic", ""};
+    for (int i = 0; i < 3; i++) {
         char found[32];
         snprintf(found, sizeof found, "found \"%s\"", others[i]);
         tiny_set_str(t, "qwen2.rope.scaling.type", others[i]);
-        refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: expected none or linear", found);
+        refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: expected none, linear or yarn", found);
     }
     tiny_free(t);
 }
@@ -179,6 +181,91 @@ static void check_scale(const struct tiny *t, float scale, float magnitude)
     assert_true(o.config.rope[0].scale == scale);
     assert_true(o.config.rope[0].magnitude == magnitude);
     release(&o);
+}
+
+static void check_yarn(const struct tiny *t, const struct rope *expected)
+{
+    struct opened o;
+    try_open(t, &o);
+    if (o.st != ST_OK) fail_msg("%s", o.err.message);
+    const struct rope *rope = &o.config.rope[0];
+    assert_true(rope->scale == expected->scale && rope->yarn_ctx == expected->yarn_ctx);
+    assert_true(rope->fast == expected->fast && rope->slow == expected->slow);
+    assert_true(rope->ext == expected->ext);
+    assert_float_equal(rope->magnitude, expected->magnitude, 1e-6);
+    release(&o);
+}
+
+/* What holds where a file says no more than the factor, and what each key changes. */
+static void test_yarn_keys(void **state)
+{
+    (void)state;
+    struct tiny *t = model_of("qwen3");
+    struct rope r = {.scale = 0.25f, .yarn_ctx = 64, .fast = 32, .slow = 1, .ext = 1};
+    r.magnitude = 1.1386294f; /* 1 + ln(4) / 10 */
+    tiny_set_str(t, "qwen3.rope.scaling.type", "yarn");
+    refuse(t, ST_FORMAT, "qwen3.rope.scaling.factor", "missing");
+    tiny_set_f32(t, "qwen3.rope.scaling.factor", 4);
+    check_yarn(t, &r);
+    tiny_set_u32(t, "qwen3.rope.scaling.original_context_length", r.yarn_ctx = 16);
+    tiny_set_f32(t, "qwen3.rope.scaling.yarn_beta_fast", r.fast = 8);
+    tiny_set_f32(t, "qwen3.rope.scaling.yarn_beta_slow", r.slow = 2);
+    tiny_set_f32(t, "qwen3.rope.scaling.yarn_ext_factor", r.ext = 0.5f);
+    check_yarn(t, &r);
+    tiny_set_f32(t, "qwen3.rope.scaling.yarn_log_multiplier", 0);
+    check_yarn(t, &r);
+    tiny_set_f32(t, "qwen3.rope.scaling.yarn_log_multiplier", 1);
+    r.magnitude = 1;
+    check_yarn(t, &r);
+    tiny_set_f32(t, "qwen3.rope.scaling.attn_factor", r.magnitude = 1.5f);
+    check_yarn(t, &r);
+    tiny_set_f32(t, "qwen3.rope.scaling.yarn_log_multiplier", 0);
+    r.magnitude = 1.7079442f;
+    check_yarn(t, &r);
+    tiny_set_f32(t, "qwen3.rope.scaling.factor", 0.5f); /* shorter texts are no larger */
+    r.scale = 2;
+    r.magnitude = 1.5f;
+    check_yarn(t, &r);
+    tiny_free(t);
+}
+
+static void test_yarn_is_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        float value;
+        const char *found;
+    } cases[] = {{"factor", 0, "positive"},
+                 {"yarn_ext_factor", 0, "positive"},
+                 {"yarn_beta_fast", -1, "positive"},
+                 {"yarn_beta_fast", 0.5f, "at least yarn_beta_slow = 1, found 0.5"},
+                 {"yarn_beta_slow", 33, "at least yarn_beta_slow = 33, found 32"},
+                 {"yarn_beta_slow", 0, "positive"},
+                 {"yarn_log_multiplier", -1, "expected 0 or more, found -1"}};
+    char key[TINY_NAME_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tiny_spec spec = tiny_spec("llama", QT_F32);
+        spec.yarn.factor = 4;
+        struct tiny *t = tiny_model(&spec);
+        snprintf(key, sizeof key, "llama.rope.scaling.%s", cases[i].name);
+        tiny_set_f32(t, key, cases[i].value);
+        refuse(t, ST_FORMAT, "llama.rope.scaling.", cases[i].found);
+        tiny_free(t);
+    }
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    spec.yarn.factor = 4;
+    struct tiny *t = tiny_model(&spec);
+    tiny_set_u32(t, "llama.rope.scaling.original_context_length", 0);
+    refuse(t, ST_FORMAT, "original_context_length", "found 0");
+    tiny_drop(t, "llama.rope.scaling.original_context_length");
+    tiny_set_f32(t, "llama.rope.scaling.yarn_attn_factor", 1);
+    accept(t);
+    tiny_set_f32(t, "llama.rope.scaling.yarn_attn_factor", 1.13863f); /* what the factor gives */
+    accept(t);
+    tiny_set_f32(t, "llama.rope.scaling.yarn_attn_factor", 1.2f);
+    refuse(t, ST_SUPPORT, "yarn_attn_factor: expected 1 or 1.1386", "found 1.2");
+    tiny_free(t);
 }
 
 /* The keys of before and beside the type. */
@@ -692,6 +779,8 @@ int main(void)
         cmocka_unit_test(test_config_is_what_the_file_says),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_linear_rope_scaling),
+        cmocka_unit_test(test_yarn_keys),
+        cmocka_unit_test(test_yarn_is_checked),
         cmocka_unit_test(test_rope_keys),
         cmocka_unit_test(test_acausal_attention_is_refused),
         cmocka_unit_test(test_a_number_for_each_layer),

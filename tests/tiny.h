@@ -123,6 +123,12 @@ void tiny_folder(char path[TINY_PATH_MAX]);
 
 /* ---- models -------------------------------------------------------------------------------- */
 
+/* YaRN: in the file, with its type, where there is a factor; what is 0 is left out. */
+struct tiny_yarn {
+    float factor, ext, attn, fast, slow, log;
+    int ctx;
+};
+
 struct tiny_spec {
     const char *arch;
     enum quant_type type;  /* of most matrices */
@@ -138,6 +144,7 @@ struct tiny_spec {
     int pad_rows;   /* rows of the embedding beyond the vocabulary */
     /* In the file where they are not 0, and beside the architecture's own otherwise: */
     float rope_factor, rope_magnitude, rope_base_local, attn_cap, logit_cap;
+    struct tiny_yarn yarn;
     int window, period; /* of `period` layers in turn all but the last see a window */
     float rope_base;    /* always in the file */
     float gain;         /* root mean square of the logits, roughly */

@@ -115,15 +115,23 @@ static void add_options(struct tiny *t, const struct tiny_spec *s)
     const struct {
         const char *name;
         float value;
-    } floats[] = {
-        {"rope.freq_base", s->rope_base},        {"rope.freq_base_swa", s->rope_base_local},
-        {"rope.scaling.factor", s->rope_factor}, {"rope.scaling.attn_factor", s->rope_magnitude},
-        {"attn_logit_softcapping", s->attn_cap}, {"final_logit_softcapping", s->logit_cap}};
+    } floats[] = {{"rope.freq_base", s->rope_base},
+                  {"rope.freq_base_swa", s->rope_base_local},
+                  {"rope.scaling.factor", s->yarn.factor ? s->yarn.factor : s->rope_factor},
+                  {"rope.scaling.yarn_ext_factor", s->yarn.ext},
+                  {"rope.scaling.yarn_attn_factor", s->yarn.attn},
+                  {"rope.scaling.yarn_beta_fast", s->yarn.fast},
+                  {"rope.scaling.yarn_beta_slow", s->yarn.slow},
+                  {"rope.scaling.yarn_log_multiplier", s->yarn.log},
+                  {"rope.scaling.attn_factor", s->rope_magnitude},
+                  {"attn_logit_softcapping", s->attn_cap},
+                  {"final_logit_softcapping", s->logit_cap}};
     const struct {
         const char *name;
         int value;
     } ints[] = {{"attention.sliding_window", s->window},
-                {"attention.sliding_window_pattern", s->period}};
+                {"attention.sliding_window_pattern", s->period},
+                {"rope.scaling.original_context_length", s->yarn.ctx}};
     char key[TINY_NAME_MAX];
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
         snprintf(key, sizeof key, "%s.%s", s->arch, floats[i].name);
@@ -133,6 +141,8 @@ static void add_options(struct tiny *t, const struct tiny_spec *s)
         snprintf(key, sizeof key, "%s.%s", s->arch, ints[i].name);
         if (ints[i].value) tiny_set_u32(t, key, (uint32_t)ints[i].value);
     }
+    snprintf(key, sizeof key, "%s.rope.scaling.type", s->arch);
+    if (s->yarn.factor) tiny_set_str(t, key, "yarn");
 }
 
 static void add_config(struct tiny *t, const struct tiny_spec *s)

@@ -71,6 +71,16 @@ static enum status read_positive(const struct reader *r, const char *name, bool 
     return ST_OK;
 }
 
+static enum status read_nonnegative(const struct reader *r, const char *name, float *out)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.%s", r->arch, name);
+    TRY(gguf_read_f32(r->g, key, false, out, r->err));
+    if (!(*out >= 0))
+        return err_set(r->err, ST_FORMAT, "%s: expected 0 or more, found %g", key, (double)*out);
+    return ST_OK;
+}
+
 /* ---- the shape --------------------------------------------------------------------------- */
 
 static enum status read_arch(const struct gguf *g, struct config *c, struct err *err)
@@ -131,13 +141,54 @@ static enum status read_linear(const struct reader *r, bool required, struct rop
     return ST_OK;
 }
 
+/* Converters write two things by this name, which agree in what real files hold: what the magnitude
+ * is to be multiplied by, and what it is to be. */
+static enum status check_yarn_magnitude(const struct reader *r, double magnitude)
+{
+    char key[96];
+    float given = 1;
+    snprintf(key, sizeof key, "%s.rope.scaling.yarn_attn_factor", r->arch);
+    TRY(read_positive(r, "rope.scaling.yarn_attn_factor", false, &given));
+    if (given == 1 || fabs((double)given - magnitude) < 1e-4 * magnitude) return ST_OK;
+    return err_set(r->err, ST_SUPPORT,
+                   "%s: expected 1 or %.4f, which is what the factor gives, found %g: readers "
+                   "differ on what others mean",
+                   key, magnitude, (double)given);
+}
+
+static enum status read_yarn(const struct reader *r, const struct config *c, struct rope *rope)
+{
+    float factor = 1, log_multiplier = 0;
+    TRY(read_positive(r, "rope.scaling.factor", true, &factor));
+    rope->scale = 1 / factor;
+    rope->yarn_ctx = c->n_ctx_train;
+    TRY(read_int(r, "rope.scaling.original_context_length", false, CONFIG_CTX_MAX,
+                 &rope->yarn_ctx));
+    rope->ext = rope->slow = 1;
+    rope->fast = 32;
+    TRY(read_positive(r, "rope.scaling.yarn_ext_factor", false, &rope->ext));
+    TRY(read_positive(r, "rope.scaling.yarn_beta_fast", false, &rope->fast));
+    TRY(read_positive(r, "rope.scaling.yarn_beta_slow", false, &rope->slow));
+    if (rope->fast < rope->slow)
+        return err_set(r->err, ST_FORMAT,
+                       "%s.rope.scaling.yarn_beta_fast: expected at least yarn_beta_slow = %g, "
+                       "found %g",
+                       r->arch, (double)rope->slow, (double)rope->fast);
+    TRY(read_nonnegative(r, "rope.scaling.yarn_log_multiplier", &log_multiplier));
+    const double magnitude = rope_yarn_magnitude((double)factor, (double)log_multiplier);
+    TRY(check_yarn_magnitude(r, magnitude));
+    rope->magnitude = (float)((double)rope->magnitude * magnitude);
+    return ST_OK;
+}
+
 static bool str_is(struct gguf_str s, const char *text)
 {
     return s.n == strlen(text) && !memcmp(s.s, text, s.n);
 }
 
 /* Other kinds change the frequencies. Llama 3's are in its file as a tensor, rope_freqs. */
-static enum status read_rope_scaling(const struct reader *r, struct rope *rope)
+static enum status read_rope_scaling(const struct reader *r, const struct config *c,
+                                     struct rope *rope)
 {
     char key[96];
     struct gguf_str type = {0};
@@ -147,9 +198,15 @@ static enum status read_rope_scaling(const struct reader *r, struct rope *rope)
     TRY(read_positive(r, "rope.scaling.attn_factor", false, &rope->magnitude));
     if (str_is(type, "none")) return ST_OK;
     if (str_is(type, "linear") || !type.s) return read_linear(r, type.s != NULL, rope);
+    if (str_is(type, "yarn")) return read_yarn(r, c, rope);
+    if (str_is(type, "longrope"))
+        return err_set(r->err, ST_SUPPORT,
+                       "%s: longrope turns a text by other angles once it is long, which ead does "
+                       "not compute",
+                       key);
     return err_set(r->err, ST_SUPPORT,
-                   "%s: expected none or linear, the kinds that ead computes, found \"%.*s\"", key,
-                   (int)(type.n < 32 ? type.n : 32), type.s);
+                   "%s: expected none, linear or yarn, the kinds that ead computes, found \"%.*s\"",
+                   key, (int)(type.n < 32 ? type.n : 32), type.s);
 }
 
 static enum status read_rope(const struct reader *r, struct config *c)
@@ -163,7 +220,7 @@ static enum status read_rope(const struct reader *r, struct config *c)
         return err_set(r->err, ST_FORMAT,
                        "%s.rope.dimension_count: expected an even number, found %d", r->arch,
                        c->n_rot);
-    return read_rope_scaling(r, rope);
+    return read_rope_scaling(r, c, rope);
 }
 
 /* ---- kinds of layers --------------------------------------------------------------------- */
@@ -269,7 +326,7 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
     TRY(read_int(&r, "block_count", true, CONFIG_LAYERS_MAX, &c.n_layer));
     TRY(read_int(&r, "embedding_length", true, CONFIG_DIM_MAX, &c.d_model));
     TRY(read_layers(&r, "feed_forward_length", true, CONFIG_DIM_MAX, c.n_layer, &c.d_ff));
-    TRY(read_int(&r, "context_length", true, 1 << 26, &c.n_ctx_train));
+    TRY(read_int(&r, "context_length", true, CONFIG_CTX_MAX, &c.n_ctx_train));
     TRY(read_heads(&r, &c));
     TRY(read_positive(&r, "attention.layer_norm_rms_epsilon", true, &c.rms_eps));
     TRY(read_rope(&r, &c));

@@ -13,7 +13,12 @@
 #include <stdbool.h>
 
 /* Ceilings on a config: far above any real model, low enough that products of two fit an int. */
-enum { CONFIG_LAYERS_MAX = 1024, CONFIG_DIM_MAX = 1 << 20, CONFIG_HEAD_DIM_MAX = 1024 };
+enum {
+    CONFIG_LAYERS_MAX = 1024,
+    CONFIG_DIM_MAX = 1 << 20,
+    CONFIG_HEAD_DIM_MAX = 1024,
+    CONFIG_CTX_MAX = 1 << 26
+};
 
 /* Layers of one model differ in two kinds at most: they see all positions, or those of a window. */
 enum config_kind { CONFIG_GLOBAL, CONFIG_LOCAL, CONFIG_KINDS };

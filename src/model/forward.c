@@ -67,7 +67,7 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     for (int i = 0; i < c->d_model; i++) x[i] *= c->embed_scale;
     for (int kind = 0; kind < CONFIG_KINDS; kind++)
         if (config_has_kind(c, (enum config_kind)kind))
-            rope_angles(&c->rope[kind], f->weights->rope_factors, c->n_rot, row->pos,
+            rope_angles(&c->rope[kind], f->weights->frequencies[kind], c->n_rot / 2, row->pos,
                         f->cos[kind] + (size_t)r * half, f->sin[kind] + (size_t)r * half);
 }
 

@@ -153,12 +153,24 @@ static enum status bind_model(struct binder *b)
     return ST_OK;
 }
 
+/* A kind without layers keeps what is there, and nobody looks. */
+static void find_frequencies(struct weights *w, const struct config *c)
+{
+    for (int kind = 0; kind < CONFIG_KINDS; kind++) {
+        double *to = arena_carve(&w->arena, (size_t)c->n_rot / 2, sizeof *to);
+        if (to && config_has_kind(c, (enum config_kind)kind))
+            rope_frequencies(&c->rope[kind], w->rope_factors, c->n_rot, to);
+        w->frequencies[kind] = to;
+    }
+}
+
 static enum status bind_all(struct binder *b)
 {
     struct weights *w = b->weights;
     const struct config *c = b->config;
     b->layer = -1;
     TRY(bind_model(b));
+    find_frequencies(w, c);
     w->layers = arena_carve(&w->arena, (size_t)c->n_layer, sizeof *w->layers);
     for (b->layer = 0; b->layer < c->n_layer; b->layer++) {
         struct layer unused = {0}, *l = w->layers ? &w->layers[b->layer] : &unused;

@@ -46,12 +46,13 @@ struct weights {
     struct kern_weight embed; /* [n_vocab][d_model] */
     struct linear output;     /* [n_vocab][d_model]; the embedding itself when tied */
     const float *output_norm; /* [d_model] */
-    const float *rope_factors;      /* [n_rot/2] divisors of the angle, or NULL */
-    struct layer *layers;           /* [n_layer] */
-    int n_matrices;                 /* that are multiplied: all but the embedding */
-    struct weights_place *matrices; /* in the order in which their panels lie */
-    bool packed;                    /* every one of them */
-    struct arena arena;             /* owns layers, matrices and every vector */
+    const float *rope_factors;               /* [n_rot/2] divisors of the angle, or NULL */
+    const double *frequencies[CONFIG_KINDS]; /* [n_rot/2] of each kind of layer (rope.h) */
+    struct layer *layers;                    /* [n_layer] */
+    int n_matrices;                          /* that are multiplied: all but the embedding */
+    struct weights_place *matrices;          /* in the order in which their panels lie */
+    bool packed;                             /* every one of them */
+    struct arena arena;                      /* owns layers, matrices and every vector */
     struct arena panels; /* owns what is packed; maybe the mapping of a file (packfile.h) */
     uint64_t n_params;   /* weights in all tensors of the file */
 };
