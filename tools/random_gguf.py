@@ -42,6 +42,7 @@ class Shape:
 class Arch:
     bias: bool = False  # of q, k and v
     qk_norm: str = ""  # "head": of each head of q and k; "wide": of all of them at once
+    fused: bool = False  # q, k and v in one matrix, and gate and up
     norms: str = "before"  # the sublayers, or "after" them
     more: dict = field(default_factory=dict)  # metadata behind "ARCH.", unless the shape says otherwise
 
@@ -68,6 +69,7 @@ ARCHS = {
     "exaone4": Arch(qk_norm="head", norms="after"),
     "hunyuan-dense": Arch(qk_norm="head"),
     "ernie4_5": Arch(),
+    "phi3": Arch(fused=True, more={"attention.sliding_window": 0}),
     "smollm3": Arch(),
 }
 
@@ -89,10 +91,16 @@ SHAPES = {
                              MINISTRAL),
     "granite-3.3-2b": Shape("granite", 2048, 40, 32, 8, 8192, 49159, True, 1e7, 131072),
     "olmo-2-1b": Shape("olmo2", 2048, 16, 16, 16, 8192, 100352, False, 5e5, 4096),
+    "olmo-3-7b": Shape("olmo2", 4096, 32, 32, 32, 11008, 100278, False, 5e5, 65536, more={
+        **YARN, "rope.scaling.factor": 8.0, "rope.scaling.original_context_length": 8192,
+        "attention.sliding_window": 4096}),
     "exaone-3.5-2.4b": Shape("exaone", 2560, 30, 32, 8, 7168, 102400, True, 1e6, 32768),
     "exaone-4.0-1.2b": Shape("exaone4", 2048, 30, 32, 8, 4096, 102400, True, 1e6, 65536),
+    "exaone-4.0-32b": Shape("exaone4", 5120, 64, 40, 8, 27392, 102400, False, 1e6, 131072, more={
+        "attention.sliding_window": 4096}),
     "hunyuan-1.8b": Shape("hunyuan-dense", 2048, 32, 16, 4, 6144, 120818, True, 1.1159e7, 262144,
                           128),
+    "phi-4": Shape("phi3", 5120, 40, 40, 10, 17920, 100352, False, 2.5e5, 16384),
     "smollm3-3b": Shape("smollm3", 2048, 36, 16, 4, 11008, 128256, True, 5e6, 65536),
     "ernie-4.5-0.3b": Shape("ernie4_5", 1024, 18, 16, 2, 3072, 103424, True, 5e5, 131072, 128),
     "smollm2-135m": Shape("llama", 576, 30, 9, 3, 1536, 49152, True, 1e5, 8192),
@@ -102,6 +110,12 @@ SHAPES = {
     "tiny-ministral": Shape("mistral3", 256, 4, 4, 2, 512, 512, False, 1e4, 2048, more={
         **MINISTRAL, "rope.scaling.original_context_length": 8, "rope.scaling.yarn_beta_fast": 0.5,
         "rope.scaling.yarn_beta_slow": 0.01}),
+    "tiny-olmo3": Shape("olmo2", 256, 4, 4, 2, 512, 512, False, 1e4, 2048, more={
+        **YARN, "rope.scaling.original_context_length": 512, "attention.sliding_window": 16,
+        "attention.sliding_window_pattern": [True, True, True, False]}),
+    "tiny-exaone4-32b": Shape("exaone4", 128, 64, 4, 2, 256, 512, False, 1e4, 2048, more={
+        "attention.sliding_window": 16,
+        "attention.sliding_window_pattern": [True, True, True, False] * 16}),
 }
 QWEN_TOKENS = 151665  # the rest of a Qwen2.5 vocabulary is padding, and its length differs by size
 UNUSED = 5  # the kind of a token that pads
@@ -167,6 +181,8 @@ def pair(key, value):
         body = struct.pack("<I", 8) + string(value)
     elif isinstance(value[0], (str, bytes)):
         body = struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(string, value))
+    elif isinstance(value[0], bool):
+        body = struct.pack("<IIQ", 9, 7, len(value)) + bytes(value)
     elif isinstance(value[0], float):
         body = struct.pack("<IIQ", 9, 6, len(value)) + struct.pack(f"<{len(value)}f", *value)
     else:
@@ -209,9 +225,12 @@ def metadata(name, shape):
 
 def attention(b, shape, base, wide):
     arch, d, q, kv = ARCHS[shape.arch], shape.d, shape.q, shape.kv
-    yield b + "attn_q.weight", base, (d, q)
-    yield b + "attn_k.weight", base, (d, kv)
-    yield b + "attn_v.weight", wide, (d, kv)
+    if arch.fused:
+        yield b + "attn_qkv.weight", wide, (d, q + 2 * kv)
+    else:
+        yield b + "attn_q.weight", base, (d, q)
+        yield b + "attn_k.weight", base, (d, kv)
+        yield b + "attn_v.weight", wide, (d, kv)
     if arch.bias:
         yield b + "attn_q.bias", "f32", (q,)
         yield b + "attn_k.bias", "f32", (kv,)
@@ -237,8 +256,11 @@ def cross_attention(b, shape, base, wide):
 
 
 def feed_forward(b, shape, base, wide):
-    yield b + "ffn_gate.weight", base, (shape.d, shape.d_ff)
-    yield b + "ffn_up.weight", base, (shape.d, shape.d_ff)
+    if ARCHS[shape.arch].fused:
+        yield b + "ffn_up.weight", base, (shape.d, 2 * shape.d_ff)
+    else:
+        yield b + "ffn_gate.weight", base, (shape.d, shape.d_ff)
+        yield b + "ffn_up.weight", base, (shape.d, shape.d_ff)
     yield b + "ffn_down.weight", wide, (shape.d_ff, shape.d)
 
 

@@ -209,11 +209,22 @@ static enum status read_rope_scaling(const struct reader *r, const struct config
                    key, (int)(type.n < 32 ? type.n : 32), type.s);
 }
 
+/* NTK-aware scaling: the slowest pair is stretched by alpha, the fastest is not. */
+static enum status stretch_base(const struct reader *r, const struct config *c, struct rope *rope)
+{
+    float alpha = 0;
+    TRY(read_nonnegative(r, "rope.scaling.alpha", &alpha));
+    if (alpha > 0 && c->head_dim > 2)
+        rope->base *= powf(alpha, (float)c->head_dim / (float)(c->head_dim - 2));
+    return ST_OK;
+}
+
 static enum status read_rope(const struct reader *r, struct config *c)
 {
     struct rope *rope = &c->rope[CONFIG_GLOBAL];
     rope->base = 10000;
     TRY(read_positive(r, "rope.freq_base", false, &rope->base));
+    if (c->arch->alpha) TRY(stretch_base(r, c, rope));
     c->n_rot = c->head_dim;
     TRY(read_layers(r, "rope.dimension_count", false, c->head_dim, c->n_layer, &c->n_rot));
     if (c->n_rot % 2)
@@ -246,18 +257,29 @@ static enum status read_pattern(const struct reader *r, struct config *c)
     return ST_OK;
 }
 
+/* How far it reaches; a file may say that there is none. */
+static enum status read_window(const struct reader *r, int *window)
+{
+    char key[96];
+    uint32_t size = (uint32_t)*window;
+    snprintf(key, sizeof key, "%s.attention.sliding_window", r->arch);
+    TRY(gguf_read_u32(r->g, key, false, &size, r->err));
+    *window = (int)size;
+    return size ? read_int(r, "attention.sliding_window", false, CONFIG_CTX_MAX, window) : ST_OK;
+}
+
 static enum status read_windows(const struct reader *r, struct config *c)
 {
     const struct arch_windows *windows = &c->arch->windows;
     if (!windows->period) return ST_OK;
     c->window = windows->size;
-    if (has_key(r, "attention.sliding_window"))
-        TRY(read_int(r, "attention.sliding_window", true, 1 << 26, &c->window));
-    if (!c->window) return ST_OK;
-    struct rope *local = &c->rope[CONFIG_LOCAL];
-    *local = c->rope[CONFIG_GLOBAL];
-    if (windows->base > 0)
-        *local = (struct rope){.base = windows->base, .scale = 1, .magnitude = 1};
+    if (!windows->open) TRY(read_window(r, &c->window));
+    if (!c->window && !windows->open) return ST_OK;
+    struct rope *global = &c->rope[CONFIG_GLOBAL], *local = &c->rope[CONFIG_LOCAL];
+    *local = *global;
+    if (windows->plain) *local = (struct rope){.base = global->base, .scale = 1, .magnitude = 1};
+    if (windows->base > 0) local->base = windows->base;
+    if (windows->still) *global = (struct rope){.base = global->base, .magnitude = 1};
     TRY(read_positive(r, "rope.freq_base_swa", false, &local->base));
     return read_pattern(r, c);
 }
@@ -276,6 +298,25 @@ static enum status read_cap(const struct reader *r, const char *name, float usua
     return ST_OK;
 }
 
+static enum status read_own_scales(const struct reader *r, struct config *c)
+{
+    char key[96];
+    bool turns = true;
+    float divisor = 1;
+    snprintf(key, sizeof key, "%s.rope.scaling.finetuned", r->arch);
+    TRY(gguf_read_bool(r->g, key, false, &turns, r->err));
+    if (!turns)
+        return err_set(r->err, ST_SUPPORT,
+                       "%s: expected true, found false: heads that nothing turns are not computed",
+                       key);
+    TRY(read_positive(r, "embedding_scale", false, &c->embed_scale));
+    TRY(read_positive(r, "residual_scale", false, &c->residual_scale));
+    TRY(read_positive(r, "attention.scale", false, &c->attn_scale));
+    TRY(read_positive(r, "logit_scale", true, &divisor));
+    c->logit_scale = 1 / divisor;
+    return ST_OK;
+}
+
 static enum status read_scales(const struct reader *r, struct config *c)
 {
     const struct arch *a = c->arch;
@@ -283,8 +324,18 @@ static enum status read_scales(const struct reader *r, struct config *c)
     const int width = shared ? c->d_model / c->n_head : c->head_dim;
     c->embed_scale = a->embed_root ? sqrtf((float)c->d_model) : 1;
     c->attn_scale = 1 / sqrtf((float)width);
+    c->residual_scale = c->logit_scale = 1;
+    if (a->scaled) TRY(read_own_scales(r, c));
     TRY(read_cap(r, "attn_logit_softcapping", a->attn_cap, &c->attn_cap));
     return read_cap(r, "final_logit_softcapping", a->logit_cap, &c->logit_cap);
+}
+
+static enum status read_temperature(const struct reader *r, struct config *c)
+{
+    c->temperature_ctx = c->n_ctx_train;
+    TRY(read_nonnegative(r, "attention.temperature_scale", &c->temperature));
+    return read_int(r, "rope.scaling.original_context_length", false, CONFIG_CTX_MAX,
+                    &c->temperature_ctx);
 }
 
 /* ---- refusals ---------------------------------------------------------------------------- */
@@ -314,6 +365,43 @@ static enum status refuse_experts(const struct reader *r)
     return ST_OK;
 }
 
+/* ---- blocks ------------------------------------------------------------------------------ */
+
+/* Is block i in the ascending list of those that only an image reaches? */
+static enum status mark_image_blocks(const struct reader *r, struct config *c, bool *marks)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.attention.cross_attention_layers", r->arch);
+    const struct gguf_kv *kv = gguf_find(r->g, key);
+    if (!kv) return err_set(r->err, ST_FORMAT, "%s: missing", key);
+    if (kv->type != GGUF_ARRAY || !gguf_type_is_integer(kv->elem))
+        return err_set(r->err, ST_FORMAT, "%s: expected an array of integers", key);
+    for (uint64_t i = 0; i < kv->count; i++) {
+        const int64_t block = gguf_i64_at(kv, i);
+        if (block < 0 || block >= c->n_block || marks[block])
+            return err_set(r->err, ST_FORMAT,
+                           "%s: expected each of 0 to %d at most once, found %lld", key,
+                           c->n_block - 1, (long long)block);
+        marks[block] = true;
+    }
+    return ST_OK;
+}
+
+/* Layers are the blocks that a text reaches. */
+static enum status read_blocks(const struct reader *r, struct config *c)
+{
+    bool skipped[CONFIG_LAYERS_MAX] = {false};
+    c->n_block = c->n_layer;
+    if (c->arch->image_block) TRY(mark_image_blocks(r, c, skipped));
+    c->n_layer = 0;
+    for (int i = 0; i < c->n_block; i++)
+        if (!skipped[i]) c->block[c->n_layer++] = (uint16_t)i;
+    if (!c->n_layer)
+        return err_set(r->err, ST_FORMAT, "%s.attention.cross_attention_layers: no layer is left",
+                       r->arch);
+    return ST_OK;
+}
+
 /* ---- all of it --------------------------------------------------------------------------- */
 
 enum status config_read(const struct gguf *g, struct config *out, struct err *err)
@@ -332,6 +420,8 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
     TRY(read_rope(&r, &c));
     TRY(read_windows(&r, &c));
     TRY(read_scales(&r, &c));
+    TRY(read_temperature(&r, &c));
+    TRY(read_blocks(&r, &c));
     *out = c;
     return ST_OK;
 }

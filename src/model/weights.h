@@ -26,7 +26,7 @@ struct layer {
     const float *attn_norm;                /* [d_model] of the input of attention */
     struct linear q, k, v;                 /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
     const float *q_bias, *k_bias, *v_bias; /* theirs, added before heads rotate */
-    const float *q_norm, *k_norm;          /* [head_dim] */
+    const float *q_norm, *k_norm;          /* [head_dim], or of all heads */
     struct linear o;                       /* [d_model][q_dim] */
     const float *attn_post_norm;           /* [d_model] of what attention adds to the stream */
     const float *ffn_norm;                 /* [d_model] of the input of the feed-forward */
@@ -43,8 +43,9 @@ struct weights_place {
 
 struct weights {
     int n_vocab;              /* rows of the embedding, which may be padded beyond the vocabulary */
+    int n_logits;             /* rows of the output: as many, or fewer */
     struct kern_weight embed; /* [n_vocab][d_model] */
-    struct linear output;     /* [n_vocab][d_model]; the embedding itself when tied */
+    struct linear output;     /* [n_logits][d_model]; the embedding itself when tied */
     const float *output_norm; /* [d_model] */
     const float *rope_factors;               /* [n_rot/2] divisors of the angle, or NULL */
     const double *frequencies[CONFIG_KINDS]; /* [n_rot/2] of each kind of layer (rope.h) */
