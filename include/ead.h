@@ -89,7 +89,7 @@ typedef struct {
     const char *arch; /* "llama", "gemma3", ...; NULL when opened for the vocabulary alone */
     int n_layer, d_model, d_ff, n_head, n_head_kv, head_dim, n_ctx_train;
     int n_logits; /* logits per row: at least n_vocab */
-    int n_vocab;  /* tokens, without padding at the end */
+    int n_vocab;  /* tokens that can be written, without padding at the end */
     uint64_t n_params, bytes;
     uint64_t repacked; /* bytes of packed weights; of the mapped file when pack says so */
     ead_pack pack;

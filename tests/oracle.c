@@ -7,6 +7,7 @@
 
 struct oracle {
     const struct tiny_spec *spec;
+    const struct tiny_family *family;
     enum kern_cache cache;
     struct tiny *t;
     float *w[TINY_TENSORS_MAX]; /* decoded weights */
@@ -17,7 +18,11 @@ struct oracle {
 static void oracle_init(struct oracle *o, const struct tiny_spec *spec, struct tiny *t,
                         enum kern_cache cache, int max_pos)
 {
-    *o = (struct oracle){.spec = spec, .cache = cache, .t = t, .max_pos = max_pos};
+    *o = (struct oracle){.spec = spec,
+                         .family = tiny_family(spec->arch),
+                         .cache = cache,
+                         .t = t,
+                         .max_pos = max_pos};
     for (int i = 0; i < t->n_tensors; i++) {
         const struct tiny_tensor *x = &t->tensor[i];
         o->w[i] = tiny_must(malloc(x->dims[0] * x->dims[1] * sizeof(float)));
@@ -82,38 +87,78 @@ static bool is(const struct oracle *o, const char *arch)
     return !strcmp(o->spec->arch, arch);
 }
 
-static bool is_gemma(const struct oracle *o)
-{
-    return is(o, "gemma2") || is(o, "gemma3");
-}
+/* ---- angles -------------------------------------------------------------------------------- */
 
 /* How many positions a layer sees; 0: all. */
 static int window_of(const struct oracle *o, int layer)
 {
-    const int usual = is(o, "gemma3") ? 6 : 2, period = o->spec->period ? o->spec->period : usual;
-    return is_gemma(o) && layer % period != period - 1 ? o->spec->window : 0;
+    const int period = o->spec->period ? o->spec->period : o->family->period;
+    return period && layer % period != period - 1 ? o->spec->window : 0;
 }
 
-/* Layers of gemma3 with a window have angles of their own, which nothing stretches. */
-static double angle_of(const struct oracle *o, int layer, int pos, double power)
+/* Some layers do not rotate where others have windows. */
+static bool stands_still(const struct oracle *o, int layer)
+{
+    const int period = o->spec->period ? o->spec->period : o->family->period;
+    return o->family->still && (o->spec->window || o->family->open) && layer % period == period - 1;
+}
+
+/* A number that a file may have, or what holds without it. */
+static double given_or(float given, double otherwise)
+{
+    return given ? (double)given : otherwise;
+}
+
+static double base_of(const struct oracle *o, bool windowed)
 {
     const struct tiny_spec *s = o->spec;
-    const bool windowed = window_of(o, layer) > 0, own = is(o, "gemma3") && windowed;
-    double base = own ? 10000 : (double)s->rope_base, stretch = 1;
-    if (windowed && s->rope_base_local) base = (double)s->rope_base_local;
-    if (s->rope_factor && !own) stretch = (double)s->rope_factor;
-    return pos / stretch * pow(base, power);
+    const double dim = s->head_dim, own = (double)o->family->window_base;
+    const double alpha = s->alpha ? pow((double)s->alpha, dim / (dim - 2)) : 1;
+    const double usual = alpha * (double)s->rope_base;
+    return windowed ? given_or(s->rope_base_local, own > 0 ? own : usual) : usual;
+}
+
+/* The pair of dimensions, as a real number, that turns `turns` times within the context trained on.
+ */
+static double yarn_pair(const struct tiny_spec *s, double turns)
+{
+    const double pi = acos(-1), ctx = s->yarn.ctx ? s->yarn.ctx : s->n_ctx;
+    return s->n_rot / 2.0 * log(ctx / (turns * 2 * pi)) / log((double)s->rope_base);
+}
+
+/* YaRN (arXiv 2309.00071): pairs that turn often keep their frequency, those that hardly turn are
+ * stretched, and between them there is a ramp. */
+static double yarn_stretch(const struct tiny_spec *s, int pair)
+{
+    const struct tiny_yarn *y = &s->yarn;
+    const double first = floor(yarn_pair(s, given_or(y->fast, 32)));
+    const double last = ceil(yarn_pair(s, given_or(y->slow, 1)));
+    const double from = first < 0 ? 0 : first, to = last > s->n_rot - 1 ? s->n_rot - 1 : last;
+    double kept = 1 - (pair - from) / (to > from ? to - from : 0.001);
+    kept = (kept < 0 ? 0 : kept > 1 ? 1 : kept) * given_or(y->ext, 1);
+    return 1 / (kept + (1 - kept) / (double)y->factor);
+}
+
+static double magnitude_of(const struct tiny_spec *s)
+{
+    const double nats = s->yarn.factor > 1 ? log((double)s->yarn.factor) : 0;
+    const double yarn = (1 + 0.1 * nats) / (1 + 0.1 * (double)s->yarn.log * nats);
+    return given_or(s->rope_magnitude, 1) * yarn;
 }
 
 static void rotate(const struct oracle *o, int layer, double *head, int pos)
 {
-    const int n = o->spec->n_rot;
-    const bool pairs = is(o, "llama");
+    const struct tiny_spec *s = o->spec;
+    const int n = s->n_rot;
+    const bool windowed = window_of(o, layer) > 0, plain = windowed && o->family->plain_windows;
     const float *factors = tensor_of(o, -1, "rope_freqs.weight", NULL);
-    const double size = o->spec->rope_magnitude ? (double)o->spec->rope_magnitude : 1;
+    const double size = plain ? 1 : magnitude_of(s);
     for (int i = 0; i < n / 2; i++) {
-        double angle = angle_of(o, layer, pos, -2.0 * i / n);
+        double stretch = s->yarn.factor ? yarn_stretch(s, i) : given_or(s->rope_factor, 1);
+        if (plain) stretch = 1;
+        double angle = pos / stretch * pow(base_of(o, windowed), -2.0 * i / n);
         if (factors) angle /= (double)factors[i];
+        const bool pairs = o->family->pairs;
         double *a = pairs ? &head[2 * i] : &head[i], *b = pairs ? a + 1 : &head[i + n / 2];
         double x = *a, y = *b;
         *a = size * (x * cos(angle) - y * sin(angle));
@@ -121,16 +166,46 @@ static void rotate(const struct oracle *o, int layer, double *head, int pos)
     }
 }
 
-/* Norm (where the model has one) and turn each head. */
+/* Norm (where the model has one) and turn each head, in the family's order. */
 static void turn(const struct oracle *o, int layer, const char *norm_name, double *heads, int n,
                  int pos)
 {
+    const struct tiny_family *family = o->family;
     const float *norm = tensor_of(o, layer, norm_name, NULL);
+    const int dim = o->spec->head_dim;
+    if (family->qk_norm == QK_WIDE) rms_norm(norm, heads, heads, n * dim);
     for (int i = 0; i < n; i++) {
-        double *head = heads + i * o->spec->head_dim;
-        if (norm) rms_norm(norm, head, head, o->spec->head_dim);
-        rotate(o, layer, head, pos);
+        double *head = heads + i * dim;
+        if (family->qk_norm == QK_HEADS) rms_norm(norm, head, head, dim);
+        if (!stands_still(o, layer)) rotate(o, layer, head, pos);
+        if (family->qk_norm == QK_LATE) rms_norm(norm, head, head, dim);
     }
+}
+
+/* How a query grows with the times that its position has filled the context trained on. */
+static double temperature(const struct tiny_spec *s, int pos)
+{
+    const int ctx = s->yarn.ctx ? s->yarn.ctx : s->n_ctx;
+    return 1 + (double)s->temperature * log(1 + floor((double)pos / ctx));
+}
+
+/* What a sublayer reads of x, and how its output y joins x. */
+
+static void sublayer_input(const struct oracle *o, int layer, const char *norm, const double *x,
+                           double *h)
+{
+    if (o->family->norms == NORMS_AFTER)
+        memcpy(h, x, (size_t)o->spec->d_model * sizeof *h);
+    else
+        rms_norm(tensor_of(o, layer, norm, NULL), x, h, o->spec->d_model);
+}
+
+static void sublayer_output(const struct oracle *o, int layer, const char *norm, double *y,
+                            double *x)
+{
+    const int d = o->spec->d_model;
+    if (o->family->norms != NORMS_BEFORE) rms_norm(tensor_of(o, layer, norm, NULL), y, y, d);
+    for (int i = 0; i < d; i++) x[i] += given_or(o->spec->scale_residual, 1) * y[i];
 }
 
 static double *cached(const struct oracle *o, double *cache, int layer, int pos, int head)
@@ -187,7 +262,8 @@ static void attend(const struct oracle *o, int layer, int head, const double *q,
         const double *k = cached(o, o->k, layer, p, head / group);
         score[p] = 0;
         for (int i = 0; i < dim; i++) score[p] += q[i] * k[i];
-        score[p] = capped(score[p] / sqrt(dim), attn_cap_of(o));
+        score[p] *= given_or(o->spec->scale_attn, 1 / sqrt(dim));
+        score[p] = capped(score[p], attn_cap_of(o));
         top = fmax(top, score[p]);
     }
     for (int p = first; p <= pos; p++) total += score[p] = exp(score[p] - top);
@@ -197,17 +273,9 @@ static void attend(const struct oracle *o, int layer, int head, const double *q,
             out[i] += score[p] / total * cached(o, o->v, layer, p, head / group)[i];
 }
 
-/* Add a sublayer's output, normed where the model norms it, to the stream. */
-static void join(const struct oracle *o, int layer, const char *norm_name, double *x, double *y)
-{
-    const float *norm = tensor_of(o, layer, norm_name, NULL);
-    if (norm) rms_norm(norm, y, y, o->spec->d_model);
-    for (int i = 0; i < o->spec->d_model; i++) x[i] += y[i];
-}
-
 static double activated(const struct oracle *o, double x)
 {
-    if (!is_gemma(o)) return x / (1 + exp(-x));
+    if (!o->family->gemma) return x / (1 + exp(-x));
     return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * pow(x, 3))));
 }
 
@@ -219,7 +287,7 @@ static void oracle_attention(struct oracle *o, int layer, double *x)
     const int dim = s->head_dim, pos = o->n_pos;
     double h[WIDE], qkv[2 * WIDE], mixed[WIDE], y[WIDE];
     double *q = qkv, *k = q + s->n_head * dim, *v = k + s->n_head_kv * dim;
-    rms_norm(tensor_of(o, layer, "attn_norm.weight", NULL), x, h, s->d_model);
+    sublayer_input(o, layer, "attn_norm.weight", x, h);
     if (s->fused) {
         tiny_must_hold(linear(o, layer, "attn_qkv", h, qkv) == v + s->n_head_kv * dim - q,
                        "a fused matrix of another height");
@@ -230,23 +298,24 @@ static void oracle_attention(struct oracle *o, int layer, double *x)
     }
     turn(o, layer, "attn_q_norm.weight", q, s->n_head, pos);
     turn(o, layer, "attn_k_norm.weight", k, s->n_head_kv, pos);
+    for (int i = 0; i < s->n_head * dim; i++) q[i] *= temperature(s, pos);
     store(o, cached(o, o->k, layer, pos, 0), k);
     store(o, cached(o, o->v, layer, pos, 0), v);
     for (int i = 0; i < s->n_head; i++) attend(o, layer, i, q + i * dim, pos, mixed + i * dim);
     linear(o, layer, "attn_output", mixed, y);
-    join(o, layer, "post_attention_norm.weight", x, y);
+    sublayer_output(o, layer, "post_attention_norm.weight", y, x);
 }
 
 static void oracle_ffn(struct oracle *o, int layer, double *x)
 {
     const struct tiny_spec *s = o->spec;
-    double h[WIDE], gate[WIDE], up[WIDE], y[WIDE];
-    rms_norm(tensor_of(o, layer, "ffn_norm.weight", NULL), x, h, s->d_model);
-    linear(o, layer, "ffn_gate", h, gate);
-    linear(o, layer, "ffn_up", h, up);
+    double h[WIDE], gate_up[WIDE], y[WIDE], *gate = gate_up, *up = gate + s->d_ff;
+    sublayer_input(o, layer, "ffn_norm.weight", x, h);
+    if (!o->family->fused) linear(o, layer, "ffn_gate", h, gate);
+    linear(o, layer, "ffn_up", h, o->family->fused ? gate_up : up);
     for (int i = 0; i < s->d_ff; i++) gate[i] = activated(o, gate[i]) * up[i];
     linear(o, layer, "ffn_down", gate, y);
-    join(o, layer, "post_ffw_norm.weight", x, y);
+    sublayer_output(o, layer, "post_ffw_norm.weight", y, x);
 }
 
 static void oracle_token(struct oracle *o, int32_t token, double *logits)
@@ -254,9 +323,10 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
     const int d = o->spec->d_model;
     const float *embed = tensor_of(o, -1, "token_embd.weight", NULL);
     double x[WIDE], h[WIDE];
-    const double size = is_gemma(o) ? sqrt(d) : 1;
+    const double size = o->family->gemma ? sqrt(d) : given_or(o->spec->scale_embed, 1);
     for (int i = 0; i < d; i++) x[i] = size * (double)embed[(size_t)token * (size_t)d + (size_t)i];
     for (int layer = 0; layer < o->spec->n_layer; layer++) {
+        if (o->spec->cross && layer == o->spec->cross) continue; /* there is no image */
         oracle_attention(o, layer, x);
         oracle_ffn(o, layer, x);
     }
@@ -266,7 +336,8 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
     for (int i = 0; bias && o->spec->tied && i < tiny_logits(o->spec); i++)
         logits[i] += (double)bias[i];
     const double cap = is(o, "gemma2") && !o->spec->logit_cap ? 30 : (double)o->spec->logit_cap;
-    for (int i = 0; i < tiny_logits(o->spec); i++) logits[i] = capped(logits[i], cap);
+    for (int i = 0; i < tiny_logits(o->spec); i++)
+        logits[i] = capped(logits[i] / given_or(o->spec->scale_logit, 1), cap);
     o->n_pos++;
 }
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tiny.h"
+#include "opened.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,48 +15,6 @@
 #include <unistd.h>
 
 /* ---- helpers ------------------------------------------------------------------------------- */
-
-struct opened {
-    struct tiny_image *image;
-    struct gguf *g;
-    struct config config;
-    struct weights weights;
-    enum status st;
-    struct err err;
-};
-
-static void try_open(const struct tiny *t, struct opened *o)
-{
-    *o = (struct opened){.image = tiny_write(t, 0, 1)};
-    o->st = gguf_open_memory(o->image->bytes.data, o->image->bytes.n, &o->g, &o->err);
-    if (o->st == ST_OK) o->st = config_read(o->g, &o->config, &o->err);
-    if (o->st == ST_OK) o->st = weights_bind(o->g, &o->config, &o->weights, &o->err);
-}
-
-static void release(struct opened *o)
-{
-    weights_deinit(&o->weights);
-    gguf_close(o->g);
-    tiny_image_free(o->image);
-}
-
-static void accept(const struct tiny *t)
-{
-    struct opened o;
-    try_open(t, &o);
-    if (o.st != ST_OK) fail_msg("%s", o.err.message);
-    release(&o);
-}
-
-static void refuse(const struct tiny *t, enum status st, const char *field, const char *found)
-{
-    struct opened o;
-    try_open(t, &o);
-    if (o.st != st || !strstr(o.err.message, field) || !strstr(o.err.message, found))
-        fail_msg("expected %s with \"%s\" and \"%s\", got %s: %s", status_name(st), field, found,
-                 status_name(o.st), o.err.message);
-    release(&o);
-}
 
 /* The same through a file. */
 static void open_saved(const struct tiny *t, bool vocab_only, enum status expected,
@@ -78,20 +36,10 @@ static void open_saved(const struct tiny *t, bool vocab_only, enum status expect
     unlink(path);
 }
 
-static const char *const archs[] = {"llama", "qwen2", "qwen3"};
-enum { N_ARCHS = 3 };
-
-static struct tiny *model_of(const char *arch)
-{
-    struct tiny_spec spec = tiny_spec(arch, QT_F16);
-    return tiny_model(&spec);
-}
-
-static const char *key_of(char *out, const char *arch, const char *name)
-{
-    snprintf(out, TINY_NAME_MAX, "%s.%s", arch, name);
-    return out;
-}
+static const char *const archs[] = {"llama",   "mllama",        "mistral3", "qwen2",
+                                    "qwen3",   "granite",       "olmo2",    "exaone",
+                                    "exaone4", "hunyuan-dense", "smollm3",  "ernie4_5"};
+enum { N_ARCHS = sizeof archs / sizeof *archs };
 
 /* ---- config -------------------------------------------------------------------------------- */
 
@@ -102,8 +50,7 @@ static void test_config_is_what_the_file_says(void **state)
         struct tiny_spec spec = tiny_spec(archs[i], QT_Q8_0);
         struct tiny *t = tiny_model(&spec);
         struct opened o;
-        try_open(t, &o);
-        assert_int_equal(o.st, ST_OK);
+        opened_must(t, &o);
         const struct config *c = &o.config;
         assert_string_equal(c->arch->name, archs[i]);
         assert_int_equal(c->n_layer, spec.n_layer);
@@ -114,10 +61,11 @@ static void test_config_is_what_the_file_says(void **state)
         assert_int_equal(c->head_dim, spec.head_dim);
         assert_int_equal(c->n_rot, spec.n_rot);
         assert_int_equal(c->n_ctx_train, spec.n_ctx);
-        assert_true(c->rms_eps == 1e-5f && c->rope[0].base == 10000 && c->rope[0].scale == 1);
-        assert_int_equal(c->arch->rope_interleaved, i == 0);
+        const struct rope *rope = &c->rope[c->kind[0]];
+        assert_true(c->rms_eps == 1e-5f && rope->base == 10000 && rope->scale == 1);
+        assert_int_equal(c->arch->rope_interleaved, tiny_family(archs[i])->pairs);
         assert_int_equal(o.weights.n_vocab, tiny_logits(&spec));
-        release(&o);
+        opened_release(&o);
         tiny_free(t);
     }
 }
@@ -135,38 +83,39 @@ static void test_defaults(void **state)
     tiny_drop(t, "llama.rope.dimension_count");
     tiny_drop(t, "llama.rope.freq_base");
     struct opened o;
-    try_open(t, &o);
-    assert_int_equal(o.st, ST_OK);
+    opened_must(t, &o);
     assert_int_equal(o.config.n_head_kv, spec.n_head);
     assert_int_equal(o.config.head_dim, spec.d_model / spec.n_head);
     assert_int_equal(o.config.n_rot, o.config.head_dim);
     assert_true(o.config.rope[0].base == 10000);
-    release(&o);
+    opened_release(&o);
     tiny_free(t);
 }
 
 static void test_linear_rope_scaling(void **state)
 {
     (void)state;
-    struct tiny *t = model_of("qwen2");
+    struct tiny *t = opened_model("qwen2");
     struct opened o;
     tiny_set_str(t, "qwen2.rope.scaling.type", "none");
-    accept(t);
+    opened_accept(t);
     tiny_set_str(t, "qwen2.rope.scaling.type", "linear");
-    refuse(t, ST_FORMAT, "qwen2.rope.scaling.factor", "missing");
+    opened_refuse(t, ST_FORMAT, "qwen2.rope.scaling.factor", "missing");
     tiny_set_f32(t, "qwen2.rope.scaling.factor", 0);
-    refuse(t, ST_FORMAT, "qwen2.rope.scaling.factor", "found 0");
+    opened_refuse(t, ST_FORMAT, "qwen2.rope.scaling.factor", "found 0");
     tiny_set_f32(t, "qwen2.rope.scaling.factor", 4);
-    try_open(t, &o);
-    assert_int_equal(o.st, ST_OK);
+    opened_must(t, &o);
     assert_true(o.config.rope[0].scale == 0.25f);
-    release(&o);
-    static const char *const others[] = {"yarn", "longrope", "su", "dynamic", ""};
-    for (int i = 0; i < 5; i++) {
+    opened_release(&o);
+    tiny_set_str(t, "qwen2.rope.scaling.type", "longrope");
+    opened_refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: longrope", "does not compute");
+    static const char *const others[] = {"su", "dynamic", ""};
+    for (int i = 0; i < 3; i++) {
         char found[32];
         snprintf(found, sizeof found, "found \"%s\"", others[i]);
         tiny_set_str(t, "qwen2.rope.scaling.type", others[i]);
-        refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: expected none or linear", found);
+        opened_refuse(t, ST_SUPPORT, "qwen2.rope.scaling.type: expected none, linear or yarn",
+                      found);
     }
     tiny_free(t);
 }
@@ -174,18 +123,17 @@ static void test_linear_rope_scaling(void **state)
 static void check_scale(const struct tiny *t, float scale, float magnitude)
 {
     struct opened o;
-    try_open(t, &o);
-    if (o.st != ST_OK) fail_msg("%s", o.err.message);
+    opened_must(t, &o);
     assert_true(o.config.rope[0].scale == scale);
     assert_true(o.config.rope[0].magnitude == magnitude);
-    release(&o);
+    opened_release(&o);
 }
 
 /* The keys of before and beside the type. */
 static void test_rope_keys(void **state)
 {
     (void)state;
-    struct tiny *t = model_of("llama");
+    struct tiny *t = opened_model("llama");
     check_scale(t, 1, 1);
     tiny_set_f32(t, "llama.rope.scale_linear", 8);
     check_scale(t, 0.125f, 1);
@@ -200,54 +148,54 @@ static void test_rope_keys(void **state)
     tiny_set_str(t, "llama.rope.scaling.type", "none");
     check_scale(t, 1, 1.5f);
     tiny_set_f32(t, "llama.rope.scaling.attn_factor", 0);
-    refuse(t, ST_FORMAT, "llama.rope.scaling.attn_factor", "found 0");
+    opened_refuse(t, ST_FORMAT, "llama.rope.scaling.attn_factor", "found 0");
     tiny_drop(t, "llama.rope.scaling.attn_factor");
     tiny_drop(t, "llama.rope.scaling.type");
     tiny_drop(t, "llama.rope.scaling.factor");
     tiny_set_f32(t, "llama.rope.scale_linear", -1);
-    refuse(t, ST_FORMAT, "llama.rope.scale_linear", "found -1");
+    opened_refuse(t, ST_FORMAT, "llama.rope.scale_linear", "found -1");
     tiny_free(t);
 }
 
 static void test_acausal_attention_is_refused(void **state)
 {
     (void)state;
-    struct tiny *t = model_of("qwen2");
+    struct tiny *t = opened_model("qwen2");
     tiny_set_bool(t, "qwen2.attention.causal", true);
-    accept(t);
+    opened_accept(t);
     tiny_set_bool(t, "qwen2.attention.causal", false);
-    refuse(t, ST_SUPPORT, "qwen2.attention.causal", "found false");
+    opened_refuse(t, ST_SUPPORT, "qwen2.attention.causal", "found false");
     tiny_set_u32(t, "qwen2.attention.causal", 1);
-    refuse(t, ST_FORMAT, "qwen2.attention.causal", "u32");
+    opened_refuse(t, ST_FORMAT, "qwen2.attention.causal", "u32");
     tiny_free(t);
 }
 
 /* One number for each of two layers. */
 static void check_layers(const char *arch, const char *name)
 {
-    struct tiny *t = model_of(arch);
+    struct tiny *t = opened_model(arch);
     char key[TINY_NAME_MAX];
     uint32_t value = 0;
     for (int i = 0; i < t->n_kv; i++)
-        if (!strcmp(t->kv[i].key, key_of(key, arch, name)))
+        if (!strcmp(t->kv[i].key, opened_key(key, arch, name)))
             memcpy(&value, t->kv[i].value.data, sizeof value);
     const int32_t two[] = {(int32_t)value, (int32_t)value}, other[] = {two[0], two[0] + 1};
     const uint64_t wide[] = {value, value}, beyond[] = {UINT64_MAX, UINT64_MAX};
     const float floats[] = {(float)value, (float)value};
     tiny_set_array(t, key, GGUF_I32, two, 2, sizeof two);
-    accept(t);
+    opened_accept(t);
     tiny_set_array(t, key, GGUF_U64, wide, 2, sizeof wide);
-    accept(t);
+    opened_accept(t);
     tiny_set_array(t, key, GGUF_I32, other, 2, sizeof other);
-    refuse(t, ST_SUPPORT, key, "the same number for all layers, found");
+    opened_refuse(t, ST_SUPPORT, key, "the same number for all layers, found");
     tiny_set_array(t, key, GGUF_I32, two, 1, sizeof *two);
-    refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 1");
+    opened_refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 1");
     tiny_set_array(t, key, GGUF_I32, two, 0, 0);
-    refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 0");
+    opened_refuse(t, ST_FORMAT, key, "one for each of 2 layers, found 0");
     tiny_set_array(t, key, GGUF_U64, beyond, 2, sizeof beyond);
-    refuse(t, ST_FORMAT, key, "found 9223372036854775807");
+    opened_refuse(t, ST_FORMAT, key, "found 9223372036854775807");
     tiny_set_array(t, key, GGUF_F32, floats, 2, sizeof floats);
-    refuse(t, ST_FORMAT, key, "array");
+    opened_refuse(t, ST_FORMAT, key, "array");
     tiny_free(t);
 }
 
@@ -264,16 +212,37 @@ static void test_a_number_for_each_layer(void **state)
 static void test_architectures_are_named(void **state)
 {
     (void)state;
-    struct tiny *t = model_of("llama");
-    tiny_set_str(t, "general.architecture", "gemma4");
-    refuse(t, ST_SUPPORT, "expected llama, qwen2, ", "\"gemma4\"");
+    struct tiny *t = opened_model("llama");
+    tiny_set_str(t, "general.architecture", "gemma");
+    opened_refuse(t, ST_SUPPORT, "expected llama, mllama, mistral3, qwen2, ", "found \"gemma\"");
     tiny_set_str(t, "general.architecture", "llam");
-    refuse(t, ST_SUPPORT, "general.architecture", "\"llam\"");
+    opened_refuse(t, ST_SUPPORT, "general.architecture", "\"llam\"");
     tiny_set_u32(t, "general.architecture", 1);
-    refuse(t, ST_FORMAT, "general.architecture", "u32");
+    opened_refuse(t, ST_FORMAT, "general.architecture", "u32");
     tiny_drop(t, "general.architecture");
-    refuse(t, ST_FORMAT, "general.architecture", "missing");
+    opened_refuse(t, ST_FORMAT, "general.architecture", "missing");
     tiny_free(t);
+}
+
+/* What is known and left for later says why; no name is both. */
+static void test_architectures_that_are_left(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"qwen35", "recurrent state"},     {"qwen3next", "recurrent state"},
+        {"lfm2", "recurrent state"},       {"mamba", "recurrent state"},
+        {"rwkv7", "recurrent state"},      {"granitehybrid", "recurrent state"},
+        {"nemotron_h", "recurrent state"}, {"gpt-oss", "sinks"},
+        {"gemma3n", "every layer"},        {"gemma4", "every layer"}};
+    struct tiny *t = opened_model("llama");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char named[TINY_NAME_MAX];
+        snprintf(named, sizeof named, "general.architecture: \"%s\" ", cases[i][0]);
+        tiny_set_str(t, "general.architecture", cases[i][0]);
+        opened_refuse(t, ST_SUPPORT, named, cases[i][1]);
+    }
+    tiny_free(t);
+    for (int i = 0; i < N_ARCHS; i++) assert_null(arch_why_not(archs[i], strlen(archs[i])));
 }
 
 static const struct int_key {
@@ -296,24 +265,24 @@ enum { N_INT_KEYS = sizeof int_keys / sizeof *int_keys };
 static void check_int_key(const char *arch, const struct int_key *k)
 {
     char key[TINY_NAME_MAX], found[32];
-    struct tiny *t = model_of(arch);
-    key_of(key, arch, k->name);
+    struct tiny *t = opened_model(arch);
+    opened_key(key, arch, k->name);
     snprintf(found, sizeof found, "found %u", k->above);
     tiny_set_u32(t, key, k->above);
-    refuse(t, ST_FORMAT, key, found);
+    opened_refuse(t, ST_FORMAT, key, found);
     tiny_set_u32(t, key, 0);
-    refuse(t, ST_FORMAT, key, "found 0");
+    opened_refuse(t, ST_FORMAT, key, "found 0");
     tiny_set_u32(t, key, UINT32_MAX);
-    refuse(t, ST_FORMAT, key, "4294967295");
+    opened_refuse(t, ST_FORMAT, key, "4294967295");
     int32_t negative = -1;
     tiny_set(t, key, GGUF_I32, &negative, sizeof negative);
-    refuse(t, ST_FORMAT, key, "-1");
+    opened_refuse(t, ST_FORMAT, key, "-1");
     tiny_set_f32(t, key, 2);
-    refuse(t, ST_FORMAT, key, "f32");
+    opened_refuse(t, ST_FORMAT, key, "f32");
     tiny_set_strs(t, key, NULL, 0);
-    refuse(t, ST_FORMAT, key, "array");
+    opened_refuse(t, ST_FORMAT, key, "array");
     tiny_drop(t, key);
-    if (k->required) refuse(t, ST_FORMAT, key, "missing");
+    if (k->required) opened_refuse(t, ST_FORMAT, key, "missing");
     tiny_free(t);
 }
 
@@ -327,23 +296,23 @@ static void test_integer_keys(void **state)
 static void check_float_key(const char *arch, const char *name, bool required)
 {
     char key[TINY_NAME_MAX];
-    struct tiny *t = model_of(arch);
-    key_of(key, arch, name);
+    struct tiny *t = opened_model(arch);
+    opened_key(key, arch, name);
     const float bad[] = {0, -1, __builtin_nanf(""), __builtin_inff()};
     for (int i = 0; i < 4; i++) {
         tiny_set_f32(t, key, bad[i]);
-        refuse(t, ST_FORMAT, key, "found");
+        opened_refuse(t, ST_FORMAT, key, "found");
     }
     tiny_set_str(t, key, "1");
-    refuse(t, ST_FORMAT, key, "string");
+    opened_refuse(t, ST_FORMAT, key, "string");
     double wide = 1e-5;
     tiny_set(t, key, GGUF_F64, &wide, sizeof wide);
-    accept(t);
+    opened_accept(t);
     tiny_drop(t, key);
     if (required)
-        refuse(t, ST_FORMAT, key, "missing");
+        opened_refuse(t, ST_FORMAT, key, "missing");
     else
-        accept(t);
+        opened_accept(t);
     tiny_free(t);
 }
 
@@ -359,36 +328,36 @@ static void test_float_keys(void **state)
 static void test_contradictions(void **state)
 {
     (void)state;
-    struct tiny *t = model_of("llama"); /* 4 heads, 2 of keys, 10 dimensions, 40 in all */
+    struct tiny *t = opened_model("llama"); /* 4 heads, 2 of keys, 10 dimensions, 40 in all */
     tiny_set_u32(t, "llama.attention.head_count_kv", 3);
-    refuse(t, ST_FORMAT, "llama.attention.head_count", "head_count_kv = 3, found 4");
+    opened_refuse(t, ST_FORMAT, "llama.attention.head_count", "head_count_kv = 3, found 4");
     tiny_set_u32(t, "llama.attention.head_count_kv", 2);
     tiny_set_u32(t, "llama.attention.value_length", 12);
-    refuse(t, ST_SUPPORT, "llama.attention.value_length", "key_length = 10, found 12");
+    opened_refuse(t, ST_SUPPORT, "llama.attention.value_length", "key_length = 10, found 12");
     tiny_set_u32(t, "llama.attention.value_length", 10);
     tiny_set_u32(t, "llama.rope.dimension_count", 7);
-    refuse(t, ST_FORMAT, "llama.rope.dimension_count", "found 7");
+    opened_refuse(t, ST_FORMAT, "llama.rope.dimension_count", "found 7");
     tiny_set_u32(t, "llama.rope.dimension_count", 10);
-    accept(t);
+    opened_accept(t);
     tiny_drop(t, "llama.attention.key_length");
     tiny_drop(t, "llama.attention.value_length");
-    accept(t);
+    opened_accept(t);
     tiny_set_u32(t, "llama.embedding_length", 42);
-    refuse(t, ST_FORMAT, "llama.embedding_length", "found 42");
+    opened_refuse(t, ST_FORMAT, "llama.embedding_length", "found 42");
     tiny_set_u32(t, "llama.attention.head_count", 1 << 14);
     tiny_set_u32(t, "llama.attention.key_length", 1024);
-    refuse(t, ST_FORMAT, "llama", "16384 heads of 1024");
+    opened_refuse(t, ST_FORMAT, "llama", "16384 heads of 1024");
     tiny_free(t);
 }
 
 static void test_experts_are_refused(void **state)
 {
     (void)state;
-    struct tiny *t = model_of("qwen3");
+    struct tiny *t = opened_model("qwen3");
     tiny_set_u32(t, "qwen3.expert_count", 0);
-    accept(t);
+    opened_accept(t);
     tiny_set_u32(t, "qwen3.expert_count", 8);
-    refuse(t, ST_SUPPORT, "qwen3.expert_count", "found 8");
+    opened_refuse(t, ST_SUPPORT, "qwen3.expert_count", "found 8");
     tiny_free(t);
 }
 
@@ -408,25 +377,28 @@ static void check_shapes(const struct tiny_spec *spec)
         for (int d = 0; d < (int)x->n_dims; d++) {
             /* the embedding's rows are free, and decide the output's */
             if (d == 1 && !strcmp(x->name, "token_embd.weight")) continue;
+            /* which may have fewer in some architectures */
+            if (d == 1 && !strcmp(spec->arch, "mllama") && !strcmp(x->name, "output.weight"))
+                continue;
             x->data = (struct tiny_bytes){0};
             x->dims[d]++;
             tiny_fill(x, 1, &rng);
             snprintf(shape, sizeof shape, "found [%d, %d] in %d dimensions", (int)x->dims[0],
                      (int)x->dims[1], (int)x->n_dims);
-            refuse(t, ST_FORMAT, label, shape);
+            opened_refuse(t, ST_FORMAT, label, shape);
             snprintf(shape, sizeof shape, "expected [%d", (int)whole.dims[0]);
-            refuse(t, ST_FORMAT, label, shape);
+            opened_refuse(t, ST_FORMAT, label, shape);
             free(x->data.data);
             *x = whole;
         }
         x->n_dims = 3;
-        refuse(t, ST_FORMAT, label, "in 3 dimensions");
+        opened_refuse(t, ST_FORMAT, label, "in 3 dimensions");
         *x = whole;
         snprintf(x->name, sizeof x->name, "renamed");
-        refuse(t, ST_SUPPORT, "tensor renamed", spec->arch);
+        opened_refuse(t, ST_SUPPORT, "tensor renamed", spec->arch);
         *x = whole;
     }
-    accept(t);
+    opened_accept(t);
     tiny_free(t);
 }
 
@@ -465,9 +437,9 @@ static void test_missing_tensors_are_named(void **state)
                 may |= !strcmp(name, optional[k]);
             tiny_drop_tensor(t, name);
             if (may)
-                accept(t);
+                opened_accept(t);
             else
-                refuse(t, ST_FORMAT, name, "missing");
+                opened_refuse(t, ST_FORMAT, name, "missing");
             tiny_free(t);
         }
         tiny_free(whole);
@@ -481,21 +453,15 @@ static void test_attention_biases_stand_together(void **state)
     static const char *const names[] = {"blk.1.attn_q.bias", "blk.1.attn_k.bias",
                                         "blk.1.attn_v.bias"};
     for (int some = 0; some < 8; some++) {
-        struct tiny *t = model_of("qwen2");
+        struct tiny *t = opened_model("qwen2");
         for (int i = 0; i < 3; i++)
             if (!(some >> i & 1)) tiny_drop_tensor(t, names[i]);
         if (some == 0 || some == 7)
-            accept(t);
+            opened_accept(t);
         else
-            refuse(t, ST_FORMAT, "blk.1.attn_", ".bias: missing, and there is blk.1.attn_");
+            opened_refuse(t, ST_FORMAT, "blk.1.attn_", ".bias: missing, and there is blk.1.attn_");
         tiny_free(t);
     }
-}
-
-static void add(struct tiny *t, const char *name, uint64_t cols, uint64_t rows)
-{
-    uint64_t rng = 3;
-    tiny_fill(tiny_tensor(t, name, QT_F32, cols, rows), 1, &rng);
 }
 
 /* What a file may not say twice, or not beside another thing. */
@@ -503,31 +469,34 @@ static void test_tensors_that_exclude_each_other(void **state)
 {
     (void)state;
     struct tiny *t =
-        model_of("llama"); /* 40 wide, 4 heads and 2 of keys, 10 dimensions, 56 inside */
-    add(t, "blk.1.attn_qkv.weight", 40, 80);
-    refuse(t, ST_FORMAT, "tensor blk.1.attn_q.weight", "is held by blk.1.attn_qkv.weight, too");
+        opened_model("llama"); /* 40 wide, 4 heads and 2 of keys, 10 dimensions, 56 inside */
+    opened_add(t, "blk.1.attn_qkv.weight", 40, 80);
+    opened_refuse(t, ST_FORMAT, "tensor blk.1.attn_q.weight",
+                  "is held by blk.1.attn_qkv.weight, too");
     tiny_drop_tensor(t, "blk.1.attn_q.weight");
-    refuse(t, ST_FORMAT, "tensor blk.1.attn_k.weight", "is held by blk.1.attn_qkv.weight, too");
+    opened_refuse(t, ST_FORMAT, "tensor blk.1.attn_k.weight",
+                  "is held by blk.1.attn_qkv.weight, too");
     tiny_drop_tensor(t, "blk.1.attn_k.weight");
     tiny_drop_tensor(t, "blk.1.attn_v.weight");
-    accept(t);
-    add(t, "blk.1.attn_qkv.bias", 80, 0);
-    add(t, "blk.1.attn_qkv.scale", 1, 0);
-    accept(t);
-    add(t, "blk.1.attn_v.scale", 1, 0);
-    refuse(t, ST_FORMAT, "tensor blk.1.attn_v.scale", "is held by blk.1.attn_qkv.scale, too");
+    opened_accept(t);
+    opened_add(t, "blk.1.attn_qkv.bias", 80, 0);
+    opened_add(t, "blk.1.attn_qkv.scale", 1, 0);
+    opened_accept(t);
+    opened_add(t, "blk.1.attn_v.scale", 1, 0);
+    opened_refuse(t, ST_FORMAT, "tensor blk.1.attn_v.scale",
+                  "is held by blk.1.attn_qkv.scale, too");
     tiny_drop_tensor(t, "blk.1.attn_v.scale");
-    add(t, "blk.0.ffn_up.bias", 56, 0);
-    accept(t);
-    add(t, "blk.0.ffn_down.scale", 1, 0);
-    accept(t);
-    add(t, "blk.0.ffn_up.scale", 1, 0);
-    refuse(t, ST_SUPPORT, "tensor blk.0.ffn_up.bias", "there is blk.0.ffn_up.scale too");
+    opened_add(t, "blk.0.ffn_up.bias", 56, 0);
+    opened_accept(t);
+    opened_add(t, "blk.0.ffn_down.scale", 1, 0);
+    opened_accept(t);
+    opened_add(t, "blk.0.ffn_up.scale", 1, 0);
+    opened_refuse(t, ST_SUPPORT, "tensor blk.0.ffn_up.bias", "there is blk.0.ffn_up.scale too");
     tiny_drop_tensor(t, "blk.0.ffn_up.scale");
-    add(t, "output.scale", 1, 0);
-    accept(t);
+    opened_add(t, "output.scale", 1, 0);
+    opened_accept(t);
     tiny_drop_tensor(t, "output.weight");
-    refuse(t, ST_FORMAT, "tensor output.weight", "missing, and there is output.scale");
+    opened_refuse(t, ST_FORMAT, "tensor output.weight", "missing, and there is output.scale");
     tiny_free(t);
 }
 
@@ -538,8 +507,7 @@ static void test_matrices_stand_in_order(void **state)
     struct tiny_spec spec = tiny_spec("qwen3", QT_Q8_0);
     struct tiny *t = tiny_model(&spec);
     struct opened o;
-    try_open(t, &o);
-    assert_int_equal(o.st, ST_OK);
+    opened_must(t, &o);
     struct weights *w = &o.weights;
     assert_int_equal(w->n_matrices, 1 + 7 * spec.n_layer);
     assert_ptr_equal(weights_matrix(w, 0), &w->output.w);
@@ -549,7 +517,7 @@ static void test_matrices_stand_in_order(void **state)
                                                    &l->gate.w, &l->up.w, &l->down.w};
         for (int k = 0; k < 7; k++) assert_ptr_equal(weights_matrix(w, 1 + 7 * i + k), order[k]);
     }
-    release(&o);
+    opened_release(&o);
     tiny_free(t);
 }
 
@@ -565,10 +533,10 @@ static void test_unknown_tensors_are_named(void **state)
         "blk.00.attn_q.weight",          "blk.4294967296.attn_q.weight",
         "blk. 0.attn_q.weight",          "blk.+1.attn_q.weight"};
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
-        struct tiny *t = model_of("llama");
+        struct tiny *t = opened_model("llama");
         uint64_t rng = 1;
         tiny_fill(tiny_tensor(t, strange[i], QT_F32, 10, 0), 1, &rng);
-        refuse(t, ST_SUPPORT, strange[i], "llama");
+        opened_refuse(t, ST_SUPPORT, strange[i], "llama");
         tiny_free(t);
     }
 }
@@ -577,10 +545,10 @@ static void test_unknown_tensors_are_named(void **state)
 static void test_known_extras_are_accepted(void **state)
 {
     (void)state;
-    struct tiny *t = model_of("llama");
+    struct tiny *t = opened_model("llama");
     uint64_t rng = 1;
     tiny_fill(tiny_tensor(t, "blk.0.attn_rot_embd", QT_F32, 5, 0), 1, &rng);
-    accept(t);
+    opened_accept(t);
     tiny_free(t);
 }
 
@@ -598,13 +566,12 @@ static void test_vectors_may_have_any_type(void **state)
     tiny_fill(q_norm, 1, &rng);
     struct opened o;
     float expected[512];
-    try_open(t, &o);
-    assert_int_equal(o.st, ST_OK);
+    opened_must(t, &o);
     tiny_row(norm, 0, expected);
     assert_memory_equal(o.weights.output_norm, expected, norm->dims[0] * sizeof(float));
     tiny_row(q_norm, 0, expected);
     assert_memory_equal(o.weights.layers[1].q_norm, expected, q_norm->dims[0] * sizeof(float));
-    release(&o);
+    opened_release(&o);
     tiny_free(t);
 }
 
@@ -620,12 +587,12 @@ static void test_types_that_are_not_decoded(void **state)
         struct tiny_spec spec = tiny_spec("llama", QT_Q4_K);
         struct tiny *t = tiny_model(&spec);
         tiny_find(t, "blk.1.ffn_up.weight")->type = types[i].type;
-        refuse(t, ST_SUPPORT, "tensor blk.1.ffn_up.weight", types[i].found);
+        opened_refuse(t, ST_SUPPORT, "tensor blk.1.ffn_up.weight", types[i].found);
         open_saved(t, false, ST_SUPPORT, types[i].found);
         open_saved(t, true, ST_OK, "");
         tiny_find(t, "blk.1.ffn_up.weight")->type = QT_Q4_K;
         tiny_find(t, "blk.0.attn_norm.weight")->type = types[i].type;
-        refuse(t, ST_SUPPORT, "tensor blk.0.attn_norm.weight", types[i].found);
+        opened_refuse(t, ST_SUPPORT, "tensor blk.0.attn_norm.weight", types[i].found);
         tiny_free(t);
     }
 }
@@ -638,10 +605,9 @@ static void test_parameters_are_counted(void **state)
     struct opened o;
     uint64_t expected = 0;
     for (int i = 0; i < t->n_tensors; i++) expected += t->tensor[i].dims[0] * t->tensor[i].dims[1];
-    try_open(t, &o);
-    assert_int_equal(o.st, ST_OK);
+    opened_must(t, &o);
     assert_int_equal(o.weights.n_params, expected);
-    release(&o);
+    opened_release(&o);
     tiny_free(t);
 }
 
@@ -675,6 +641,7 @@ int main(void)
         cmocka_unit_test(test_acausal_attention_is_refused),
         cmocka_unit_test(test_a_number_for_each_layer),
         cmocka_unit_test(test_architectures_are_named),
+        cmocka_unit_test(test_architectures_that_are_left),
         cmocka_unit_test(test_integer_keys),
         cmocka_unit_test(test_float_keys),
         cmocka_unit_test(test_contradictions),

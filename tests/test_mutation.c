@@ -61,7 +61,7 @@ static struct tiny_image *image_with_merges(void)
     return image;
 }
 
-enum { N_IMAGES = 10 };
+enum { N_IMAGES = 11 };
 
 static void make_images(struct tiny_image *images[N_IMAGES])
 {
@@ -75,6 +75,7 @@ static void make_images(struct tiny_image *images[N_IMAGES])
     images[7] = image_of("qwen2", QT_IQ4_XS, 2);
     images[8] = image_with_merges();
     images[9] = image_of("gemma3", QT_F16, 2);
+    images[10] = image_of("mllama", QT_Q8_0, 3);
 }
 
 /* ---- damage -------------------------------------------------------------------------------- */

@@ -123,6 +123,30 @@ void tiny_folder(char path[TINY_PATH_MAX]);
 
 /* ---- models -------------------------------------------------------------------------------- */
 
+/* YaRN: in the file, with its type, where there is a factor; what is 0 is left out. */
+struct tiny_yarn {
+    float factor, ext, attn, fast, slow, log;
+    int ctx;
+};
+
+/* What tells architectures apart, as their papers and published configurations have it. */
+struct tiny_family {
+    const char *arch;
+    bool pairs;    /* rotate neighbours, not halves */
+    bool qkv_bias; /* as a rule */
+    bool gemma;    /* GELU, embeddings times the root of their width, tied as a rule */
+    enum { QK_PLAIN, QK_HEADS, QK_LATE, QK_WIDE } qk_norm;
+    enum { NORMS_BEFORE, NORMS_AFTER, NORMS_BOTH } norms; /* of sublayers */
+    bool fused;  /* q, k and v as a rule, and always gate and up, by the name of the latter */
+    bool scaled; /* numbers that tiny_spec.scale_* give */
+    int period;  /* of windows, in files that do not say it */
+    bool plain_windows; /* in which nothing is stretched */
+    float window_base;  /* of their angles; 0: the others' */
+    bool still;         /* layers without a window do not rotate where others have one */
+    bool open;          /* and windows have no end */
+};
+const struct tiny_family *tiny_family(const char *arch);
+
 struct tiny_spec {
     const char *arch;
     enum quant_type type;  /* of most matrices */
@@ -136,8 +160,12 @@ struct tiny_spec {
     int extra;      /* "<xi>" behind the others: tokens that a pair may lack */
     int pad_tokens; /* "[PADi]" at the end of the vocabulary */
     int pad_rows;   /* rows of the embedding beyond the vocabulary */
+    int mute;       /* rows that the output has fewer than the embedding */
+    int cross;      /* a block that only images reach; 0: none */
     /* In the file where they are not 0, and beside the architecture's own otherwise: */
-    float rope_factor, rope_magnitude, rope_base_local, attn_cap, logit_cap;
+    float rope_factor, rope_magnitude, rope_base_local, attn_cap, logit_cap, temperature, alpha;
+    float scale_embed, scale_residual, scale_attn, scale_logit;
+    struct tiny_yarn yarn;
     int window, period; /* of `period` layers in turn all but the last see a window */
     float rope_base;    /* always in the file */
     float gain;         /* root mean square of the logits, roughly */
@@ -148,7 +176,7 @@ struct tiny_spec {
  * this process share passes of any size. */
 struct tiny_spec tiny_spec(const char *arch, enum quant_type type);
 struct tiny *tiny_model(const struct tiny_spec *spec);
-/* Tokens without padding, and rows of the embedding. */
+/* Tokens without padding, and rows of the output. */
 int tiny_real_vocab(const struct tiny_spec *spec);
 int tiny_logits(const struct tiny_spec *spec);
 

@@ -25,7 +25,7 @@ int tiny_real_vocab(const struct tiny_spec *s)
 
 int tiny_logits(const struct tiny_spec *s)
 {
-    return tiny_real_vocab(s) + s->pad_tokens + s->pad_rows;
+    return tiny_real_vocab(s) + s->pad_tokens + s->pad_rows - s->mute;
 }
 
 struct vocab_lists {
@@ -74,17 +74,41 @@ static void add_vocab(struct tiny *t, const struct tiny_spec *s)
     free(l);
 }
 
+/* ---- families ------------------------------------------------------------------------------ */
+
+static const struct tiny_family families[] = {
+    {.arch = "llama", .pairs = true},
+    {.arch = "mllama", .pairs = true},
+    {.arch = "mistral3", .pairs = true},
+    {.arch = "qwen2", .qkv_bias = true},
+    {.arch = "qwen3", .qk_norm = QK_HEADS},
+    {.arch = "gemma2", .gemma = true, .norms = NORMS_BOTH, .period = 2},
+    {.arch = "gemma3",
+     .gemma = true,
+     .norms = NORMS_BOTH,
+     .qk_norm = QK_HEADS,
+     .period = 6,
+     .plain_windows = true,
+     .window_base = 10000},
+    {.arch = "granite", .pairs = true, .scaled = true},
+    {.arch = "olmo2", .qk_norm = QK_WIDE, .norms = NORMS_AFTER, .period = 4, .plain_windows = true},
+    {.arch = "exaone"},
+    {.arch = "exaone4", .qk_norm = QK_HEADS, .norms = NORMS_AFTER, .period = 4, .still = true},
+    {.arch = "hunyuan-dense", .qk_norm = QK_LATE},
+    {.arch = "phi3", .fused = true, .period = 1 << 20},
+    {.arch = "ernie4_5", .pairs = true},
+    {.arch = "smollm3", .pairs = true, .period = 4, .still = true, .open = true},
+};
+
+const struct tiny_family *tiny_family(const char *arch)
+{
+    size_t i = 0;
+    while (i < sizeof families / sizeof *families && strcmp(families[i].arch, arch)) i++;
+    tiny_must_hold(i < sizeof families / sizeof *families, arch);
+    return &families[i];
+}
+
 /* ---- models -------------------------------------------------------------------------------- */
-
-static bool is_gemma(const struct tiny_spec *s)
-{
-    return !strncmp(s->arch, "gemma", 5);
-}
-
-static bool norms_heads(const struct tiny_spec *s)
-{
-    return !strcmp(s->arch, "qwen3") || !strcmp(s->arch, "gemma3");
-}
 
 struct tiny_spec tiny_spec(const char *arch, enum quant_type type)
 {
@@ -102,37 +126,73 @@ struct tiny_spec tiny_spec(const char *arch, enum quant_type type)
     s.head_dim = block == 1 ? 10 : block == QK ? 32 : 64;
     s.d_model = s.n_head * s.head_dim;
     s.d_ff = block == 1 ? 56 : block == QK ? 160 : 256;
-    if (norms_heads(&s) || is_gemma(&s)) s.head_dim = block == 1 ? 14 : 2 * s.head_dim;
+    const struct tiny_family *family = tiny_family(arch);
+    if (family->qk_norm == QK_HEADS || family->gemma) s.head_dim = block == 1 ? 14 : 2 * s.head_dim;
     s.n_rot = s.head_dim;
-    s.qkv_bias = !strcmp(arch, "qwen2");
-    s.tied = is_gemma(&s);
+    s.qkv_bias = family->qkv_bias;
+    s.fused = family->fused;
+    s.tied = family->gemma;
+    s.scale_logit = family->scaled;
     return s;
 }
 
-/* Pairs that a file may lack. */
-static void add_options(struct tiny *t, const struct tiny_spec *s)
+static void set_floats(struct tiny *t, const struct tiny_spec *s)
 {
     const struct {
         const char *name;
         float value;
-    } floats[] = {
-        {"rope.freq_base", s->rope_base},        {"rope.freq_base_swa", s->rope_base_local},
-        {"rope.scaling.factor", s->rope_factor}, {"rope.scaling.attn_factor", s->rope_magnitude},
-        {"attn_logit_softcapping", s->attn_cap}, {"final_logit_softcapping", s->logit_cap}};
-    const struct {
-        const char *name;
-        int value;
-    } ints[] = {{"attention.sliding_window", s->window},
-                {"attention.sliding_window_pattern", s->period}};
+    } floats[] = {{"rope.freq_base", s->rope_base},
+                  {"rope.freq_base_swa", s->rope_base_local},
+                  {"rope.scaling.factor", s->yarn.factor ? s->yarn.factor : s->rope_factor},
+                  {"rope.scaling.attn_factor", s->rope_magnitude},
+                  {"rope.scaling.alpha", s->alpha},
+                  {"rope.scaling.yarn_ext_factor", s->yarn.ext},
+                  {"rope.scaling.yarn_attn_factor", s->yarn.attn},
+                  {"rope.scaling.yarn_beta_fast", s->yarn.fast},
+                  {"rope.scaling.yarn_beta_slow", s->yarn.slow},
+                  {"rope.scaling.yarn_log_multiplier", s->yarn.log},
+                  {"attn_logit_softcapping", s->attn_cap},
+                  {"final_logit_softcapping", s->logit_cap},
+                  {"attention.temperature_scale", s->temperature},
+                  {"embedding_scale", s->scale_embed},
+                  {"residual_scale", s->scale_residual},
+                  {"attention.scale", s->scale_attn},
+                  {"logit_scale", s->scale_logit}};
     char key[TINY_NAME_MAX];
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
         snprintf(key, sizeof key, "%s.%s", s->arch, floats[i].name);
         if (floats[i].value != 0) tiny_set_f32(t, key, floats[i].value);
     }
+}
+
+static void set_ints(struct tiny *t, const struct tiny_spec *s)
+{
+    const struct {
+        const char *name;
+        int value;
+    } ints[] = {{"attention.sliding_window", s->window},
+                {"attention.sliding_window_pattern", s->period},
+                {"rope.scaling.original_context_length", s->yarn.ctx}};
+    char key[TINY_NAME_MAX];
     for (size_t i = 0; i < sizeof ints / sizeof *ints; i++) {
         snprintf(key, sizeof key, "%s.%s", s->arch, ints[i].name);
         if (ints[i].value) tiny_set_u32(t, key, (uint32_t)ints[i].value);
     }
+}
+
+/* Pairs that a file may lack. */
+static void add_options(struct tiny *t, const struct tiny_spec *s)
+{
+    const int32_t cross[] = {s->cross};
+    const size_t crossed = s->cross != 0;
+    char key[TINY_NAME_MAX];
+    set_floats(t, s);
+    set_ints(t, s);
+    snprintf(key, sizeof key, "%s.rope.scaling.type", s->arch);
+    if (s->yarn.factor) tiny_set_str(t, key, "yarn");
+    if (!strcmp(s->arch, "mllama"))
+        tiny_set_array(t, "mllama.attention.cross_attention_layers", GGUF_I32, cross, crossed,
+                       crossed * sizeof *cross);
 }
 
 static void add_config(struct tiny *t, const struct tiny_spec *s)
@@ -212,36 +272,55 @@ static void add_qkv_bias(struct tiny *t, const struct tiny_spec *s, int i, uint6
     add_vector(t, layer_name(name, i, "attn_v.bias"), kv, 0, 0.5f, rng);
 }
 
+/* A sublayer's norms, by their names before and after it. */
+static void add_norms(struct tiny *t, const struct tiny_spec *s, int i, const char *before,
+                      const char *after, uint64_t *rng)
+{
+    const struct tiny_family *family = tiny_family(s->arch);
+    char name[TINY_NAME_MAX];
+    if (family->norms != NORMS_AFTER)
+        add_vector(t, layer_name(name, i, before), s->d_model, 1, 0.3f, rng);
+    if (family->norms != NORMS_BEFORE)
+        add_vector(t, layer_name(name, i, after), s->d_model, 1, 0.3f, rng);
+}
+
+/* What nothing of may be read: some of its shapes are odd, and its weights huge. */
+static void add_cross_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    char name[TINY_NAME_MAX];
+    add_vector(t, layer_name(name, i, "attn_norm.weight"), s->d_model, 1e6f, 1, rng);
+    add_matrix(t, layer_name(name, i, "cross_attn_q_proj.weight"), QT_F16, 3, 5, 1e3f, rng);
+    add_vector(t, layer_name(name, i, "cross_attn_q_norm.weight"), 7, 1e6f, 1, rng);
+    add_vector(t, layer_name(name, i, "cross_attn_attn_gate"), 1, 1e6f, 1, rng);
+}
+
 static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
 {
-    const int q = s->n_head * s->head_dim, d = s->d_model;
+    const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim, d = s->d_model;
     char name[TINY_NAME_MAX];
-    add_vector(t, layer_name(name, i, "attn_norm.weight"), d, 1, 0.3f, rng);
+    add_norms(t, s, i, "attn_norm.weight", "post_attention_norm.weight", rng);
     add_qkv(t, s, i, rng);
     add_matrix(t, layer_name(name, i, "attn_output.weight"), s->type, d, q, 1, rng);
     add_scale(t, s, layer_name(name, i, "attn_output.scale"), rng);
     if (s->qkv_bias) add_qkv_bias(t, s, i, rng);
     if (s->o_bias) add_vector(t, layer_name(name, i, "attn_output.bias"), d, 0, 0.5f, rng);
-    if (norms_heads(s)) {
-        add_vector(t, layer_name(name, i, "attn_q_norm.weight"), s->head_dim, 1, 0.3f, rng);
-        add_vector(t, layer_name(name, i, "attn_k_norm.weight"), s->head_dim, 1, 0.3f, rng);
-    }
-}
-
-/* Of what a sublayer adds to the stream. */
-static void add_post_norm(struct tiny *t, const struct tiny_spec *s, int i, const char *name,
-                          uint64_t *rng)
-{
-    char full[TINY_NAME_MAX];
-    if (is_gemma(s)) add_vector(t, layer_name(full, i, name), s->d_model, 1, 0.3f, rng);
+    const struct tiny_family *family = tiny_family(s->arch);
+    if (family->qk_norm == QK_PLAIN) return;
+    const bool wide = family->qk_norm == QK_WIDE;
+    const int q_norm = wide ? q : s->head_dim, k_norm = wide ? kv : s->head_dim;
+    add_vector(t, layer_name(name, i, "attn_q_norm.weight"), q_norm, 1, 0.3f, rng);
+    add_vector(t, layer_name(name, i, "attn_k_norm.weight"), k_norm, 1, 0.3f, rng);
 }
 
 static void add_ffn(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
 {
     char name[TINY_NAME_MAX];
-    add_vector(t, layer_name(name, i, "ffn_norm.weight"), s->d_model, 1, 0.3f, rng);
-    add_matrix(t, layer_name(name, i, "ffn_gate.weight"), s->type, s->d_ff, s->d_model, 1, rng);
-    add_matrix(t, layer_name(name, i, "ffn_up.weight"), s->type, s->d_ff, s->d_model, 1, rng);
+    add_norms(t, s, i, "ffn_norm.weight", "post_ffw_norm.weight", rng);
+    const bool fused = tiny_family(s->arch)->fused;
+    const int up = fused ? 2 * s->d_ff : s->d_ff;
+    layer_name(name, i, "ffn_gate.weight");
+    if (!fused) add_matrix(t, name, s->type, s->d_ff, s->d_model, 1, rng);
+    add_matrix(t, layer_name(name, i, "ffn_up.weight"), s->type, up, s->d_model, 1, rng);
     add_matrix(t, layer_name(name, i, "ffn_down.weight"), s->other, s->d_model, s->d_ff, 1, rng);
     add_scale(t, s, layer_name(name, i, "ffn_gate.scale"), rng);
     add_scale(t, s, layer_name(name, i, "ffn_up.scale"), rng);
@@ -260,17 +339,20 @@ struct tiny *tiny_model(const struct tiny_spec *s)
     forward_sharing = (struct forward_sharing){0};
     add_config(t, s);
     add_vocab(t, s);
-    add_matrix(t, "token_embd.weight", s->type, rows, s->d_model, s->gain, &rng);
+    add_matrix(t, "token_embd.weight", s->type, rows + s->mute, s->d_model, s->gain, &rng);
     add_vector(t, "output_norm.weight", s->d_model, 1, 0.3f, &rng);
     if (!s->tied) add_matrix(t, "output.weight", s->other, rows, s->d_model, s->gain, &rng);
     if (!s->tied) add_scale(t, s, "output.scale", &rng);
     if (s->output_bias) add_vector(t, "output.bias", rows, 0, 0.5f, &rng);
     if (s->rope_freqs) add_vector(t, "rope_freqs.weight", s->n_rot / 2, 4, 3, &rng);
+    if (s->cross) add_vector(t, "v.patch_embd.weight", 9, 0, 1, &rng);
+    if (s->cross) add_vector(t, "mm.0.bias", 3, 0, 1, &rng);
     for (int i = 0; i < s->n_layer; i++) {
-        add_attention(t, s, i, &rng);
-        add_post_norm(t, s, i, "post_attention_norm.weight", &rng);
+        if (s->cross && i == s->cross)
+            add_cross_attention(t, s, i, &rng);
+        else
+            add_attention(t, s, i, &rng);
         add_ffn(t, s, i, &rng);
-        add_post_norm(t, s, i, "post_ffw_norm.weight", &rng);
     }
     return t;
 }

@@ -2,6 +2,7 @@
 """Write a GGUF file with random weights in the shape of a real model, for timing.
 
     tools/random_gguf.py qwen2.5-1.5b q4_0 OUT.gguf
+    tools/random_gguf.py tiny f32 OUT.gguf --arch olmo2
 
 What weights say does not change the time they take; their number, types and shapes do. The file is
 streamed: a 14B model needs no more memory than a 1B one. Only Python's standard library is used.
@@ -10,17 +11,111 @@ import argparse
 import random
 import struct
 import sys
+from dataclasses import dataclass, field, replace
 
-# name: arch, d_model, layers, heads, kv heads, d_ff, vocabulary, tied output, rope base, context
+
+@dataclass(frozen=True)
+class Shape:
+    arch: str
+    d: int
+    layers: int
+    heads: int
+    kv_heads: int
+    d_ff: int
+    n_vocab: int
+    tied: bool
+    base: float  # of the rope
+    context: int
+    head_dim: int = 0  # 0: d / heads
+    more: dict = field(default_factory=dict)  # metadata behind "ARCH."
+
+    @property
+    def q(self):
+        return self.heads * (self.head_dim or self.d // self.heads)
+
+    @property
+    def kv(self):
+        return self.kv_heads * (self.head_dim or self.d // self.heads)
+
+
+@dataclass(frozen=True)
+class Arch:
+    bias: bool = False  # of q, k and v
+    qk_norm: str = ""  # "head": of each head of q and k; "wide": of all of them at once
+    fused: bool = False  # q, k and v in one matrix, and gate and up
+    norms: str = "before"  # the sublayers, or "after" them
+    more: dict = field(default_factory=dict)  # metadata behind "ARCH.", unless the shape says otherwise
+
+
+YARN = {
+    "rope.scaling.type": "yarn",
+    "rope.scaling.factor": 16.0,
+    "rope.scaling.original_context_length": 16384,
+    "rope.scaling.yarn_beta_fast": 32.0,
+    "rope.scaling.yarn_beta_slow": 1.0,
+}
+MINISTRAL = {**YARN, "rope.scaling.yarn_log_multiplier": 1.0, "attention.temperature_scale": 0.1}
+
+ARCHS = {
+    "llama": Arch(),
+    "mllama": Arch(more={"attention.cross_attention_layers": [1]}),
+    "mistral3": Arch(),
+    "qwen2": Arch(bias=True),
+    "qwen3": Arch(qk_norm="head"),
+    "granite": Arch(more={"embedding_scale": 12.0, "residual_scale": 0.22,
+                          "attention.scale": 0.015625, "logit_scale": 8.0}),
+    "olmo2": Arch(qk_norm="wide", norms="after"),
+    "exaone": Arch(),
+    "exaone4": Arch(qk_norm="head", norms="after"),
+    "hunyuan-dense": Arch(qk_norm="head"),
+    "ernie4_5": Arch(),
+    "phi3": Arch(fused=True, more={"attention.sliding_window": 0}),
+    "smollm3": Arch(),
+}
+
+# name: arch, d_model, layers, heads, kv heads, d_ff, vocabulary, tied output, rope base, context,
+# and what is not as the architecture has it as a rule
 SHAPES = {
-    "qwen2.5-0.5b": ("qwen2", 896, 24, 14, 2, 4864, 151936, True, 1e6, 32768),
-    "qwen2.5-1.5b": ("qwen2", 1536, 28, 12, 2, 8960, 151936, True, 1e6, 32768),
-    "qwen2.5-7b": ("qwen2", 3584, 28, 28, 4, 18944, 152064, False, 1e6, 32768),
-    "qwen2.5-14b": ("qwen2", 5120, 48, 40, 8, 13824, 152064, False, 1e6, 32768),
-    "llama-3.2-1b": ("llama", 2048, 16, 32, 8, 8192, 128256, True, 5e5, 131072),
-    "llama-3.2-3b": ("llama", 3072, 28, 24, 8, 8192, 128256, True, 5e5, 131072),
-    "smollm2-135m": ("llama", 576, 30, 9, 3, 1536, 49152, True, 1e5, 8192),
-    "tiny": ("llama", 256, 2, 4, 2, 512, 512, True, 1e4, 2048),
+    "qwen2.5-0.5b": Shape("qwen2", 896, 24, 14, 2, 4864, 151936, True, 1e6, 32768),
+    "qwen2.5-1.5b": Shape("qwen2", 1536, 28, 12, 2, 8960, 151936, True, 1e6, 32768),
+    "qwen2.5-7b": Shape("qwen2", 3584, 28, 28, 4, 18944, 152064, False, 1e6, 32768),
+    "qwen2.5-14b": Shape("qwen2", 5120, 48, 40, 8, 13824, 152064, False, 1e6, 32768),
+    "llama-3.2-1b": Shape("llama", 2048, 16, 32, 8, 8192, 128256, True, 5e5, 131072),
+    "llama-3.2-3b": Shape("llama", 3072, 28, 24, 8, 8192, 128256, True, 5e5, 131072),
+    "llama-3.2-11b-vision": Shape(
+        "mllama", 4096, 40, 32, 8, 14336, 128256, False, 5e5, 131072,
+        more={"attention.cross_attention_layers": [3, 8, 13, 18, 23, 28, 33, 38]}),
+    "ministral-3-3b": Shape("mistral3", 3072, 26, 32, 8, 9216, 131072, True, 1e6, 262144, 128,
+                            MINISTRAL),
+    "ministral-3-14b": Shape("mistral3", 5120, 40, 32, 8, 16384, 131072, False, 1e9, 262144, 128,
+                             MINISTRAL),
+    "granite-3.3-2b": Shape("granite", 2048, 40, 32, 8, 8192, 49159, True, 1e7, 131072),
+    "olmo-2-1b": Shape("olmo2", 2048, 16, 16, 16, 8192, 100352, False, 5e5, 4096),
+    "olmo-3-7b": Shape("olmo2", 4096, 32, 32, 32, 11008, 100278, False, 5e5, 65536, more={
+        **YARN, "rope.scaling.factor": 8.0, "rope.scaling.original_context_length": 8192,
+        "attention.sliding_window": 4096}),
+    "exaone-3.5-2.4b": Shape("exaone", 2560, 30, 32, 8, 7168, 102400, True, 1e6, 32768),
+    "exaone-4.0-1.2b": Shape("exaone4", 2048, 30, 32, 8, 4096, 102400, True, 1e6, 65536),
+    "exaone-4.0-32b": Shape("exaone4", 5120, 64, 40, 8, 27392, 102400, False, 1e6, 131072, more={
+        "attention.sliding_window": 4096}),
+    "hunyuan-1.8b": Shape("hunyuan-dense", 2048, 32, 16, 4, 6144, 120818, True, 1.1159e7, 262144,
+                          128),
+    "phi-4": Shape("phi3", 5120, 40, 40, 10, 17920, 100352, False, 2.5e5, 16384),
+    "smollm3-3b": Shape("smollm3", 2048, 36, 16, 4, 11008, 128256, True, 5e6, 65536),
+    "ernie-4.5-0.3b": Shape("ernie4_5", 1024, 18, 16, 2, 3072, 103424, True, 5e5, 131072, 128),
+    "smollm2-135m": Shape("llama", 576, 30, 9, 3, 1536, 49152, True, 1e5, 8192),
+    "tiny": Shape("llama", 256, 4, 4, 2, 512, 512, False, 1e4, 2048),
+    "tiny-yarn": Shape("llama", 256, 4, 4, 2, 512, 512, False, 1e4, 2048, more={
+        **YARN, "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 512}),
+    "tiny-ministral": Shape("mistral3", 256, 4, 4, 2, 512, 512, False, 1e4, 2048, more={
+        **MINISTRAL, "rope.scaling.original_context_length": 8, "rope.scaling.yarn_beta_fast": 0.5,
+        "rope.scaling.yarn_beta_slow": 0.01}),
+    "tiny-olmo3": Shape("olmo2", 256, 4, 4, 2, 512, 512, False, 1e4, 2048, more={
+        **YARN, "rope.scaling.original_context_length": 512, "attention.sliding_window": 16,
+        "attention.sliding_window_pattern": [True, True, True, False]}),
+    "tiny-exaone4-32b": Shape("exaone4", 128, 64, 4, 2, 256, 512, False, 1e4, 2048, more={
+        "attention.sliding_window": 16,
+        "attention.sliding_window_pattern": [True, True, True, False] * 16}),
 }
 QWEN_TOKENS = 151665  # the rest of a Qwen2.5 vocabulary is padding, and its length differs by size
 UNUSED = 5  # the kind of a token that pads
@@ -86,6 +181,8 @@ def pair(key, value):
         body = struct.pack("<I", 8) + string(value)
     elif isinstance(value[0], (str, bytes)):
         body = struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(string, value))
+    elif isinstance(value[0], bool):
+        body = struct.pack("<IIQ", 9, 7, len(value)) + bytes(value)
     elif isinstance(value[0], float):
         body = struct.pack("<IIQ", 9, 6, len(value)) + struct.pack(f"<{len(value)}f", *value)
     else:
@@ -94,22 +191,28 @@ def pair(key, value):
 
 
 def metadata(name, shape):
-    arch, d, layers, heads, kv_heads, d_ff, n_vocab, _, base, context = shape
+    arch, n_vocab = shape.arch, shape.n_vocab
     tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{i:02X}>" for i in range(256)]
     real = min(n_vocab, QWEN_TOKENS) if arch == "qwen2" else n_vocab
-    tokens += [f"t{i}" for i in range(len(tokens), real)] + [f"[PAD{i}]" for i in range(real, n_vocab)]
+    tokens += [f"t{i}" for i in range(len(tokens), real)]
+    tokens += [f"[PAD{i}]" for i in range(real, n_vocab)]
     kinds = [2, 3, 3] + [6] * 256 + [1] * (real - 259) + [UNUSED] * (n_vocab - real)
+    more = {**ARCHS[arch].more, **shape.more}
+    if shape.head_dim:
+        for key in ("attention.key_length", "attention.value_length", "rope.dimension_count"):
+            more[key] = shape.head_dim
     return [
         pair("general.architecture", arch),
         pair("general.name", f"random weights in the shape of {name}"),
-        pair(f"{arch}.context_length", context),
-        pair(f"{arch}.embedding_length", d),
-        pair(f"{arch}.block_count", layers),
-        pair(f"{arch}.feed_forward_length", d_ff),
-        pair(f"{arch}.attention.head_count", heads),
-        pair(f"{arch}.attention.head_count_kv", kv_heads),
+        pair(f"{arch}.context_length", shape.context),
+        pair(f"{arch}.embedding_length", shape.d),
+        pair(f"{arch}.block_count", shape.layers),
+        pair(f"{arch}.feed_forward_length", shape.d_ff),
+        pair(f"{arch}.attention.head_count", shape.heads),
+        pair(f"{arch}.attention.head_count_kv", shape.kv_heads),
         pair(f"{arch}.attention.layer_norm_rms_epsilon", 1e-6),
-        pair(f"{arch}.rope.freq_base", base),
+        pair(f"{arch}.rope.freq_base", shape.base),
+        *(pair(f"{arch}.{key}", value) for key, value in more.items()),
         pair("tokenizer.ggml.model", "llama"),
         pair("tokenizer.ggml.tokens", tokens),
         pair("tokenizer.ggml.scores", [0.0] * n_vocab),
@@ -120,34 +223,71 @@ def metadata(name, shape):
     ]
 
 
+def attention(b, shape, base, wide):
+    arch, d, q, kv = ARCHS[shape.arch], shape.d, shape.q, shape.kv
+    if arch.fused:
+        yield b + "attn_qkv.weight", wide, (d, q + 2 * kv)
+    else:
+        yield b + "attn_q.weight", base, (d, q)
+        yield b + "attn_k.weight", base, (d, kv)
+        yield b + "attn_v.weight", wide, (d, kv)
+    if arch.bias:
+        yield b + "attn_q.bias", "f32", (q,)
+        yield b + "attn_k.bias", "f32", (kv,)
+        yield b + "attn_v.bias", "f32", (kv,)
+    if arch.qk_norm:
+        head = arch.qk_norm == "head"
+        yield b + "attn_q_norm.weight", "f32", (q // shape.heads if head else q,)
+        yield b + "attn_k_norm.weight", "f32", (kv // shape.kv_heads if head else kv,)
+    yield b + "attn_output.weight", base, (q, d)
+
+
+def cross_attention(b, shape, base, wide):
+    """What an image is seen with."""
+    d, head = shape.d, shape.q // shape.heads
+    yield b + "cross_attn_q_proj.weight", base, (d, shape.q)
+    yield b + "cross_attn_k_proj.weight", base, (d, shape.kv)
+    yield b + "cross_attn_v_proj.weight", wide, (d, shape.kv)
+    yield b + "cross_attn_o_proj.weight", base, (shape.q, d)
+    yield b + "cross_attn_q_norm.weight", "f32", (head,)
+    yield b + "cross_attn_k_norm.weight", "f32", (head,)
+    yield b + "cross_attn_attn_gate", "f32", (1,)
+    yield b + "cross_attn_mlp_gate", "f32", (1,)
+
+
+def feed_forward(b, shape, base, wide):
+    if ARCHS[shape.arch].fused:
+        yield b + "ffn_up.weight", base, (shape.d, 2 * shape.d_ff)
+    else:
+        yield b + "ffn_gate.weight", base, (shape.d, shape.d_ff)
+        yield b + "ffn_up.weight", base, (shape.d, shape.d_ff)
+    yield b + "ffn_down.weight", wide, (shape.d_ff, shape.d)
+
+
+NORMS = {"before": ("attn_norm", "ffn_norm"), "after": ("post_attention_norm", "post_ffw_norm")}
+
+
 def tensors(shape, kind):
     """(name, type, dims) with dims[0] contiguous. As in mixed K-quant files, q4_k_m keeps the output
     and half of v and down in q6_k."""
-    arch, d, layers, heads, kv_heads, d_ff, n_vocab, tied, _, _ = shape
-    kv = d // heads * kv_heads
+    arch, d, layers = ARCHS[shape.arch], shape.d, shape.layers
+    crossed = {**arch.more, **shape.more}.get("attention.cross_attention_layers", [])
     mixed = kind == "q4_k_m"
     base = "q4_k" if mixed else kind
-    yield "token_embd.weight", "q6_k" if mixed and tied else base, (d, n_vocab)
+    rows = shape.n_vocab + (8 if crossed else 0)  # the image's token and what pads it to eight
+    tied = shape.tied and not crossed
+    yield "token_embd.weight", "q6_k" if mixed and tied else base, (d, rows)
     if not tied:
-        yield "output.weight", "q6_k" if mixed else base, (d, n_vocab)
+        yield "output.weight", "q6_k" if mixed else base, (d, shape.n_vocab)
     yield "output_norm.weight", "f32", (d,)
     for i in range(layers):
         b = f"blk.{i}."
         better = mixed and (i < layers // 8 or i >= 7 * layers // 8 or i % 3 == 2)
         wide = "q6_k" if better else base
-        yield b + "attn_norm.weight", "f32", (d,)
-        yield b + "attn_q.weight", base, (d, d)
-        yield b + "attn_k.weight", base, (d, kv)
-        yield b + "attn_v.weight", wide, (d, kv)
-        if arch == "qwen2":
-            yield b + "attn_q.bias", "f32", (d,)
-            yield b + "attn_k.bias", "f32", (kv,)
-            yield b + "attn_v.bias", "f32", (kv,)
-        yield b + "attn_output.weight", base, (d, d)
-        yield b + "ffn_norm.weight", "f32", (d,)
-        yield b + "ffn_gate.weight", base, (d, d_ff)
-        yield b + "ffn_up.weight", base, (d, d_ff)
-        yield b + "ffn_down.weight", wide, (d_ff, d)
+        for norm in NORMS[arch.norms]:
+            yield f"{b}{norm}.weight", "f32", (d,)
+        yield from (cross_attention if i in crossed else attention)(b, shape, base, wide)
+        yield from feed_forward(b, shape, base, wide)
 
 
 def fitting(kind, dims):
@@ -158,9 +298,14 @@ def fitting(kind, dims):
             "iq4_xs": "iq4_nl"}[kind]
 
 
-def write(name, kind, path, seed):
+def vector(name, n, rng):
+    """Norms are about 1, whatever else is a vector about 0."""
+    middle = 1 if "norm" in name else 0
+    return struct.pack(f"<{n}f", *(rng.gauss(middle, 0.2) for _ in range(n)))
+
+
+def write(name, shape, kind, path, seed):
     rng = random.Random(seed)
-    shape = SHAPES[name]
     listed = []
     offset = 0
     for tensor, wanted, dims in tensors(shape, kind):
@@ -178,7 +323,10 @@ def write(name, kind, path, seed):
     tiles = {}
     with open(path, "wb") as out:
         out.write(head)
-        for _, used, _, _, size in listed:
+        for tensor, used, dims, _, size in listed:
+            if len(dims) == 1:
+                out.write(vector(tensor, dims[0], rng) + b"\0" * (-size % ALIGN))
+                continue
             if used not in tiles:
                 tiles[used] = b"".join(random_block(used, rng) for _ in range(TILE_BLOCKS))
             left = size
@@ -196,9 +344,13 @@ def main():
     parser.add_argument("shape", choices=sorted(SHAPES))
     parser.add_argument("type", choices=sorted(TYPES) + ["q4_k_m"])
     parser.add_argument("out")
+    parser.add_argument("--arch", choices=sorted(ARCHS), help="another architecture of this shape")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    write(args.shape, args.type, args.out, args.seed)
+    shape = SHAPES[args.shape]
+    if args.arch:
+        shape = replace(shape, arch=args.arch)
+    write(args.shape, shape, args.type, args.out, args.seed)
 
 
 if __name__ == "__main__":

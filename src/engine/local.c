@@ -12,7 +12,7 @@ struct local {
     struct arena arena; /* owns the cache, the scratch and all that follows */
     struct kv kv;
     struct forward forward;
-    float *logits;         /* [max_logits][rows of token_embd] */
+    float *logits;         /* [max_logits][rows of the output] */
     struct row *wanted;    /* [max_logits]: rows of the last pass that wanted them */
     int *expected;         /* [n_seq] scratch: the position that a sequence's next row must have */
     int n_logits;          /* of the last pass */
@@ -60,7 +60,7 @@ static void carve(struct local *e)
     const struct local_options *o = &e->options;
     kv_carve(&e->kv, &e->arena, &e->model->config, o->cache, o->n_seq, o->n_ctx);
     forward_carve(&e->forward, &e->arena);
-    e->logits = arena_carve(&e->arena, (size_t)o->max_logits * (size_t)e->model->weights.n_vocab,
+    e->logits = arena_carve(&e->arena, (size_t)o->max_logits * (size_t)e->model->weights.n_logits,
                             sizeof *e->logits);
     e->wanted = arena_carve(&e->arena, (size_t)o->max_logits, sizeof *e->wanted);
     e->expected = arena_carve(&e->arena, (size_t)o->n_seq, sizeof *e->expected);
@@ -74,7 +74,7 @@ static void describe(struct local *e)
     e->engine = (struct engine){.ops = &ops,
                                 .info = {.name = gguf_path(m->gguf),
                                          .vocab = m->vocab,
-                                         .n_vocab = vocab_real_size(m->vocab),
+                                         .n_vocab = model_n_vocab(m),
                                          .n_params = m->weights.n_params,
                                          .n_ctx = e->options.n_ctx,
                                          .n_seq = e->options.n_seq,
@@ -173,7 +173,7 @@ const float *local_logits(const struct engine *e, int i)
 {
     const struct local *l = local_in(e);
     CHECK(i >= 0 && i < l->options.max_logits);
-    return l->logits + (size_t)i * (size_t)l->model->weights.n_vocab;
+    return l->logits + (size_t)i * (size_t)l->model->weights.n_logits;
 }
 
 enum status local_distribution(const struct engine *e, int i, struct distribution *out,

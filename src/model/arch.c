@@ -18,9 +18,9 @@
 
 static const struct arch_tensor decoder_model[] = {
     {"token_embd.weight", DIM_VOCAB, DIM_MODEL, OF_MODEL(embed), MUST},
-    {"output.weight", DIM_VOCAB, DIM_MODEL, OF_MODEL(output.w), PACKED},
+    {"output.weight", DIM_LOGITS, DIM_MODEL, OF_MODEL(output.w), PACKED},
     {"output.scale", DIM_ONE, DIM_NONE, OF_MODEL(output.scale), WITH("output.weight")},
-    {"output.bias", DIM_VOCAB, DIM_NONE, OF_MODEL(output.bias)},
+    {"output.bias", DIM_LOGITS, DIM_NONE, OF_MODEL(output.bias)},
     {"output_norm.weight", DIM_MODEL, DIM_NONE, OF_MODEL(output_norm), MUST},
     {"rope_freqs.weight", DIM_PAIRS, DIM_NONE, OF_MODEL(rope_factors)},
     {0},
@@ -28,8 +28,7 @@ static const struct arch_tensor decoder_model[] = {
 
 #define QKV(suffix) .whole = "attn_qkv." suffix
 
-static const struct arch_tensor decoder_layer[] = {
-    {"attn_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(attn_norm), MUST},
+static const struct arch_tensor attention[] = {
     {"attn_q.weight", DIM_Q, DIM_MODEL, OF_LAYER(q.w), MUST, PACKED, QKV("weight")},
     {"attn_k.weight", DIM_KV, DIM_MODEL, OF_LAYER(k.w), MUST, PACKED, QKV("weight")},
     {"attn_v.weight", DIM_KV, DIM_MODEL, OF_LAYER(v.w), MUST, PACKED, QKV("weight")},
@@ -42,7 +41,13 @@ static const struct arch_tensor decoder_layer[] = {
     {"attn_k.bias", DIM_KV, DIM_NONE, OF_LAYER(k_bias), QKV("bias"), WITH("attn_v.bias")},
     {"attn_v.bias", DIM_KV, DIM_NONE, OF_LAYER(v_bias), QKV("bias"), WITH("attn_q.bias")},
     {"attn_output.bias", DIM_MODEL, DIM_NONE, OF_LAYER(o.bias)},
-    {"ffn_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(ffn_norm), MUST},
+    /* frequencies some old converters stored; every reader computes them */
+    {.name = "attn_rot_embd"},
+    {.name = "attn_rot_embd.weight"},
+    {0},
+};
+
+static const struct arch_tensor feed_forward[] = {
     {"ffn_gate.weight", DIM_FF, DIM_MODEL, OF_LAYER(gate.w), MUST, PACKED},
     {"ffn_up.weight", DIM_FF, DIM_MODEL, OF_LAYER(up.w), MUST, PACKED},
     {"ffn_down.weight", DIM_MODEL, DIM_FF, OF_LAYER(down.w), MUST, PACKED},
@@ -53,9 +58,29 @@ static const struct arch_tensor decoder_layer[] = {
     {"ffn_gate.bias", DIM_FF, DIM_NONE, OF_LAYER(gate.bias), .without = "ffn_gate.scale"},
     {"ffn_up.bias", DIM_FF, DIM_NONE, OF_LAYER(up.bias), .without = "ffn_up.scale"},
     {"ffn_down.bias", DIM_MODEL, DIM_NONE, OF_LAYER(down.bias), .without = "ffn_down.scale"},
-    /* frequencies some old converters stored; every reader computes them */
-    {.name = "attn_rot_embd"},
-    {.name = "attn_rot_embd.weight"},
+    {0},
+};
+
+#define GATE_UP .whole = "ffn_up.weight"
+
+static const struct arch_tensor fused_feed_forward[] = {
+    {"ffn_gate.weight", DIM_FF, DIM_MODEL, OF_LAYER(gate.w), MUST, PACKED, GATE_UP},
+    {"ffn_up.weight", DIM_FF, DIM_MODEL, OF_LAYER(up.w), MUST, PACKED, GATE_UP},
+    {"ffn_down.weight", DIM_MODEL, DIM_FF, OF_LAYER(down.w), MUST, PACKED},
+    {0},
+};
+
+/* Of what sublayers read, and of what they add. */
+
+static const struct arch_tensor norms_before[] = {
+    {"attn_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(attn_norm), MUST},
+    {"ffn_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(ffn_norm), MUST},
+    {0},
+};
+
+static const struct arch_tensor norms_after[] = {
+    {"post_attention_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(attn_post_norm), MUST},
+    {"post_ffw_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(ffn_post_norm), MUST},
     {0},
 };
 
@@ -65,17 +90,34 @@ static const struct arch_tensor head_norms[] = {
     {0},
 };
 
-static const struct arch_tensor post_norms[] = {
-    {"post_attention_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(attn_post_norm), MUST},
-    {"post_ffw_norm.weight", DIM_MODEL, DIM_NONE, OF_LAYER(ffn_post_norm), MUST},
+static const struct arch_tensor wide_norms[] = {
+    {"attn_q_norm.weight", DIM_Q, DIM_NONE, OF_LAYER(q_norm), MUST},
+    {"attn_k_norm.weight", DIM_KV, DIM_NONE, OF_LAYER(k_norm), MUST},
     {0},
 };
 
+/* Blocks that look at what was seen; the tower that sees, and what fits its output to the text. */
+static const char *const seeing[] = {"cross_attn_", "attn_norm.", "ffn_", NULL};
+static const char *const vision[] = {"v.", "mm.", NULL};
+
+#define PAIRS .rope_interleaved = true
+#define LAYER attention, feed_forward, norms_before
+
 static const struct arch archs[] = {
     /* Llama 2 and 3, Mistral, SmolLM2 */
-    {.name = "llama", .rope_interleaved = true, MODEL, .layer = {decoder_layer}},
-    {.name = "qwen2", MODEL, .layer = {decoder_layer}},
-    {.name = "qwen3", MODEL, .layer = {decoder_layer, head_norms}},
+    {.name = "llama", PAIRS, MODEL, .layer = {LAYER}},
+    /* Llama 3.2 of 11B and 90B, as far as they read text */
+    {.name = "mllama",
+     PAIRS,
+     .short_output = true,
+     .image_block = seeing,
+     .image_parts = vision,
+     MODEL,
+     .layer = {LAYER}},
+    /* Mistral Small 3 and Ministral 3 */
+    {.name = "mistral3", PAIRS, MODEL, .layer = {LAYER}},
+    {.name = "qwen2", MODEL, .layer = {LAYER}},
+    {.name = "qwen3", MODEL, .layer = {LAYER, head_norms}},
     {.name = "gemma2",
      .embed_root = true,
      .act = ACT_GELU,
@@ -84,14 +126,42 @@ static const struct arch archs[] = {
      .attn_cap = 50,
      .logit_cap = 30,
      MODEL,
-     .layer = {decoder_layer, post_norms}},
+     .layer = {LAYER, norms_after}},
     {.name = "gemma3",
      .embed_root = true,
      .act = ACT_GELU,
-     .windows = {.period = 6, .base = 10000},
+     .windows = {.period = 6, .base = 10000, .plain = true},
      .shared_width_layers = 62, /* 27B */
      MODEL,
-     .layer = {decoder_layer, head_norms, post_norms}},
+     .layer = {LAYER, head_norms, norms_after}},
+    {.name = "granite", PAIRS, .scaled = true, MODEL, .layer = {LAYER}},
+    /* OLMo 2 and 3 */
+    {.name = "olmo2",
+     .qk_norm = NORM_WIDE,
+     .windows = {.period = 4, .plain = true},
+     MODEL,
+     .layer = {attention, feed_forward, norms_after, wide_norms}},
+    {.name = "exaone", MODEL, .layer = {LAYER}},
+    {.name = "exaone4",
+     .windows = {.period = 4, .still = true},
+     MODEL,
+     .layer = {attention, feed_forward, norms_after, head_norms}},
+    {.name = "hunyuan-dense",
+     .qk_norm = NORM_LATE,
+     .alpha = true,
+     MODEL,
+     .layer = {LAYER, head_norms}},
+    /* Phi 4, and Phi 3 of short contexts */
+    {.name = "phi3",
+     .windows = {.period = WINDOWS_ALL},
+     MODEL,
+     .layer = {attention, fused_feed_forward, norms_before}},
+    {.name = "ernie4_5", PAIRS, MODEL, .layer = {LAYER}},
+    {.name = "smollm3",
+     PAIRS,
+     .windows = {.period = 4, .still = true, .open = true},
+     MODEL,
+     .layer = {LAYER}},
 };
 enum { N_ARCHS = sizeof archs / sizeof *archs };
 
@@ -122,9 +192,18 @@ static bool table_has(const struct arch_tensor *table, const char *name)
     return false;
 }
 
-bool arch_has_tensor(const struct arch *a, bool in_layer, const char *name)
+/* With one of these; NULL: none. */
+static bool begins(const char *name, const char *const *with)
 {
-    if (!in_layer) return table_has(a->model, name);
+    for (; with && *with; with++)
+        if (!strncmp(name, *with, strlen(*with))) return true;
+    return false;
+}
+
+bool arch_has_tensor(const struct arch *a, enum arch_place place, const char *name)
+{
+    if (place == ARCH_OUTSIDE) return table_has(a->model, name) || begins(name, a->image_parts);
+    if (place == ARCH_IMAGE_BLOCK) return begins(name, a->image_block);
     for (int i = 0; i < ARCH_TABLES && a->layer[i]; i++)
         if (table_has(a->layer[i], name)) return true;
     return false;

@@ -2,6 +2,8 @@
 
 #include "model/product.h"
 
+#include <math.h>
+
 /* ---- runs -------------------------------------------------------------------------------- */
 
 /* Rows of a sequence attend together, so that the KV cache is read once for several of them: as
@@ -54,19 +56,39 @@ bool attention_needs_q8(const struct slice *s, int layer)
     return product_needs_q8(qkv, N_QKV);
 }
 
+/* n heads of q or k, each of its own or all as one, and their norm; NULL: none. */
+static void norm_heads(const struct forward *f, float *heads, int n, const float *norm)
+{
+    const struct config *c = f->config;
+    const bool wide = c->arch->qk_norm == NORM_WIDE;
+    const int width = wide ? n * c->head_dim : c->head_dim;
+    for (int i = 0; norm && i < (wide ? 1 : n); i++)
+        f->kern->rms_norm(heads + (size_t)i * width, heads + (size_t)i * width, norm, width,
+                          c->rms_eps);
+}
+
 /* Bias, norm and rotate the n heads of one row by the angles of a kind of layer. */
 static void rotate_heads(const struct forward *f, float *heads, int n, const float *bias,
                          const float *norm, enum config_kind kind, int r)
 {
     const struct config *c = f->config;
     const size_t at = (size_t)r * (size_t)c->n_rot / 2;
+    const bool late = c->arch->qk_norm == NORM_LATE;
     if (bias) f->kern->add(heads, bias, n * c->head_dim);
-    for (int i = 0; i < n; i++) {
-        float *head = heads + (size_t)i * c->head_dim;
-        if (norm) f->kern->rms_norm(head, head, norm, c->head_dim, c->rms_eps);
-        f->kern->rope(head, f->cos[kind] + at, f->sin[kind] + at, c->n_rot,
-                      c->arch->rope_interleaved);
-    }
+    if (!late) norm_heads(f, heads, n, norm);
+    for (int i = 0; i < n; i++)
+        f->kern->rope(heads + (size_t)i * c->head_dim, f->cos[kind] + at, f->sin[kind] + at,
+                      c->n_rot, c->arch->rope_interleaved);
+    if (late) norm_heads(f, heads, n, norm);
+}
+
+/* Far into a text, queries grow with the number of positions among which they choose. */
+static void warm(const struct config *c, float *q, int pos)
+{
+    const int filled = pos / c->temperature_ctx;
+    if (c->temperature == 0 || !filled) return;
+    const float scale = (float)(1 + (double)c->temperature * log(1.0 + filled));
+    for (int i = 0; i < config_q_dim(c); i++) q[i] *= scale;
 }
 
 /* Write the row's keys (or values) x [kv_dim] into the cache. */
@@ -87,8 +109,10 @@ static void phase_rotate(const struct slice *s, struct team_member *me, int laye
     const enum config_kind kind = (enum config_kind)c->kind[layer];
     for (struct slice_block b = {0}; slice_next(me, s->n, &b);) {
         const int r = b.row;
+        float *q = f->q + (size_t)r * q_dim;
         float *k = f->k + (size_t)r * kv_dim, *v = f->v + (size_t)r * kv_dim;
-        rotate_heads(f, f->q + (size_t)r * q_dim, c->n_head, l->q_bias, l->q_norm, kind, r);
+        rotate_heads(f, q, c->n_head, l->q_bias, l->q_norm, kind, r);
+        warm(c, q, s->rows[r].pos);
         rotate_heads(f, k, c->n_head_kv, l->k_bias, l->k_norm, kind, r);
         if (l->v_bias) f->kern->add(v, l->v_bias, config_kv_dim(c));
         store(f, &s->rows[r], layer, false, k);

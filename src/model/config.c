@@ -71,6 +71,16 @@ static enum status read_positive(const struct reader *r, const char *name, bool 
     return ST_OK;
 }
 
+static enum status read_nonnegative(const struct reader *r, const char *name, float *out)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.%s", r->arch, name);
+    TRY(gguf_read_f32(r->g, key, false, out, r->err));
+    if (!(*out >= 0))
+        return err_set(r->err, ST_FORMAT, "%s: expected 0 or more, found %g", key, (double)*out);
+    return ST_OK;
+}
+
 /* ---- the shape --------------------------------------------------------------------------- */
 
 static enum status read_arch(const struct gguf *g, struct config *c, struct err *err)
@@ -80,6 +90,10 @@ static enum status read_arch(const struct gguf *g, struct config *c, struct err 
     TRY(gguf_read_str(g, "general.architecture", true, &name, err));
     c->arch = arch_find(name.s, name.n);
     if (c->arch) return ST_OK;
+    const char *why_not = arch_why_not(name.s, name.n);
+    if (why_not)
+        return err_set(err, ST_SUPPORT, "general.architecture: \"%.*s\" %s", (int)name.n, name.s,
+                       why_not);
     arch_names(known, sizeof known);
     return err_set(err, ST_SUPPORT, "general.architecture: expected %s, found \"%.*s\"", known,
                    (int)(name.n < 64 ? name.n : 64), name.s);
@@ -127,13 +141,54 @@ static enum status read_linear(const struct reader *r, bool required, struct rop
     return ST_OK;
 }
 
+/* Converters write two things by this name, which agree in what real files hold: what the magnitude
+ * is to be multiplied by, and what it is to be. */
+static enum status check_yarn_magnitude(const struct reader *r, double magnitude)
+{
+    char key[96];
+    float given = 1;
+    snprintf(key, sizeof key, "%s.rope.scaling.yarn_attn_factor", r->arch);
+    TRY(read_positive(r, "rope.scaling.yarn_attn_factor", false, &given));
+    if (given == 1 || fabs((double)given - magnitude) < 1e-4 * magnitude) return ST_OK;
+    return err_set(r->err, ST_SUPPORT,
+                   "%s: expected 1 or %.4f, which is what the factor gives, found %g: readers "
+                   "differ on what others mean",
+                   key, magnitude, (double)given);
+}
+
+static enum status read_yarn(const struct reader *r, const struct config *c, struct rope *rope)
+{
+    float factor = 1, log_multiplier = 0;
+    TRY(read_positive(r, "rope.scaling.factor", true, &factor));
+    rope->scale = 1 / factor;
+    rope->yarn_ctx = c->n_ctx_train;
+    TRY(read_int(r, "rope.scaling.original_context_length", false, CONFIG_CTX_MAX,
+                 &rope->yarn_ctx));
+    rope->ext = rope->slow = 1;
+    rope->fast = 32;
+    TRY(read_positive(r, "rope.scaling.yarn_ext_factor", false, &rope->ext));
+    TRY(read_positive(r, "rope.scaling.yarn_beta_fast", false, &rope->fast));
+    TRY(read_positive(r, "rope.scaling.yarn_beta_slow", false, &rope->slow));
+    if (rope->fast < rope->slow)
+        return err_set(r->err, ST_FORMAT,
+                       "%s.rope.scaling.yarn_beta_fast: expected at least yarn_beta_slow = %g, "
+                       "found %g",
+                       r->arch, (double)rope->slow, (double)rope->fast);
+    TRY(read_nonnegative(r, "rope.scaling.yarn_log_multiplier", &log_multiplier));
+    const double magnitude = rope_yarn_magnitude((double)factor, (double)log_multiplier);
+    TRY(check_yarn_magnitude(r, magnitude));
+    rope->magnitude = (float)((double)rope->magnitude * magnitude);
+    return ST_OK;
+}
+
 static bool str_is(struct gguf_str s, const char *text)
 {
     return s.n == strlen(text) && !memcmp(s.s, text, s.n);
 }
 
 /* Other kinds change the frequencies. Llama 3's are in its file as a tensor, rope_freqs. */
-static enum status read_rope_scaling(const struct reader *r, struct rope *rope)
+static enum status read_rope_scaling(const struct reader *r, const struct config *c,
+                                     struct rope *rope)
 {
     char key[96];
     struct gguf_str type = {0};
@@ -143,9 +198,25 @@ static enum status read_rope_scaling(const struct reader *r, struct rope *rope)
     TRY(read_positive(r, "rope.scaling.attn_factor", false, &rope->magnitude));
     if (str_is(type, "none")) return ST_OK;
     if (str_is(type, "linear") || !type.s) return read_linear(r, type.s != NULL, rope);
+    if (str_is(type, "yarn")) return read_yarn(r, c, rope);
+    if (str_is(type, "longrope"))
+        return err_set(r->err, ST_SUPPORT,
+                       "%s: longrope turns a text by other angles once it is long, which ead does "
+                       "not compute",
+                       key);
     return err_set(r->err, ST_SUPPORT,
-                   "%s: expected none or linear, the kinds that ead computes, found \"%.*s\"", key,
-                   (int)(type.n < 32 ? type.n : 32), type.s);
+                   "%s: expected none, linear or yarn, the kinds that ead computes, found \"%.*s\"",
+                   key, (int)(type.n < 32 ? type.n : 32), type.s);
+}
+
+/* NTK-aware scaling: the slowest pair is stretched by alpha, the fastest is not. */
+static enum status stretch_base(const struct reader *r, const struct config *c, struct rope *rope)
+{
+    float alpha = 0;
+    TRY(read_nonnegative(r, "rope.scaling.alpha", &alpha));
+    if (alpha > 0 && c->head_dim > 2)
+        rope->base *= powf(alpha, (float)c->head_dim / (float)(c->head_dim - 2));
+    return ST_OK;
 }
 
 static enum status read_rope(const struct reader *r, struct config *c)
@@ -153,13 +224,14 @@ static enum status read_rope(const struct reader *r, struct config *c)
     struct rope *rope = &c->rope[CONFIG_GLOBAL];
     rope->base = 10000;
     TRY(read_positive(r, "rope.freq_base", false, &rope->base));
+    if (c->arch->alpha) TRY(stretch_base(r, c, rope));
     c->n_rot = c->head_dim;
     TRY(read_layers(r, "rope.dimension_count", false, c->head_dim, c->n_layer, &c->n_rot));
     if (c->n_rot % 2)
         return err_set(r->err, ST_FORMAT,
                        "%s.rope.dimension_count: expected an even number, found %d", r->arch,
                        c->n_rot);
-    return read_rope_scaling(r, rope);
+    return read_rope_scaling(r, c, rope);
 }
 
 /* ---- kinds of layers --------------------------------------------------------------------- */
@@ -185,18 +257,29 @@ static enum status read_pattern(const struct reader *r, struct config *c)
     return ST_OK;
 }
 
+/* How far it reaches; a file may say that there is none. */
+static enum status read_window(const struct reader *r, int *window)
+{
+    char key[96];
+    uint32_t size = (uint32_t)*window;
+    snprintf(key, sizeof key, "%s.attention.sliding_window", r->arch);
+    TRY(gguf_read_u32(r->g, key, false, &size, r->err));
+    *window = (int)size;
+    return size ? read_int(r, "attention.sliding_window", false, CONFIG_CTX_MAX, window) : ST_OK;
+}
+
 static enum status read_windows(const struct reader *r, struct config *c)
 {
     const struct arch_windows *windows = &c->arch->windows;
     if (!windows->period) return ST_OK;
     c->window = windows->size;
-    if (has_key(r, "attention.sliding_window"))
-        TRY(read_int(r, "attention.sliding_window", true, 1 << 26, &c->window));
-    if (!c->window) return ST_OK;
-    struct rope *local = &c->rope[CONFIG_LOCAL];
-    *local = c->rope[CONFIG_GLOBAL];
-    if (windows->base > 0)
-        *local = (struct rope){.base = windows->base, .scale = 1, .magnitude = 1};
+    if (!windows->open) TRY(read_window(r, &c->window));
+    if (!c->window && !windows->open) return ST_OK;
+    struct rope *global = &c->rope[CONFIG_GLOBAL], *local = &c->rope[CONFIG_LOCAL];
+    *local = *global;
+    if (windows->plain) *local = (struct rope){.base = global->base, .scale = 1, .magnitude = 1};
+    if (windows->base > 0) local->base = windows->base;
+    if (windows->still) *global = (struct rope){.base = global->base, .magnitude = 1};
     TRY(read_positive(r, "rope.freq_base_swa", false, &local->base));
     return read_pattern(r, c);
 }
@@ -215,6 +298,25 @@ static enum status read_cap(const struct reader *r, const char *name, float usua
     return ST_OK;
 }
 
+static enum status read_own_scales(const struct reader *r, struct config *c)
+{
+    char key[96];
+    bool turns = true;
+    float divisor = 1;
+    snprintf(key, sizeof key, "%s.rope.scaling.finetuned", r->arch);
+    TRY(gguf_read_bool(r->g, key, false, &turns, r->err));
+    if (!turns)
+        return err_set(r->err, ST_SUPPORT,
+                       "%s: expected true, found false: heads that nothing turns are not computed",
+                       key);
+    TRY(read_positive(r, "embedding_scale", false, &c->embed_scale));
+    TRY(read_positive(r, "residual_scale", false, &c->residual_scale));
+    TRY(read_positive(r, "attention.scale", false, &c->attn_scale));
+    TRY(read_positive(r, "logit_scale", true, &divisor));
+    c->logit_scale = 1 / divisor;
+    return ST_OK;
+}
+
 static enum status read_scales(const struct reader *r, struct config *c)
 {
     const struct arch *a = c->arch;
@@ -222,8 +324,18 @@ static enum status read_scales(const struct reader *r, struct config *c)
     const int width = shared ? c->d_model / c->n_head : c->head_dim;
     c->embed_scale = a->embed_root ? sqrtf((float)c->d_model) : 1;
     c->attn_scale = 1 / sqrtf((float)width);
+    c->residual_scale = c->logit_scale = 1;
+    if (a->scaled) TRY(read_own_scales(r, c));
     TRY(read_cap(r, "attn_logit_softcapping", a->attn_cap, &c->attn_cap));
     return read_cap(r, "final_logit_softcapping", a->logit_cap, &c->logit_cap);
+}
+
+static enum status read_temperature(const struct reader *r, struct config *c)
+{
+    c->temperature_ctx = c->n_ctx_train;
+    TRY(read_nonnegative(r, "attention.temperature_scale", &c->temperature));
+    return read_int(r, "rope.scaling.original_context_length", false, CONFIG_CTX_MAX,
+                    &c->temperature_ctx);
 }
 
 /* ---- refusals ---------------------------------------------------------------------------- */
@@ -253,6 +365,43 @@ static enum status refuse_experts(const struct reader *r)
     return ST_OK;
 }
 
+/* ---- blocks ------------------------------------------------------------------------------ */
+
+/* Is block i in the ascending list of those that only an image reaches? */
+static enum status mark_image_blocks(const struct reader *r, struct config *c, bool *marks)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s.attention.cross_attention_layers", r->arch);
+    const struct gguf_kv *kv = gguf_find(r->g, key);
+    if (!kv) return err_set(r->err, ST_FORMAT, "%s: missing", key);
+    if (kv->type != GGUF_ARRAY || !gguf_type_is_integer(kv->elem))
+        return err_set(r->err, ST_FORMAT, "%s: expected an array of integers", key);
+    for (uint64_t i = 0; i < kv->count; i++) {
+        const int64_t block = gguf_i64_at(kv, i);
+        if (block < 0 || block >= c->n_block || marks[block])
+            return err_set(r->err, ST_FORMAT,
+                           "%s: expected each of 0 to %d at most once, found %lld", key,
+                           c->n_block - 1, (long long)block);
+        marks[block] = true;
+    }
+    return ST_OK;
+}
+
+/* Layers are the blocks that a text reaches. */
+static enum status read_blocks(const struct reader *r, struct config *c)
+{
+    bool skipped[CONFIG_LAYERS_MAX] = {false};
+    c->n_block = c->n_layer;
+    if (c->arch->image_block) TRY(mark_image_blocks(r, c, skipped));
+    c->n_layer = 0;
+    for (int i = 0; i < c->n_block; i++)
+        if (!skipped[i]) c->block[c->n_layer++] = (uint16_t)i;
+    if (!c->n_layer)
+        return err_set(r->err, ST_FORMAT, "%s.attention.cross_attention_layers: no layer is left",
+                       r->arch);
+    return ST_OK;
+}
+
 /* ---- all of it --------------------------------------------------------------------------- */
 
 enum status config_read(const struct gguf *g, struct config *out, struct err *err)
@@ -265,12 +414,14 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
     TRY(read_int(&r, "block_count", true, CONFIG_LAYERS_MAX, &c.n_layer));
     TRY(read_int(&r, "embedding_length", true, CONFIG_DIM_MAX, &c.d_model));
     TRY(read_layers(&r, "feed_forward_length", true, CONFIG_DIM_MAX, c.n_layer, &c.d_ff));
-    TRY(read_int(&r, "context_length", true, 1 << 26, &c.n_ctx_train));
+    TRY(read_int(&r, "context_length", true, CONFIG_CTX_MAX, &c.n_ctx_train));
     TRY(read_heads(&r, &c));
     TRY(read_positive(&r, "attention.layer_norm_rms_epsilon", true, &c.rms_eps));
     TRY(read_rope(&r, &c));
     TRY(read_windows(&r, &c));
     TRY(read_scales(&r, &c));
+    TRY(read_temperature(&r, &c));
+    TRY(read_blocks(&r, &c));
     *out = c;
     return ST_OK;
 }

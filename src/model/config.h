@@ -13,7 +13,12 @@
 #include <stdbool.h>
 
 /* Ceilings on a config: far above any real model, low enough that products of two fit an int. */
-enum { CONFIG_LAYERS_MAX = 1024, CONFIG_DIM_MAX = 1 << 20, CONFIG_HEAD_DIM_MAX = 1024 };
+enum {
+    CONFIG_LAYERS_MAX = 1024,
+    CONFIG_DIM_MAX = 1 << 20,
+    CONFIG_HEAD_DIM_MAX = 1024,
+    CONFIG_CTX_MAX = 1 << 26
+};
 
 /* Layers of one model differ in two kinds at most: they see all positions, or those of a window. */
 enum config_kind { CONFIG_GLOBAL, CONFIG_LOCAL, CONFIG_KINDS };
@@ -21,17 +26,24 @@ enum config_kind { CONFIG_GLOBAL, CONFIG_LOCAL, CONFIG_KINDS };
 struct config {
     const struct arch *arch;
     int n_layer, d_model, d_ff;
+    int n_block;           /* of the file; some of them may be no layers of ours */
     int n_head, n_head_kv; /* n_head is a multiple of n_head_kv */
     int head_dim;          /* of q, k and v; d_model / n_head unless the file says otherwise */
     int n_rot;             /* leading dimensions of a head that rotate; even */
     int n_ctx_train;
     float rms_eps;
-    float embed_scale;               /* of embeddings; 1 as a rule */
-    float attn_scale;                /* of scores; 1/sqrt(head_dim) as a rule */
-    float attn_cap, logit_cap;       /* of scores and of logits (kern.h); 0: none */
+    float embed_scale;         /* of embeddings; 1 as a rule, like the next two */
+    float residual_scale;      /* of what a sublayer adds */
+    float logit_scale;         /* of what the output reads */
+    float attn_scale;          /* of scores; 1/sqrt(head_dim) as a rule */
+    float attn_cap, logit_cap; /* of scores and of logits (kern.h); 0: none */
+    float
+        temperature; /* q grows by this much of ln(1 + p), 0 as a rule, where p counts how often */
+    int temperature_ctx;             /* its position has filled this context */
     int window;                      /* positions that a local layer sees, the row's own the last */
     struct rope rope[CONFIG_KINDS];  /* of each kind of layer */
     uint8_t kind[CONFIG_LAYERS_MAX]; /* of each layer */
+    uint16_t block[CONFIG_LAYERS_MAX]; /* of the file that each layer is, in ascending order */
 };
 
 MUST_USE enum status config_read(const struct gguf *g, struct config *out, struct err *err);

@@ -57,6 +57,11 @@ void forward_carve(struct forward *f, struct arena *arena)
 
 /* ---- phases ------------------------------------------------------------------------------ */
 
+static void scale_row(float *x, float scale, int n)
+{
+    for (int i = 0; scale != 1 && i < n; i++) x[i] *= scale;
+}
+
 static void embed_row(const struct forward *f, const struct row *row, int r)
 {
     const struct config *c = f->config;
@@ -64,10 +69,10 @@ static void embed_row(const struct forward *f, const struct row *row, int r)
     const size_t half = (size_t)c->n_rot / 2;
     float *x = f->x + (size_t)r * slice_width(c->d_model);
     quant_decode_row(w->type, w->data + (size_t)row->token * w->row_bytes, x, (size_t)c->d_model);
-    for (int i = 0; i < c->d_model; i++) x[i] *= c->embed_scale;
+    scale_row(x, c->embed_scale, c->d_model);
     for (int kind = 0; kind < CONFIG_KINDS; kind++)
         if (config_has_kind(c, (enum config_kind)kind))
-            rope_angles(&c->rope[kind], f->weights->rope_factors, c->n_rot, row->pos,
+            rope_angles(&c->rope[kind], f->weights->frequencies[kind], c->n_rot / 2, row->pos,
                         f->cos[kind] + (size_t)r * half, f->sin[kind] + (size_t)r * half);
 }
 
@@ -84,6 +89,7 @@ struct joint {
     const float *post; /* its norm; NULL: none */
     const float *norm; /* of the next sublayer's input; NULL: none */
     bool q8;           /* the next sublayer reads its input in 8 bits, too */
+    float scale;       /* of that input; 1 as a rule */
 };
 
 /* x += post(y), then row `to` of h is norm(x). */
@@ -94,11 +100,15 @@ static void join_row(const struct forward *f, int r, int to, const struct joint 
     float *x = f->x + (size_t)r * slice_width(d), *y = f->y + (size_t)r * slice_width(d);
     float *h = f->h + (size_t)to * slice_width(d);
     if (j->adds && j->post) f->kern->rms_norm(y, y, j->post, d, c->rms_eps);
-    if (j->adds) f->kern->add(x, y, d);
+    if (j->adds) {
+        scale_row(y, c->residual_scale, d);
+        f->kern->add(x, y, d);
+    }
     if (j->norm)
         f->kern->rms_norm(h, x, j->norm, d, c->rms_eps);
     else
         memcpy(h, x, (size_t)d * sizeof *h);
+    scale_row(h, j->scale, d);
     if (j->q8) product_quantize_row(f, h, d, to);
 }
 
@@ -114,9 +124,9 @@ static void walk_layer(const struct slice *s, struct team_member *me, int i)
 {
     const struct layer *l = &s->f->weights->layers[i];
     const float *post = i ? l[-1].ffn_post_norm : NULL;
-    phase_join(s, me, (struct joint){i > 0, post, l->attn_norm, attention_needs_q8(s, i)});
+    phase_join(s, me, (struct joint){i > 0, post, l->attn_norm, attention_needs_q8(s, i), 1});
     attention_walk(s, me, i);
-    phase_join(s, me, (struct joint){true, l->attn_post_norm, l->ffn_norm, ffn_needs_q8(s, i)});
+    phase_join(s, me, (struct joint){true, l->attn_post_norm, l->ffn_norm, ffn_needs_q8(s, i), 1});
     ffn_walk(s, me, i);
 }
 
@@ -126,9 +136,9 @@ static void walk_output(const struct slice *s, struct team_member *me)
     struct forward *f = s->f;
     const struct weights *w = f->weights;
     const struct product logits = {
-        .of = &w->output, .y = s->logits, .ldy = (size_t)w->n_vocab, .cap = f->config->logit_cap};
+        .of = &w->output, .y = s->logits, .ldy = (size_t)w->n_logits, .cap = f->config->logit_cap};
     const struct joint j = {true, w->layers[f->config->n_layer - 1].ffn_post_norm, w->output_norm,
-                            product_needs_q8(&logits, 1)};
+                            product_needs_q8(&logits, 1), f->config->logit_scale};
     for (struct slice_block b = {0}; slice_next(me, s->n_wanted, &b);)
         join_row(f, f->wanted[b.row], b.row, &j);
     team_barrier(me);
@@ -154,7 +164,7 @@ static double multiply_adds(const struct slice *s)
     const struct config *c = s->f->config;
     const double d = c->d_model, q = config_q_dim(c), kv = config_kv_dim(c);
     const double layer = d * (2 * q + 2 * kv + 3.0 * c->d_ff);
-    return s->n * layer * c->n_layer + s->n_wanted * d * s->f->weights->n_vocab;
+    return s->n * layer * c->n_layer + s->n_wanted * d * s->f->weights->n_logits;
 }
 
 static struct pace *pace_of(const struct slice *s)
@@ -202,6 +212,6 @@ void forward_eval(struct forward *f, const struct row *rows, int n, float *logit
     CHECK(most > 0 && n <= f->max_rows);
     for (int r = 0; r < n; r += most) {
         const int wanted = eval_slice(f, rows + r, n - r < most ? n - r : most, logits);
-        logits += (size_t)wanted * (size_t)f->weights->n_vocab;
+        logits += (size_t)wanted * (size_t)f->weights->n_logits;
     }
 }

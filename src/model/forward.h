@@ -63,7 +63,7 @@ void forward_carve(struct forward *f, struct arena *arena);
 /*
  * Evaluate n rows (1 <= n <= max_rows) and append them to their sequences. Rows of one sequence
  * must stand in order and start at its length; the caller has checked tokens, positions, room, and
- * that at most max_logits rows want logits. logits [wanted][n_vocab] are written in the order of
+ * that at most max_logits rows want logits. logits [wanted][n_logits] are written in the order of
  * rows.
  */
 void forward_eval(struct forward *f, const struct row *rows, int n, float *logits);

@@ -95,6 +95,12 @@ enum status model_open(const char *path, const struct model_options *options, st
     return ST_OK;
 }
 
+int model_n_vocab(const struct model *m)
+{
+    const int real = vocab_real_size(m->vocab);
+    return m->has_weights && m->weights.n_logits < real ? m->weights.n_logits : real;
+}
+
 void model_close(struct model *m)
 {
     if (!m) return;

@@ -40,6 +40,9 @@ struct model_options {
 /* The error names the file. */
 MUST_USE enum status model_open(const char *path, const struct model_options *options,
                                 struct model **out, struct err *err);
+/* Tokens that can follow: without padding, and with logits. */
+int model_n_vocab(const struct model *m);
+
 void model_close(struct model *m);
 
 #endif

@@ -18,7 +18,7 @@ static const struct gguf_tensor *binder_find(const struct binder *b, const char 
     if (b->layer < 0)
         snprintf(full, GGUF_NAME_MAX, "%s", name);
     else
-        snprintf(full, GGUF_NAME_MAX, "blk.%d.%s", b->layer, name);
+        snprintf(full, GGUF_NAME_MAX, "blk.%d.%s", b->config->block[b->layer], name);
     return gguf_find_tensor(b->g, full);
 }
 
@@ -27,7 +27,8 @@ static int size_of(const struct binder *b, enum arch_dim dim)
     const struct config *c = b->config;
     switch (dim) {
     case DIM_ONE: return 1;
-    case DIM_VOCAB: return b->weights->n_vocab; /* 0 until the embedding is bound */
+    case DIM_VOCAB: return b->weights->n_vocab;   /* 0 until the embedding is bound */
+    case DIM_LOGITS: return b->weights->n_logits; /* 0 until the output is bound, if it is free */
     case DIM_MODEL: return c->d_model;
     case DIM_Q: return config_q_dim(c);
     case DIM_KV: return config_kv_dim(c);
@@ -115,7 +116,8 @@ static enum status bind_tensor(struct binder *b, const struct arch_tensor *table
     char full[GGUF_NAME_MAX], whole[GGUF_NAME_MAX];
     const int n = size_of(b, row->rows);
     struct range range = {.n = n, .all = n};
-    const struct gguf_tensor *t = binder_find(b, row->name, full);
+    const bool part = row->whole && !strcmp(row->whole, row->name);
+    const struct gguf_tensor *t = part ? NULL : binder_find(b, row->name, full);
     if (t) {
         TRY(check_company(b, row, t));
     } else if (row->whole && (t = binder_find(b, row->whole, whole))) {
@@ -148,9 +150,29 @@ static enum status bind_model(struct binder *b)
     w->n_vocab = 0;
     TRY(bind_tensor(b, table, table, (uint8_t *)w)); /* the embedding */
     w->n_vocab = w->embed.rows;
-    TRY(bind_table(b, table + 1, w));
+    w->n_logits = b->config->arch->short_output ? 0 : w->n_vocab;
+    TRY(bind_tensor(b, table, table + 1, (uint8_t *)w)); /* the output */
     if (!w->output.w.data) w->output.w = w->embed;
+    w->n_logits = w->output.w.rows;
+    if (w->n_logits > w->n_vocab)
+        return err_set(b->err, ST_FORMAT,
+                       "tensor output.weight: expected at most the embedding's %d rows, found %d",
+                       w->n_vocab, w->n_logits);
+    TRY(bind_table(b, table + 2, w));
+    if (w->output.bias && b->config->logit_scale != 1)
+        return err_set(b->err, ST_SUPPORT, "tensor output.bias: not read beside logit_scale");
     return ST_OK;
+}
+
+/* A kind without layers keeps what is there, and nobody looks. */
+static void find_frequencies(struct weights *w, const struct config *c)
+{
+    for (int kind = 0; kind < CONFIG_KINDS; kind++) {
+        double *to = arena_carve(&w->arena, (size_t)c->n_rot / 2, sizeof *to);
+        if (to && config_has_kind(c, (enum config_kind)kind))
+            rope_frequencies(&c->rope[kind], w->rope_factors, c->n_rot, to);
+        w->frequencies[kind] = to;
+    }
 }
 
 static enum status bind_all(struct binder *b)
@@ -159,6 +181,7 @@ static enum status bind_all(struct binder *b)
     const struct config *c = b->config;
     b->layer = -1;
     TRY(bind_model(b));
+    find_frequencies(w, c);
     w->layers = arena_carve(&w->arena, (size_t)c->n_layer, sizeof *w->layers);
     for (b->layer = 0; b->layer < c->n_layer; b->layer++) {
         struct layer unused = {0}, *l = w->layers ? &w->layers[b->layer] : &unused;
@@ -168,25 +191,44 @@ static enum status bind_all(struct binder *b)
     return ST_OK;
 }
 
-/* What follows "blk.N." for a layer that exists, N written as binder_find writes it; otherwise
+/* What follows "blk.N." for a block that exists, N written as binder_find writes it; otherwise
  * NULL. */
-static const char *inside_layer(const char *name, int n_layer)
+static const char *inside_block(const char *name, int n_block, int *block)
 {
     char prefix[32];
-    int layer;
-    if (sscanf(name, "blk.%4d", &layer) != 1 || layer < 0 || layer >= n_layer) return NULL;
-    int n = snprintf(prefix, sizeof prefix, "blk.%d.", layer);
+    if (sscanf(name, "blk.%4d", block) != 1 || *block < 0 || *block >= n_block) return NULL;
+    int n = snprintf(prefix, sizeof prefix, "blk.%d.", *block);
     return strncmp(name, prefix, (size_t)n) ? NULL : name + n;
+}
+
+static bool is_layer(const struct config *c, int block)
+{
+    for (int i = 0; i < c->n_layer; i++)
+        if (c->block[i] == block) return true;
+    return false;
+}
+
+static bool is_known(const struct config *c, const char *name)
+{
+    int block;
+    const char *inside = inside_block(name, c->n_block, &block);
+    if (!inside) return arch_has_tensor(c->arch, ARCH_OUTSIDE, name);
+    return arch_has_tensor(c->arch, is_layer(c, block) ? ARCH_LAYER : ARCH_IMAGE_BLOCK, inside);
 }
 
 static enum status refuse_unknown(const struct gguf *g, const struct config *c, struct err *err)
 {
     for (size_t i = 0; i < gguf_tensor_count(g); i++) {
-        const char *name = gguf_tensor_at(g, i)->name, *inside = inside_layer(name, c->n_layer);
-        if (!arch_has_tensor(c->arch, inside != NULL, inside ? inside : name))
+        const char *name = gguf_tensor_at(g, i)->name;
+        if (!strncmp(name, "rope_factors_", strlen("rope_factors_")))
+            return err_set(err, ST_SUPPORT,
+                           "tensor %s: longrope turns a text by other angles once it is long, "
+                           "which ead does not compute",
+                           name);
+        if (!is_known(c, name))
             return err_set(err, ST_SUPPORT,
                            "tensor %s: not a tensor of architecture %s with %d layers", name,
-                           c->arch->name, c->n_layer);
+                           c->arch->name, c->n_block);
     }
     return ST_OK;
 }

@@ -26,7 +26,7 @@ struct layer {
     const float *attn_norm;                /* [d_model] of the input of attention */
     struct linear q, k, v;                 /* [q_dim], [kv_dim], [kv_dim] x [d_model] */
     const float *q_bias, *k_bias, *v_bias; /* theirs, added before heads rotate */
-    const float *q_norm, *k_norm;          /* [head_dim] */
+    const float *q_norm, *k_norm;          /* [head_dim], or of all heads */
     struct linear o;                       /* [d_model][q_dim] */
     const float *attn_post_norm;           /* [d_model] of what attention adds to the stream */
     const float *ffn_norm;                 /* [d_model] of the input of the feed-forward */
@@ -43,15 +43,17 @@ struct weights_place {
 
 struct weights {
     int n_vocab;              /* rows of the embedding, which may be padded beyond the vocabulary */
+    int n_logits;             /* rows of the output: as many, or fewer */
     struct kern_weight embed; /* [n_vocab][d_model] */
-    struct linear output;     /* [n_vocab][d_model]; the embedding itself when tied */
+    struct linear output;     /* [n_logits][d_model]; the embedding itself when tied */
     const float *output_norm; /* [d_model] */
-    const float *rope_factors;      /* [n_rot/2] divisors of the angle, or NULL */
-    struct layer *layers;           /* [n_layer] */
-    int n_matrices;                 /* that are multiplied: all but the embedding */
-    struct weights_place *matrices; /* in the order in which their panels lie */
-    bool packed;                    /* every one of them */
-    struct arena arena;             /* owns layers, matrices and every vector */
+    const float *rope_factors;               /* [n_rot/2] divisors of the angle, or NULL */
+    const double *frequencies[CONFIG_KINDS]; /* [n_rot/2] of each kind of layer (rope.h) */
+    struct layer *layers;                    /* [n_layer] */
+    int n_matrices;                          /* that are multiplied: all but the embedding */
+    struct weights_place *matrices;          /* in the order in which their panels lie */
+    bool packed;                             /* every one of them */
+    struct arena arena;                      /* owns layers, matrices and every vector */
     struct arena panels; /* owns what is packed; maybe the mapping of a file (packfile.h) */
     uint64_t n_params;   /* weights in all tensors of the file */
 };
