@@ -186,6 +186,26 @@ static void test_types_of_one_layer_differ(void **state)
     }
 }
 
+/* What a token costs is counted by the experts that it meets. */
+static void test_idle_experts_cost_nothing(void **state)
+{
+    (void)state;
+    struct tiny_spec spec = spec_of(QT_Q8_0, 8, 1);
+    struct tiny *t = tiny_model(&spec);
+    struct model *m = tiny_open(t);
+    ead_model *public = tiny_open_public(t);
+    const ead_model_info info = ead_model_describe(public);
+    const uint64_t expert = (uint64_t)spec.n_layer * 3 * (uint64_t)(spec.d_model * spec.d_ff);
+    struct engine *e = laws_open(m, (struct means){0}, 1, 4);
+    assert_int_equal(info.n_active + 7 * expert, info.n_params);
+    assert_int_equal(e->info.n_active, info.n_active);
+    assert_int_equal(info.d_ff, spec.d_ff);
+    engine_close(e);
+    ead_model_close(public);
+    model_close(m);
+    tiny_free(t);
+}
+
 /* ---- what opens ------------------------------------------------------------------------------ */
 
 static void refuse_u32(const char *key, uint32_t value, enum status st, const char *found)
@@ -422,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_more_rows_than_a_slice),
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_types_of_one_layer_differ),
+        cmocka_unit_test(test_idle_experts_cost_nothing),
         cmocka_unit_test(test_mixtures_that_are_not_computed),
         cmocka_unit_test(test_stacks_stand_in_order),
         cmocka_unit_test(test_active_parameters_are_counted),
