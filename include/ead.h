@@ -87,10 +87,12 @@ typedef enum {
 
 typedef struct {
     const char *arch; /* "llama", "gemma3", ...; NULL when opened for the vocabulary alone */
-    int n_layer, d_model, d_ff, n_head, n_head_kv, head_dim, n_ctx_train;
+    int n_layer, d_model, n_head, n_head_kv, head_dim, n_ctx_train;
+    int d_ff;     /* of a mixture one expert's */
     int n_logits; /* logits per row: at least n_vocab */
     int n_vocab;  /* tokens that can be written, without padding at the end */
     uint64_t n_params, bytes;
+    uint64_t n_active; /* parameters that a token passes: of a mixture's experts those it meets */
     uint64_t repacked; /* bytes of packed weights; of the mapped file when pack says so */
     ead_pack pack;
     const char *pack_fault; /* of EAD_PACK_UNWRITTEN, a sentence that names the file; or NULL */

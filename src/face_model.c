@@ -127,6 +127,7 @@ ead_model_info ead_model_describe(const ead_model *model)
                             .n_logits = m->weights.n_logits,
                             .n_vocab = model_n_vocab(m),
                             .n_params = m->weights.n_params,
+                            .n_active = m->weights.n_active,
                             .bytes = gguf_file_bytes(m->gguf),
                             .repacked = m->weights.panels.capacity,
                             .pack = (ead_pack)m->pack,

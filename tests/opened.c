@@ -62,6 +62,7 @@ void opened_add(struct tiny *t, const char *name, uint64_t cols, uint64_t rows)
 
 const char *opened_key(char out[TINY_NAME_MAX], const char *arch, const char *name)
 {
-    snprintf(out, TINY_NAME_MAX, "%s.%s", arch, name);
+    const bool expert = tiny_family(arch)->experts && !strcmp(name, "feed_forward_length");
+    snprintf(out, TINY_NAME_MAX, "%s.%s%s", arch, expert ? "expert_" : "", name);
     return out;
 }

@@ -28,7 +28,7 @@ void opened_refuse(const struct tiny *t, enum status st, const char *field, cons
 struct tiny *opened_model(const char *arch); /* in F16 */
 /* Another tensor, of floats. */
 void opened_add(struct tiny *t, const char *name, uint64_t cols, uint64_t rows);
-/* "ARCH.NAME" */
+/* "ARCH.NAME"; the width of a mixture's feed-forward is an expert's */
 const char *opened_key(char out[TINY_NAME_MAX], const char *arch, const char *name);
 
 #endif

@@ -13,6 +13,7 @@ struct oracle {
     float *w[TINY_TENSORS_MAX]; /* decoded weights */
     double *k, *v;              /* [layer][position][kv_dim] */
     int n_pos, max_pos;
+    double margin; /* of a router: how far the last chosen logit was above the next, at least */
 };
 
 static void oracle_init(struct oracle *o, const struct tiny_spec *spec, struct tiny *t,
@@ -22,11 +23,13 @@ static void oracle_init(struct oracle *o, const struct tiny_spec *spec, struct t
                          .family = tiny_family(spec->arch),
                          .cache = cache,
                          .t = t,
-                         .max_pos = max_pos};
+                         .max_pos = max_pos,
+                         .margin = INFINITY};
     for (int i = 0; i < t->n_tensors; i++) {
         const struct tiny_tensor *x = &t->tensor[i];
-        o->w[i] = tiny_must(malloc(x->dims[0] * x->dims[1] * sizeof(float)));
-        for (uint64_t r = 0; r < x->dims[1]; r++) tiny_row(x, r, o->w[i] + r * x->dims[0]);
+        const uint64_t rows = x->dims[1] * x->dims[2];
+        o->w[i] = tiny_must(malloc(x->dims[0] * rows * sizeof(float)));
+        for (uint64_t r = 0; r < rows; r++) tiny_row(x, r, o->w[i] + r * x->dims[0]);
     }
     size_t n = (size_t)spec->n_layer * (size_t)(max_pos * spec->n_head_kv * spec->head_dim);
     o->k = tiny_must(calloc(n, sizeof(double)));
@@ -306,6 +309,57 @@ static void oracle_attention(struct oracle *o, int layer, double *x)
     sublayer_output(o, layer, "post_attention_norm.weight", y, x);
 }
 
+/* y = W x, W being matrix e of a stack. */
+static void linear_in_stack(const struct oracle *o, int layer, const char *name, int e,
+                            const double *x, double *y)
+{
+    const struct tiny_tensor *shape;
+    const float *w = tensor_of(o, layer, name, &shape);
+    for (uint64_t r = 0; r < shape->dims[1]; r++) {
+        const float *row = w + ((uint64_t)e * shape->dims[1] + r) * shape->dims[0];
+        y[r] = 0;
+        for (uint64_t c = 0; c < shape->dims[0]; c++) y[r] += (double)row[c] * x[c];
+    }
+}
+
+/* The probabilities of the most probable experts, made to sum to 1; 0 of the others. */
+static void route(struct oracle *o, const double *logits, double *share)
+{
+    const int n = o->spec->n_expert, used = o->spec->n_expert_used;
+    double total = 0, kept = 0, last = 0;
+    for (int e = 0; e < n; e++) total += exp(logits[e]);
+    for (int e = 0; e < n; e++) share[e] = 0;
+    for (int i = 0; i < used; i++) {
+        int best = -1;
+        for (int e = 0; e < n; e++)
+            if (share[e] == 0 && (best < 0 || logits[e] > logits[best])) best = e;
+        kept += share[best] = exp(logits[best]) / total;
+        last = logits[best];
+    }
+    for (int e = 0; e < n; e++) {
+        if (share[e] == 0) o->margin = fmin(o->margin, last - logits[e]);
+        share[e] /= kept;
+    }
+}
+
+static void oracle_mixture(struct oracle *o, int layer, double *x)
+{
+    const struct tiny_spec *s = o->spec;
+    double h[WIDE], logits[WIDE], share[WIDE], gate[WIDE], up[WIDE], y[WIDE], sum[WIDE] = {0};
+    sublayer_input(o, layer, "ffn_norm.weight", x, h);
+    linear(o, layer, "ffn_gate_inp", h, logits);
+    route(o, logits, share);
+    for (int e = 0; e < s->n_expert; e++) {
+        if (share[e] == 0) continue;
+        linear_in_stack(o, layer, "ffn_gate_exps.weight", e, h, gate);
+        linear_in_stack(o, layer, "ffn_up_exps.weight", e, h, up);
+        for (int i = 0; i < s->d_ff; i++) gate[i] = activated(o, gate[i]) * up[i];
+        linear_in_stack(o, layer, "ffn_down_exps.weight", e, gate, y);
+        for (int i = 0; i < s->d_model; i++) sum[i] += share[e] * y[i];
+    }
+    sublayer_output(o, layer, "post_ffw_norm.weight", sum, x);
+}
+
 static void oracle_ffn(struct oracle *o, int layer, double *x)
 {
     const struct tiny_spec *s = o->spec;
@@ -328,7 +382,10 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
     for (int layer = 0; layer < o->spec->n_layer; layer++) {
         if (o->spec->cross && layer == o->spec->cross) continue; /* there is no image */
         oracle_attention(o, layer, x);
-        oracle_ffn(o, layer, x);
+        if (o->spec->n_expert)
+            oracle_mixture(o, layer, x);
+        else
+            oracle_ffn(o, layer, x);
     }
     rms_norm(tensor_of(o, -1, "output_norm.weight", NULL), x, h, d);
     const float *bias = tensor_of(o, -1, "output.bias", NULL);
@@ -341,14 +398,29 @@ static void oracle_token(struct oracle *o, int32_t token, double *logits)
     o->n_pos++;
 }
 
-double *oracle_logits(const struct tiny_spec *spec, struct tiny *t, enum kern_cache cache,
-                      const int32_t *ids, int n)
+static double *evaluate(const struct tiny_spec *spec, struct tiny *t, enum kern_cache cache,
+                        const int32_t *ids, int n, double *margin)
 {
     struct oracle o;
     const size_t n_vocab = (size_t)tiny_logits(spec);
     double *logits = tiny_must(malloc((size_t)n * n_vocab * sizeof(double)));
     oracle_init(&o, spec, t, cache, n);
     for (int i = 0; i < n; i++) oracle_token(&o, ids[i], logits + (size_t)i * n_vocab);
+    *margin = o.margin;
     oracle_deinit(&o);
     return logits;
+}
+
+double *oracle_logits(const struct tiny_spec *spec, struct tiny *t, enum kern_cache cache,
+                      const int32_t *ids, int n)
+{
+    double margin;
+    return evaluate(spec, t, cache, ids, n, &margin);
+}
+
+double oracle_margin(const struct tiny_spec *spec, struct tiny *t, const int32_t *ids, int n)
+{
+    double margin;
+    free(evaluate(spec, t, KERN_CACHE_F16, ids, n, &margin));
+    return margin;
 }

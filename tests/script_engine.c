@@ -254,7 +254,7 @@ struct engine *script_open(const struct script_options *options)
                                 .info = {.name = "script",
                                          .vocab = options->vocab,
                                          .n_vocab = options->n_vocab,
-                                         .n_params = 1,
+                                         .n_active = 1,
                                          .n_ctx = options->n_ctx,
                                          .n_seq = options->n_seq,
                                          .max_rows = options->max_rows,

@@ -247,7 +247,8 @@ static void test_summary(void **state)
     assert_int_equal((int)(number(s, "tokens") + number(l, "tokens")), 60);
     assert_true(number(l, "tokens") > 0 && number(report, "switches") > 1);
     assert_true(number(s, "prompt_rows") == number(l, "prompt_rows"));
-    const double p = number(l, "share"), ratio = number(s, "parameters") / number(l, "parameters");
+    const double p = number(l, "share");
+    const double ratio = number(s, "active_parameters") / number(l, "active_parameters");
     assert_true(fabs(number(report, "parameter_cost") - (p + (1 - p) * ratio)) < 1e-6);
     json_decref(report);
     said_free(&said);

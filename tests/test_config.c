@@ -36,9 +36,9 @@ static void open_saved(const struct tiny *t, bool vocab_only, enum status expect
     unlink(path);
 }
 
-static const char *const archs[] = {"llama",   "mllama",        "mistral3", "qwen2",
-                                    "qwen3",   "granite",       "olmo2",    "exaone",
-                                    "exaone4", "hunyuan-dense", "smollm3",  "ernie4_5"};
+static const char *const archs[] = {"llama",         "mllama",  "mistral3", "qwen2",  "qwen3",
+                                    "qwen3moe",      "granite", "olmo2",    "exaone", "exaone4",
+                                    "hunyuan-dense", "smollm3", "ernie4_5"};
 enum { N_ARCHS = sizeof archs / sizeof *archs };
 
 /* ---- config -------------------------------------------------------------------------------- */
@@ -383,16 +383,18 @@ static void check_shapes(const struct tiny_spec *spec)
             x->data = (struct tiny_bytes){0};
             x->dims[d]++;
             tiny_fill(x, 1, &rng);
-            snprintf(shape, sizeof shape, "found [%d, %d] in %d dimensions", (int)x->dims[0],
-                     (int)x->dims[1], (int)x->n_dims);
+            snprintf(shape, sizeof shape, x->n_dims > 2 ? "found [%d, %d, %d]" : "found [%d, %d]",
+                     (int)x->dims[0], (int)x->dims[1], (int)x->dims[2]);
+            opened_refuse(t, ST_FORMAT, label, shape);
+            snprintf(shape, sizeof shape, "in %d dimensions", (int)x->n_dims);
             opened_refuse(t, ST_FORMAT, label, shape);
             snprintf(shape, sizeof shape, "expected [%d", (int)whole.dims[0]);
             opened_refuse(t, ST_FORMAT, label, shape);
             free(x->data.data);
             *x = whole;
         }
-        x->n_dims = 3;
-        opened_refuse(t, ST_FORMAT, label, "in 3 dimensions");
+        x->n_dims = x->n_dims > 2 ? 4 : 3;
+        opened_refuse(t, ST_FORMAT, label, x->n_dims > 3 ? "in 4 dimensions" : "in 3 dimensions");
         *x = whole;
         snprintf(x->name, sizeof x->name, "renamed");
         opened_refuse(t, ST_SUPPORT, "tensor renamed", spec->arch);

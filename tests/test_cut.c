@@ -444,8 +444,8 @@ static void test_what_is_taken_back_is_paid_for(void **state)
         assert_int_equal(w.tokens[w.n - 1].writer, EAD_LARGE);
     }
     const ead_summary s = ead_duo_summarise(duo);
-    const double ratio = (double)ead_model_describe(pair.small).n_params /
-                         (double)ead_model_describe(pair.large).n_params;
+    const double ratio = (double)ead_model_describe(pair.small).n_active /
+                         (double)ead_model_describe(pair.large).n_active;
     assert_int_equal(s.taken_back, TOKENS);
     assert_int_equal(s.work[EAD_SMALL].tokens, TOKENS);
     assert_true(fabs(s.parameter_cost - (1 + ratio)) < 1e-12);

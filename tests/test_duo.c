@@ -459,8 +459,8 @@ static void test_rows_add_up(void **state)
         run_pair(&o, &r);
         check_account(&r);
     }
-    const double n_l = (double)ead_model_describe(pair.large).n_params;
-    const double n_s = (double)ead_model_describe(pair.small).n_params;
+    const double n_l = (double)ead_model_describe(pair.large).n_active;
+    const double n_s = (double)ead_model_describe(pair.small).n_active;
     const double p = (double)r.summary.work[EAD_LARGE].tokens / STEPS;
     assert_true(p > 0 && p < 1 && n_l > n_s);
     assert_true(fabs(r.summary.parameter_cost - (p * n_l + (1 - p) * n_s) / n_l) < 1e-12);

@@ -51,6 +51,13 @@ static void check_rows(const struct kern *k)
 
         memcpy(got, a, bytes);
         memcpy(want, a, bytes);
+        k->add_scaled(got, b, -0.7f, n);
+        reference()->add_scaled(want, b, -0.7f, n);
+        for (int i = 0; i < n; i++)
+            assert_true(fabsf(got[i] - want[i]) <= ROW_CEILING * (fabsf(a[i]) + fabsf(b[i])));
+
+        memcpy(got, a, bytes);
+        memcpy(want, a, bytes);
         k->silu_mul(got, b, n);
         reference()->silu_mul(want, b, n);
         assert_close(got, want, (size_t)n, ROW_CEILING);

@@ -61,7 +61,7 @@ static struct tiny_image *image_with_merges(void)
     return image;
 }
 
-enum { N_IMAGES = 11 };
+enum { N_IMAGES = 13 };
 
 static void make_images(struct tiny_image *images[N_IMAGES])
 {
@@ -76,6 +76,8 @@ static void make_images(struct tiny_image *images[N_IMAGES])
     images[8] = image_with_merges();
     images[9] = image_of("gemma3", QT_F16, 2);
     images[10] = image_of("mllama", QT_Q8_0, 3);
+    images[11] = image_of("qwen3moe", QT_Q4_0, 3);
+    images[12] = image_of("qwen3moe", QT_F16, 2);
 }
 
 /* ---- damage -------------------------------------------------------------------------------- */

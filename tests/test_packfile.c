@@ -237,6 +237,23 @@ static void test_fused_is_packed_in_parts(void **state)
     }
 }
 
+/* Stacks of matrices, whose last panels are filled up one by one. */
+static void test_experts_are_packed_one_by_one(void **state)
+{
+    (void)state;
+    static const enum quant_type types[] = {QT_F16, QT_Q8_0, QT_Q4_K};
+    for (int i = 0; i < 3; i++) {
+        struct tiny_spec spec = tiny_spec("qwen3moe", types[i]);
+        struct place p;
+        if (types[i] == QT_F16) spec.d_ff = 37;
+        place_make_of(&p, &spec);
+        place_fill(&p);
+        opens(&p, MODEL_PACK_MAPPED, "writing");
+        check_levels(&p);
+        place_remove(&p);
+    }
+}
+
 static void test_name_and_length(void **state)
 {
     (void)state;
@@ -258,28 +275,37 @@ static void test_name_and_length(void **state)
 }
 
 /* Where there is no memory to pack in, the file is written panel by panel: the same file. */
+static void check_packed_into_the_file(const struct tiny_spec *spec)
+{
+    struct place p;
+    struct weights bare;
+    struct packfile *file = NULL;
+    struct err err = {0};
+    place_make_of(&p, spec);
+    struct model *fresh = open_with(p.model, NULL);
+    assert_int_equal(weights_bind(fresh->gguf, &fresh->config, &bare, &err), ST_OK);
+    assert_int_equal(packfile_open(p.cache, fresh->gguf, &bare, &file, &err), ST_OK);
+    assert_int_equal(packfile_write(file, &bare, &err), ST_OK);
+    assert_false(bare.packed);
+    assert_true(packfile_map(file, &bare));
+    assert_int_equal(bare.panels.capacity, fresh->weights.panels.capacity);
+    assert_memory_equal(bare.panels.base, fresh->weights.panels.base, bare.panels.capacity);
+    packfile_close(file);
+    weights_deinit(&bare);
+    model_close(fresh);
+    opens(&p, MODEL_PACK_MAPPED, "packing into the file");
+    place_remove(&p);
+}
+
 static void test_packed_into_the_file(void **state)
 {
     (void)state;
+    struct tiny_spec mixture = tiny_spec("qwen3moe", QT_F16);
+    mixture.d_ff = 37;
+    check_packed_into_the_file(&mixture);
     for (int i = 0; tiny_types[i] != QT_LIMIT; i++) {
-        struct place p;
-        struct weights bare;
-        struct packfile *file = NULL;
-        struct err err = {0};
-        place_make(&p, tiny_types[i]);
-        struct model *fresh = open_with(p.model, NULL);
-        assert_int_equal(weights_bind(fresh->gguf, &fresh->config, &bare, &err), ST_OK);
-        assert_int_equal(packfile_open(p.cache, fresh->gguf, &bare, &file, &err), ST_OK);
-        assert_int_equal(packfile_write(file, &bare, &err), ST_OK);
-        assert_false(bare.packed);
-        assert_true(packfile_map(file, &bare));
-        assert_int_equal(bare.panels.capacity, fresh->weights.panels.capacity);
-        assert_memory_equal(bare.panels.base, fresh->weights.panels.base, bare.panels.capacity);
-        packfile_close(file);
-        weights_deinit(&bare);
-        model_close(fresh);
-        opens(&p, MODEL_PACK_MAPPED, "packing into the file");
-        place_remove(&p);
+        const struct tiny_spec spec = spec_of(tiny_types[i]);
+        check_packed_into_the_file(&spec);
     }
 }
 
@@ -659,6 +685,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mapped_is_packed),
         cmocka_unit_test(test_fused_is_packed_in_parts),
+        cmocka_unit_test(test_experts_are_packed_one_by_one),
         cmocka_unit_test(test_name_and_length),
         cmocka_unit_test(test_packed_into_the_file),
         cmocka_unit_test(test_nothing_to_keep),

@@ -140,7 +140,8 @@ static void test_bootstrap_ends(void **state)
     ",\"decode_steps\":" steps ",\"catchup_seconds\":" catchup "}\n"
 
 static const char run_json[] = "{\"models\":{\"small\":{\"name\":\"s.gguf\",\"parameters\":100},"
-                               "\"large\":{\"name\":\"l.gguf\",\"parameters\":1000}},\"data\":{"
+                               "\"large\":{\"name\":\"l.gguf\",\"parameters\":9000,"
+                               "\"active_parameters\":1000}},\"data\":{"
                                "\"file\":\"x\",\"problems\":5}}";
 
 static const char results[] = RESULT(

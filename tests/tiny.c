@@ -178,6 +178,15 @@ struct tiny_tensor *tiny_tensor(struct tiny *t, const char *name, enum quant_typ
     return x;
 }
 
+struct tiny_tensor *tiny_stack(struct tiny *t, const char *name, enum quant_type type,
+                               uint64_t cols, uint64_t rows, uint64_t n)
+{
+    struct tiny_tensor *x = tiny_tensor(t, name, type, cols, rows);
+    x->n_dims = 3;
+    x->dims[2] = n;
+    return x;
+}
+
 void tiny_drop_tensor(struct tiny *t, const char *name)
 {
     struct tiny_tensor *x = tiny_find(t, name);

@@ -83,6 +83,9 @@ struct tiny_tensor *tiny_tensor(struct tiny *t, const char *name, enum quant_typ
                                 uint64_t cols, uint64_t rows);
 struct tiny_tensor *tiny_find(struct tiny *t, const char *name);
 void tiny_drop_tensor(struct tiny *t, const char *name);
+/* The same of n matrices in one tensor. */
+struct tiny_tensor *tiny_stack(struct tiny *t, const char *name, enum quant_type type,
+                               uint64_t cols, uint64_t rows, uint64_t n);
 /* Random weights of about this root mean square; the mean is near 0. */
 void tiny_fill(struct tiny_tensor *t, float rms, uint64_t *rng);
 /* Random floats in middle +- spread. */
@@ -144,6 +147,7 @@ struct tiny_family {
     float window_base;  /* of their angles; 0: the others' */
     bool still;         /* layers without a window do not rotate where others have one */
     bool open;          /* and windows have no end */
+    int experts;        /* as a rule; a third of them is used */
 };
 const struct tiny_family *tiny_family(const char *arch);
 
@@ -152,6 +156,7 @@ struct tiny_spec {
     enum quant_type type;  /* of most matrices */
     enum quant_type other; /* of attn_v, ffn_down and the output */
     int n_layer, d_model, d_ff, n_head, n_head_kv, head_dim, n_rot, n_ctx;
+    int n_expert, n_expert_used; /* of a mixture; d_ff is one expert's */
     bool tied, rope_freqs;
     bool qkv_bias, o_bias, ffn_bias, output_bias; /* qwen2 has the first, unless a test clears it */
     bool fused;                                   /* q, k and v in one matrix, and one bias */

@@ -82,6 +82,7 @@ static const struct tiny_family families[] = {
     {.arch = "mistral3", .pairs = true},
     {.arch = "qwen2", .qkv_bias = true},
     {.arch = "qwen3", .qk_norm = QK_HEADS},
+    {.arch = "qwen3moe", .qk_norm = QK_HEADS, .experts = 6},
     {.arch = "gemma2", .gemma = true, .norms = NORMS_BOTH, .period = 2},
     {.arch = "gemma3",
      .gemma = true,
@@ -133,6 +134,8 @@ struct tiny_spec tiny_spec(const char *arch, enum quant_type type)
     s.fused = family->fused;
     s.tied = family->gemma;
     s.scale_logit = family->scaled;
+    s.n_expert = family->experts;
+    s.n_expert_used = family->experts / 3;
     return s;
 }
 
@@ -172,6 +175,9 @@ static void set_ints(struct tiny *t, const struct tiny_spec *s)
         int value;
     } ints[] = {{"attention.sliding_window", s->window},
                 {"attention.sliding_window_pattern", s->period},
+                {"expert_count", s->n_expert},
+                {"expert_used_count", s->n_expert_used},
+                {"expert_feed_forward_length", s->n_expert ? s->d_ff : 0},
                 {"rope.scaling.original_context_length", s->yarn.ctx}};
     char key[TINY_NAME_MAX];
     for (size_t i = 0; i < sizeof ints / sizeof *ints; i++) {
@@ -312,6 +318,25 @@ static void add_attention(struct tiny *t, const struct tiny_spec *s, int i, uint
     add_vector(t, layer_name(name, i, "attn_k_norm.weight"), k_norm, 1, 0.3f, rng);
 }
 
+static void add_experts(struct tiny *t, const char *name, enum quant_type type, int n, int outputs,
+                        int inputs, uint64_t *rng)
+{
+    struct tiny_tensor *x =
+        tiny_stack(t, name, type, (uint64_t)inputs, (uint64_t)outputs, (uint64_t)n);
+    tiny_fill(x, 1 / sqrtf((float)inputs), rng);
+}
+
+static void add_mixture(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
+{
+    const int n = s->n_expert, d = s->d_model;
+    char name[TINY_NAME_MAX];
+    add_norms(t, s, i, "ffn_norm.weight", "post_ffw_norm.weight", rng);
+    add_matrix(t, layer_name(name, i, "ffn_gate_inp.weight"), QT_F32, n, d, 2, rng);
+    add_experts(t, layer_name(name, i, "ffn_gate_exps.weight"), s->type, n, s->d_ff, d, rng);
+    add_experts(t, layer_name(name, i, "ffn_up_exps.weight"), s->type, n, s->d_ff, d, rng);
+    add_experts(t, layer_name(name, i, "ffn_down_exps.weight"), s->other, n, d, s->d_ff, rng);
+}
+
 static void add_ffn(struct tiny *t, const struct tiny_spec *s, int i, uint64_t *rng)
 {
     char name[TINY_NAME_MAX];
@@ -352,7 +377,10 @@ struct tiny *tiny_model(const struct tiny_spec *s)
             add_cross_attention(t, s, i, &rng);
         else
             add_attention(t, s, i, &rng);
-        add_ffn(t, s, i, &rng);
+        if (s->n_expert)
+            add_mixture(t, s, i, &rng);
+        else
+            add_ffn(t, s, i, &rng);
     }
     return t;
 }

@@ -8,6 +8,7 @@ What weights say does not change the time they take; their number, types and sha
 streamed: a 14B model needs no more memory than a 1B one. Only Python's standard library is used.
 """
 import argparse
+import math
 import random
 import struct
 import sys
@@ -62,6 +63,7 @@ ARCHS = {
     "mistral3": Arch(),
     "qwen2": Arch(bias=True),
     "qwen3": Arch(qk_norm="head"),
+    "qwen3moe": Arch(qk_norm="head"),
     "granite": Arch(more={"embedding_scale": 12.0, "residual_scale": 0.22,
                           "attention.scale": 0.015625, "logit_scale": 8.0}),
     "olmo2": Arch(qk_norm="wide", norms="after"),
@@ -72,6 +74,11 @@ ARCHS = {
     "phi3": Arch(fused=True, more={"attention.sliding_window": 0}),
     "smollm3": Arch(),
 }
+
+
+def experts(n, used, d_ff):
+    return {"expert_count": n, "expert_used_count": used, "expert_feed_forward_length": d_ff}
+
 
 # name: arch, d_model, layers, heads, kv heads, d_ff, vocabulary, tied output, rope base, context,
 # and what is not as the architecture has it as a rule
@@ -103,8 +110,17 @@ SHAPES = {
     "phi-4": Shape("phi3", 5120, 40, 40, 10, 17920, 100352, False, 2.5e5, 16384),
     "smollm3-3b": Shape("smollm3", 2048, 36, 16, 4, 11008, 128256, True, 5e6, 65536),
     "ernie-4.5-0.3b": Shape("ernie4_5", 1024, 18, 16, 2, 3072, 103424, True, 5e5, 131072, 128),
+    "qwen3-30b-a3b": Shape("qwen3moe", 2048, 48, 32, 4, 6144, 151936, False, 1e6, 40960, 128,
+                           experts(128, 8, 768)),
+    # Eight layers of it, for machines without the memory: a layer is what it is.
+    "qwen3-30b-a3b-8-layers": Shape("qwen3moe", 2048, 8, 32, 4, 6144, 16384, False, 1e6, 40960,
+                                    128, experts(128, 8, 768)),
+    # Dense, and as large as what of those eight layers a token passes.
+    "qwen3-as-8-layers": Shape("qwen3", 2048, 8, 32, 4, 6144, 16384, False, 1e6, 40960, 128),
     "smollm2-135m": Shape("llama", 576, 30, 9, 3, 1536, 49152, True, 1e5, 8192),
     "tiny": Shape("llama", 256, 4, 4, 2, 512, 512, False, 1e4, 2048),
+    "tiny-moe": Shape("qwen3moe", 256, 4, 4, 2, 512, 512, False, 1e6, 2048, 64,
+                      experts(8, 2, 256)),
     "tiny-yarn": Shape("llama", 256, 4, 4, 2, 512, 512, False, 1e4, 2048, more={
         **YARN, "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 512}),
     "tiny-ministral": Shape("mistral3", 256, 4, 4, 2, 512, 512, False, 1e4, 2048, more={
@@ -148,17 +164,18 @@ def block_bytes(kind):
     return sum(FIELD_BYTES.get(field, field) for field in TYPES[kind][2])
 
 
-def random_block(kind, rng):
-    """Weights of the size that a trained matrix has, a few hundredths."""
+def random_block(kind, rng, loud):
+    """Weights of the size that a trained matrix has, a few hundredths, times `loud`."""
     out = b""
     for field in TYPES[kind][2]:
         if field == "f":
-            out += struct.pack("<f", rng.gauss(0, 0.03))
+            out += struct.pack("<f", rng.gauss(0, 0.03 * loud))
         elif field == "b":
-            out += struct.pack("<f", rng.gauss(0, 0.03))[2:]
+            out += struct.pack("<f", rng.gauss(0, 0.03 * loud))[2:]
         elif field == "h":
             plain = TYPES[kind][1] == 1
-            out += struct.pack("<e", rng.gauss(0, 0.03) if plain else rng.uniform(1e-4, 3e-4))
+            value = rng.gauss(0, 0.03) if plain else rng.uniform(1e-4, 3e-4)
+            out += struct.pack("<e", value * loud)
         else:
             out += rng.randbytes(field)
     return out
@@ -255,6 +272,14 @@ def cross_attention(b, shape, base, wide):
     yield b + "cross_attn_mlp_gate", "f32", (1,)
 
 
+def mixture(b, shape, base, wide):
+    n, d_ff = shape.more["expert_count"], shape.more["expert_feed_forward_length"]
+    yield b + "ffn_gate_inp.weight", "f32", (shape.d, n)
+    yield b + "ffn_gate_exps.weight", base, (shape.d, d_ff, n)
+    yield b + "ffn_up_exps.weight", base, (shape.d, d_ff, n)
+    yield b + "ffn_down_exps.weight", wide, (d_ff, shape.d, n)
+
+
 def feed_forward(b, shape, base, wide):
     if ARCHS[shape.arch].fused:
         yield b + "ffn_up.weight", base, (shape.d, 2 * shape.d_ff)
@@ -287,7 +312,7 @@ def tensors(shape, kind):
         for norm in NORMS[arch.norms]:
             yield f"{b}{norm}.weight", "f32", (d,)
         yield from (cross_attention if i in crossed else attention)(b, shape, base, wide)
-        yield from feed_forward(b, shape, base, wide)
+        yield from (mixture if "expert_count" in shape.more else feed_forward)(b, shape, base, wide)
 
 
 def fitting(kind, dims):
@@ -310,7 +335,7 @@ def write(name, shape, kind, path, seed):
     offset = 0
     for tensor, wanted, dims in tensors(shape, kind):
         used = fitting(wanted, dims)
-        rows = dims[1] if len(dims) > 1 else 1
+        rows = math.prod(dims[1:])
         size = dims[0] // TYPES[used][1] * block_bytes(used) * rows
         listed.append((tensor, used, dims, offset, size))
         offset += (size + ALIGN - 1) // ALIGN * ALIGN
@@ -327,13 +352,17 @@ def write(name, shape, kind, path, seed):
             if len(dims) == 1:
                 out.write(vector(tensor, dims[0], rng) + b"\0" * (-size % ALIGN))
                 continue
-            if used not in tiles:
-                tiles[used] = b"".join(random_block(used, rng) for _ in range(TILE_BLOCKS))
+            # What a token says must outweigh what attention adds, or a router would treat all
+            # tokens alike, and few experts would have rows.
+            loud = 1000 if tensor == "token_embd.weight" and "expert_count" in shape.more else 1
+            if (used, loud) not in tiles:
+                tiles[used, loud] = b"".join(
+                    random_block(used, rng, loud) for _ in range(TILE_BLOCKS))
             left = size
             while left:
                 # Start each piece elsewhere in the tile, so that rows differ.
                 start = rng.randrange(TILE_BLOCKS // 2) * block_bytes(used)
-                piece = tiles[used][start:start + left]
+                piece = tiles[used, loud][start:start + left]
                 out.write(piece)
                 left -= len(piece)
             out.write(b"\0" * (-size % ALIGN))

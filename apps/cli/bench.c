@@ -224,13 +224,14 @@ static int print_json(const struct bench *b, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
     json_t *all =
-        json_pack("{s:o, s:s, s:I, s:I, s:I, s:b, s:f, s:s, s:s, s:i, s:i, s:i, s:O}", "model",
+        json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:f, s:s, s:s, s:i, s:i, s:i, s:O}", "model",
                   json_text(options.model, strlen(options.model)), "arch", info.arch, "parameters",
-                  (json_int_t)info.n_params, "bytes", (json_int_t)info.bytes, "repacked_bytes",
-                  (json_int_t)info.repacked, "mapped", info.pack == EAD_PACK_MAPPED, "open_seconds",
-                  b->open_seconds, "cpu", ead_session_cpu(b->session), "cache_type",
-                  pair_caches[options.cache], "threads", ead_session_threads(b->session), "depth",
-                  options.depth, "repeats", options.repeats, "results", b->results);
+                  (json_int_t)info.n_params, "active_parameters", (json_int_t)info.n_active,
+                  "bytes", (json_int_t)info.bytes, "repacked_bytes", (json_int_t)info.repacked,
+                  "mapped", info.pack == EAD_PACK_MAPPED, "open_seconds", b->open_seconds, "cpu",
+                  ead_session_cpu(b->session), "cache_type", pair_caches[options.cache], "threads",
+                  ead_session_threads(b->session), "depth", options.depth, "repeats",
+                  options.repeats, "results", b->results);
     if (!all) return fail("no memory for the results");
     int status = json_write("-", all);
     json_decref(all);
@@ -240,9 +241,12 @@ static int print_json(const struct bench *b, const ead_model *model)
 static void print_head(const struct bench *b, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
-    printf("%s: %.1f M parameters, %.1f MiB, cpu %s, cache %s, %d threads\n", options.model,
-           (double)info.n_params / 1e6, (double)info.bytes / (1 << 20), ead_session_cpu(b->session),
-           pair_caches[options.cache], ead_session_threads(b->session));
+    printf("%s: %.1f M parameters, ", options.model, (double)info.n_params / 1e6);
+    if (info.n_active < info.n_params)
+        printf("%.1f M of them active, ", (double)info.n_active / 1e6);
+    printf("%.1f MiB, cpu %s, cache %s, %d threads\n", (double)info.bytes / (1 << 20),
+           ead_session_cpu(b->session), pair_caches[options.cache],
+           ead_session_threads(b->session));
     printf("opened in %.2f s, %.1f MiB of weights %s\n", b->open_seconds,
            (double)info.repacked / (1 << 20), info.pack == EAD_PACK_MAPPED ? "mapped" : "repacked");
 }

@@ -17,10 +17,11 @@ static json_t *model_report(const ead_summary *s, const ead_model *model, const 
 {
     const ead_work *k = &s->work[w];
     if (!model) return json_null();
+    const ead_model_info info = ead_model_describe(model);
     return json_pack(
-        "{s:o, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
-        json_text(path, strlen(path)), "parameters", (json_int_t)ead_model_describe(model).n_params,
-        "tokens", (json_int_t)k->tokens, "share",
+        "{s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
+        json_text(path, strlen(path)), "parameters", (json_int_t)info.n_params, "active_parameters",
+        (json_int_t)info.n_active, "tokens", (json_int_t)k->tokens, "share",
         json_number(s->tokens ? (double)k->tokens / (double)s->tokens : 0), "prompt_rows",
         (json_int_t)k->prompt_rows, "decode_rows", (json_int_t)k->decode_rows, "catchup_rows",
         (json_int_t)k->catchup_rows, "catchup_passes", (json_int_t)k->catchup_passes, "step_ms",

@@ -76,9 +76,11 @@ static ead_status model_part(const struct runner_model *m, json_t **out, ead_err
     ead_status st = mix_file(m->path, &hash, &bytes, error);
     if (st) return st;
     const ead_model_info info = ead_model_describe(m->model);
-    *out = json_pack("{s:o, s:I, s:I, s:I, s:o}", "name", base_name(m->path), "bytes",
-                     (json_int_t)bytes, "parameters", (json_int_t)info.n_params, "vocabulary",
-                     (json_int_t)info.n_vocab, "hash", hex(hash));
+    json_t *active = info.n_active < info.n_params ? json_integer((json_int_t)info.n_active) : NULL;
+    *out =
+        json_pack("{s:o, s:I, s:I, s:o*, s:I, s:o}", "name", base_name(m->path), "bytes",
+                  (json_int_t)bytes, "parameters", (json_int_t)info.n_params, "active_parameters",
+                  active, "vocabulary", (json_int_t)info.n_vocab, "hash", hex(hash));
     return *out ? EAD_OK : fault_memory(error, "run.json");
 }
 

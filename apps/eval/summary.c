@@ -32,7 +32,7 @@ struct context {
     const struct records *records;
     const struct record_setting *large; /* NULL: the run has none */
     double step[EAD_WRITERS];           /* t_S, t_L; NaN: not measured */
-    double parameters[EAD_WRITERS];     /* NaN: unknown */
+    double parameters[EAD_WRITERS];     /* that a token passes; NaN: unknown */
     double *a, *b;                      /* [n_problems], scratch for paired values */
 };
 
@@ -214,10 +214,12 @@ static double step_of(const struct records *records, ead_writer w)
     return over(seconds, steps);
 }
 
+/* Those that a token passes. */
 static double parameters_of(const json_t *run, const char *model)
 {
-    const json_t *models = json_object_get(run, "models");
-    const json_t *n = json_object_get(json_object_get(models, model), "parameters");
+    const json_t *part = json_object_get(json_object_get(run, "models"), model);
+    const json_t *active = json_object_get(part, "active_parameters");
+    const json_t *n = active ? active : json_object_get(part, "parameters");
     return json_number_value(n) > 0 ? json_number_value(n) : NAN;
 }
 

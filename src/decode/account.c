@@ -72,9 +72,9 @@ static int64_t kept(const struct account *a)
 }
 
 /* The paper's cost per token of the text: what was taken back was paid for, and is no token. */
-static double parameter_cost(const struct account *a, const uint64_t n_params[EAD_WRITERS])
+static double parameter_cost(const struct account *a, const uint64_t n_active[EAD_WRITERS])
 {
-    const double n_l = (double)n_params[EAD_LARGE], n_s = (double)n_params[EAD_SMALL];
+    const double n_l = (double)n_active[EAD_LARGE], n_s = (double)n_active[EAD_SMALL];
     if (n_l == 0 || n_s == 0 || kept(a) <= 0) return 1;
     const double paid =
         (double)a->work[EAD_LARGE].tokens * n_l + (double)a->work[EAD_SMALL].tokens * n_s;
@@ -94,7 +94,7 @@ static double large_alone(const struct account *a, const ead_summary *s)
     return (double)steps * large->step_seconds + (double)a->to_read * per_row;
 }
 
-ead_summary account_summarise(const struct account *a, const uint64_t n_params[EAD_WRITERS])
+ead_summary account_summarise(const struct account *a, const uint64_t n_active[EAD_WRITERS])
 {
     ead_summary s = {.tokens = a->tokens, .switches = a->switches, .taken_back = a->taken_back};
     bool measured = true;
@@ -109,7 +109,7 @@ ead_summary account_summarise(const struct account *a, const uint64_t n_params[E
         measured &= !work->decode_rows || work->step_seconds > 0;
     }
     if (!measured) s.ideal_seconds = 0;
-    s.parameter_cost = parameter_cost(a, n_params);
+    s.parameter_cost = parameter_cost(a, n_active);
     s.large_seconds = large_alone(a, &s);
     return s;
 }

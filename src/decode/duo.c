@@ -303,8 +303,8 @@ void duo_tell(struct duo *d, ead_token *out)
 
 ead_summary duo_summarise(const struct duo *d)
 {
-    uint64_t n_params[EAD_WRITERS] = {0};
+    uint64_t n_active[EAD_WRITERS] = {0};
     for (int w = 0; w < EAD_WRITERS; w++)
-        if (d->engines[w]) n_params[w] = d->engines[w]->info.n_params;
-    return account_summarise(&d->account, n_params);
+        if (d->engines[w]) n_active[w] = d->engines[w]->info.n_active;
+    return account_summarise(&d->account, n_active);
 }

@@ -53,7 +53,7 @@ struct engine_info {
     const char *name;          /* a path or address, for messages */
     const struct vocab *vocab; /* borrowed */
     int n_vocab;               /* tokens that can follow, without padding */
-    uint64_t n_params;         /* 0 when not known */
+    uint64_t n_active;         /* parameters that a token passes; 0 when not known */
     int n_ctx, n_seq;          /* positions of a sequence; sequences */
     int max_rows, max_logits;  /* rows of one submit; those of them that may want logits */
 };

@@ -75,7 +75,7 @@ static void describe(struct local *e)
                                 .info = {.name = gguf_path(m->gguf),
                                          .vocab = m->vocab,
                                          .n_vocab = model_n_vocab(m),
-                                         .n_params = m->weights.n_params,
+                                         .n_active = m->weights.n_active,
                                          .n_ctx = e->options.n_ctx,
                                          .n_seq = e->options.n_seq,
                                          .max_rows = e->options.max_rows,

@@ -129,7 +129,8 @@ struct kern {
 
     /* y[i] = w[i] * x[i] / sqrt(mean x^2 + eps); y may be x. */
     void (*rms_norm)(float *y, const float *x, const float *w, int n, float eps);
-    void (*add)(float *y, const float *x, int n); /* y += x */
+    void (*add)(float *y, const float *x, int n);                     /* y += x */
+    void (*add_scaled)(float *y, const float *x, float scale, int n); /* y += scale * x */
     /* gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i] */
     void (*silu_mul)(float *gate, const float *up, int n);
     /* The same with -2u for -gate[i], u = sqrt(2/pi) (gate[i] + 0.044715 gate[i]^3), which is

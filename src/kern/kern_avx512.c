@@ -19,9 +19,9 @@ static void amx_float_matmul(const struct kern_weight *w, const float *x, size_t
     {                                                                                              \
         .level = of_level, .name = of_name, .panels = true, .quantize = avx512_pack_quantize,      \
         .matmul = pack_matmul, .matmul_f32 = product, .rms_norm = row_rms_norm, .add = row_add,    \
-        .silu_mul = row_silu_mul, .gelu_mul = row_gelu_mul, .softcap = row_softcap,                \
-        .rope = row_rope, .to_f16 = row_to_f16, .to_q8_0 = row_to_q8_0, .attend = float_attend,    \
-        .stats = row_stats,                                                                        \
+        .add_scaled = row_add_scaled, .silu_mul = row_silu_mul, .gelu_mul = row_gelu_mul,          \
+        .softcap = row_softcap, .rope = row_rope, .to_f16 = row_to_f16, .to_q8_0 = row_to_q8_0,    \
+        .attend = float_attend, .stats = row_stats,                                                \
     }
 
 const struct kern kern_avx512 = TABLE(KERN_AVX512, "avx512", avx512_pack_matmul, float_matmul);

@@ -134,6 +134,11 @@ static void ref_add(float *y, const float *x, int n)
     for (int i = 0; i < n; i++) y[i] += x[i];
 }
 
+static void ref_add_scaled(float *y, const float *x, float scale, int n)
+{
+    for (int i = 0; i < n; i++) y[i] += scale * x[i];
+}
+
 static void ref_silu_mul(float *gate, const float *up, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -294,6 +299,7 @@ const struct kern kern_ref = {
     .matmul_f32 = ref_matmul_f32,
     .rms_norm = ref_rms_norm,
     .add = ref_add,
+    .add_scaled = ref_add_scaled,
     .silu_mul = ref_silu_mul,
     .gelu_mul = ref_gelu_mul,
     .softcap = ref_softcap,

@@ -70,6 +70,16 @@ static const struct arch_tensor fused_feed_forward[] = {
     {0},
 };
 
+#define EXPERTS .stack = DIM_EXPERTS
+
+static const struct arch_tensor mixture[] = {
+    {"ffn_gate_inp.weight", DIM_EXPERTS, DIM_MODEL, OF_LAYER(router.w), MUST, PACKED},
+    {"ffn_gate_exps.weight", DIM_FF, DIM_MODEL, OF_LAYER(experts.gate), MUST, PACKED, EXPERTS},
+    {"ffn_up_exps.weight", DIM_FF, DIM_MODEL, OF_LAYER(experts.up), MUST, PACKED, EXPERTS},
+    {"ffn_down_exps.weight", DIM_MODEL, DIM_FF, OF_LAYER(experts.down), MUST, PACKED, EXPERTS},
+    {0},
+};
+
 /* Of what sublayers read, and of what they add. */
 
 static const struct arch_tensor norms_before[] = {
@@ -118,6 +128,10 @@ static const struct arch archs[] = {
     {.name = "mistral3", PAIRS, MODEL, .layer = {LAYER}},
     {.name = "qwen2", MODEL, .layer = {LAYER}},
     {.name = "qwen3", MODEL, .layer = {LAYER, head_norms}},
+    {.name = "qwen3moe",
+     .mixture = true,
+     MODEL,
+     .layer = {attention, mixture, norms_before, head_norms}},
     {.name = "gemma2",
      .embed_root = true,
      .act = ACT_GELU,

@@ -21,8 +21,9 @@ enum arch_dim {
     DIM_MODEL,
     DIM_Q,  /* all query heads */
     DIM_KV, /* all key heads, or all value heads */
-    DIM_FF,
+    DIM_FF, /* of a mixture one expert's */
     DIM_HEAD,
+    DIM_EXPERTS,
     DIM_PAIRS /* dimensions of a head that rotate, two and two */
 };
 
@@ -34,7 +35,8 @@ struct arch_tensor {
     size_t place;             /* of its struct kern_weight or const float * in struct weights or, a
                                  layer's, in struct layer */
     bool required;
-    bool packed; /* multiplied, so panels are made of it */
+    bool packed;         /* multiplied, so panels are made of it */
+    enum arch_dim stack; /* a tensor of so many matrices [rows][cols], one behind the other */
     /* A tensor that may hold this one instead: behind those of the rows before it that name the
      * same one, and before those after it. A vector of one is the same for all. A row that has this
      * name itself is always a part. */
@@ -71,6 +73,7 @@ struct arch {
     const char *name;
     bool rope_interleaved; /* q and k are stored for pairs side by side, not for halves of a head */
     bool embed_root;       /* embeddings are multiplied by the root of their width */
+    bool mixture;          /* the feed-forward is one of experts, of which a router chooses some */
     enum arch_act act;
     enum arch_norm qk_norm;
     struct arch_windows windows;

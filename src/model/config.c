@@ -353,6 +353,53 @@ static enum status refuse_acausal(const struct reader *r)
     return ST_OK;
 }
 
+/* What a mixture may say of itself beyond its sizes: the one kind that is computed. */
+static enum status check_mixture(const struct reader *r)
+{
+    static const struct {
+        const char *name;
+        uint32_t value;
+        const char *expected;
+    } keys[] = {{"expert_shared_count", 0, "none that all tokens pass"},
+                {"expert_shared_feed_forward_length", 0, "none that all tokens pass"},
+                {"leading_dense_block_count", 0, "a mixture in every layer"},
+                {"expert_group_count", 1, "one group of experts"},
+                {"expert_gating_func", 1, "softmax"}};
+    char key[96];
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        uint32_t found = keys[i].value;
+        snprintf(key, sizeof key, "%s.%s", r->arch, keys[i].name);
+        TRY(gguf_read_u32(r->g, key, false, &found, r->err));
+        if (found != keys[i].value)
+            return err_set(r->err, ST_SUPPORT, "%s: expected %u (%s), found %u", key, keys[i].value,
+                           keys[i].expected, found);
+    }
+    bool norm = true;
+    float scale = 1;
+    snprintf(key, sizeof key, "%s.expert_weights_norm", r->arch);
+    TRY(gguf_read_bool(r->g, key, false, &norm, r->err));
+    if (!norm)
+        return err_set(r->err, ST_SUPPORT, "%s: expected true (weights that sum to 1), found false",
+                       key);
+    snprintf(key, sizeof key, "%s.expert_weights_scale", r->arch);
+    TRY(gguf_read_f32(r->g, key, false, &scale, r->err));
+    if (scale != 1)
+        return err_set(r->err, ST_SUPPORT, "%s: expected 1, found %g", key, (double)scale);
+    return ST_OK;
+}
+
+static enum status read_mixture(const struct reader *r, struct config *c)
+{
+    TRY(read_int(r, "expert_count", true, CONFIG_EXPERTS_MAX, &c->n_expert));
+    TRY(read_int(r, "expert_used_count", true, c->n_expert, &c->n_expert_used));
+    TRY(read_layers(r, "expert_feed_forward_length", true, CONFIG_DIM_MAX, c->n_layer, &c->d_ff));
+    if (c->d_ff > CONFIG_EXPERTS_WIDE_MAX / c->n_expert)
+        return err_set(r->err, ST_FORMAT,
+                       "%s.expert_count: %d experts of %d dimensions are too wide", r->arch,
+                       c->n_expert, c->d_ff);
+    return check_mixture(r);
+}
+
 static enum status refuse_experts(const struct reader *r)
 {
     char key[96];
@@ -360,9 +407,16 @@ static enum status refuse_experts(const struct reader *r)
     uint32_t n = 0;
     TRY(gguf_read_u32(r->g, key, false, &n, r->err));
     if (n)
-        return err_set(r->err, ST_SUPPORT, "%s: mixtures of experts are not read, found %u", key,
+        return err_set(r->err, ST_SUPPORT, "%s: expected none in this architecture, found %u", key,
                        n);
     return ST_OK;
+}
+
+static enum status read_feed_forward(const struct reader *r, struct config *c)
+{
+    if (c->arch->mixture) return read_mixture(r, c);
+    TRY(refuse_experts(r));
+    return read_layers(r, "feed_forward_length", true, CONFIG_DIM_MAX, c->n_layer, &c->d_ff);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------ */
@@ -409,11 +463,10 @@ enum status config_read(const struct gguf *g, struct config *out, struct err *er
     struct config c = {0};
     TRY(read_arch(g, &c, err));
     const struct reader r = {.g = g, .arch = c.arch->name, .err = err};
-    TRY(refuse_experts(&r));
     TRY(refuse_acausal(&r));
     TRY(read_int(&r, "block_count", true, CONFIG_LAYERS_MAX, &c.n_layer));
     TRY(read_int(&r, "embedding_length", true, CONFIG_DIM_MAX, &c.d_model));
-    TRY(read_layers(&r, "feed_forward_length", true, CONFIG_DIM_MAX, c.n_layer, &c.d_ff));
+    TRY(read_feed_forward(&r, &c));
     TRY(read_int(&r, "context_length", true, CONFIG_CTX_MAX, &c.n_ctx_train));
     TRY(read_heads(&r, &c));
     TRY(read_positive(&r, "attention.layer_norm_rms_epsilon", true, &c.rms_eps));

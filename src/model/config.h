@@ -17,7 +17,9 @@ enum {
     CONFIG_LAYERS_MAX = 1024,
     CONFIG_DIM_MAX = 1 << 20,
     CONFIG_HEAD_DIM_MAX = 1024,
-    CONFIG_CTX_MAX = 1 << 26
+    CONFIG_CTX_MAX = 1 << 26,
+    CONFIG_EXPERTS_MAX = 1024,
+    CONFIG_EXPERTS_WIDE_MAX = 1 << 24 /* side by side */
 };
 
 /* Layers of one model differ in two kinds at most: they see all positions, or those of a window. */
@@ -25,11 +27,13 @@ enum config_kind { CONFIG_GLOBAL, CONFIG_LOCAL, CONFIG_KINDS };
 
 struct config {
     const struct arch *arch;
-    int n_layer, d_model, d_ff;
-    int n_block;           /* of the file; some of them may be no layers of ours */
-    int n_head, n_head_kv; /* n_head is a multiple of n_head_kv */
-    int head_dim;          /* of q, k and v; d_model / n_head unless the file says otherwise */
-    int n_rot;             /* leading dimensions of a head that rotate; even */
+    int n_layer, d_model;
+    int n_block;                 /* of the file; some of them may be no layers of ours */
+    int d_ff;                    /* of a mixture one expert's */
+    int n_expert, n_expert_used; /* 0: the feed-forward is no mixture */
+    int n_head, n_head_kv;       /* n_head is a multiple of n_head_kv */
+    int head_dim; /* of q, k and v; d_model / n_head unless the file says otherwise */
+    int n_rot;    /* leading dimensions of a head that rotate; even */
     int n_ctx_train;
     float rms_eps;
     float embed_scale;         /* of embeddings; 1 as a rule, like the next two */

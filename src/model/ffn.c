@@ -1,5 +1,6 @@
 #include "model/ffn.h"
 
+#include "model/mixture.h"
 #include "model/product.h"
 
 enum { N_IN = 2 };
@@ -15,12 +16,13 @@ static void products_in(const struct slice *s, int layer, struct product in[N_IN
 
 bool ffn_needs_q8(const struct slice *s, int layer)
 {
+    if (s->f->config->n_expert) return mixture_needs_q8(s, layer);
     struct product in[N_IN];
     products_in(s, layer, in);
     return product_needs_q8(in, N_IN);
 }
 
-static void phase_gate(const struct slice *s, struct team_member *me, bool q8)
+void ffn_gate(const struct slice *s, struct team_member *me, int n, bool q8)
 {
     struct forward *f = s->f;
     const int d_ff = f->config->d_ff;
@@ -28,7 +30,7 @@ static void phase_gate(const struct slice *s, struct team_member *me, bool q8)
     const bool gelu = f->config->arch->act == ACT_GELU;
     void (*const gate_mul)(float *, const float *, int) =
         gelu ? f->kern->gelu_mul : f->kern->silu_mul;
-    for (struct slice_block b = {0}; slice_next(me, s->n, &b);) {
+    for (struct slice_block b = {0}; slice_next(me, n, &b);) {
         const int r = b.row;
         float *gate = f->gate + (size_t)r * wide;
         gate_mul(gate, f->up + (size_t)r * wide, d_ff);
@@ -40,11 +42,15 @@ static void phase_gate(const struct slice *s, struct team_member *me, bool q8)
 void ffn_walk(const struct slice *s, struct team_member *me, int layer)
 {
     const struct forward *f = s->f;
+    if (f->config->n_expert) {
+        mixture_walk(s, me, layer);
+        return;
+    }
     const size_t d = slice_width(f->config->d_model), d_ff = slice_width(f->config->d_ff);
     const struct product down[] = {{.of = &f->weights->layers[layer].down, .y = f->y, .ldy = d}};
     struct product in[N_IN];
     products_in(s, layer, in);
     product_phase(s, me, in, N_IN, f->h, d, s->n);
-    phase_gate(s, me, product_needs_q8(down, 1));
+    ffn_gate(s, me, s->n, product_needs_q8(down, 1));
     product_phase(s, me, down, 1, f->gate, d_ff, s->n);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "model/attention.h"
 #include "model/ffn.h"
+#include "model/mixture.h"
 #include "model/product.h"
 
 #include <string.h>
@@ -25,7 +26,19 @@ static int slice_rows(const struct forward *f)
 {
     const bool whole =
         product_type_is_float(f->weights->layers[0].down.w.type) || f->kern->level == KERN_AVX512;
-    return whole || f->max_rows < QUANTISED_ROWS ? f->max_rows : QUANTISED_ROWS;
+    const int most = f->config->n_expert ? MIXTURE_ROWS : whole ? f->max_rows : QUANTISED_ROWS;
+    return f->max_rows < most ? f->max_rows : most;
+}
+
+/* Rows that gate and up have for so many of a slice. */
+static size_t ffn_rows(const struct config *c, size_t rows)
+{
+    return c->n_expert ? rows * (size_t)c->n_expert_used : rows;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 void forward_carve(struct forward *f, struct arena *arena)
@@ -33,6 +46,7 @@ void forward_carve(struct forward *f, struct arena *arena)
     const struct config *c = f->config;
     const size_t rows = (size_t)slice_rows(f), f32 = sizeof(float);
     const size_t d = slice_width(c->d_model), wide = KERN_Q8_STRIDE(widest_input(c));
+    const size_t inner = ffn_rows(c, rows);
     f->x = arena_carve(arena, rows * d, f32);
     f->h = arena_carve(arena, rows * d, f32);
     f->y = arena_carve(arena, rows * d, f32);
@@ -40,12 +54,9 @@ void forward_carve(struct forward *f, struct arena *arena)
     f->k = arena_carve(arena, rows * slice_width(config_kv_dim(c)), f32);
     f->v = arena_carve(arena, rows * slice_width(config_kv_dim(c)), f32);
     f->att = arena_carve(arena, rows * slice_width(config_q_dim(c)), f32);
-    f->gate = arena_carve(arena, rows * slice_width(c->d_ff), f32);
-    f->up = arena_carve(arena, rows * slice_width(c->d_ff), f32);
-    f->q8.q = arena_carve(arena, rows * wide, sizeof(int8_t));
-    f->q8.d = arena_carve(arena, rows * wide / 32, f32);
-    f->q8.s = arena_carve(arena, rows * wide / 16, f32);
-    f->q8.t = arena_carve(arena, rows * wide / 16, sizeof *f->q8.t);
+    f->gate = arena_carve(arena, inner * slice_width(c->d_ff), f32);
+    f->up = arena_carve(arena, inner * slice_width(c->d_ff), f32);
+    product_carve_q8(&f->q8, larger(rows * wide, inner * KERN_Q8_STRIDE(c->d_ff)), arena);
     for (int kind = 0; kind < CONFIG_KINDS; kind++) {
         f->cos[kind] = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
         f->sin[kind] = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
@@ -53,6 +64,7 @@ void forward_carve(struct forward *f, struct arena *arena)
     f->scratch = arena_carve(arena, (size_t)f->team.threads * attention_scratch(c), f32);
     f->runs = arena_carve(arena, rows + 1, sizeof *f->runs);
     f->wanted = arena_carve(arena, rows, sizeof *f->wanted);
+    if (c->n_expert) mixture_carve(f, rows, arena);
 }
 
 /* ---- phases ------------------------------------------------------------------------------ */
@@ -163,7 +175,8 @@ static double multiply_adds(const struct slice *s)
 {
     const struct config *c = s->f->config;
     const double d = c->d_model, q = config_q_dim(c), kv = config_kv_dim(c);
-    const double layer = d * (2 * q + 2 * kv + 3.0 * c->d_ff);
+    const double ffn = c->n_expert ? 3.0 * c->n_expert_used * c->d_ff + c->n_expert : 3.0 * c->d_ff;
+    const double layer = d * (2 * q + 2 * kv + ffn);
     return s->n * layer * c->n_layer + s->n_wanted * d * s->f->weights->n_logits;
 }
 

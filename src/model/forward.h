@@ -24,6 +24,22 @@
 
 enum { FORWARD_PACES = 16 };
 
+/* Scratch of a mixture (mixture.h): a pair is a row and one of its experts, P = R * n_expert_used
+ * of them; T threads multiply up to M rows each. */
+struct mixture_scratch {
+    float *logits;     /* [R][n_expert] of the router */
+    int *expert;       /* [P] of each row, the most probable first */
+    float *weight;     /* [P] theirs */
+    int *pair;         /* [P] where they stand in the order of experts */
+    int *first;        /* [n_expert + 1] where pairs of an expert begin, in the order of experts */
+    int *active;       /* [n_expert] experts that have pairs */
+    int n_active;      /* of them */
+    int *row;          /* [P] of pairs in the order of experts */
+    float *y;          /* [P][d_model] what the experts make of them, in that order */
+    float *x;          /* [T][M][d_model] rows gathered */
+    struct kern_q8 q8; /* [T][M][d_model] the same in 8 bits */
+};
+
 /* Scratch of a slice of at most R rows, which are max_rows or fewer (forward.c); widths rounded up
  * to whole cache lines. */
 struct forward {
@@ -39,12 +55,13 @@ struct forward {
     float *y;          /* [R][d_model] what a sublayer adds to the stream */
     float *q, *k, *v;  /* [R][q_dim], [R][kv_dim], [R][kv_dim] */
     float *att;        /* [R][q_dim] heads' outputs side by side */
-    float *gate, *up;  /* [R][d_ff] */
+    float *gate, *up;  /* [R][d_ff]; in a mixture [P][d_ff] */
     struct kern_q8 q8; /* [R][widest input] activations in 8 bits */
     float *cos[CONFIG_KINDS], *sin[CONFIG_KINDS]; /* [R][n_rot/2] for each kind of layer */
     float *scratch;                               /* [threads][attention of a run] */
-    int *runs;   /* [R + 1] where runs of rows that attend together begin; then the end */
-    int *wanted; /* [R] rows whose logits are asked for, in order */
+    int *runs; /* [R + 1] where runs of rows that attend together begin; then the end */
+    struct mixture_scratch mixture; /* where the model is one */
+    int *wanted;                    /* [R] rows whose logits are asked for, in order */
 
     struct pace pace[FORWARD_PACES]; /* of slices of 1 row, 2, 4, 8 and so on */
 };

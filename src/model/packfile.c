@@ -51,7 +51,7 @@ static size_t put_matrices(uint64_t *to, struct weights *w)
     for (int i = 0; i < w->n_matrices; i++) {
         struct kern_weight matrix = *weights_matrix(w, i);
         const size_t offset = arena.used;
-        repack_carve(&matrix, &arena);
+        repack_carve(&matrix, w->matrices[i].n, &arena);
         *to++ = matrix.type;
         *to++ = (uint64_t)matrix.rows;
         *to++ = (uint64_t)matrix.cols;
@@ -188,8 +188,9 @@ static enum status pack_and_put(const struct packfile *f, struct weights *w, int
     }
     uint8_t *panel = malloc(most);
     enum status st = panel ? ST_OK : err_memory(err, "a panel of packed weights");
-    for (int i = 0; i < w->n_matrices && st == ST_OK; i++)
-        st = put_matrix(*weights_matrix(w, i), fd, panel, &at, err);
+    for (int i = 0; i < w->n_matrices; i++)
+        for (int k = 0; k < w->matrices[i].n && st == ST_OK; k++)
+            st = put_matrix(weights_in_stack(weights_matrix(w, i), k), fd, panel, &at, err);
     free(panel);
     CHECK(st != ST_OK || at == f->start + f->bytes);
     return st;

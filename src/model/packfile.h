@@ -6,7 +6,7 @@
  *   magic, byte order, PACK_LAYOUT, where the panels start, bytes of panels
  *   number of shards, number of matrices
  *   of each shard of the model: bytes, time of modification, hash of its head (struct gguf_shard)
- *   of each matrix: type, rows, cols, bytes and offset of its panels
+ *   of each matrix, or stack of them: type, rows and cols of one, bytes and offset of all panels
  *
  * and the panels, from a multiple of 64 KiB on to its end.
  *

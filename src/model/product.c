@@ -24,6 +24,23 @@ void product_quantize(const struct slice *s, struct team_member *me, const float
     team_barrier(me);
 }
 
+void product_carve_q8(struct kern_q8 *q8, size_t inputs, struct arena *arena)
+{
+    q8->q = arena_carve(arena, inputs, sizeof *q8->q);
+    q8->d = arena_carve(arena, inputs / 32, sizeof *q8->d);
+    q8->s = arena_carve(arena, inputs / 16, sizeof *q8->s);
+    q8->t = arena_carve(arena, inputs / 16, sizeof *q8->t);
+}
+
+void product_rows(const struct kern *kern, const struct kern_weight *w,
+                  const struct product_input *in, int n, int begin, int end, float *y, size_t ldy)
+{
+    if (product_type_is_float(w->type))
+        kern->matmul_f32(w, in->x, in->ldx, n, begin, end, y, ldy);
+    else
+        kern->matmul(w, in->q8, n, begin, end, y, ldy);
+}
+
 /* Scale, bias and cap of outputs [begin, end), for n rows; few models have any. */
 __attribute__((noinline)) static void finish(const struct forward *f, const struct product *m,
                                              int n, int begin, int end)
@@ -41,11 +58,8 @@ static void multiply(const struct slice *s, const struct product *m, const float
                      int n, int begin, int end)
 {
     const struct forward *f = s->f;
-    const struct kern_weight *w = &m->of->w;
-    if (product_type_is_float(w->type))
-        f->kern->matmul_f32(w, x, ldx, n, begin, end, m->y, m->ldy);
-    else
-        f->kern->matmul(w, f->q8, n, begin, end, m->y, m->ldy);
+    const struct product_input in = {x, ldx, f->q8};
+    product_rows(f->kern, &m->of->w, &in, n, begin, end, m->y, m->ldy);
     if (m->of->scale || m->of->bias || m->cap > 0) finish(f, m, n, begin, end);
 }
 

@@ -17,6 +17,20 @@ bool product_type_is_float(enum quant_type type);
 /* Does any of these weights multiply 8-bit activations? */
 bool product_needs_q8(const struct product *p, int n);
 
+/* Rows that are multiplied: floats [n][ldx], and the same in 8 bits; a matrix reads one of them. */
+struct product_input {
+    const float *x;
+    size_t ldx;
+    struct kern_q8 q8;
+};
+
+/* y[r*ldy + o] = the product of row r with output o of w, for n rows and o in [begin, end). */
+void product_rows(const struct kern *kern, const struct kern_weight *w,
+                  const struct product_input *in, int n, int begin, int end, float *y, size_t ldy);
+
+/* Carve room for rows of so many inputs in all, strides counted. */
+void product_carve_q8(struct kern_q8 *q8, size_t inputs, struct arena *arena);
+
 /* Row r of a product's inputs in 8 bits, within a phase; and all rows of x [n][cols], a phase. */
 void product_quantize_row(const struct forward *f, const float *x, int cols, int r);
 void product_quantize(const struct slice *s, struct team_member *me, const float *x, int cols);

@@ -12,9 +12,9 @@
  * ST_MEMORY when there is no room; `w` is then as it was. */
 MUST_USE enum status repack_weights(struct weights *w, int threads, struct err *err);
 
-/* Carve room for the panels of a matrix, which become its packed form; NULL while the arena
- * measures. */
-void repack_carve(struct kern_weight *w, struct arena *arena);
+/* Carve room for the panels of a stack of n matrices (or of one), which become its packed form;
+ * NULL while the arena measures. */
+void repack_carve(struct kern_weight *first, int n, struct arena *arena);
 /* An arena that holds the panels of all matrices becomes `w`'s. */
 void repack_adopt(struct weights *w, struct arena panels);
 

@@ -1,5 +1,7 @@
 #include "model/weights.h"
 
+#include "kern/pack/pack.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +37,7 @@ static int size_of(const struct binder *b, enum arch_dim dim)
     case DIM_FF: return c->d_ff;
     case DIM_HEAD: return c->head_dim;
     case DIM_PAIRS: return c->n_rot / 2;
+    case DIM_EXPERTS: return c->n_expert;
     default: return 0;
     }
 }
@@ -43,6 +46,31 @@ static int size_of(const struct binder *b, enum arch_dim dim)
 struct range {
     int first, n, all; /* 0: as many as there are */
 };
+
+static struct kern_weight view(const struct gguf_tensor *t, int rows, size_t first)
+{
+    const size_t row_bytes = quant_row_bytes(t->type, t->dims[0]);
+    return (struct kern_weight){.type = (enum quant_type)t->type,
+                                .rows = rows,
+                                .cols = (int)t->dims[0],
+                                .row_bytes = row_bytes,
+                                .data = t->data + first * row_bytes};
+}
+
+/* `n` matrices in one tensor; *out is the first. */
+static enum status bind_stack(struct binder *b, const struct gguf_tensor *t, int n, int outputs,
+                              int inputs, struct kern_weight *out)
+{
+    if (t->n_dims > 3 || t->dims[0] != (uint64_t)inputs || t->dims[1] != (uint64_t)outputs ||
+        t->dims[2] != (uint64_t)n)
+        return err_set(
+            b->err, ST_FORMAT,
+            "tensor %s: expected [%d, %d, %d], found [%llu, %llu, %llu] in %d dimensions", t->name,
+            inputs, outputs, n, (unsigned long long)t->dims[0], (unsigned long long)t->dims[1],
+            (unsigned long long)t->dims[2], t->n_dims);
+    *out = view(t, outputs, 0);
+    return ST_OK;
+}
 
 static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, struct range range,
                                int inputs, struct kern_weight *out)
@@ -54,12 +82,7 @@ static enum status bind_matrix(struct binder *b, const struct gguf_tensor *t, st
                        "tensor %s: expected [%d, %d], found [%llu, %llu] in %d dimensions", t->name,
                        inputs, range.all, (unsigned long long)t->dims[0],
                        (unsigned long long)t->dims[1], t->n_dims);
-    const size_t row_bytes = quant_row_bytes(t->type, t->dims[0]);
-    *out = (struct kern_weight){.type = (enum quant_type)t->type,
-                                .rows = range.all ? range.n : (int)t->dims[1],
-                                .cols = inputs,
-                                .row_bytes = row_bytes,
-                                .data = t->data + (size_t)range.first * row_bytes};
+    *out = view(t, range.all ? range.n : (int)t->dims[1], (size_t)range.first);
     return ST_OK;
 }
 
@@ -130,8 +153,10 @@ static enum status bind_tensor(struct binder *b, const struct arch_tensor *table
                        t->name, t->type_name);
     if (row->cols == DIM_NONE)
         return bind_vector(b, t, range, (const float **)(void *)(to + row->place));
-    return bind_matrix(b, t, range, size_of(b, row->cols),
-                       (struct kern_weight *)(void *)(to + row->place));
+    struct kern_weight *matrix = (struct kern_weight *)(void *)(to + row->place);
+    if (row->stack != DIM_NONE)
+        return bind_stack(b, t, size_of(b, row->stack), n, size_of(b, row->cols), matrix);
+    return bind_matrix(b, t, range, size_of(b, row->cols), matrix);
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
@@ -237,11 +262,13 @@ static enum status refuse_unknown(const struct gguf *g, const struct config *c, 
 
 /* Note the places of a table's packed rows behind the n that there are; while the list is NULL,
  * only count. The number that there are then. */
-static int list_table(struct weights_place *list, int n, const struct arch_tensor *table, int layer)
+static int list_table(struct weights_place *list, int n, const struct arch_tensor *table, int layer,
+                      const struct config *c)
 {
     for (; table->name; table++) {
         if (!table->packed) continue;
-        if (list) list[n] = (struct weights_place){layer, table->place};
+        const int stacked = table->stack == DIM_EXPERTS ? c->n_expert : 1;
+        if (list) list[n] = (struct weights_place){layer, table->place, stacked};
         n++;
     }
     return n;
@@ -249,10 +276,10 @@ static int list_table(struct weights_place *list, int n, const struct arch_tenso
 
 static int list_matrices(struct weights_place *list, const struct config *c)
 {
-    int n = list_table(list, 0, c->arch->model, -1);
+    int n = list_table(list, 0, c->arch->model, -1, c);
     for (int layer = 0; layer < c->n_layer; layer++)
         for (int i = 0; i < ARCH_TABLES && c->arch->layer[i]; i++)
-            n = list_table(list, n, c->arch->layer[i], layer);
+            n = list_table(list, n, c->arch->layer[i], layer, c);
     return n;
 }
 
@@ -270,12 +297,34 @@ struct kern_weight *weights_matrix(struct weights *w, int i)
     return (struct kern_weight *)(void *)(in + p->at);
 }
 
+struct kern_weight weights_in_stack(const struct kern_weight *first, int i)
+{
+    struct kern_weight w = *first;
+    w.data += (size_t)i * (size_t)w.rows * w.row_bytes;
+    if (w.packed)
+        w.packed += (size_t)i * (size_t)pack_panels(w.rows) * pack_panel_bytes(w.type, w.cols);
+    return w;
+}
+
 static uint64_t count_params(const struct gguf *g)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < gguf_tensor_count(g); i++) {
         const struct gguf_tensor *t = gguf_tensor_at(g, i);
         sum += t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];
+    }
+    return sum;
+}
+
+/* Weights of the experts that a token does not meet. */
+static uint64_t count_idle(struct weights *w, const struct config *c)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < w->n_matrices; i++) {
+        const struct kern_weight *m = weights_matrix(w, i);
+        if (w->matrices[i].n > 1)
+            sum +=
+                (uint64_t)m->rows * (uint64_t)m->cols * (uint64_t)(c->n_expert - c->n_expert_used);
     }
     return sum;
 }
@@ -296,6 +345,7 @@ enum status weights_bind(const struct gguf *g, const struct config *c, struct we
     }
     carve_matrices(&w, c);
     w.n_params = count_params(g);
+    w.n_active = w.n_params - count_idle(&w, c);
     *out = w;
     return ST_OK;
 }

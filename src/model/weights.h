@@ -21,6 +21,13 @@ struct linear {
     const float *scale, *bias; /* [1], [rows]; NULL: none */
 };
 
+/* The feed-forwards of a mixture: of each stack the first expert's matrix; weights_in_stack has the
+ * others. */
+struct experts {
+    struct kern_weight gate, up; /* [d_ff][d_model] */
+    struct kern_weight down;     /* [d_model][d_ff] */
+};
+
 /* Shapes in [outputs][inputs]; vectors that a model lacks are NULL. */
 struct layer {
     const float *attn_norm;                /* [d_model] of the input of attention */
@@ -32,13 +39,17 @@ struct layer {
     const float *ffn_norm;                 /* [d_model] of the input of the feed-forward */
     struct linear gate, up;                /* [d_ff][d_model] */
     struct linear down;                    /* [d_model][d_ff] */
+    struct linear router;                  /* [n_expert][d_model] */
+    struct experts experts;                /* in place of gate, up and down */
     const float *ffn_post_norm;            /* [d_model] of what it adds to the stream */
 };
 
-/* Where a matrix stands. */
+/* Where a matrix stands, or the first of a stack of them: matrices of one shape and type that lie
+ * one behind the other, in the file as in panels. */
 struct weights_place {
     int layer; /* -1: in no layer */
     size_t at; /* of its struct kern_weight in struct layer, or in struct weights */
+    int n;     /* of the stack */
 };
 
 struct weights {
@@ -56,6 +67,7 @@ struct weights {
     struct arena arena;                      /* owns layers, matrices and every vector */
     struct arena panels; /* owns what is packed; maybe the mapping of a file (packfile.h) */
     uint64_t n_params;   /* weights in all tensors of the file */
+    uint64_t n_active;   /* those that a token passes: of a mixture without the experts that idle */
 };
 
 /* Views borrow from `g`, which must outlive them. The error names the tensor and both shapes. */
@@ -65,5 +77,8 @@ void weights_deinit(struct weights *w);
 
 /* One of those that are multiplied; i from 0. */
 struct kern_weight *weights_matrix(struct weights *w, int i);
+
+/* Matrix i of the stack that begins with `first`. */
+struct kern_weight weights_in_stack(const struct kern_weight *first, int i);
 
 #endif

@@ -28,6 +28,7 @@ static struct tiny *model(const char *arch, enum quant_type type)
     s.no_bytes = s.tied = true;
     s.pad_tokens = 1;
     s.n_ctx = 16;
+    if (s.n_expert) s.n_expert = 3;
     return tiny_model(&s);
 }
 
@@ -59,6 +60,7 @@ static void save_whole_files(void)
     static const char *const merges[] = {"a b", "ab c"};
     static const int32_t kinds[] = {1, 1, 1, 1, 1, 3};
     save_part("llama-q8_0", model("llama", QT_Q8_0), 1);
+    save_part("qwen3moe-q8_0", model("qwen3moe", QT_Q8_0), 1);
     save_part("qwen3-q4_1", model("qwen3", QT_Q4_1), 1);
     struct tiny *t = model("qwen2", QT_Q5_0);
     t->version = 2;

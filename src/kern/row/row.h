@@ -32,6 +32,15 @@ static void row_add(float *y, const float *x, int n)
     }
 }
 
+static void row_add_scaled(float *y, const float *x, float scale, int n)
+{
+    const vec s = vec_all(scale);
+    for (int i = 0; i < n; i += LANES) {
+        int k = vec_piece(n - i);
+        vec_store_n(y + i, vec_fma(vec_load_n(x + i, k), s, vec_load_n(y + i, k)), k);
+    }
+}
+
 static void row_silu_mul(float *gate, const float *up, int n)
 {
     for (int i = 0; i < n; i += LANES) {
