@@ -127,6 +127,7 @@ static double round_to(double f, int64_t precision)
     char text[340]; /* 16 digits, the point and 300 more */
     size_t used;
     if (precision > 300 || !(fabs(f) < 0x1p53 || precision < 0)) return f;
+    if (precision < -300) return copysign(0, f);
     if (precision < 0) {
         const double unit = pow(10, (double)-precision);
         return nearbyint(f / unit) * unit;
@@ -149,6 +150,10 @@ static enum status filter_round(struct call *c, struct jv *out)
     if (!up && !down && !jv_text_is(method, "common"))
         return run_fault(c->run, "round: the method must be common, ceil or floor");
     const double unit = pow(10, (double)precision), f = jv_real(c->self);
+    if ((up || down) && !(unit > 0 && isfinite(f * unit)))
+        return run_fault(c->run, "round: a number that is too large");
+    if (jv_is_whole(c->self) && precision < 0 && fabs(f) >= 0x1p53)
+        return run_fault(c->run, "round: a number beyond 53 bits");
     if (up || down)
         *out = jv_float((up ? ceil(f * unit) : floor(f * unit)) / unit);
     else if (jv_is_whole(c->self) && precision >= 0)

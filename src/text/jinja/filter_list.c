@@ -218,14 +218,14 @@ enum status filter_unique(struct call *c, struct jv *out)
     const struct key key = {c, c->arg[1], call_flag(c, 0, false), {0}};
     const struct jv_list *list;
     struct jv seen, now;
+    const struct jv *found;
     TRY(run_items(c->run, c->self, &list));
     TRY(run_list(c->run, JV_ITERATOR, out));
     TRY(run_dict(c->run, &seen));
     for (uint32_t i = 0; i < list->n; i++) {
         TRY(key_of(&key, list->items[i], &now));
-        if (!jv_hashable(now))
-            return run_fault(c->run, "unique: a %s cannot be looked up", jv_type_name(now));
-        if (jv_dict_find(seen.dict, now)) continue;
+        TRY(run_find(c->run, seen.dict, now, &found));
+        if (found) continue;
         TRY(run_set(c->run, seen, now, jv_none()));
         TRY(run_append(c->run, *out, list->items[i]));
     }

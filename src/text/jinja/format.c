@@ -155,7 +155,8 @@ static enum status keyed_value(struct filling *f, struct jv format, size_t *at, 
         return run_fault(f->run, "the format names a key, and there is no dict");
     const size_t from = *at + 1;
     *at = (size_t)(end - format.s) + 1;
-    const struct jv *found = jv_dict_find(f->values.dict, jv_text(format.s + from, *at - 1 - from));
+    const struct jv *found;
+    TRY(run_find(f->run, f->values.dict, jv_text(format.s + from, *at - 1 - from), &found));
     if (!found) return run_fault(f->run, "the format names a key that is not there");
     *out = *found;
     f->next = 1;
@@ -200,7 +201,9 @@ static enum status put_percent(struct filling *f, struct spec *spec, struct jv v
     if (spec->zeros && !spec->align) spec->fill[0] = '0';
     if (strchr("diu", type)) {
         spec->type = 'd';
-        if (v.kind == JV_FLOAT) v = jv_int((int64_t)fmax(-9e18, fmin(9e18, v.f)));
+        if (v.kind == JV_FLOAT && !(fabs(v.f) < 0x1p63))
+            return run_fault(run, "the format's %%%c: a number beyond 64 bits", type);
+        if (v.kind == JV_FLOAT) v = jv_int((int64_t)v.f);
         return put_whole(run, spec, v);
     }
     if (strchr("xXo", type) && jv_is_whole(v)) return put_whole(run, spec, v);

@@ -104,12 +104,12 @@ static enum status sort_pairs(struct jinja_run *run, const struct jv_dict *dict,
     *out = pool_take(run->pool, dict->n * sizeof **out);
     if (!*out) return run_memory(run);
     memcpy(*out, dict->pairs, dict->n * sizeof **out);
-    for (uint32_t i = 1; i < dict->n; i++) {
+    for (uint32_t i = 0; i < dict->n; i++) {
         int order;
+        TRY(run_charge(run, 8 * (uint64_t)jv_weight((*out)[i].key)));
         if (!jv_order((*out)[0].key, (*out)[i].key, &order))
             return run_fault(run, "JSON: keys of several types cannot be sorted");
     }
-    TRY(run_charge(run, 8 * (uint64_t)dict->n));
     qsort(*out, dict->n, sizeof **out, compare_keys);
     return ST_OK;
 }

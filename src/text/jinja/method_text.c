@@ -37,7 +37,7 @@ static enum status recase(struct call *c, enum recase how, struct jv *out)
     const struct jv v = c->self;
     const size_t mark = c->run->out->len;
     bool after_cased = false;
-    TRY(run_charge(c->run, v.n));
+    TRY(run_charge(c->run, v.n / 4));
     for (size_t i = 0, size; i < v.n; i += size) {
         const int32_t p = point_at(v.s + i, v.n - i, &size);
         if (point_add_case(c->run->out, p, case_for(how, p, i == 0, after_cased)) != ST_OK)
@@ -79,7 +79,7 @@ static enum status all_are(struct call *c, int n, const enum point_class *classe
 {
     const struct jv v = c->self;
     bool all = v.n > 0;
-    TRY(run_charge(c->run, v.n));
+    TRY(run_charge(c->run, v.n / 4));
     for (size_t i = 0, size; i < v.n && all; i += size) {
         const int32_t p = point_at(v.s + i, v.n - i, &size);
         all = false;
@@ -139,7 +139,7 @@ static enum status one_case(struct call *c, enum point_class wanted, struct jv *
 {
     const struct jv v = c->self;
     bool some = false, other = false;
-    TRY(run_charge(c->run, v.n));
+    TRY(run_charge(c->run, v.n / 4));
     for (size_t i = 0, size; i < v.n; i += size) {
         const int32_t p = point_at(v.s + i, v.n - i, &size);
         some |= point_is(p, wanted);
@@ -164,7 +164,7 @@ static enum status text_istitle(struct call *c, struct jv *out)
 {
     const struct jv v = c->self;
     bool some = false, good = true, after_cased = false;
-    TRY(run_charge(c->run, v.n));
+    TRY(run_charge(c->run, v.n / 4));
     for (size_t i = 0, size; i < v.n; i += size) {
         const int32_t p = point_at(v.s + i, v.n - i, &size);
         const bool capital = point_is(p, POINT_UPPER) || point_is(p, POINT_TITLE);
@@ -200,11 +200,13 @@ static enum status strip(struct call *c, bool left, bool right, struct jv *out)
     }
     TRY(call_text(c, 0, NULL, &chars));
     while (left && from < to) {
+        TRY(run_charge(c->run, chars.n / 16));
         point_at(v.s + from, to - from, &size);
         if (!among(chars, v.s + from, size)) break;
         from += size;
     }
     while (right && from < to) {
+        TRY(run_charge(c->run, chars.n / 16));
         point_last(v.s + from, to - from, &size);
         if (!among(chars, v.s + to - size, size)) break;
         to -= size;
@@ -232,6 +234,9 @@ static enum status part_of(struct call *c, int i, size_t *from, size_t *to)
 {
     const struct jv v = c->self;
     struct jv part, bound[3] = {jv_none(), jv_none(), jv_none()};
+    *from = 0;
+    *to = v.n;
+    if (c->arg[i].kind == JV_ABSENT && c->arg[i + 1].kind == JV_ABSENT) return ST_OK;
     for (int k = 0; k < 2; k++)
         if (c->arg[i + k].kind != JV_ABSENT) bound[k] = c->arg[i + k];
     TRY(run_slice(c->run, v, bound, &part));
@@ -293,16 +298,22 @@ static enum status text_removesuffix(struct call *c, struct jv *out)
 /* ---- finding ----------------------------------------------------------------------------- */
 
 /* The first or the last place of a word in [from, to), or NULL. */
-static const char *find_word(struct jv v, size_t from, size_t to, struct jv word, bool last)
+static enum status find_word(struct call *c, size_t from, size_t to, struct jv word, bool last,
+                             const char **out)
 {
-    const char *found = NULL;
-    if (!last) return memmem(v.s + from, to - from, word.s, word.n);
-    for (size_t n = to - from; !found && n + 1 > word.n; n--) {
-        if (n >= word.n && !memcmp(v.s + from + n - word.n, word.s, word.n))
-            found = v.s + from + n - word.n;
+    const char *s = c->self.s + from;
+    size_t n = to - from;
+    *out = NULL;
+    if (!last) *out = memmem(s, n, word.s, word.n);
+    for (; last && n >= word.n; n--) {
+        if (!memcmp(s + n - word.n, word.s, word.n)) {
+            *out = s + n - word.n;
+            break;
+        }
+        TRY(run_charge(c->run, word.n / 16));
         if (!n) break;
     }
-    return found;
+    return ST_OK;
 }
 
 static enum status find(struct call *c, bool last, bool must, struct jv *out)
@@ -312,7 +323,8 @@ static enum status find(struct call *c, bool last, bool must, struct jv *out)
     TRY(call_text(c, 0, NULL, &word));
     TRY(part_of(c, 1, &from, &to));
     TRY(run_charge(c->run, c->self.n / 8));
-    const char *at = find_word(c->self, from, to, word, last);
+    const char *at;
+    TRY(find_word(c, from, to, word, last, &at));
     if (!at && must) return run_fault(c->run, "index(): the text is not there");
     *out = jv_int(at ? (int64_t)point_count(c->self.s, (size_t)(at - c->self.s)) : -1);
     return ST_OK;
@@ -348,7 +360,8 @@ static enum status text_count(struct call *c, struct jv *out)
     TRY(run_charge(c->run, c->self.n / 8));
     if (!word.n) count = (int64_t)point_count(c->self.s + from, to - from) + 1;
     while (word.n) {
-        const char *at = find_word(c->self, from, to, word, false);
+        const char *at;
+        TRY(find_word(c, from, to, word, false, &at));
         if (!at) break;
         from = (size_t)(at - c->self.s) + word.n;
         count++;
@@ -386,7 +399,8 @@ static enum status text_replace(struct call *c, struct jv *out)
     TRY(run_charge(c->run, v.n / 8));
     if (!old.n) TRY(replace_between(c, with, most));
     for (; old.n; most--) {
-        const char *at = most ? find_word(v, from, v.n, old, false) : NULL;
+        const char *at = NULL;
+        if (most) TRY(find_word(c, from, v.n, old, false, &at));
         const size_t to = at ? (size_t)(at - v.s) : v.n;
         TRY(run_write(c->run, v.s + from, to - from));
         if (!at) break;
@@ -497,7 +511,8 @@ static enum status split_word(struct call *c, struct jv word, int64_t most, stru
 {
     size_t from = 0;
     for (;; most--) {
-        const char *at = most ? find_word(c->self, from, c->self.n, word, false) : NULL;
+        const char *at = NULL;
+        if (most) TRY(find_word(c, from, c->self.n, word, false, &at));
         const size_t to = at ? (size_t)(at - c->self.s) : c->self.n;
         TRY(add_part(c, *out, from, to));
         if (!at) return ST_OK;
@@ -509,7 +524,8 @@ static enum status rsplit_word(struct call *c, struct jv word, int64_t most, str
 {
     size_t to = c->self.n;
     for (;; most--) {
-        const char *at = most ? find_word(c->self, 0, to, word, true) : NULL;
+        const char *at = NULL;
+        if (most) TRY(find_word(c, 0, to, word, true, &at));
         const size_t from = at ? (size_t)(at - c->self.s) + word.n : 0;
         TRY(add_part(c, *out, from, to));
         if (!at) return ST_OK;
@@ -562,7 +578,8 @@ static enum status partition(struct call *c, bool last, struct jv *out)
     TRY(call_text(c, 0, NULL, &word));
     if (!word.n) return run_fault(c->run, "partition(): an empty separator");
     TRY(run_charge(c->run, n / 8));
-    const char *at = find_word(c->self, 0, n, word, last);
+    const char *at;
+    TRY(find_word(c, 0, n, word, last, &at));
     const size_t from = at ? (size_t)(at - c->self.s) : last ? 0 : n;
     const size_t to = at ? from + word.n : from;
     TRY(run_list(c->run, JV_TUPLE, out));

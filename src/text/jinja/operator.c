@@ -213,8 +213,9 @@ static enum status contains(struct jinja_run *run, struct jv item, struct jv in,
         return ST_OK;
     }
     if (in.kind == JV_DICT) {
-        if (!jv_hashable(item)) return run_fault(run, "a %s cannot be a key", jv_type_name(item));
-        *out = jv_dict_find(in.dict, item) != NULL;
+        const struct jv *found;
+        TRY(run_find(run, in.dict, item, &found));
+        *out = found != NULL;
         return ST_OK;
     }
     if (in.kind == JV_NONE || jv_is_number(in) || in.kind > JV_DICT)

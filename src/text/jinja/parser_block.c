@@ -26,7 +26,7 @@ static enum status body_to(struct parser *p, const char *end, struct node **out)
     return parser_go(p);
 }
 
-/* A body in which an unknown filter is an error at once, and no loop of outside can be left. */
+/* A body in which an unknown filter is an error at once, whatever branch it stands in. */
 static enum status inner_body(struct parser *p, const char *end, struct node **out)
 {
     const bool soft = p->soft;

@@ -34,6 +34,14 @@ enum status run_charge(struct jinja_run *run, uint64_t steps)
     return err_set(run->err, ST_MEMORY, "line %d: the template takes too many steps", run->line);
 }
 
+enum status run_enter(struct jinja_run *run)
+{
+    if (!run->depth)
+        return err_set(run->err, ST_MEMORY, "line %d: the template nests too deep", run->line);
+    run->depth--;
+    return ST_OK;
+}
+
 /* ---- texts ------------------------------------------------------------------------------- */
 
 static enum status too_long(struct jinja_run *run)
@@ -99,10 +107,16 @@ enum status run_dict(struct jinja_run *run, struct jv *out)
     return jv_dict_init(run->pool, JV_DICT, out) ? ST_OK : run_memory(run);
 }
 
+/* Counts what the key's hash costs. */
+static enum status check_key(struct jinja_run *run, struct jv key)
+{
+    TRY(run_charge(run, jv_weight(key)));
+    return jv_hashable(key) ? ST_OK : run_fault(run, "a %s cannot be a key", jv_type_name(key));
+}
+
 enum status run_set(struct jinja_run *run, struct jv dict, struct jv key, struct jv value)
 {
-    TRY(run_charge(run, 1));
-    if (!jv_hashable(key)) return run_fault(run, "a %s cannot be a key", jv_type_name(key));
+    TRY(check_key(run, key));
     const bool done = dict.kind == JV_NAMESPACE ? jv_dict_put(run->pool, dict.dict, key, value)
                                                 : jv_dict_set(run->pool, dict.dict, key, value);
     if (done) return ST_OK;
@@ -110,11 +124,20 @@ enum status run_set(struct jinja_run *run, struct jv dict, struct jv key, struct
     return run_memory(run);
 }
 
+enum status run_find(struct jinja_run *run, const struct jv_dict *dict, struct jv key,
+                     const struct jv **out)
+{
+    TRY(check_key(run, key));
+    *out = jv_dict_find(dict, key);
+    return ST_OK;
+}
+
 /* ---- variables --------------------------------------------------------------------------- */
 
 enum status run_variable(struct jinja_run *run, const struct name *name, struct jv value)
 {
     struct scope *s = run->scope;
+    TRY(run_charge(run, (uint64_t)s->n / 16));
     for (int i = 0; i < s->n; i++) {
         if (s->variables[i].name != name) continue;
         s->variables[i].value = value;

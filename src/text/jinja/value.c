@@ -48,6 +48,7 @@ static bool is_dict(struct jv v)
 
 uint32_t jv_weight(struct jv v)
 {
+    if (v.kind == JV_TEXT) return 1 + v.n / 32;
     return 1 + (jv_is_list(v) ? v.list->weight : is_dict(v) ? v.dict->weight : 0);
 }
 
