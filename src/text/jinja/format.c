@@ -234,7 +234,8 @@ enum status format_percent(struct jinja_run *run, struct jv format, struct jv va
         if (!keyed) TRY(next_value(&f, &v));
         TRY(put_percent(&f, &spec, v));
     }
-    if (f.next < (values.kind == JV_TUPLE ? values.list->n : values.kind != JV_DICT))
+    const bool has_items = values.kind == JV_DICT || values.kind == JV_LIST;
+    if (f.next < (values.kind == JV_TUPLE ? values.list->n : !has_items))
         return run_fault(run, "there are more values than the format has places");
     return run_cut(run, mark, out);
 }

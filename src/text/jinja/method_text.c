@@ -468,7 +468,7 @@ static enum status add_part(struct call *c, struct jv list, size_t from, size_t 
     return run_append(c->run, list, jv_text(c->self.s + from, to - from));
 }
 
-/* Words between white space, at most `most` cuts; the last part keeps what is inside it. */
+/* Words between white space, at most `most` cuts; what is left then stays as it is. */
 static enum status split_spaces(struct call *c, int64_t most, struct jv *out)
 {
     const struct jv v = c->self;
@@ -476,12 +476,8 @@ static enum status split_spaces(struct call *c, int64_t most, struct jv *out)
     for (;; most--) {
         point_strip(v.s, &at, &end, true, false);
         if (at == v.n) return ST_OK;
+        if (most == 0) return add_part(c, *out, at, v.n);
         size_t to = at;
-        if (most == 0) {
-            to = v.n;
-            point_strip(v.s, &at, &to, false, true);
-            return add_part(c, *out, at, to);
-        }
         while (to < v.n && !point_is(point_at(v.s + to, v.n - to, &size), POINT_SPACE)) to += size;
         TRY(add_part(c, *out, at, to));
         at = to;
@@ -495,12 +491,8 @@ static enum status rsplit_spaces(struct call *c, int64_t most, struct jv *out)
     for (;; most--) {
         point_strip(v.s, &begin, &at, false, true);
         if (at == 0) return ST_OK;
+        if (most == 0) return add_part(c, *out, 0, at);
         size_t from = at;
-        if (most == 0) {
-            from = 0;
-            point_strip(v.s, &from, &at, true, false);
-            return add_part(c, *out, from, at);
-        }
         while (from && !point_is(point_last(v.s, from, &size), POINT_SPACE)) from -= size;
         TRY(add_part(c, *out, from, at));
         at = from;
