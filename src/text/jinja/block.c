@@ -193,9 +193,12 @@ static enum status do_with(struct jinja_run *run, const struct node *node)
 
 static enum status do_print(struct jinja_run *run, const struct node *node)
 {
-    struct jv value;
-    TRY(run_evaluate(run, node->a, &value));
-    return run_show(run, value);
+    for (const struct node *n = node->a; n; n = n->next) {
+        struct jv value;
+        TRY(run_evaluate(run, n, &value));
+        TRY(run_show(run, value));
+    }
+    return ST_OK;
 }
 
 static enum status statement(struct jinja_run *run, const struct node *node)

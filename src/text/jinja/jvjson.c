@@ -208,6 +208,8 @@ enum status jvjson_read(struct pool *pool, const char *s, size_t n, struct jv *o
 {
     json_error_t fault;
     json_t *json = json_loadb(s, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault);
+    if (!json && (fault.line < 0 || json_error_code(&fault) == json_error_out_of_memory))
+        return err_memory(err, "values of JSON: %zu bytes", n);
     if (!json)
         return err_set(err, ST_FORMAT, "line %d, column %d: %s", fault.line, fault.column,
                        fault.text);
