@@ -174,6 +174,7 @@ static enum status slice_text(struct jinja_run *run, struct jv of, int64_t from,
         const size_t n =
             to > from ? point_offset(of.s + begin, of.n - begin, (size_t)(to - from)) : 0;
         *out = jv_text(of.s + begin, n);
+        out->tag = of.tag;
         return ST_OK;
     }
     const struct jv_list *points;
@@ -181,7 +182,9 @@ static enum status slice_text(struct jinja_run *run, struct jv of, int64_t from,
     TRY(run_items(run, of, &points));
     for (int64_t i = from; step > 0 ? i < to : i > to; i += step)
         TRY(run_write(run, points->items[i].s, points->items[i].n));
-    return run_cut(run, mark, out);
+    TRY(run_cut(run, mark, out));
+    out->tag = of.tag;
+    return ST_OK;
 }
 
 enum status run_slice(struct jinja_run *run, struct jv of, const struct jv bound[3], struct jv *out)

@@ -93,6 +93,7 @@ static enum status filter_int(struct call *c, struct jv *out)
     int64_t base;
     TRY(defined(c));
     TRY(call_whole(c, 1, 10, &base));
+    TRY(run_charge(c->run, jv_weight(v)));
     struct jv n = v;
     if (v.kind == JV_TEXT) n = base == 10 ? number_of(v, 10) : digits_of_base(v, base);
     if (v.kind == JV_TEXT && n.kind == JV_ABSENT) n = float_of(v);
@@ -111,6 +112,7 @@ static enum status filter_float(struct call *c, struct jv *out)
 {
     struct jv v = c->self;
     TRY(defined(c));
+    TRY(run_charge(c->run, jv_weight(v)));
     if (v.kind == JV_TEXT) {
         v = number_of(c->self, 10);
         if (v.kind == JV_ABSENT) v = float_of(c->self);
@@ -144,6 +146,7 @@ static enum status filter_round(struct call *c, struct jv *out)
     struct jv method;
     TRY(call_whole(c, 0, 0, &precision));
     TRY(call_text(c, 1, "common", &method));
+    TRY(run_charge(c->run, 16));
     if (!jv_is_number(c->self))
         return run_fault(c->run, "round: expected a number, found %s", jv_type_name(c->self));
     const bool up = jv_text_is(method, "ceil"), down = jv_text_is(method, "floor");
@@ -155,7 +158,7 @@ static enum status filter_round(struct call *c, struct jv *out)
     if (jv_is_whole(c->self) && precision < 0 && fabs(f) >= 0x1p53)
         return run_fault(c->run, "round: a number beyond 53 bits");
     if (up || down)
-        *out = jv_float((up ? ceil(f * unit) : floor(f * unit)) / unit);
+        *out = jv_float((up ? ceil(f * unit) : floor(f * unit)) / unit + 0.0); /* no -0.0 */
     else if (jv_is_whole(c->self) && precision >= 0)
         *out = jv_int(jv_whole(c->self));
     else if (jv_is_whole(c->self))

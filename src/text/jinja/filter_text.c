@@ -134,7 +134,9 @@ enum status filter_indent(struct call *c, struct jv *out)
         }
         if (!next) break;
     }
-    return run_cut(c->run, mark, out);
+    TRY(run_cut(c->run, mark, out));
+    out->tag = v.tag;
+    return ST_OK;
 }
 
 /* ---- cutting ----------------------------------------------------------------------------- */

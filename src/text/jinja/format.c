@@ -216,6 +216,7 @@ enum status format_percent(struct jinja_run *run, struct jv format, struct jv va
 {
     struct filling f = {.run = run, .values = values};
     const size_t mark = run->out->len;
+    TRY(run_charge(run, format.n / 8));
     for (size_t at = 0; at < format.n;) {
         const char *sign = memchr(format.s + at, '%', format.n - at);
         const size_t to = sign ? (size_t)(sign - format.s) : format.n;
@@ -300,6 +301,7 @@ static enum status field_value(struct jinja_run *run, const char *s, size_t n,
     size_t head = 0;
     while (head < n && s[head] != '.' && s[head] != '[') head++;
     size_t at = 0;
+    TRY(run_charge(run, (uint64_t)args->n_named / 8));
     int index = head ? read_count(s, head, &at) : (*next)++;
     *out = (struct jv){.kind = JV_ABSENT};
     if (at == head && index >= 0 && index < args->n) *out = args->item[index];
@@ -348,6 +350,7 @@ enum status format_braces(struct jinja_run *run, struct jv format, const struct 
 {
     const size_t mark = run->out->len;
     int next = 0;
+    TRY(run_charge(run, format.n / 8));
     for (size_t at = 0; at < format.n; at++) {
         const char c = format.s[at];
         const bool twice = at + 1 < format.n && format.s[at + 1] == c;

@@ -22,6 +22,7 @@ static enum status write_escape(struct jinja_run *run, uint32_t p)
     static const char plain[] = "\"\\\n\r\t\f\b", letters[] = "\"\\nrtfb";
     const char *known = p && p < 0x80 ? strchr(plain, (int)p) : NULL;
     char text[16];
+    TRY(run_charge(run, 1));
     if (known)
         snprintf(text, sizeof text, "\\%c", letters[known - plain]);
     else if (p < 0x10000)
@@ -58,6 +59,7 @@ static enum status write_number(struct jinja_run *run, struct jv v)
 static enum status write_line(struct jinja_run *run, const struct jvjson_style *style, int depth)
 {
     if (!style->indent) return ST_OK;
+    TRY(run_charge(run, (uint64_t)depth / 8));
     TRY(put(run, "\n"));
     for (int i = 0; i < depth; i++) TRY(put(run, style->indent));
     return ST_OK;

@@ -96,6 +96,7 @@ static enum status begins_or_ends(struct call *c, bool at_end, struct jv *out)
         out->b = ends_with(c->self.s + from, to - from, word, at_end);
         return ST_OK;
     }
+    TRY(run_charge(c->run, jv_weight(word)));
     for (uint32_t i = 0; i < word.list->n; i++) {
         if (word.list->items[i].kind != JV_TEXT)
             return run_fault(c->run, "expected a tuple of texts");

@@ -103,6 +103,7 @@ static enum status text_join(struct call *c, struct jv *out)
     const struct jv_list *items;
     const size_t mark = c->run->out->len;
     TRY(run_items(c->run, c->arg[0], &items));
+    TRY(run_charge(c->run, items->n));
     for (uint32_t i = 0; i < items->n; i++) {
         if (items->items[i].kind != JV_TEXT)
             return run_fault(c->run, "join(): expected texts, found %s",

@@ -163,7 +163,7 @@ static enum status repeat(struct jinja_run *run, struct jv of, int64_t times, st
     if (times < 0) times = 0;
     if (of.kind == JV_TEXT) {
         for (int64_t i = 0; i < times && of.n; i++) {
-            TRY(run_charge(run, 1));
+            TRY(run_charge(run, i % 16 == 0));
             TRY(run_write(run, of.s, of.n));
         }
         TRY(run_cut(run, mark, out));

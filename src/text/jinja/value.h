@@ -164,7 +164,8 @@ static inline double jv_real(struct jv v)
     return v.kind == JV_FLOAT ? v.f : (double)jv_whole(v);
 }
 
-/* What a walk over it costs: 1 for each value that it meets, and more for long texts. */
+/* What a walk over it costs: 1 for each value that it meets, and more for long texts
+ * and floats. */
 uint32_t jv_weight(struct jv v);
 /* Python's truth. */
 bool jv_truth(struct jv v);
