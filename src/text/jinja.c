@@ -59,8 +59,7 @@ enum status jinja_render(const struct jinja *j, const struct jv_dict *variables,
                             .now = *now};
     pool->max = limits->memory;
     enum status st = run_blocks(&run, j->tree.first);
-    if (st == ST_OK && text.len) st = buf_add(out, text.data, text.len);
-    if (st == ST_MEMORY && text.len > limits->output)
+    if (st == ST_OK && text.len && buf_add(out, text.data, text.len) != ST_OK)
         st = err_memory(err, "a text of %zu bytes", text.len);
     buf_deinit(&text);
     return st;

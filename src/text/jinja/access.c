@@ -46,6 +46,7 @@ static enum status loop_changed(struct call *c, struct jv *out)
     struct jv now;
     TRY(run_list(c->run, JV_TUPLE, &now));
     for (int i = 0; i < c->all.n; i++) TRY(run_append(c->run, now, c->all.item[i]));
+    TRY(run_charge(c->run, jv_weight(now)));
     struct jinja_loop *loop = c->self.loop;
     *out = jv_bool(loop->seen.kind == JV_ABSENT || !jv_equal(loop->seen, now));
     loop->seen = now;
@@ -77,7 +78,8 @@ static enum status own_attribute(struct jinja_run *run, struct jv of, struct jv 
     if (f) return method(run, f, of, out);
     if (of.kind == JV_LOOP) *out = loop_attribute(of.loop, name);
     if (of.kind == JV_NAMESPACE) {
-        const struct jv *value = jv_dict_find(of.dict, name);
+        const struct jv *value;
+        TRY(run_find(run, of.dict, name, &value));
         if (value) *out = *value;
     }
     if (of.kind == JV_MACRO && jv_text_is(name, "name") && of.macro->node->name)
@@ -98,7 +100,8 @@ enum status run_attribute(struct jinja_run *run, struct jv of, struct jv name, s
     if (of.kind == JV_UNDEFINED) return of_undefined(run, of, name);
     TRY(own_attribute(run, of, name, out));
     if (out->kind != JV_ABSENT) return ST_OK;
-    const struct jv *value = of.kind == JV_DICT ? jv_dict_find(of.dict, name) : NULL;
+    const struct jv *value = NULL;
+    if (of.kind == JV_DICT) TRY(run_find(run, of.dict, name, &value));
     *out = value ? *value : jv_undefined(name.s, name.n);
     return ST_OK;
 }
@@ -133,7 +136,8 @@ enum status run_item(struct jinja_run *run, struct jv of, struct jv key, struct 
         return of_undefined(run, of, key.kind == JV_TEXT ? key : jv_text("item", 4));
     *out = (struct jv){.kind = JV_ABSENT};
     if (of.kind == JV_DICT && jv_hashable(key)) {
-        const struct jv *value = jv_dict_find(of.dict, key);
+        const struct jv *value;
+        TRY(run_find(run, of.dict, key, &value));
         if (value) *out = *value;
     } else if ((has_order(of) || of.kind == JV_TEXT) && jv_is_whole(key)) {
         if (of.kind == JV_TEXT) TRY(run_charge(run, of.n / 16));
@@ -170,6 +174,7 @@ static enum status slice_text(struct jinja_run *run, struct jv of, int64_t from,
         const size_t n =
             to > from ? point_offset(of.s + begin, of.n - begin, (size_t)(to - from)) : 0;
         *out = jv_text(of.s + begin, n);
+        out->tag = of.tag;
         return ST_OK;
     }
     const struct jv_list *points;
@@ -177,7 +182,9 @@ static enum status slice_text(struct jinja_run *run, struct jv of, int64_t from,
     TRY(run_items(run, of, &points));
     for (int64_t i = from; step > 0 ? i < to : i > to; i += step)
         TRY(run_write(run, points->items[i].s, points->items[i].n));
-    return run_cut(run, mark, out);
+    TRY(run_cut(run, mark, out));
+    out->tag = of.tag;
+    return ST_OK;
 }
 
 enum status run_slice(struct jinja_run *run, struct jv of, const struct jv bound[3], struct jv *out)

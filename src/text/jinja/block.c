@@ -193,9 +193,12 @@ static enum status do_with(struct jinja_run *run, const struct node *node)
 
 static enum status do_print(struct jinja_run *run, const struct node *node)
 {
-    struct jv value;
-    TRY(run_evaluate(run, node->a, &value));
-    return run_show(run, value);
+    for (const struct node *n = node->a; n; n = n->next) {
+        struct jv value;
+        TRY(run_evaluate(run, n, &value));
+        TRY(run_show(run, value));
+    }
+    return ST_OK;
 }
 
 static enum status statement(struct jinja_run *run, const struct node *node)
@@ -220,8 +223,7 @@ static enum status statement(struct jinja_run *run, const struct node *node)
 
 enum status run_blocks(struct jinja_run *run, const struct node *node)
 {
-    if (!run->depth) return run_fault(run, "nested too deep");
-    run->depth--;
+    TRY(run_enter(run));
     for (; node && run->leaving == RUN_ON; node = node->next) {
         run->line = node->line;
         TRY(run_charge(run, 1));
@@ -248,6 +250,7 @@ static enum status bind_rest(struct jinja_run *run, const struct node_macro *mac
     for (int i = 0; i < args->n_named; i++) {
         const struct named_value *a = &args->named[i];
         bool known = false;
+        TRY(run_charge(run, (uint64_t)macro->n_params / 8));
         for (const struct node *n = macro->params; n && !known; n = n->next)
             known = a->name.n == n->name->n && !memcmp(a->name.s, n->name->s, a->name.n);
         if (known) continue;
@@ -270,6 +273,7 @@ static enum status bind_parameters(struct jinja_run *run, const struct node_macr
     int i = 0;
     for (const struct node *n = macro->params; n; n = n->next, i++) {
         struct jv value = {.kind = JV_ABSENT};
+        TRY(run_charge(run, (uint64_t)args->n_named / 8));
         if (i < args->n) value = args->item[i];
         for (int k = 0; k < args->n_named; k++)
             if (args->named[k].name.n == n->name->n &&

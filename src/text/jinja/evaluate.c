@@ -6,23 +6,25 @@
 
 static enum status name_value(struct jinja_run *run, const struct name *name, struct jv *out)
 {
-    for (const struct scope *s = run->scope; s; s = s->outer)
+    const struct jv *given;
+    for (const struct scope *s = run->scope; s; s = s->outer) {
+        TRY(run_charge(run, (uint64_t)s->n / 16));
         for (int i = 0; i < s->n; i++)
             if (s->variables[i].name == name) {
                 *out = s->variables[i].value;
                 return ST_OK;
             }
-    const struct jv *given = jv_dict_find(run->variables, jv_text(name->s, name->n));
+    }
+    TRY(run_find(run, run->variables, jv_text(name->s, name->n), &given));
     if (given) {
         *out = *given;
         return ST_OK;
     }
     const struct jinja_function *f = function_find(jinja_globals, name->s, name->n);
-    static struct jv_dict nothing; /* self has the template's blocks, and there are none */
     *out = f ? (struct jv){.kind = JV_FUNCTION, .function = f} : jv_undefined(name->s, name->n);
-    if (jv_text_is(jv_text(name->s, name->n), "self"))
-        *out = (struct jv){.kind = JV_NAMESPACE, .dict = &nothing};
-    return ST_OK;
+    if (!jv_text_is(jv_text(name->s, name->n), "self")) return ST_OK;
+    /* self has the template's blocks, and there are none */
+    return jv_dict_init(run->pool, JV_NAMESPACE, out) ? ST_OK : run_memory(run);
 }
 
 /* ---- literals ---------------------------------------------------------------------------- */
@@ -81,6 +83,7 @@ struct gathering {
 static enum status add_named(struct jinja_run *run, struct gathering *g, struct jv name,
                              struct jv value)
 {
+    TRY(run_charge(run, 1));
     if (g->n_named == g->cap_named) {
         const int cap = g->cap_named ? 2 * g->cap_named : 4;
         struct named_value *more = pool_take(run->pool, (size_t)cap * sizeof *more);
@@ -171,8 +174,7 @@ static enum status function_value(struct jinja_run *run, const struct node *node
 enum status run_filter(struct jinja_run *run, const struct node *node, struct jv self,
                        struct jv *out)
 {
-    if (!run->depth) return run_fault(run, "nested too deep");
-    run->depth--;
+    TRY(run_enter(run));
     if (node->a) TRY(run_filter(run, node->a, self, &self));
     run->depth++;
     return apply(run, node, self, out);
@@ -285,8 +287,7 @@ static enum status evaluate(struct jinja_run *run, const struct node *node, stru
 enum status run_evaluate(struct jinja_run *run, const struct node *node, struct jv *out)
 {
     TRY(run_charge(run, 1));
-    if (!run->depth) return run_fault(run, "nested too deep");
-    run->depth--;
+    TRY(run_enter(run));
     const enum status st = evaluate(run, node, out);
     run->depth++;
     return st;

@@ -93,6 +93,7 @@ static enum status filter_int(struct call *c, struct jv *out)
     int64_t base;
     TRY(defined(c));
     TRY(call_whole(c, 1, 10, &base));
+    TRY(run_charge(c->run, jv_weight(v)));
     struct jv n = v;
     if (v.kind == JV_TEXT) n = base == 10 ? number_of(v, 10) : digits_of_base(v, base);
     if (v.kind == JV_TEXT && n.kind == JV_ABSENT) n = float_of(v);
@@ -111,6 +112,7 @@ static enum status filter_float(struct call *c, struct jv *out)
 {
     struct jv v = c->self;
     TRY(defined(c));
+    TRY(run_charge(c->run, jv_weight(v)));
     if (v.kind == JV_TEXT) {
         v = number_of(c->self, 10);
         if (v.kind == JV_ABSENT) v = float_of(c->self);
@@ -127,6 +129,7 @@ static double round_to(double f, int64_t precision)
     char text[340]; /* 16 digits, the point and 300 more */
     size_t used;
     if (precision > 300 || !(fabs(f) < 0x1p53 || precision < 0)) return f;
+    if (precision < -300) return copysign(0, f);
     if (precision < 0) {
         const double unit = pow(10, (double)-precision);
         return nearbyint(f / unit) * unit;
@@ -143,14 +146,19 @@ static enum status filter_round(struct call *c, struct jv *out)
     struct jv method;
     TRY(call_whole(c, 0, 0, &precision));
     TRY(call_text(c, 1, "common", &method));
+    TRY(run_charge(c->run, 16));
     if (!jv_is_number(c->self))
         return run_fault(c->run, "round: expected a number, found %s", jv_type_name(c->self));
     const bool up = jv_text_is(method, "ceil"), down = jv_text_is(method, "floor");
     if (!up && !down && !jv_text_is(method, "common"))
         return run_fault(c->run, "round: the method must be common, ceil or floor");
     const double unit = pow(10, (double)precision), f = jv_real(c->self);
+    if ((up || down) && !(unit > 0 && isfinite(f * unit)))
+        return run_fault(c->run, "round: a number that is too large");
+    if (jv_is_whole(c->self) && precision < 0 && fabs(f) >= 0x1p53)
+        return run_fault(c->run, "round: a number beyond 53 bits");
     if (up || down)
-        *out = jv_float((up ? ceil(f * unit) : floor(f * unit)) / unit);
+        *out = jv_float((up ? ceil(f * unit) : floor(f * unit)) / unit + 0.0); /* no -0.0 */
     else if (jv_is_whole(c->self) && precision >= 0)
         *out = jv_int(jv_whole(c->self));
     else if (jv_is_whole(c->self))

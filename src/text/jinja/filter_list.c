@@ -12,6 +12,7 @@ static enum status path_step(struct jinja_run *run, struct jv v, const char *s, 
 {
     int64_t i = 0;
     bool digits = n > 0 && n < 10;
+    TRY(run_charge(run, 1));
     for (size_t k = 0; k < n && digits; k++) {
         digits = s[k] >= '0' && s[k] <= '9';
         i = i * 10 + s[k] - '0';
@@ -218,14 +219,14 @@ enum status filter_unique(struct call *c, struct jv *out)
     const struct key key = {c, c->arg[1], call_flag(c, 0, false), {0}};
     const struct jv_list *list;
     struct jv seen, now;
+    const struct jv *found;
     TRY(run_items(c->run, c->self, &list));
     TRY(run_list(c->run, JV_ITERATOR, out));
     TRY(run_dict(c->run, &seen));
     for (uint32_t i = 0; i < list->n; i++) {
         TRY(key_of(&key, list->items[i], &now));
-        if (!jv_hashable(now))
-            return run_fault(c->run, "unique: a %s cannot be looked up", jv_type_name(now));
-        if (jv_dict_find(seen.dict, now)) continue;
+        TRY(run_find(c->run, seen.dict, now, &found));
+        if (found) continue;
         TRY(run_set(c->run, seen, now, jv_none()));
         TRY(run_append(c->run, *out, list->items[i]));
     }
@@ -294,6 +295,7 @@ enum status filter_join(struct call *c, struct jv *out)
     TRY(run_items(c->run, c->self, &list));
     for (uint32_t i = 0; i < list->n; i++) {
         struct jv item;
+        TRY(run_charge(c->run, 1));
         if (i && c->arg[0].kind != JV_ABSENT) TRY(run_show(c->run, c->arg[0]));
         TRY(filter_path(c->run, list->items[i], c->arg[1], &item));
         TRY(run_show(c->run, item));
@@ -320,6 +322,7 @@ enum status filter_sum(struct call *c, struct jv *out)
     if (sum.kind == JV_TEXT) return run_fault(c->run, "sum: texts are joined, not added");
     for (uint32_t i = 0; i < list->n; i++) {
         struct jv item;
+        TRY(run_charge(c->run, 1));
         TRY(filter_path(c->run, list->items[i], c->arg[0], &item));
         TRY(run_arithmetic(c->run, '+', sum, item, &sum));
     }

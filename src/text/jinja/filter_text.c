@@ -61,7 +61,7 @@ enum status filter_title(struct call *c, struct jv *out)
     const size_t mark = c->run->out->len;
     bool first = true;
     TRY(run_text(c->run, c->self, &text));
-    TRY(run_charge(c->run, text.n));
+    TRY(run_charge(c->run, text.n / 4));
     for (size_t i = 0, size; i < text.n; i += size) {
         const int32_t p = point_at(text.s + i, text.n - i, &size);
         if (point_add_case(c->run->out, p, first ? POINT_TO_UPPER : POINT_TO_LOWER) != ST_OK)
@@ -77,7 +77,7 @@ enum status filter_wordcount(struct call *c, struct jv *out)
     int64_t count = 0;
     bool inside = false;
     TRY(run_text(c->run, c->self, &text));
-    TRY(run_charge(c->run, text.n));
+    TRY(run_charge(c->run, text.n / 4));
     for (size_t i = 0, size; i < text.n; i += size) {
         const int32_t p = point_at(text.s + i, text.n - i, &size);
         const bool word = p == '_' || point_is(p, POINT_ALPHA) || point_is(p, POINT_NUMERIC);
@@ -121,7 +121,7 @@ enum status filter_indent(struct call *c, struct jv *out)
     const struct jv v = c->self;
     if (v.kind != JV_TEXT)
         return run_fault(c->run, "indent: expected a text, found %s", jv_type_name(v));
-    TRY(run_charge(c->run, v.n));
+    TRY(run_charge(c->run, v.n / 4));
     for (size_t at = 0, next; at == 0 || at < v.n; at += next) {
         const size_t n = line_length(v.s + at, v.n - at, &next);
         if (at) TRY(run_write(c->run, "\n", 1));
@@ -134,7 +134,9 @@ enum status filter_indent(struct call *c, struct jv *out)
         }
         if (!next) break;
     }
-    return run_cut(c->run, mark, out);
+    TRY(run_cut(c->run, mark, out));
+    out->tag = v.tag;
+    return ST_OK;
 }
 
 /* ---- cutting ----------------------------------------------------------------------------- */

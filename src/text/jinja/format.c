@@ -155,7 +155,8 @@ static enum status keyed_value(struct filling *f, struct jv format, size_t *at, 
         return run_fault(f->run, "the format names a key, and there is no dict");
     const size_t from = *at + 1;
     *at = (size_t)(end - format.s) + 1;
-    const struct jv *found = jv_dict_find(f->values.dict, jv_text(format.s + from, *at - 1 - from));
+    const struct jv *found;
+    TRY(run_find(f->run, f->values.dict, jv_text(format.s + from, *at - 1 - from), &found));
     if (!found) return run_fault(f->run, "the format names a key that is not there");
     *out = *found;
     f->next = 1;
@@ -200,7 +201,9 @@ static enum status put_percent(struct filling *f, struct spec *spec, struct jv v
     if (spec->zeros && !spec->align) spec->fill[0] = '0';
     if (strchr("diu", type)) {
         spec->type = 'd';
-        if (v.kind == JV_FLOAT) v = jv_int((int64_t)fmax(-9e18, fmin(9e18, v.f)));
+        if (v.kind == JV_FLOAT && !(fabs(v.f) < 0x1p63))
+            return run_fault(run, "the format's %%%c: a number beyond 64 bits", type);
+        if (v.kind == JV_FLOAT) v = jv_int((int64_t)v.f);
         return put_whole(run, spec, v);
     }
     if (strchr("xXo", type) && jv_is_whole(v)) return put_whole(run, spec, v);
@@ -213,6 +216,7 @@ enum status format_percent(struct jinja_run *run, struct jv format, struct jv va
 {
     struct filling f = {.run = run, .values = values};
     const size_t mark = run->out->len;
+    TRY(run_charge(run, format.n / 8));
     for (size_t at = 0; at < format.n;) {
         const char *sign = memchr(format.s + at, '%', format.n - at);
         const size_t to = sign ? (size_t)(sign - format.s) : format.n;
@@ -231,7 +235,8 @@ enum status format_percent(struct jinja_run *run, struct jv format, struct jv va
         if (!keyed) TRY(next_value(&f, &v));
         TRY(put_percent(&f, &spec, v));
     }
-    if (f.next < (values.kind == JV_TUPLE ? values.list->n : values.kind != JV_DICT))
+    const bool has_items = values.kind == JV_DICT || values.kind == JV_LIST;
+    if (f.next < (values.kind == JV_TUPLE ? values.list->n : !has_items))
         return run_fault(run, "there are more values than the format has places");
     return run_cut(run, mark, out);
 }
@@ -296,6 +301,7 @@ static enum status field_value(struct jinja_run *run, const char *s, size_t n,
     size_t head = 0;
     while (head < n && s[head] != '.' && s[head] != '[') head++;
     size_t at = 0;
+    TRY(run_charge(run, (uint64_t)args->n_named / 8));
     int index = head ? read_count(s, head, &at) : (*next)++;
     *out = (struct jv){.kind = JV_ABSENT};
     if (at == head && index >= 0 && index < args->n) *out = args->item[index];
@@ -344,6 +350,7 @@ enum status format_braces(struct jinja_run *run, struct jv format, const struct 
 {
     const size_t mark = run->out->len;
     int next = 0;
+    TRY(run_charge(run, format.n / 8));
     for (size_t at = 0; at < format.n; at++) {
         const char c = format.s[at];
         const bool twice = at + 1 < format.n && format.s[at + 1] == c;

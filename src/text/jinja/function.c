@@ -76,7 +76,10 @@ enum status function_call(struct jinja_run *run, const struct jinja_function *f,
 {
     struct call c = {.run = run, .self = self, .all = *args};
     if (f->params) TRY(bind(&c, f));
-    return f->call(&c, out);
+    TRY(run_enter(run)); /* map() calls filters, and so itself */
+    const enum status st = f->call(&c, out);
+    run->depth++;
+    return st;
 }
 
 enum status call_text(const struct call *c, int i, const char *fallback, struct jv *out)

@@ -98,6 +98,7 @@ static enum status global_strftime(struct call *c, struct jv *out)
     TRY(call_text(c, 0, NULL, &format));
     if (format.n >= sizeof zero || memchr(format.s, 0, format.n))
         return run_fault(c->run, "strftime_now(): a format of %u bytes", format.n);
+    TRY(run_charge(c->run, 8 * format.n)); /* the C library takes its time */
     memcpy(zero, format.s, format.n);
     zero[format.n] = 0;
     const size_t n = *zero ? strftime(text, sizeof text, zero, &c->run->now) : 0;

@@ -22,6 +22,7 @@ static enum status write_escape(struct jinja_run *run, uint32_t p)
     static const char plain[] = "\"\\\n\r\t\f\b", letters[] = "\"\\nrtfb";
     const char *known = p && p < 0x80 ? strchr(plain, (int)p) : NULL;
     char text[16];
+    TRY(run_charge(run, 1));
     if (known)
         snprintf(text, sizeof text, "\\%c", letters[known - plain]);
     else if (p < 0x10000)
@@ -58,6 +59,7 @@ static enum status write_number(struct jinja_run *run, struct jv v)
 static enum status write_line(struct jinja_run *run, const struct jvjson_style *style, int depth)
 {
     if (!style->indent) return ST_OK;
+    TRY(run_charge(run, (uint64_t)depth / 8));
     TRY(put(run, "\n"));
     for (int i = 0; i < depth; i++) TRY(put(run, style->indent));
     return ST_OK;
@@ -104,12 +106,12 @@ static enum status sort_pairs(struct jinja_run *run, const struct jv_dict *dict,
     *out = pool_take(run->pool, dict->n * sizeof **out);
     if (!*out) return run_memory(run);
     memcpy(*out, dict->pairs, dict->n * sizeof **out);
-    for (uint32_t i = 1; i < dict->n; i++) {
+    for (uint32_t i = 0; i < dict->n; i++) {
         int order;
+        TRY(run_charge(run, 8 * (uint64_t)jv_weight((*out)[i].key)));
         if (!jv_order((*out)[0].key, (*out)[i].key, &order))
             return run_fault(run, "JSON: keys of several types cannot be sorted");
     }
-    TRY(run_charge(run, 8 * (uint64_t)dict->n));
     qsort(*out, dict->n, sizeof **out, compare_keys);
     return ST_OK;
 }
@@ -208,8 +210,8 @@ enum status jvjson_read(struct pool *pool, const char *s, size_t n, struct jv *o
 {
     json_error_t fault;
     json_t *json = json_loadb(s, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault);
-    if (!json && (fault.line < 1 || json_error_code(&fault) == json_error_out_of_memory))
-        return err_memory(err, "%zu bytes of JSON", n);
+    if (!json && (fault.line < 0 || json_error_code(&fault) == json_error_out_of_memory))
+        return err_memory(err, "values of JSON: %zu bytes", n);
     if (!json)
         return err_set(err, ST_FORMAT, "line %d, column %d: %s", fault.line, fault.column,
                        fault.text);

@@ -74,7 +74,7 @@ static size_t fraction(const char *s, size_t n, size_t from)
 
 double literal_double(const char *s, size_t n, size_t *used)
 {
-    char text[128];
+    char text[512];
     size_t at = 0, i = 0;
     const char *point = localeconv()->decimal_point;
     for (; i < n && at + 8 < sizeof text; i++) {

@@ -49,9 +49,8 @@ const struct jinja_function jinja_list_methods[] = {
 
 static enum status dict_get(struct call *c, struct jv *out)
 {
-    if (!jv_hashable(c->arg[0]))
-        return run_fault(c->run, "get(): a %s cannot be a key", jv_type_name(c->arg[0]));
-    const struct jv *found = jv_dict_find(c->self.dict, c->arg[0]);
+    const struct jv *found;
+    TRY(run_find(c->run, c->self.dict, c->arg[0], &found));
     *out = found ? *found : c->arg[1].kind == JV_ABSENT ? jv_none() : c->arg[1];
     return ST_OK;
 }

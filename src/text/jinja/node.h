@@ -47,7 +47,7 @@ enum node_kind {
     NODE_NAMED,  /* in arguments: name = a */
     /* statements */
     NODE_TEXT,         /* value */
-    NODE_PRINT,        /* a */
+    NODE_PRINT,        /* items of a, one after the other */
     NODE_IF,           /* a, body, other: what "else" or "elif" leads to */
     NODE_FOR,          /* a target, b what is gone through, c a condition or NULL, body, other */
     NODE_SET,          /* a target, b value */

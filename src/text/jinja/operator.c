@@ -48,6 +48,12 @@ static double float_mod(double a, double b)
     return copysign(0, b);
 }
 
+static double float_floor_div(double a, double b)
+{
+    const double quotient = (a - float_mod(a, b)) / b;
+    return quotient != 0 ? floor(quotient + 0.5) : copysign(0, a / b);
+}
+
 static bool whole_power(int64_t a, int64_t b, int64_t *out)
 {
     int64_t base = a;
@@ -90,7 +96,7 @@ static enum status real_numbers(struct jinja_run *run, int op, double a, double 
     case '-': *out = jv_float(a - b); break;
     case '*': *out = jv_float(a * b); break;
     case '/': *out = jv_float(a / b); break;
-    case OP_FLOORDIV: *out = jv_float(floor((a - float_mod(a, b)) / b + 0.5)); break;
+    case OP_FLOORDIV: *out = jv_float(float_floor_div(a, b)); break;
     case '%': *out = jv_float(float_mod(a, b)); break;
     default:
         if (a == 0 && b < 0) return run_fault(run, "zero to a negative power");
@@ -157,10 +163,12 @@ static enum status repeat(struct jinja_run *run, struct jv of, int64_t times, st
     if (times < 0) times = 0;
     if (of.kind == JV_TEXT) {
         for (int64_t i = 0; i < times && of.n; i++) {
-            TRY(run_charge(run, 1));
+            TRY(run_charge(run, i % 16 == 0));
             TRY(run_write(run, of.s, of.n));
         }
-        return run_cut(run, mark, out);
+        TRY(run_cut(run, mark, out));
+        out->tag = of.tag;
+        return ST_OK;
     }
     TRY(run_list(run, of.kind, out));
     for (int64_t i = 0; i < times && of.list->n; i++)
@@ -213,8 +221,9 @@ static enum status contains(struct jinja_run *run, struct jv item, struct jv in,
         return ST_OK;
     }
     if (in.kind == JV_DICT) {
-        if (!jv_hashable(item)) return run_fault(run, "a %s cannot be a key", jv_type_name(item));
-        *out = jv_dict_find(in.dict, item) != NULL;
+        const struct jv *found;
+        TRY(run_find(run, in.dict, item, &found));
+        *out = found != NULL;
         return ST_OK;
     }
     if (in.kind == JV_NONE || jv_is_number(in) || in.kind > JV_DICT)

@@ -110,6 +110,8 @@ enum status parser_name(struct parser *p, const char *s, size_t n, const struct 
 {
     struct name **bucket = &p->names[bucket_of(s, n)], *name = find_name(*bucket, s, n);
     if (!name) {
+        if (p->n_names++ == PARSER_NAMES_MAX)
+            return lexer_fault(p->err, p->token.line, "more than %d names", PARSER_NAMES_MAX);
         name = pool_take(p->pool, sizeof *name);
         if (!name) return err_memory(p->err, "the syntax tree of a chat template");
         *name = (struct name){.s = s, .n = (uint32_t)n, .next = *bucket};

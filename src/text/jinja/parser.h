@@ -5,7 +5,8 @@
 #include "text/jinja/lexer.h"
 #include "text/jinja/node.h"
 
-enum { PARSER_DEPTH_MAX = 150 };
+/* Names are found by going through those of a bucket. */
+enum { PARSER_DEPTH_MAX = 150, PARSER_NAMES_MAX = 4096 };
 
 struct parser {
     struct lexer lexer;
@@ -16,6 +17,7 @@ struct parser {
     bool soft;                 /* in a branch: an unknown filter is an error once it is reached */
     int loops;                 /* around what is at hand, in the same macro */
     struct name *names[TREE_BUCKETS];
+    int n_names;
     struct parser_macro *macro; /* the innermost one around what is at hand */
 };
 

@@ -26,7 +26,7 @@ static enum status body_to(struct parser *p, const char *end, struct node **out)
     return parser_go(p);
 }
 
-/* A body in which an unknown filter is an error at once, and no loop of outside can be left. */
+/* A body in which an unknown filter is an error at once, whatever branch it stands in. */
 static enum status inner_body(struct parser *p, const char *end, struct node **out)
 {
     const bool soft = p->soft;
@@ -246,9 +246,15 @@ static enum status parse_with(struct parser *p, struct node *node)
     return inner_body(p, "endwith", &node->body);
 }
 
+/* Several are no tuple here, unlike in "{{": each is printed. */
 static enum status parse_print(struct parser *p, struct node *node)
 {
-    return parser_tuple(p, true, &node->a);
+    bool more;
+    for (struct node **at = &node->a;; at = &(*at)->next) {
+        TRY(parser_expression(p, at));
+        TRY(parser_skip_op(p, ',', &more));
+        if (!more) return ST_OK;
+    }
 }
 
 static enum status parse_leave(struct parser *p, struct node *node)

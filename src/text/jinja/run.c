@@ -34,6 +34,14 @@ enum status run_charge(struct jinja_run *run, uint64_t steps)
     return err_set(run->err, ST_MEMORY, "line %d: the template takes too many steps", run->line);
 }
 
+enum status run_enter(struct jinja_run *run)
+{
+    if (!run->depth)
+        return err_set(run->err, ST_MEMORY, "line %d: the template nests too deep", run->line);
+    run->depth--;
+    return ST_OK;
+}
+
 /* ---- texts ------------------------------------------------------------------------------- */
 
 static enum status too_long(struct jinja_run *run)
@@ -66,7 +74,7 @@ enum status run_show(struct jinja_run *run, struct jv v)
 
 enum status run_repr(struct jinja_run *run, struct jv v)
 {
-    TRY(run_charge(run, jv_weight(v) + (v.kind == JV_TEXT ? v.n / 16 : 0)));
+    TRY(run_charge(run, jv_weight(v)));
     return show_repr(run->out, v) == ST_OK ? ST_OK : too_long(run);
 }
 
@@ -86,12 +94,23 @@ enum status run_list(struct jinja_run *run, enum jv_kind kind, struct jv *out)
     return jv_list_init(run->pool, kind, 0, out) ? ST_OK : run_memory(run);
 }
 
+/* A container that takes nothing more: it is at a bound, or the pool is. */
+static enum status too_much(struct jinja_run *run, const char *what, uint32_t depth,
+                            uint32_t weight)
+{
+    if (depth >= JV_DEPTH_MAX)
+        return err_set(run->err, ST_MEMORY, "line %d: a %s nested more than %d deep", run->line,
+                       what, JV_DEPTH_MAX);
+    if (weight >= JV_WEIGHT_MAX)
+        return err_set(run->err, ST_MEMORY, "line %d: a %s with too much in it", run->line, what);
+    return run_memory(run);
+}
+
 enum status run_append(struct jinja_run *run, struct jv list, struct jv item)
 {
     TRY(run_charge(run, 1));
     if (jv_append(run->pool, list.list, item)) return ST_OK;
-    if (list.list->depth >= JV_DEPTH_MAX) return run_fault(run, "a list nested too deep");
-    return run_memory(run);
+    return too_much(run, "list", list.list->depth, list.list->weight);
 }
 
 enum status run_dict(struct jinja_run *run, struct jv *out)
@@ -99,15 +118,28 @@ enum status run_dict(struct jinja_run *run, struct jv *out)
     return jv_dict_init(run->pool, JV_DICT, out) ? ST_OK : run_memory(run);
 }
 
+/* Counts what the key's hash costs. */
+static enum status check_key(struct jinja_run *run, struct jv key)
+{
+    TRY(run_charge(run, jv_weight(key)));
+    return jv_hashable(key) ? ST_OK : run_fault(run, "a %s cannot be a key", jv_type_name(key));
+}
+
 enum status run_set(struct jinja_run *run, struct jv dict, struct jv key, struct jv value)
 {
-    TRY(run_charge(run, 1));
-    if (!jv_hashable(key)) return run_fault(run, "a %s cannot be a key", jv_type_name(key));
+    TRY(check_key(run, key));
     const bool done = dict.kind == JV_NAMESPACE ? jv_dict_put(run->pool, dict.dict, key, value)
                                                 : jv_dict_set(run->pool, dict.dict, key, value);
     if (done) return ST_OK;
-    if (dict.dict->depth >= JV_DEPTH_MAX) return run_fault(run, "a dict nested too deep");
-    return run_memory(run);
+    return too_much(run, "dict", dict.dict->depth, dict.dict->weight);
+}
+
+enum status run_find(struct jinja_run *run, const struct jv_dict *dict, struct jv key,
+                     const struct jv **out)
+{
+    TRY(check_key(run, key));
+    *out = jv_dict_find(dict, key);
+    return ST_OK;
 }
 
 /* ---- variables --------------------------------------------------------------------------- */
@@ -115,6 +147,7 @@ enum status run_set(struct jinja_run *run, struct jv dict, struct jv key, struct
 enum status run_variable(struct jinja_run *run, const struct name *name, struct jv value)
 {
     struct scope *s = run->scope;
+    TRY(run_charge(run, (uint64_t)s->n / 16));
     for (int i = 0; i < s->n; i++) {
         if (s->variables[i].name != name) continue;
         s->variables[i].value = value;

@@ -58,6 +58,8 @@ enum status run_fault(struct jinja_run *run, const char *format, ...)
 enum status run_memory(struct jinja_run *run);
 /* Count work against the limit. */
 MUST_USE enum status run_charge(struct jinja_run *run, uint64_t steps);
+/* One level of nesting further in; `depth` goes up again behind it. */
+MUST_USE enum status run_enter(struct jinja_run *run);
 
 /* ---- texts ------------------------------------------------------------------------------- */
 
@@ -77,6 +79,9 @@ MUST_USE enum status run_append(struct jinja_run *run, struct jv list, struct jv
 MUST_USE enum status run_dict(struct jinja_run *run, struct jv *out);
 /* A fault for a key that cannot be one. */
 MUST_USE enum status run_set(struct jinja_run *run, struct jv dict, struct jv key, struct jv value);
+/* The value of a key, or NULL. A fault for a key that cannot be one. */
+MUST_USE enum status run_find(struct jinja_run *run, const struct jv_dict *dict, struct jv key,
+                              const struct jv **out);
 /* What a for loop goes through. An iterator is used up. */
 MUST_USE enum status run_items(struct jinja_run *run, struct jv v, const struct jv_list **out);
 

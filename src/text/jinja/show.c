@@ -3,6 +3,7 @@
 #include "text/jinja/literal.h"
 #include "text/jinja/point.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,10 +14,13 @@
 
 enum { DIGITS_MAX = 17 };
 
-/* The fewest digits that are f again, and the power of ten behind the first. */
+/* The fewest digits that are f again, and the power of ten behind the first. Where up to 15 are
+ * enough, the nearest 15 are these and zeros; only what is too small to have 15 is tried one by
+ * one.
+ */
 static int shortest(double f, char digits[DIGITS_MAX + 1], int *power)
 {
-    for (int count = 1;; count++) {
+    for (int count = f < DBL_MIN ? 1 : 15;; count++) {
         char text[40];
         size_t used;
         int n = 0;
@@ -24,6 +28,7 @@ static int shortest(double f, char digits[DIGITS_MAX + 1], int *power)
         const char *e = strchr(text, 'e');
         for (const char *c = text; c < e; c++) /* whatever the locale's point is */
             if (*c >= '0' && *c <= '9') digits[n++] = *c;
+        while (n > 1 && digits[n - 1] == '0') n--;
         digits[n] = 0;
         *power = atoi(e + 1);
         for (char *c = text; c < e; c++)

@@ -187,6 +187,7 @@ static enum status test_in(struct call *c, struct jv *out)
 static enum status test_sameas(struct call *c, struct jv *out)
 {
     const struct jv a = c->self, b = c->arg[0];
+    TRY(run_charge(c->run, jv_weight(a)));
     const bool same = a.kind == b.kind &&
                       (jv_is_list(a) || a.kind >= JV_DICT ? a.list == b.list : jv_equal(a, b));
     return answer(same, out);

@@ -48,6 +48,8 @@ static bool is_dict(struct jv v)
 
 uint32_t jv_weight(struct jv v)
 {
+    if (v.kind == JV_FLOAT) return 8; /* its digits take long */
+    if (v.kind == JV_TEXT) return 1 + v.n / 16;
     return 1 + (jv_is_list(v) ? v.list->weight : is_dict(v) ? v.dict->weight : 0);
 }
 
@@ -161,8 +163,11 @@ static int order_texts(struct jv a, struct jv b)
 
 static bool order_lists(const struct jv_list *a, const struct jv_list *b, int *order)
 {
-    for (uint32_t i = 0; i < a->n && i < b->n; i++)
-        if (!jv_equal(a->items[i], b->items[i])) return jv_order(a->items[i], b->items[i], order);
+    for (uint32_t i = 0; i < a->n && i < b->n; i++) {
+        const bool ordered = jv_order(a->items[i], b->items[i], order);
+        if (ordered && *order) return true;
+        if (!ordered && !jv_equal(a->items[i], b->items[i])) return false;
+    }
     *order = order_of(a->n, b->n);
     return true;
 }

@@ -62,7 +62,7 @@ struct jv_list {
     struct jv *items;
     uint32_t n, cap;
     uint32_t at;       /* of an iterator: items before it were taken */
-    uint32_t weight;   /* values inside, those of values inside with them: what a walk costs */
+    uint32_t weight;   /* of the values inside (jv_weight): what a walk costs */
     uint32_t depth;    /* of containers inside */
     const char *shown; /* of a view, what str() puts around its items: "dict_keys" */
 };
@@ -164,7 +164,8 @@ static inline double jv_real(struct jv v)
     return v.kind == JV_FLOAT ? v.f : (double)jv_whole(v);
 }
 
-/* Values that a walk over it meets, at least 1. */
+/* What a walk over it costs: 1 for each value that it meets, and more for long texts
+ * and floats. */
 uint32_t jv_weight(struct jv v);
 /* Python's truth. */
 bool jv_truth(struct jv v);
