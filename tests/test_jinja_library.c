@@ -275,7 +275,7 @@ static void test_methods_of_lists_and_dicts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest all[] = {
         cmocka_unit_test(test_filters_of_numbers),
         cmocka_unit_test(test_filters_of_texts),
         cmocka_unit_test(test_filters_of_lists),
@@ -284,5 +284,5 @@ int main(void)
         cmocka_unit_test(test_methods_of_texts),
         cmocka_unit_test(test_methods_of_lists_and_dicts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(all, NULL, NULL);
 }
