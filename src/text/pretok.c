@@ -101,8 +101,7 @@ const struct pretok_rules *pretok_rules(const struct pretok *p)
 
 bool pretok_same(const struct pretok *a, const struct pretok *b)
 {
-    return a->family == b->family && a->rules->whole_words == b->rules->whole_words &&
-           a->rules->composes == b->rules->composes;
+    return a->family == b->family && a->rules->composes == b->rules->composes;
 }
 
 struct split {

@@ -120,8 +120,9 @@ bool vocab_brings_bos(const struct vocab *v, const char *text, size_t n, unsigne
  * models can share one? *same gets the number of leading ids that agree. ST_OK when those are the
  * real tokens of both (padding may differ), or of one while the other has at most VOCAB_SPARE_MAX
  * more, and the pre-tokenizers and merges agree as well; otherwise ST_ARG, and the message names
- * what differs first. Scores of "llama" are not compared: converters disagree about those of added
- * tokens. */
+ * what differs first. Not compared: scores of "llama", since converters disagree about those of
+ * added tokens, and whether a word that is a token is taken whole, which makes other ids of few
+ * words, and of which converters are not sure either. */
 MUST_USE enum status vocab_compare(const struct vocab *a, const struct vocab *b, int32_t *same,
                                    struct err *err);
 
