@@ -181,7 +181,7 @@ typedef struct {
 } ead_conversation;
 
 /* `model` gives the template and the texts of special tokens; NULL will do where `options` name a
- * template. Without options (NULL) it is the model's own. EAD_UNSUPPORTED when it has none,
+ * template. Without options (NULL) it is the model's own. EAD_SUPPORT when it has none,
  * EAD_FORMAT with the line where it is faulty. The model need not outlive the template. */
 EAD_API ead_status ead_template_open(const ead_model *model, const ead_template_options *options,
                                      ead_template **out, ead_error *error);

@@ -134,6 +134,32 @@ static void test_verbose_prompt(void **state)
     said_free(&said);
 }
 
+/* A template that refuses a turn ends neither the program nor the conversation. */
+static void test_refused_turn(void **state)
+{
+    (void)state;
+    write_file(
+        "{{ raise_exception('no') if messages[-1].content == 'bad' }}[{{ messages|length }}]");
+    const char *chat[] = {
+        "ead", "chat", "-S", model, "-n", "2", "--chat-template", file, "--verbose-prompt", NULL};
+    struct said said = program_run(EAD_PROGRAM, chat, "Hm\nbad\nAgain\n", NULL);
+    assert_int_equal(said.status, 0);
+    assert_non_null(strstr(said.err, "the template refuses: no"));
+    assert_non_null(strstr(said.err, "--- prompt ---\n[3]\n"));
+    said_free(&said);
+    const char *list[] = {"ead", "eval", "--chat-template", "list", NULL};
+    said = program_run(EAD_PROGRAM, list, NULL, NULL);
+    assert_int_equal(said.status, 0);
+    assert_non_null(strstr(said.out, "chatml"));
+    said_free(&said);
+    write_file("AB{{ '\\x00' }}{{ 'y' * 30 }}");
+    const char *nul[] = {"ead", "run", "-S", model, "-p", "x", "-n", "1", "--chat-template",
+                         file,  NULL};
+    said = program_run(EAD_PROGRAM, nul, NULL, NULL);
+    assert_int_equal(said.status, 0);
+    said_free(&said);
+}
+
 /* Template arguments reach the prompt of every command that takes them. */
 static void test_arguments(void **state)
 {
@@ -153,9 +179,8 @@ static void test_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_renders),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_verbose_prompt),
+        cmocka_unit_test(test_renders),        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_verbose_prompt), cmocka_unit_test(test_refused_turn),
         cmocka_unit_test(test_arguments),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -293,6 +293,8 @@ static void test_faulty_input(void **state)
         {"[1]", NULL, "yesterday", ST_ARG, "found \"yesterday\""},
         {"[1]", NULL, "2026-13-01", ST_ARG, "2026-13-01"},
         {"[1]", NULL, "2026-01-02T03", ST_ARG, "2026-01-02T03"},
+        {"[1]", NULL, "2026-02-31", ST_ARG, "2026-02-31"},
+        {"[1]", NULL, "2026-01-02T-1:00:00", ST_ARG, "T-1"},
         {"[1]", NULL, "2026-01-02x", ST_ARG, "2026-01-02x"},
         {"[2]", NULL, NULL, ST_ARG, "chat template: line 2: the template refuses: two"},
         {"[3]", NULL, NULL, ST_FORMAT, "chat template: line 3: \"y\" is undefined"},

@@ -311,6 +311,7 @@ int command_calibrate(int argc, char **argv)
     struct trial trial = {0};
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
+    if (form_lists(&trial_options.form)) return EXIT_OK;
     if (options.share_given + options.keep_given + options.speedup_given > 1)
         return args_fault(&usage, "expected one of --large-share, --keep and --speedup");
     if (!trial_options.large != !trial_options.small)

@@ -281,8 +281,9 @@ static int converse(struct talk *t)
 /* Refuse before the first question what would fail at it. */
 static int check_form(struct form *form)
 {
-    const ead_message probe = {"user", "x"};
-    ead_conversation conversation = {.messages = &probe, .n_messages = 1};
+    const ead_message probe[] = {{"system", pair_options.system}, {"user", "x"}};
+    const int skip = !pair_options.system || !*pair_options.system;
+    ead_conversation conversation = {.messages = probe + skip, .n_messages = (size_t)(2 - skip)};
     char *text;
     size_t bytes;
     unsigned flags;

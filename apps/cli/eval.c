@@ -99,6 +99,7 @@ int command_eval(int argc, char **argv)
     struct settings *settings;
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
+    if (form_lists(&trial_options.form)) return EXIT_OK;
     if (!options.dir) return args_fault(&usage, "--out DIR is missing");
     parsed = trial_check(&usage);
     if (parsed) return parsed;

@@ -74,10 +74,11 @@ static int add_variable(json_t *all, const char *given)
     const char *equals = strchr(given, '=');
     if (!equals || equals == given)
         return fail("--template-arg: expected NAME=JSON, found \"%s\"", given);
-    json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, &fault);
+    json_t *value = json_loads(equals + 1, JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault);
     if (!value)
-        return fail("--template-arg %.*s: expected JSON (a text stands in double quotes), found %s",
-                    (int)(equals - given), given, equals + 1);
+        return fail(
+            "--template-arg %.*s: expected JSON (a text stands in double quotes), found %s: %s",
+            (int)(equals - given), given, equals + 1, fault.text);
     char *name = strndup(given, (size_t)(equals - given));
     const bool set = name && !json_object_set_new(all, name, value);
     free(name);

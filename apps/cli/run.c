@@ -127,7 +127,8 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
     form_close(&form);
     if (status) return status;
     free(prompt->text);
-    prompt->text = strndup(text, bytes);
+    prompt->text = malloc(bytes + 1); /* it may hold a NUL */
+    if (prompt->text) memcpy(prompt->text, text, bytes + 1);
     prompt->bytes = bytes;
     ead_free(text);
     return prompt->text ? EXIT_OK : fail("no memory for the prompt");

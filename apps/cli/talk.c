@@ -140,6 +140,7 @@ static int take_in(struct talk *t, struct screen *screen, bool *usable)
     int32_t *ids = NULL;
     size_t n = 0;
     int status = render(t, &ids, &n);
+    *usable = status != 0; /* a template may refuse what was said, and take the next */
     if (!status) status = reserve_ids(t, n);
     if (!status) {
         ead_status st = adopt(t, screen, ids, n, &error);

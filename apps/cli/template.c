@@ -35,7 +35,7 @@ static const struct arg table[] = {
 };
 static const struct args usage = {
     .command = "template",
-    .synopsis = "-m FILE [--messages FILE.json] [--template FILE.jinja] [OPTION ...]",
+    .synopsis = "-m FILE | --template NAME [--messages FILE] [OPTION ...]",
     .description = "Print a conversation as the model's chat template writes it, and nothing else.",
     .table = table,
     .n_table = sizeof table / sizeof *table,

@@ -67,8 +67,10 @@ static ead_status from_chat(const struct prompt_style *s, const char *problem, c
     ead_status st = ead_template_render(s->chat, &conversation, &text, &bytes, flags, error);
     free(content);
     if (st) return st;
-    *out = strndup(text, bytes);
+    const bool has_nul = memchr(text, 0, bytes) != NULL;
+    *out = has_nul ? NULL : strndup(text, bytes);
     ead_free(text);
+    if (has_nul) return fault(error, EAD_SUPPORT, "the chat template writes a NUL byte");
     return *out ? EAD_OK : fault_memory(error, "a prompt");
 }
 

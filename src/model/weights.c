@@ -140,7 +140,8 @@ static enum status bind_tensor(struct binder *b, const struct arch_tensor *table
     const int n = size_of(b, row->rows);
     struct range range = {.n = n, .all = n};
     const bool part = row->whole && !strcmp(row->whole, row->name);
-    const struct gguf_tensor *t = part ? NULL : binder_find(b, row->name, full);
+    const struct gguf_tensor *t = binder_find(b, row->name, full);
+    if (part) t = NULL;
     if (t) {
         TRY(check_company(b, row, t));
     } else if (row->whole && (t = binder_find(b, row->whole, whole))) {

@@ -290,14 +290,16 @@ static enum status clock_now(const char *text, struct tm *out, struct err *err)
     const int n = sscanf(text, "%4d-%2d-%2d%n%*[T ]%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon,
                          &t.tm_mday, &end, &t.tm_hour, &t.tm_min, &t.tm_sec, &end);
     const bool whole = (n == 3 || n == 6) && !text[end] && t.tm_year >= 1900 && t.tm_mon >= 1 &&
-                       t.tm_mon <= 12 && t.tm_mday >= 1 && t.tm_mday <= 31 && t.tm_hour < 24 &&
-                       t.tm_min < 60 && t.tm_sec < 61;
-    if (!whole)
-        return err_set(err, ST_ARG,
-                       "time: expected 2026-01-02 or 2026-01-02T03:04:05, found \"%.40s\"", text);
+                       t.tm_mon <= 12 && t.tm_mday >= 1 && t.tm_mday <= 31 && t.tm_hour >= 0 &&
+                       t.tm_hour < 24 && t.tm_min >= 0 && t.tm_min < 60 && t.tm_sec >= 0 &&
+                       t.tm_sec < 61;
+    const int day = t.tm_mday;
     t.tm_year -= 1900;
     t.tm_mon--;
-    timegm(&t); /* finds the day of the week */
+    if (whole) timegm(&t); /* finds the day of the week, and moves a day that the month has not */
+    if (!whole || t.tm_mday != day)
+        return err_set(err, ST_ARG,
+                       "time: expected 2026-01-02 or 2026-01-02T03:04:05, found \"%.40s\"", text);
     *out = t;
     return ST_OK;
 }

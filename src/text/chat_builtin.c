@@ -66,6 +66,7 @@
                                                                            ANSWER(LITERAL(         \
                                                                                DS_ASSISTANT open))
 
+/* clang-format off */
 static const struct chat_builtin builtins[] = {
     {"chatml", IM_TURNS ANSWER(LITERAL(IM_ANSWER)), "", "<|im_end|>"},
     {"qwen2", IM_SYSTEM("You are a helpful assistant.") IM_TURNS ANSWER(LITERAL(IM_ANSWER)), "",
@@ -175,6 +176,7 @@ static const struct chat_builtin builtins[] = {
     /* The pair in models/: tools/pair/export.py. */
     {"problem", "Problem: {{ messages[-1]['content'] }}\nSolution:", "", ""},
 };
+/* clang-format on */
 
 const struct chat_builtin *chat_builtin_at(size_t i)
 {

@@ -19,12 +19,25 @@ struct spec {
 
 enum { WIDTH_MAX = 4096 };
 
+/* A number, -1 when there is none; above WIDTH_MAX they are all alike. */
 static int read_count(const char *s, size_t n, size_t *at)
 {
     int count = -1;
     for (; *at < n && s[*at] >= '0' && s[*at] <= '9'; ++*at)
-        if (count < WIDTH_MAX) count = (count < 0 ? 0 : count) * 10 + s[*at] - '0';
-    return count > WIDTH_MAX ? WIDTH_MAX : count;
+        if (count <= WIDTH_MAX) count = (count < 0 ? 0 : count) * 10 + s[*at] - '0';
+    return count;
+}
+
+/* What would make another text than Python's is an error. */
+static enum status check_spec(struct jinja_run *run, const struct spec *spec)
+{
+    const bool whole = spec->type && strchr("diuxXob", spec->type);
+    if (spec->width > WIDTH_MAX ||
+        (spec->precision > 60 && !(spec->type && strchr("sr", spec->type))))
+        return run_fault(run, "a format wider than %d, or with more than 60 digits", WIDTH_MAX);
+    if ((whole && spec->precision >= 0) || (spec->comma && spec->zeros))
+        return run_fault(run, "a format with digits of a whole number, or zeros before commas");
+    return ST_OK;
 }
 
 /* ---- one value --------------------------------------------------------------------------- */
@@ -187,7 +200,8 @@ static enum status put_percent(struct filling *f, struct spec *spec, struct jv v
 {
     struct jinja_run *run = f->run;
     const char type = spec->type;
-    if (type && strchr("sra", type)) {
+    TRY(check_spec(run, spec));
+    if (type && strchr("sr", type)) {
         const size_t mark = run->out->len;
         struct jv text;
         TRY(type == 's' ? run_show(run, v) : run_repr(run, v));
@@ -338,10 +352,18 @@ static enum status put_field(struct jinja_run *run, const char *s, size_t n,
     TRY(field_value(run, s, name, args, next, &v));
     if (mark) {
         const size_t from = run->out->len;
-        TRY(left == name + 2 && s[name + 1] == 'r' ? run_repr(run, v) : run_show(run, v));
+        const char how = left == name + 2 ? s[name + 1] : 0;
+        if (how != 'r' && how != 's')
+            return run_fault(run, "a format with another \"!\" than s or r");
+        TRY(how == 'r' ? run_repr(run, v) : run_show(run, v));
         TRY(run_cut(run, from, &v));
     }
     TRY(brace_spec(run, colon ? colon + 1 : "", colon ? n - left - 1 : 0, &spec));
+    TRY(check_spec(run, &spec));
+    if (v.kind == JV_FLOAT && !spec.type && spec.precision >= 0)
+        return run_fault(run, "a format with digits and no type");
+    if (colon && n - left > 1 && v.kind != JV_TEXT && !jv_is_number(v))
+        return run_fault(run, "a format with a width of a %s", jv_type_name(v));
     return put_brace(run, &spec, v);
 }
 

@@ -81,7 +81,8 @@ static enum status whole_numbers(struct jinja_run *run, int op, int64_t a, int64
             fits = op == '%' || !__builtin_sub_overflow(0, a, &i);
             break;
         }
-        i = op == '%' ? a - floor_div(a, b) * b : floor_div(a, b);
+        i = op == '%' ? a % b : floor_div(a, b);
+        if (op == '%' && i && (i < 0) != (b < 0)) i += b;
         break;
     default: break;
     }
