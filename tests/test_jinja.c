@@ -84,6 +84,11 @@ static const struct row statements[] = {
     {"{% generation %}g{% set x = 1 %}{{ x }}{% endgeneration %}{{ x is defined }}", NULL,
      "g1False"},
     {"{% print 1 + 1 %}{% print 'a', 2 %}", NULL, "2a2"},
+    {"{% for x in [1, 2] %}a{% filter upper %}b{% break %}{% endfilter %}{% endfor %}c", NULL,
+     "ac"},
+    {"{% for x in [1, 2] %}{{ x }}{% set y %}b{% continue %}{% endset %}-{% endfor %}{{ y is "
+     "defined }}",
+     NULL, "12False"},
     {"{{ 1, 'b' }}{{ (1,) }}{{ () }}", NULL, "(1, 'b')(1,)()"},
     {"{% raw %}{{ no }}{% if %}{# #}{% endraw %}|{%- raw -%}  x  {%- endraw -%}  y", NULL,
      "{{ no }}{% if %}{# #}|xy"},
@@ -134,6 +139,7 @@ static const struct row literals[] = {
 };
 
 static const struct row operators[] = {
+    {"{{ 1e16 // 3 }} {{ 1e22 // 3 }}", NULL, "3333333333333333.0 3.3333333333333335e+21"},
     {"{{ 1 + 2 * 3 }} {{ (1 + 2) * 3 }} {{ 7 // 2 }} {{ -7 // 2 }} {{ 7 % 3 }} {{ -7 % 3 }} {{ 7 % "
      "-3 }} {{ 7 / 2 }} {{ 6 / 2 }} {{ 2 ** 10 }} {{ 2 ** -1 }} {{ 2 ** 3 ** 2 }}",
      NULL, "7 9 3 -4 1 2 -2 3.5 3.0 1024 0.5 64"},
@@ -254,6 +260,8 @@ static const struct row errors[] = {
     {"{% macro m(a) %}{% endmacro %}{{ m(b=2) }}", NULL,
      "line 1: the macro has no parameter \"b\""},
     {"{% macro m(a) %}{% endmacro %}{{ m(1, a=2) }}", NULL, "line 1: the macro got \"a\" twice"},
+    {"{{ nope|dictsort }}", NULL, "line 1: dictsort: expected a dict"},
+    {"{{ '{:d}'.format(1.5) }}", NULL, "line 1: the format's type 'd': found float"},
     {"{{ xs[::0] }}", "{\"xs\":[1]}", "line 1: a slice with a step of 0"},
     {"{{ 1() }}", NULL, "line 1: a int cannot be called"},
     {"one\ntwo\n{{ raise_exception('No ' ~ x) }}", "{\"x\":\"tools!\"}",

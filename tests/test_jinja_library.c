@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 static const struct row filters_of_numbers[] = {
+    {"{{ '-10'|int(base=8) }}{{ '1_000'|int(base=16) }}{{ '-0'|float }}", NULL, "-84096-0.0"},
     {"{{ -3|abs }}{{ (-3)|abs }}{{ (-2.5)|abs }}{{ true|abs }}", NULL, "332.51"},
     {"{{ '42'|int }} {{ ' -7 '|int }} {{ '3.9'|int }} {{ 3.9|int }} {{ -3.9|int }} {{ 'x'|int }} "
      "{{ 'x'|int(5) }} {{ '0x1F'|int(base=16) }} {{ 'ff'|int(0, 16) }} {{ '101'|int(base=2) }} {{ "
@@ -169,6 +170,11 @@ static const struct row tests[] = {
 };
 
 static const struct row methods_of_texts[] = {
+    {"{{ '{:,}|{:05}|{:+}|{:8}'.format(123456.789, -2.5, 1.5, 0.1) }}{{ "
+     "'{:5}|{:d}|{}'.format(true, true, true) }}",
+     NULL, "123,456.789|-02.5|+1.5|     0.1    1|1|True"},
+    {"{{ [('ab'|safe)[0], ('ab'|safe)[-1], ('ab'|safe)[::-1]] }}", NULL,
+     "[Markup('a'), Markup('b'), Markup('ba')]"},
     {"{{ 'aBc'.upper() }}{{ 'aBc'.lower() }}{{ 'aBc'.swapcase() }}{{ 'hello wORLD'.capitalize() "
      "}}{{ 'hello wORLD it\\'s'.title() }}",
      NULL, "ABCabcAbCHello worldHello World It'S"},

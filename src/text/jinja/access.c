@@ -127,7 +127,9 @@ static struct jv at_index(struct jv of, int64_t i)
     size_t size;
     if (at == of.n) return nothing;
     point_at(of.s + at, of.n - at, &size);
-    return jv_text(of.s + at, size);
+    struct jv point = jv_text(of.s + at, size);
+    point.tag = of.tag;
+    return point;
 }
 
 enum status run_item(struct jinja_run *run, struct jv of, struct jv key, struct jv *out)

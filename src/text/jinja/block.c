@@ -134,6 +134,7 @@ static enum status do_set(struct jinja_run *run, const struct node *node)
         TRY(run_evaluate(run, node->b, &value));
     } else {
         TRY(captured(run, node->body, &value));
+        if (run->leaving != RUN_ON) return ST_OK; /* its text is lost, as in jinja2 */
         if (node->b) TRY(run_filter(run, node->b, value, &value));
     }
     return assign(run, node->a, value);
@@ -143,6 +144,7 @@ static enum status do_filter_block(struct jinja_run *run, const struct node *nod
 {
     struct jv text;
     TRY(captured(run, node->body, &text));
+    if (run->leaving != RUN_ON) return ST_OK;
     TRY(run_filter(run, node->b, text, &text));
     if (text.kind == JV_TEXT) return run_show(run, text);
     return run_fault(run, "expected a text from the filters of a block, found %s",

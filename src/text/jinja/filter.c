@@ -63,21 +63,24 @@ static struct jv digits_of_base(struct jv text, int64_t base)
     size_t from = 0, to = text.n;
     int64_t value = 0;
     point_strip(text.s, &from, &to, true, true);
+    const bool negative = from < to && text.s[from] == '-';
+    if (from < to && (text.s[from] == '-' || text.s[from] == '+')) from++;
     if (to - from > 2 && text.s[from] == '0' &&
         ((base == 16 && (text.s[from + 1] | 32) == 'x') ||
          (base == 8 && (text.s[from + 1] | 32) == 'o') ||
          (base == 2 && (text.s[from + 1] | 32) == 'b')))
         from += 2;
     bool good = from < to;
-    for (; good && from < to; from++) {
+    for (size_t first = from; good && from < to; from++) {
         const char ch = text.s[from];
+        if (ch == '_' && from > first && from + 1 < to && text.s[from - 1] != '_') continue;
         const int64_t digit = ch >= '0' && ch <= '9'                 ? ch - '0'
                               : (ch | 32) >= 'a' && (ch | 32) <= 'z' ? (ch | 32) - 'a' + 10
                                                                      : 99;
         good = digit < base && !__builtin_mul_overflow(value, base, &value) &&
                !__builtin_add_overflow(value, digit, &value);
     }
-    return good ? jv_int(value) : (struct jv){.kind = JV_ABSENT};
+    return good ? jv_int(negative ? -value : value) : (struct jv){.kind = JV_ABSENT};
 }
 
 static enum status defined(struct call *c)
@@ -114,8 +117,8 @@ static enum status filter_float(struct call *c, struct jv *out)
     TRY(defined(c));
     TRY(run_charge(c->run, jv_weight(v)));
     if (v.kind == JV_TEXT) {
-        v = number_of(c->self, 10);
-        if (v.kind == JV_ABSENT) v = float_of(c->self);
+        v = float_of(c->self); /* first: "-0" has a sign */
+        if (v.kind == JV_ABSENT) v = number_of(c->self, 10);
     }
     *out = jv_is_number(v)               ? jv_float(jv_real(v))
            : c->arg[0].kind == JV_ABSENT ? jv_float(0)

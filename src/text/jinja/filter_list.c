@@ -144,6 +144,7 @@ enum status filter_dictsort(struct call *c, struct jv *out)
     TRY(call_text(c, 1, "key", &by));
     if (!jv_text_is(by, "key") && !jv_text_is(by, "value"))
         return run_fault(c->run, "dictsort: sort by key or by value");
+    if (c->self.kind == JV_UNDEFINED) return run_fault(c->run, "dictsort: expected a dict");
     TRY(filter_items(c, &pairs));
     const struct key key = {c, jv_int(jv_text_is(by, "value")), call_flag(c, 0, false), {0}};
     struct keyed *items;

@@ -290,22 +290,45 @@ static enum status brace_spec(struct jinja_run *run, const char *s, size_t n, st
     return run_fault(run, "the format's \"%.*s\" is not supported", (int)(n < 40 ? n : 40), s);
 }
 
+/* Nothing but "{}". */
+static bool is_plain(const struct spec *spec)
+{
+    return !spec->type && !spec->align && !spec->sign && !spec->other_form && !spec->zeros &&
+           !spec->comma && spec->width < 0 && spec->precision < 0;
+}
+
+/* A float by its fewest digits. */
+static enum status put_shown(struct jinja_run *run, const struct spec *spec, struct jv v)
+{
+    char text[64];
+    struct jv digits;
+    const size_t sign = sign_of(spec, signbit(v.f), text);
+    TRY(run_text(run, jv_float(fabs(v.f)), &digits));
+    memcpy(text + sign, digits.s, digits.n); /* 24 at the most */
+    text[sign + digits.n] = 0;
+    if (spec->comma) add_commas(text + sign, sizeof text - sign);
+    return put_padded(run, spec, text, strlen(text), sign, spec->zeros ? '=' : '>');
+}
+
 static enum status put_brace(struct jinja_run *run, const struct spec *spec, struct jv v)
 {
-    const bool text = !spec->type || spec->type == 's';
-    if (jv_is_whole(v) && v.kind == JV_INT && spec->type != 's') {
+    const bool text = !spec->type || spec->type == 's',
+               whole = spec->type && strchr("dxXob", spec->type);
+    const bool plain_bool = v.kind == JV_BOOL && is_plain(spec);
+    if (v.kind == JV_FLOAT && whole)
+        return run_fault(run, "the format's type '%c': found float", spec->type);
+    if (jv_is_whole(v) && !plain_bool && spec->type != 's') {
         if (!spec->type || strchr("dxXob", spec->type)) return put_whole(run, spec, v);
         return put_real(run, spec, jv_real(v));
     }
-    if (v.kind == JV_FLOAT && spec->type != 's' && (spec->type || spec->precision >= 0))
-        return put_real(run, spec, v.f);
+    if (v.kind == JV_FLOAT && spec->type != 's')
+        return spec->type || spec->precision >= 0 ? put_real(run, spec, v.f)
+                                                  : put_shown(run, spec, v);
     if (!text)
         return run_fault(run, "the format's type '%c': found %s", spec->type, jv_type_name(v));
     struct jv shown;
     TRY(run_text(run, v, &shown));
-    struct spec plain = *spec;
-    if (v.kind == JV_FLOAT && !plain.align) plain.align = '>';
-    return put_text(run, &plain, shown);
+    return put_text(run, spec, shown);
 }
 
 /* What a field names: "", "0" or "name", and ".attribute" and "[item]" behind it. */

@@ -50,8 +50,9 @@ static double float_mod(double a, double b)
 
 static double float_floor_div(double a, double b)
 {
-    const double quotient = (a - float_mod(a, b)) / b;
-    return quotient != 0 ? floor(quotient + 0.5) : copysign(0, a / b);
+    const double quotient = (a - float_mod(a, b)) / b, whole = floor(quotient);
+    if (quotient == 0) return copysign(0, a / b);
+    return quotient - whole > 0.5 ? whole + 1 : whole; /* nearly the whole number above */
 }
 
 static bool whole_power(int64_t a, int64_t b, int64_t *out)
