@@ -173,6 +173,7 @@ typedef struct {
      * an object with "messages" and further variables ("tools", "documents", ...). */
     const char *json;
     size_t json_bytes;
+    const char *json_label; /* what messages call it: the name of its file; NULL: "messages" */
     /* Further variables: a JSON object, or NULL. What is in it goes before all others. */
     const char *variables;
     /* The time for templates that ask: "2026-01-02" or "2026-01-02T03:04:05"; NULL: the clock. */
@@ -187,8 +188,8 @@ EAD_API ead_status ead_template_open(const ead_model *model, const ead_template_
                                      ead_template **out, ead_error *error);
 EAD_API void ead_template_close(ead_template *t);
 /* *text is to be released with ead_free; *flags are those that ead_tokenize needs for it.
- * EAD_ARGUMENT where the template refuses the conversation, EAD_FORMAT where it or the JSON is
- * faulty, EAD_MEMORY where it takes more than a limit (docs/TEMPLATES.md). */
+ * EAD_ARGUMENT where the template refuses the conversation, or the JSON is faulty; EAD_FORMAT where
+ * the template is; EAD_MEMORY where it takes more than a limit (docs/TEMPLATES.md). */
 EAD_API ead_status ead_template_render(const ead_template *t, const ead_conversation *conversation,
                                        char **text, size_t *bytes, unsigned *flags,
                                        ead_error *error);

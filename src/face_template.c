@@ -80,6 +80,7 @@ static enum status render(const ead_template *t, const ead_conversation *c, stru
                                      .n = c->n_messages,
                                      .json = c->json,
                                      .n_json = c->json_bytes,
+                                     .label = c->json_label,
                                      .variables = c->variables,
                                      .n_variables = c->variables ? strlen(c->variables) : 0,
                                      .now = c->now,

@@ -95,9 +95,13 @@ static void test_faults(void **state)
     static const char bad[] = "[{\"role\": \"user\", \"content\": \"bad\"}]";
     expect_fault(1, "chat_template: line 2: \"x\" is undefined", bad, "template", "-m", model,
                  "--messages", "-");
-    expect_fault(1, "--chat-template", bad, "template", "-m", model, "--messages", "-");
+    expect_fault(1, "; --template takes another", bad, "template", "-m", model, "--messages", "-");
     expect_fault(1, "tokenizer.chat_template: this model has none", NULL, "template", "-m", bare);
     expect_fault(1, "messages: line 1", "[{]", "template", "-m", model, "--messages", "-");
+    write_file("[{]");
+    expect_fault(1, ".jinja: line 1, column 3: ", NULL, "template", "-m", model, "--messages",
+                 file);
+    expect_fault(1, "; --chat-template takes another", NULL, "chat", "-S", bare);
     expect_fault(2, "-m FILE or --template FILE is missing", NULL, "template");
     expect_fault(1, "known are: chatml", NULL, "template", "--template", "nonesuch");
     expect_fault(1, "/nonesuch.jinja", NULL, "template", "--template", "/nonesuch.jinja");

@@ -283,13 +283,14 @@ static void test_faulty_input(void **state)
         enum status st;
         const char *words;
     } cases[] = {
-        {"[{]", NULL, NULL, ST_FORMAT, "messages: line 1"},
-        {"\"text\"", NULL, NULL, ST_FORMAT, "found str"},
-        {"{\"messages\": {}}", NULL, NULL, ST_FORMAT, "expected an array, found dict"},
+        {"[{]", NULL, NULL, ST_ARG, "messages: line 1"},
+        {"\"text\"", NULL, NULL, ST_ARG,
+         "messages: expected an array of messages, or an object that has them, found str"},
+        {"{\"messages\": {}}", NULL, NULL, ST_ARG, "expected an array, found dict"},
         {"{\"tools\": []}", NULL, NULL, ST_ARG, "found none"},
         {"[]", NULL, NULL, ST_ARG, "found none"},
-        {"[1]", "[]", NULL, ST_FORMAT, "expected an object, found list"},
-        {"[1]", "{", NULL, ST_FORMAT, "variables of the chat template: line 1"},
+        {"[1]", "[]", NULL, ST_ARG, "expected an object, found list"},
+        {"[1]", "{", NULL, ST_ARG, "variables of the chat template: line 1"},
         {"[1]", NULL, "yesterday", ST_ARG, "found \"yesterday\""},
         {"[1]", NULL, "2026-13-01", ST_ARG, "2026-13-01"},
         {"[1]", NULL, "2026-01-02T03", ST_ARG, "2026-01-02T03"},
@@ -347,9 +348,7 @@ static void test_with_vocabulary(void **state)
     expect(c, &in, "<|user|>\nBye<|im_end|>\n");
     chat_close(c);
     assert_int_equal(chat_open_gguf(h.gguf, h.vocab, &c, &err), ST_SUPPORT);
-    assert_non_null(strstr(err.message, "tokenizer.chat_template"));
-    assert_non_null(strstr(err.message, "--chat-template"));
-    assert_non_null(strstr(err.message, "--raw"));
+    assert_string_equal(err.message, "(memory): tokenizer.chat_template: this model has none");
     held_close(&h);
 }
 
@@ -379,7 +378,6 @@ static void test_of_file(void **state)
         assert_int_equal(st, cases[i].fault ? ST_FORMAT : ST_OK);
         if (cases[i].fault) {
             assert_non_null(strstr(err.message, cases[i].fault));
-            assert_non_null(strstr(err.message, "--chat-template"));
         } else {
             const struct chat_input in = {.messages = talk, .n = TALK};
             assert_int_equal(chat_render(c, &in, &out, &brings_bos, &err), ST_OK);

@@ -316,7 +316,9 @@ int command_chat(int argc, char **argv)
     struct pair pair = {0};
     struct form form = {0};
     int status = pair_open(&pair);
-    if (!status) status = form_open(&pair_options.form, pair_speaker(&pair), &form);
+    if (!status)
+        status =
+            form_open(&pair_options.form, pair_speaker(&pair), FORM_WAYS("chat-template"), &form);
     if (!status) status = check_form(&form);
     if (!status) status = with_form(&pair, &form);
     form_close(&form);

@@ -57,12 +57,19 @@ static int open_file(const char *path, const ead_model *model, ead_template **ou
     return st ? fail_error(&error) : EXIT_OK;
 }
 
-static int open_template(const char *name, const ead_model *model, ead_template **out)
+static int fail_template(const ead_error *error, const char *ways)
+{
+    const bool faulty = error->status == EAD_FORMAT || error->status == EAD_SUPPORT;
+    return ways && faulty ? fail("%s; %s", error->message, ways) : fail_error(error);
+}
+
+static int open_template(const char *name, const ead_model *model, struct form *f)
 {
     ead_error error;
     const ead_template_options options = {.name = name};
-    if (name && is_path(name)) return open_file(name, model, out);
-    return ead_template_open(model, &options, out, &error) ? fail_error(&error) : EXIT_OK;
+    if (name && is_path(name)) return open_file(name, model, &f->chat);
+    if (!ead_template_open(model, &options, &f->chat, &error)) return EXIT_OK;
+    return fail_template(&error, f->ways);
 }
 
 /* ---- variables --------------------------------------------------------------------------- */
@@ -114,10 +121,11 @@ static int gather(const struct form_options *o, struct form *f)
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-int form_open(const struct form_options *o, const ead_model *model, struct form *out)
+int form_open(const struct form_options *o, const ead_model *model, const char *ways,
+              struct form *out)
 {
-    struct form f = {.now = o->now, .verbose = o->verbose};
-    int status = open_template(o->template_name, model, &f.chat);
+    struct form f = {.ways = o->template_name ? NULL : ways, .now = o->now, .verbose = o->verbose};
+    int status = open_template(o->template_name, model, &f);
     if (!status) status = gather(o, &f);
     if (status)
         form_close(&f);
@@ -148,7 +156,7 @@ int form_render(const struct form *f, ead_conversation *conversation, char **tex
     conversation->variables = f->variables;
     conversation->now = f->now;
     if (ead_template_render(f->chat, conversation, text, bytes, flags, &error))
-        return fail_error(&error);
+        return fail_template(&error, f->ways);
     if (f->verbose) form_show(*text, *bytes);
     return EXIT_OK;
 }

@@ -53,9 +53,14 @@ extern const char form_template_help[], form_variable_help[], form_thinking_help
      .help = "show the prompt on standard error as the model gets it"}
 /* clang-format on */
 
+/* Ways round a model's own template, for form_open. */
+#define FORM_WAYS(template_option)                                                                 \
+    "--" template_option " takes another: a built-in one ('list' names them) or a file"
+
 struct form {
     ead_template *chat;
-    char *variables; /* JSON of those that were given, or NULL */
+    const char *ways; /* NULL: the template is not the model's own */
+    char *variables;  /* JSON of those that were given, or NULL */
     const char *now;
     bool verbose;
 };
@@ -67,8 +72,10 @@ bool form_given(const struct form_options *o);
 bool form_lists(const struct form_options *o);
 
 /* The template that the options choose, the model's own by default; `model` may be NULL where they
- * choose one. EXIT_OK, or EXIT_FAIL after saying why. */
-int form_open(const struct form_options *o, const ead_model *model, struct form *out);
+ * choose one. EXIT_OK, or EXIT_FAIL after saying why and, of the model's own, which `ways` there
+ * are round it. */
+int form_open(const struct form_options *o, const ead_model *model, const char *ways,
+              struct form *out);
 void form_close(struct form *f);
 
 /* Render, and show it with --verbose-prompt. Fills what is left of `conversation`. *text is to be

@@ -122,7 +122,9 @@ static int prompt_render(struct prompt *prompt, const ead_model *model, unsigned
     if (pair_options.system)
         messages[conversation.n_messages++] = (ead_message){"system", pair_options.system};
     messages[conversation.n_messages++] = (ead_message){"user", prompt->text};
-    if (form_open(&pair_options.form, model, &form)) return EXIT_FAIL;
+    if (form_open(&pair_options.form, model,
+                  FORM_WAYS("chat-template") "; --raw continues plain text", &form))
+        return EXIT_FAIL;
     const int status = form_render(&form, &conversation, &text, &bytes, flags);
     form_close(&form);
     if (status) return status;

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct {
     const char *model, *messages;
@@ -36,7 +37,7 @@ static const struct arg table[] = {
 static const struct args usage = {
     .command = "template",
     .synopsis = "-m FILE | --template NAME [--messages FILE] [OPTION ...]",
-    .description = "Print a conversation as the model's chat template writes it, and nothing else.",
+    .description = "Print a conversation as a chat template writes it, and nothing else.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
 };
@@ -62,6 +63,7 @@ static int with_form(const struct form *form)
         if (source_read(options.messages, &json, &conversation.json_bytes)) return EXIT_FAIL;
         source_unmark(json, &conversation.json_bytes);
         conversation.json = json;
+        conversation.json_label = strcmp(options.messages, "-") ? options.messages : NULL;
     }
     const int status = print(form, &conversation);
     free(json);
@@ -78,7 +80,7 @@ int command_template(int argc, char **argv)
     if (!options.model && !options.form.template_name)
         return args_fault(&usage, "-m FILE or --template FILE is missing");
     if (options.model && opening_vocab(options.model, &model)) return EXIT_FAIL;
-    int status = form_open(&options.form, model, &form);
+    int status = form_open(&options.form, model, FORM_WAYS("template"), &form);
     if (!status) {
         status = with_form(&form);
         form_close(&form);

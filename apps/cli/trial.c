@@ -195,7 +195,7 @@ static int open_form(struct trial *t)
     const ead_model *speaker = t->models[EAD_LARGE] ? t->models[EAD_LARGE] : t->models[EAD_SMALL];
     if (o->question) return EXIT_OK;
     if (!form_given(&o->form) && !o->system && !ead_template_present(speaker)) return EXIT_OK;
-    return form_open(&o->form, speaker, &t->form);
+    return form_open(&o->form, speaker, FORM_WAYS("chat-template"), &t->form);
 }
 
 /* Only the first, since a search runs many times. */

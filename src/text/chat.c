@@ -10,14 +10,13 @@
 #include <time.h>
 
 static const char *const token_names[] = {"bos_token", "eos_token", "unk_token", "pad_token"};
-enum { TOKENS = sizeof token_names / sizeof *token_names, BOS = 0 };
+enum { BOS, EOS, TOKENS = sizeof token_names / sizeof *token_names };
 
 struct chat {
     struct jinja *jinja;
     struct jinja *tool_use; /* what takes its place where there are tools; NULL: nothing */
     const char *known;
-    struct jv label;
-    bool own;         /* the file's, which can be gone round */
+    struct jv label;  /* for messages */
     struct pool pool; /* owns the label and the texts of tokens */
     struct jv token[TOKENS];
 };
@@ -69,16 +68,9 @@ static enum status set_tokens(struct chat *c, const struct vocab *vocab, struct 
     return ST_OK;
 }
 
-/* "LABEL: " in front of a message, and behind it what to do about the file's own template. */
-static enum status name_cause(const struct chat *c, struct err *err, enum status st)
+static enum status prefix_label(const struct chat *c, struct err *err, enum status st)
 {
-    if (!err) return st;
-    const struct err cause = *err;
-    const bool ways = c->own && (st == ST_FORMAT || st == ST_SUPPORT);
-    return err_set(err, st, "%.*s: %.700s%s", (int)c->label.n, c->label.s, cause.message,
-                   ways ? "; another is chosen with --chat-template ('list' names those there are; "
-                          "or a file), and --raw continues plain text"
-                        : "");
+    return err_prefix(err, st, c->label.s);
 }
 
 static enum status prepare(struct chat *c, const char *label, const char *text, size_t n,
@@ -86,31 +78,24 @@ static enum status prepare(struct chat *c, const char *label, const char *text, 
 {
     c->pool.max = 1 << 20;
     c->known = find_known(text, n);
-    if (!jv_copy_text(&c->pool, label, strnlen(label, 200), &c->label))
+    if (!jv_copy_text(&c->pool, label, strlen(label) + 1, &c->label))
         return err_memory(err, "a chat template of %zu bytes", n);
     const enum status st = jinja_open(text, n, &c->jinja, err);
-    if (st != ST_OK) return name_cause(c, err, st);
+    if (st != ST_OK) return prefix_label(c, err, st);
     return vocab ? set_tokens(c, vocab, err) : ST_OK;
 }
 
-static enum status open_labelled(const char *label, bool own, const char *text, size_t n,
-                                 const struct vocab *vocab, struct chat **out, struct err *err)
+enum status chat_open(const char *label, const char *text, size_t n, const struct vocab *vocab,
+                      struct chat **out, struct err *err)
 {
     struct chat *c = calloc(1, sizeof *c);
     if (!c) return err_memory(err, "a chat template of %zu bytes", n);
-    c->own = own;
     const enum status st = prepare(c, label, text, n, vocab, err);
     if (st == ST_OK)
         *out = c;
     else
         chat_close(c);
     return st;
-}
-
-enum status chat_open(const char *label, const char *text, size_t n, const struct vocab *vocab,
-                      struct chat **out, struct err *err)
-{
-    return open_labelled(label, false, text, n, vocab, out, err);
 }
 
 void chat_close(struct chat *c)
@@ -129,23 +114,20 @@ static enum status open_tool_use(const struct gguf *g, struct chat *c, struct er
     TRY(gguf_read_str(g, key, false, &text, err));
     if (!text.s) return ST_OK;
     const enum status st = jinja_open(text.s, text.n, &c->tool_use, err);
-    return st == ST_OK ? st : name_cause(c, err, err_prefix(err, st, "tool_use"));
+    return st == ST_OK ? st : prefix_label(c, err, err_prefix(err, st, "tool_use"));
 }
 
 enum status chat_open_gguf(const struct gguf *g, const struct vocab *vocab, struct chat **out,
                            struct err *err)
 {
     static const char key[] = "tokenizer.chat_template";
-    char label[200];
+    char label[256];
     struct gguf_str text = {NULL, 0};
-    snprintf(label, sizeof label, "%.170s: %s", gguf_path(g), key);
+    snprintf(label, sizeof label, "%.200s: %s", gguf_path(g), key);
     TRY(gguf_read_str(g, key, false, &text, err));
-    if (!text.s) {
-        const struct chat none = {.label = jv_text(label, strlen(label)), .own = true};
-        return name_cause(&none, err, err_set(err, ST_SUPPORT, "this model has none"));
-    }
+    if (!text.s) return err_set(err, ST_SUPPORT, "%s: this model has none", label);
     struct chat *c;
-    TRY(open_labelled(label, true, text.s, text.n, vocab, &c, err));
+    TRY(chat_open(label, text.s, text.n, vocab, &c, err));
     const enum status st = open_tool_use(g, c, err);
     if (st == ST_OK)
         *out = c;
@@ -172,12 +154,16 @@ enum status chat_open_named(const char *name, const struct vocab *vocab, struct 
         if (!strcmp(chat_name_at(i), name)) b = chat_builtin_at(i);
     if (!b) return unknown_name(err, name);
     char label[64];
+    struct chat *c;
+    enum status st = ST_OK;
     snprintf(label, sizeof label, "chat template %s", name);
-    TRY(chat_open(label, b->text, strlen(b->text), vocab, out, err));
-    if (vocab) return ST_OK;
-    enum status st = set_token(*out, BOS, b->bos, strlen(b->bos), err);
-    if (st == ST_OK) st = set_token(*out, BOS + 1, b->eos, strlen(b->eos), err);
-    if (st != ST_OK) chat_close(*out);
+    TRY(chat_open(label, b->text, strlen(b->text), vocab, &c, err));
+    if (!vocab) st = set_token(c, BOS, b->bos, strlen(b->bos), err);
+    if (!vocab && st == ST_OK) st = set_token(c, EOS, b->eos, strlen(b->eos), err);
+    if (st == ST_OK)
+        *out = c;
+    else
+        chat_close(c);
     return st;
 }
 
@@ -227,7 +213,9 @@ static enum status set_messages(struct rendering *r)
     struct jv list;
     if (!jv_list_init(&r->pool, JV_LIST, 0, &list)) return no_memory(r);
     for (size_t i = 0; i < r->input->n; i++) {
-        if (strlen(r->input->messages[i].content) >= JV_TEXT_MAX) return no_memory(r);
+        if (strlen(r->input->messages[i].content) >= JV_TEXT_MAX)
+            return err_set(r->err, ST_ARG, "message %zu: expected fewer than %zu bytes", i,
+                           JV_TEXT_MAX);
         TRY(add_message(r, list, &r->input->messages[i]));
     }
     return set(r, "messages", list);
@@ -242,35 +230,44 @@ static enum status set_all(struct rendering *r, const struct jv_dict *dict)
     return ST_OK;
 }
 
+/* JSON that the caller gave, which messages call `label`. */
+static enum status read_json(struct rendering *r, const char *label, const char *json, size_t n,
+                             struct jv *out)
+{
+    const enum status st = jvjson_read(&r->pool, json, n, out, r->err);
+    return st == ST_OK ? st : err_prefix(r->err, st == ST_FORMAT ? ST_ARG : st, label);
+}
+
+static const char *json_label(const struct rendering *r)
+{
+    return r->input->label ? r->input->label : "messages";
+}
+
 static enum status set_json(struct rendering *r)
 {
     struct jv v;
-    const enum status st = jvjson_read(&r->pool, r->input->json, r->input->n_json, &v, r->err);
-    if (st != ST_OK) return err_prefix(r->err, st, "messages");
+    TRY(read_json(r, json_label(r), r->input->json, r->input->n_json, &v));
     if (v.kind == JV_LIST) return set(r, "messages", v);
-    if (v.kind != JV_DICT)
-        return err_set(r->err, ST_FORMAT,
-                       "messages: expected an array of them, or an object that has them, found %s",
-                       jv_type_name(v));
-    return set_all(r, v.dict);
+    if (v.kind == JV_DICT) return set_all(r, v.dict);
+    return err_set(r->err, ST_ARG,
+                   "%s: expected an array of messages, or an object that has them, found %s",
+                   json_label(r), jv_type_name(v));
 }
 
 static enum status set_variables(struct rendering *r)
 {
+    static const char label[] = "variables of the chat template";
     struct jv v;
-    const struct chat_input *in = r->input;
-    const enum status st = jvjson_read(&r->pool, in->variables, in->n_variables, &v, r->err);
-    if (st != ST_OK) return err_prefix(r->err, st, "variables of the chat template");
+    TRY(read_json(r, label, r->input->variables, r->input->n_variables, &v));
     if (v.kind == JV_DICT) return set_all(r, v.dict);
-    return err_set(r->err, ST_FORMAT,
-                   "variables of the chat template: expected an object, found %s", jv_type_name(v));
+    return err_set(r->err, ST_ARG, "%s: expected an object, found %s", label, jv_type_name(v));
 }
 
 static enum status check_messages(struct rendering *r)
 {
     const struct jv *messages = jv_dict_find_name(r->variables.dict, "messages");
     if (messages && messages->kind != JV_LIST)
-        return err_set(r->err, ST_FORMAT, "messages: expected an array, found %s",
+        return err_set(r->err, ST_ARG, "messages: expected an array, found %s",
                        jv_type_name(*messages));
     if (messages && messages->list->n) return ST_OK;
     return err_set(r->err, ST_ARG, "messages: expected at least one, found none");
@@ -327,7 +324,7 @@ static enum status render(struct rendering *r, struct buf *out, bool *brings_bos
     const enum status st =
         jinja_render(uses_tools ? r->c->tool_use : r->c->jinja, r->variables.dict,
                      &jinja_limits_usual, &now, &r->pool, out, r->err);
-    if (st != ST_OK) return name_cause(r->c, r->err, st);
+    if (st != ST_OK) return prefix_label(r->c, r->err, st);
     const struct jv *bos = jv_dict_find_name(r->variables.dict, token_names[BOS]);
     *brings_bos = bos && begins_with(out, from, *bos);
     return ST_OK;

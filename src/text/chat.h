@@ -25,8 +25,7 @@ struct chat; /* a template ready to render; read-only from then on, so threads m
 MUST_USE enum status chat_open(const char *label, const char *text, size_t n,
                                const struct vocab *vocab, struct chat **out, struct err *err);
 /* The same with tokenizer.chat_template of a file, and with tokenizer.chat_template.tool_use where
- * there is one: that serves conversations with tools. ST_SUPPORT when it has no template. Messages
- * name the ways round. */
+ * there is one: that serves conversations with tools. ST_SUPPORT when it has no template. */
 MUST_USE enum status chat_open_gguf(const struct gguf *g, const struct vocab *vocab,
                                     struct chat **out, struct err *err);
 /* A built-in one by its name; without a vocabulary it has the tokens that are usual with it. ST_ARG
@@ -53,6 +52,7 @@ struct chat_input {
      * of an object "messages" are they, and the others are variables. */
     const char *json;
     size_t n_json;
+    const char *label; /* what messages call that JSON: the name of its file; NULL: "messages" */
     const char *variables; /* a JSON object of n_variables bytes; NULL: none. They come last. */
     size_t n_variables;
     const char *now; /* what strftime_now tells: "2026-01-02T03:04:05"; NULL: the clock */
@@ -60,8 +60,8 @@ struct chat_input {
 };
 
 /* Append the conversation. *brings_bos: the text begins with BOS, so that encoding it adds none.
- * ST_ARG where the template refuses the messages, ST_FORMAT where it or the JSON is faulty,
- * ST_MEMORY for a limit; after an error `out` holds what it held before. */
+ * ST_ARG where the template refuses the messages, or the JSON is faulty; ST_FORMAT where the
+ * template is; ST_MEMORY for a limit; after an error `out` holds what it held before. */
 MUST_USE enum status chat_render(const struct chat *c, const struct chat_input *input,
                                  struct buf *out, bool *brings_bos, struct err *err);
 
