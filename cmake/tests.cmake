@@ -23,8 +23,10 @@ add_executable(kern_bench ${tools}/kern_bench.c ${tools}/kern_peak.c ${tools}/st
 target_link_libraries(kern_bench PRIVATE ead_inside ead_flags m)
 add_executable(read_bandwidth ${tools}/read_bandwidth.c ${tools}/stream.c)
 target_link_libraries(read_bandwidth PRIVATE ead_base ead_flags)
-add_executable(company_bench ${tools}/company_bench.c)
-target_link_libraries(company_bench PRIVATE ead ead_flags)
+foreach(bench company template)
+  add_executable(${bench}_bench ${tools}/${bench}_bench.c)
+  target_link_libraries(${bench}_bench PRIVATE ead ead_flags)
+endforeach()
 add_executable(vocab_stream ${tools}/vocab_stream.c)
 target_link_libraries(vocab_stream PRIVATE ead_inside ead_flags)
 

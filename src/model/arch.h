@@ -79,11 +79,11 @@ struct arch {
     struct arch_windows windows;
     int shared_width_layers; /* a model of so many layers scales scores by d_model / n_head, as if
                                 heads shared it, and others by head_dim */
-    float attn_cap,
-        logit_cap; /* of scores and of logits, unless the file says otherwise; 0: none */
-    bool scaled;   /* a file has scales of the embedding, of scores, of what sublayers add and of
-                      logits */
-    bool alpha;    /* the rope's base may be stretched by rope.scaling.alpha */
+    /* Of scores and of logits, unless the file says otherwise; 0: none. */
+    float attn_cap, logit_cap;
+    bool scaled; /* a file has scales of the embedding, of scores, of what sublayers add and of
+                    logits */
+    bool alpha;  /* the rope's base may be stretched by rope.scaling.alpha */
     bool short_output; /* the last tokens of the embedding are read only, and have no logits */
     /* How names of tensors begin that a text does without: in blocks that only an image reaches,
      * and outside of blocks. Both end with NULL; NULL: none. */

@@ -41,9 +41,10 @@ struct config {
     float logit_scale;         /* of what the output reads */
     float attn_scale;          /* of scores; 1/sqrt(head_dim) as a rule */
     float attn_cap, logit_cap; /* of scores and of logits (kern.h); 0: none */
-    float
-        temperature; /* q grows by this much of ln(1 + p), 0 as a rule, where p counts how often */
-    int temperature_ctx;             /* its position has filled this context */
+    /* q at position p is multiplied by 1 + temperature * ln(1 + p / temperature_ctx), the quotient
+     * a whole number; 0 as a rule. */
+    float temperature;
+    int temperature_ctx;
     int window;                      /* positions that a local layer sees, the row's own the last */
     struct rope rope[CONFIG_KINDS];  /* of each kind of layer */
     uint8_t kind[CONFIG_LAYERS_MAX]; /* of each layer */

@@ -254,7 +254,7 @@ static enum status bind_rest(struct jinja_run *run, const struct node_macro *mac
         bool known = false;
         TRY(run_charge(run, (uint64_t)macro->n_params / 8));
         for (const struct node *n = macro->params; n && !known; n = n->next)
-            known = a->name.n == n->name->n && !memcmp(a->name.s, n->name->s, a->name.n);
+            known = named_is(a, n->name->s, n->name->n);
         if (known) continue;
         if (macro->uses_caller && jv_text_is(a->name, "caller"))
             caller = a->value;
@@ -278,8 +278,7 @@ static enum status bind_parameters(struct jinja_run *run, const struct node_macr
         TRY(run_charge(run, (uint64_t)args->n_named / 8));
         if (i < args->n) value = args->item[i];
         for (int k = 0; k < args->n_named; k++)
-            if (args->named[k].name.n == n->name->n &&
-                !memcmp(args->named[k].name.s, n->name->s, n->name->n)) {
+            if (named_is(&args->named[k], n->name->s, n->name->n)) {
                 if (value.kind != JV_ABSENT)
                     return run_fault(run, "the macro got \"%.*s\" twice", (int)n->name->n,
                                      n->name->s);

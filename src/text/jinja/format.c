@@ -343,8 +343,7 @@ static enum status field_value(struct jinja_run *run, const char *s, size_t n,
     *out = (struct jv){.kind = JV_ABSENT};
     if (at == head && index >= 0 && index < args->n) *out = args->item[index];
     for (int i = 0; i < args->n_named; i++)
-        if (args->named[i].name.n == head && !memcmp(args->named[i].name.s, s, head))
-            *out = args->named[i].value;
+        if (named_is(&args->named[i], s, head)) *out = args->named[i].value;
     if (out->kind == JV_ABSENT)
         return run_fault(run, "the format asks for \"%.*s\", which is not there",
                          (int)(head < 40 ? head : 40), s);

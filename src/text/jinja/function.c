@@ -47,7 +47,7 @@ static struct jv find_argument(const struct arguments *args, const char *name, s
                                int *named_used)
 {
     for (int k = 0; k < args->n_named; k++)
-        if (args->named[k].name.n == n && !memcmp(args->named[k].name.s, name, n)) {
+        if (named_is(&args->named[k], name, n)) {
             ++*named_used;
             return args->named[k].value;
         }

@@ -13,6 +13,11 @@ struct named_value {
     struct jv name, value; /* the name is a text */
 };
 
+static inline bool named_is(const struct named_value *a, const char *name, size_t n)
+{
+    return jv_equal(a->name, jv_text(name, n));
+}
+
 /* What stands between the parentheses of a call. */
 struct arguments {
     const struct jv *item;

@@ -3,7 +3,7 @@
 
 #include "text/jinja/point.h"
 
-/* ---- case ------------------------------------------------------------------------------------ */
+/* ---- case -------------------------------------------------------------------------------- */
 
 /* How the case of a point follows from what stands before it. */
 enum recase { RECASE_LOWER, RECASE_UPPER, RECASE_CAPITAL, RECASE_TITLE, RECASE_SWAP };
@@ -64,7 +64,7 @@ enum status text_swapcase(struct call *c, struct jv *out)
     return recase(c, RECASE_SWAP, out);
 }
 
-/* ---- questions ------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------- */
 
 /* Are there points, and all of one of these classes? */
 static enum status all_are(struct call *c, int n, const enum point_class *classes, struct jv *out)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* ---- the ends -------------------------------------------------------------------------------- */
+/* ---- the ends ---------------------------------------------------------------------------- */
 
 static enum status slice_of(const struct call *c, size_t from, size_t to, struct jv *out)
 {
@@ -131,7 +131,8 @@ enum status text_removesuffix(struct call *c, struct jv *out)
     return slice_of(c, 0, c->self.n - (has ? word.n : 0), out);
 }
 
-/* ---- finding --------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------- */
+
 enum status text_find_word(struct call *c, size_t from, size_t to, struct jv word, bool last,
                            const char **out)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- replacing ------------------------------------------------------------------------------- */
+/* ---- replacing --------------------------------------------------------------------------- */
 
 /* An empty word is before every point, and at the end. */
 static enum status replace_between(struct call *c, struct jv with, int64_t most)
@@ -97,7 +97,8 @@ static enum status text_format(struct call *c, struct jv *out)
     return format_braces(c->run, c->self, &c->all, out);
 }
 
-/* ---- joining --------------------------------------------------------------------------------- */
+/* ---- joining ----------------------------------------------------------------------------- */
+
 static enum status text_join(struct call *c, struct jv *out)
 {
     const struct jv_list *items;
@@ -114,7 +115,8 @@ static enum status text_join(struct call *c, struct jv *out)
     return run_cut(c->run, mark, out);
 }
 
-/* ---- the table ------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------- */
+
 const struct jinja_function jinja_text_methods[] = {
     {"capitalize", "", text_capitalize},
     {"center", "width fillchar=", text_center},
