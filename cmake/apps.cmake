@@ -7,16 +7,30 @@ target_link_libraries(ead_grade PUBLIC ead_base m PRIVATE ead_flags)
 # Evaluation: datasets, runs, statistics and reports, over the public face, the grader and base. The
 # program and the tests link it, and the library behind it: the public one, or as tests see it.
 file(GLOB eval CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/*.c)
-file(GLOB page CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/report*.html
-  ${CMAKE_SOURCE_DIR}/apps/eval/report*.css ${CMAKE_SOURCE_DIR}/apps/eval/report*.js)
-add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/page.c
-  COMMAND ${CMAKE_COMMAND} -D FOLDER=${CMAKE_SOURCE_DIR}/apps/eval -D OUT=${CMAKE_BINARY_DIR}/page.c
-    -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
-  DEPENDS ${page} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
-  COMMENT "putting the report's page into the program")
-add_library(ead_eval STATIC ${eval} ${CMAKE_BINARY_DIR}/page.c)
+# embed_page(FOLDER NAME SYMBOL HEADER SCRIPT...): pages that the program carries; sets NAME_page to a C file.
+function(embed_page folder name symbol header)
+  file(GLOB parts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${folder}/${name}*.html
+    ${CMAKE_SOURCE_DIR}/apps/${folder}/${name}*.css ${CMAKE_SOURCE_DIR}/apps/${folder}/${name}*.js)
+  set(out ${CMAKE_BINARY_DIR}/${folder}_${name}.c)
+  list(JOIN ARGN " " scripts)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -D PAGE=${CMAKE_SOURCE_DIR}/apps/${folder}/${name} -D "SCRIPTS=${scripts}"
+      -D SYMBOL=${symbol} -D HEADER=${header} -D OUT=${out} -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${parts} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    VERBATIM COMMENT "putting the page of ${folder} into the program")
+  set(${name}_page ${out} PARENT_SCOPE)
+endfunction()
+
+embed_page(eval report page eval/page.h report_base report_chart report_trace report)
+add_library(ead_eval STATIC ${eval} ${report_page})
 target_include_directories(ead_eval PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(ead_eval PUBLIC ead_grade ead_base PkgConfig::JANSSON m PRIVATE ead_flags)
+
+# The server, over the public face and base.
+file(GLOB server CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/server/*.c)
+add_library(ead_server STATIC ${server})
+target_include_directories(ead_server PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
+target_link_libraries(ead_server PUBLIC ead_base PkgConfig::JANSSON PkgConfig::MICROHTTPD m PRIVATE ead_flags)
 
 file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/cli/*.c)
 if(cli)
@@ -24,7 +38,7 @@ if(cli)
   set_target_properties(ead_cli PROPERTIES OUTPUT_NAME ead)
   target_compile_definitions(ead_cli PRIVATE EAD_VERSION="${EAD_VERSION}")
   target_include_directories(ead_cli PRIVATE ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(ead_cli PRIVATE ead_eval ead ead_base ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
+  target_link_libraries(ead_cli PRIVATE ead_eval ead_server ead ead_base ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
   install(TARGETS ead_cli)
   # The pair that `ead run` takes when none is named; see apps/cli/shipped.h.
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ead/models

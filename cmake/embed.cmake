@@ -1,10 +1,13 @@
-# cmake -D FOLDER=... -D OUT=... -P embed.cmake: put the report's style and script into its page, and the
-# page into a C file, so that each is edited as what it is.
-file(READ ${FOLDER}/report.html page)
-file(READ ${FOLDER}/report.css style)
+# cmake -D PAGE=folder/name -D "SCRIPTS=part part" -D SYMBOL=... -D HEADER=... -D OUT=... -P embed.cmake: put
+# the style and the scripts of a page into it, and the page into a C file, so that each is edited as what it
+# is. The style is folder/name.css, a part folder/part.js.
+get_filename_component(folder ${PAGE} DIRECTORY)
+file(READ ${PAGE}.html page)
+file(READ ${PAGE}.css style)
 set(script "")
-foreach(part report_base.js report_chart.js report_trace.js report.js)
-  file(READ ${FOLDER}/${part} text)
+separate_arguments(SCRIPTS)
+foreach(part ${SCRIPTS})
+  file(READ ${folder}/${part}.js text)
   string(APPEND script "${text}")
 endforeach()
 string(REPLACE "@STYLE@" "${style}" page "${page}")
@@ -14,4 +17,4 @@ file(READ ${OUT}.html bytes HEX)
 file(REMOVE ${OUT}.html)
 string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${bytes}")
-file(WRITE ${OUT} "#include \"eval/page.h\"\n\nconst char page[] = {${bytes}0};\n")
+file(WRITE ${OUT} "#include \"${HEADER}\"\n\nconst char ${SYMBOL}[] = {${bytes}0};\n")

@@ -8,7 +8,7 @@ add_custom_target(check_includes ALL
 
 file(GLOB_RECURSE EAD_HEADERS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.h
   ${CMAKE_SOURCE_DIR}/include/*.h ${CMAKE_SOURCE_DIR}/apps/eval/*.h
-  ${CMAKE_SOURCE_DIR}/apps/grade/*.h)
+  ${CMAKE_SOURCE_DIR}/apps/grade/*.h ${CMAKE_SOURCE_DIR}/apps/server/*.h)
 set(alone "")
 foreach(header ${EAD_HEADERS})
   file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${header})
@@ -20,4 +20,4 @@ endforeach()
 add_library(headers_alone OBJECT ${alone})
 target_include_directories(headers_alone PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
   ${CMAKE_SOURCE_DIR}/apps)
-target_link_libraries(headers_alone PRIVATE ead_flags)
+target_link_libraries(headers_alone PRIVATE ead_flags PkgConfig::JANSSON PkgConfig::MICROHTTPD)

@@ -131,6 +131,9 @@ EAD_API bool ead_text_brings_bos(const ead_model *model, const char *text, size_
                                  unsigned flags);
 /* Release what ead_tokenize or ead_template_render returned; NULL is allowed. */
 EAD_API void ead_free(void *returned);
+/* A token's own bytes, which need not be whole characters, nor end with NUL; NULL when there is no
+ * such token. */
+EAD_API const char *ead_token_text(const ead_model *model, int32_t id, size_t *bytes);
 EAD_API int32_t ead_token_bos(const ead_model *model); /* -1 when the vocabulary has none */
 EAD_API bool ead_token_is_end(const ead_model *model, int32_t id);
 
@@ -365,6 +368,12 @@ EAD_API const ead_policy_option *ead_policy_option_at(size_t i);
 /* The value of an option. */
 EAD_API double ead_policy_value(const ead_policy_options *options, const ead_policy_option *option);
 
+/* What is added to the logit of a token; -100 and less forbids it. */
+typedef struct {
+    int32_t id;
+    float bias;
+} ead_bias;
+
 typedef struct {
     float temperature;    /* 0: greedy */
     int top_k;            /* 0: off */
@@ -372,6 +381,11 @@ typedef struct {
     float min_p;          /* 0: off */
     float repeat_penalty; /* 1: off; divides positive and multiplies negative logits */
     int repeat_last;      /* tokens back that are penalised */
+    /* Taken from the logit of a token that was written since the last append: once, and for each
+     * time that it was. 0: off. */
+    float presence_penalty, frequency_penalty;
+    const ead_bias *bias; /* [n_bias], borrowed while they are set: one of a token */
+    int n_bias;
     uint64_t seed;        /* with the position in the text it gives the random number of a token */
 } ead_sampler_options;
 

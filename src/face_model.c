@@ -168,6 +168,12 @@ bool ead_text_brings_bos(const ead_model *model, const char *text, size_t bytes,
     return vocab_brings_bos(model->model->vocab, text, bytes, flags);
 }
 
+const char *ead_token_text(const ead_model *model, int32_t id, size_t *bytes)
+{
+    if (id < 0 || id >= vocab_size(model->model->vocab)) return NULL;
+    return vocab_piece(model->model->vocab, id, bytes);
+}
+
 int32_t ead_token_bos(const ead_model *model)
 {
     return vocab_specials(model->model->vocab)->bos;
