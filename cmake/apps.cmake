@@ -4,6 +4,12 @@ add_library(ead_grade STATIC ${grade})
 target_include_directories(ead_grade PUBLIC ${CMAKE_SOURCE_DIR}/apps)
 target_link_libraries(ead_grade PUBLIC ead_base m PRIVATE ead_flags)
 
+# Text that may be no text, in JSON.
+file(GLOB json CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/json/*.c)
+add_library(ead_json STATIC ${json})
+target_include_directories(ead_json PUBLIC ${CMAKE_SOURCE_DIR}/apps)
+target_link_libraries(ead_json PUBLIC ead_base PkgConfig::JANSSON PRIVATE ead_flags)
+
 # Evaluation: datasets, runs, statistics and reports, over the public face, the grader and base. The
 # program and the tests link it, and the library behind it: the public one, or as tests see it.
 file(GLOB eval CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/eval/*.c)
@@ -24,13 +30,13 @@ endfunction()
 embed_page(eval report page eval/page.h report_base report_chart report_trace report)
 add_library(ead_eval STATIC ${eval} ${report_page})
 target_include_directories(ead_eval PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
-target_link_libraries(ead_eval PUBLIC ead_grade ead_base PkgConfig::JANSSON m PRIVATE ead_flags)
+target_link_libraries(ead_eval PUBLIC ead_grade ead_json ead_base m PRIVATE ead_flags)
 
 # The server, over the public face and base.
 file(GLOB server CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/server/*.c)
 add_library(ead_server STATIC ${server})
 target_include_directories(ead_server PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
-target_link_libraries(ead_server PUBLIC ead_base PkgConfig::JANSSON PkgConfig::MICROHTTPD m PRIVATE ead_flags)
+target_link_libraries(ead_server PUBLIC ead_json ead_base PkgConfig::MICROHTTPD m PRIVATE ead_flags)
 
 file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/cli/*.c)
 if(cli)

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "ead_file.h"
-#include "eval/unicode.h"
+#include "json/unicode.h"
 
 #include <inttypes.h>
 #include <stdio.h>

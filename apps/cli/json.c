@@ -1,7 +1,7 @@
 #include "cli/json.h"
 
 #include "cli/cli.h"
-#include "eval/unicode.h"
+#include "json/unicode.h"
 
 #include <errno.h>
 #include <math.h>

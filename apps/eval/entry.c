@@ -2,7 +2,7 @@
 
 #include "eval/fault.h"
 #include "eval/option.h"
-#include "eval/unicode.h"
+#include "json/unicode.h"
 #include "grade/grade.h"
 
 #include <math.h>

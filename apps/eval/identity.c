@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "eval/fault.h"
 #include "eval/file.h"
-#include "eval/unicode.h"
+#include "json/unicode.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/option.h"
-#include "eval/unicode.h"
+#include "json/unicode.h"
 
 #include <errno.h>
 #include <limits.h>

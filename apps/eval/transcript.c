@@ -1,7 +1,7 @@
 #include "eval/transcript.h"
 
 #include "eval/fault.h"
-#include "eval/unicode.h"
+#include "json/unicode.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "server/refusal.h"
 
-#include "base/utf8.h"
+#include "json/unicode.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,19 +30,10 @@ static const char *type_of(int status)
     return status >= 500 ? "server_error" : "invalid_request_error";
 }
 
-/* What a client sent may stand in a message, and be no UTF-8, or have been cut within a character.
- */
+/* What a client sent may stand in it, and be no UTF-8, or have been cut within a character. */
 static json_t *text_json(const char *text)
 {
-    char clean[3 * sizeof ((struct refusal *)0)->message + 1], *to = clean;
-    const size_t n = strlen(text);
-    for (size_t i = 0; i < n;) {
-        const int bytes = utf8_char(text + i, n - i);
-        memcpy(to, bytes > 0 ? text + i : "\xef\xbf\xbd", bytes > 0 ? (size_t)bytes : 3);
-        to += bytes > 0 ? bytes : 3;
-        i += bytes > 0 ? (size_t)bytes : 1;
-    }
-    return json_stringn(clean, (size_t)(to - clean));
+    return unicode_json(text, strlen(text));
 }
 
 json_t *refusal_json(const struct refusal *r)

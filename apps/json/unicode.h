@@ -1,6 +1,6 @@
 /* Bytes as JSON can carry them. */
-#ifndef EAD_EVAL_UNICODE_H
-#define EAD_EVAL_UNICODE_H
+#ifndef EAD_JSON_UNICODE_H
+#define EAD_JSON_UNICODE_H
 
 #include <jansson.h>
 #include <stddef.h>

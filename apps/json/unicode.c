@@ -1,4 +1,4 @@
-#include "eval/unicode.h"
+#include "json/unicode.h"
 
 #include "base/utf8.h"
 
