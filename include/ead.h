@@ -368,7 +368,8 @@ EAD_API const ead_policy_option *ead_policy_option_at(size_t i);
 /* The value of an option. */
 EAD_API double ead_policy_value(const ead_policy_options *options, const ead_policy_option *option);
 
-/* What is added to the logit of a token; -100 and less forbids it. */
+/* What is added to the logit of a token; -100 and less forbids it. Where no token is left that may
+ * follow, the text has a fault (EAD_ARGUMENT). */
 typedef struct {
     int32_t id;
     float bias;
@@ -382,11 +383,14 @@ typedef struct {
     float repeat_penalty; /* 1: off; divides positive and multiplies negative logits */
     int repeat_last;      /* tokens back that are penalised */
     /* Taken from the logit of a token that was written since the last append: once, and for each
-     * time that it was. 0: off. */
+     * time that it was. 0: off; -1e6 to 1e6. With these, biases and the repeat penalty, what a
+     * token is told with (its log-probability, entropy) is still of the distribution as it was. */
     float presence_penalty, frequency_penalty;
-    const ead_bias *bias; /* [n_bias], borrowed while they are set: one of a token */
+    /* [n_bias], borrowed while they are set, at most 1e6 each. Those of one token add up, and one
+     * of no token does nothing. They come first, then the repeat penalty, these two, and top_k. */
+    const ead_bias *bias;
     int n_bias;
-    uint64_t seed;        /* with the position in the text it gives the random number of a token */
+    uint64_t seed; /* with the position in the text it gives the random number of a token */
 } ead_sampler_options;
 
 typedef struct {

@@ -105,6 +105,8 @@ static struct duo *text_at(struct company *c, int i)
     return driver_duo(c->driver, i);
 }
 
+static const ead_bias biases[] = {{5, 1.5f}, {9, -100}};
+
 static ead_duo_options duo_options(struct company *c)
 {
     ead_duo_options o = {.ignore_end = true};
@@ -113,6 +115,10 @@ static ead_duo_options duo_options(struct company *c)
     o.sampler.temperature = below(c, 2) ? 1 : 0;
     o.sampler.seed = c->rng;
     o.sampler.repeat_penalty = below(c, 3) ? 1 : 1.2f;
+    o.sampler.presence_penalty = below(c, 3) ? 0 : 0.8f;
+    o.sampler.frequency_penalty = below(c, 3) ? 0 : 0.3f;
+    o.sampler.bias = biases;
+    o.sampler.n_bias = below(c, 3);
     o.eager_prompt = below(c, 3) == 0;
     return o;
 }
@@ -182,7 +188,8 @@ static ead_writer go_on(struct company *c, struct known *k, const struct duo *d,
         if (k->writes == writes) return k->next;
         struct distribution dist;
         script_distribution(&c->options[k->next], t->ids, t->n, logits, top, &dist);
-        const int32_t id = sampler_choose(&sampler, &dist, t->ids, (size_t)t->n);
+        const int32_t id =
+            sampler_choose(&sampler, &dist, t->ids, (size_t)t->n, (size_t)text_written(t));
         const struct mark mark = {.author = (int8_t)k->next,
                                   .log_prob = distribution_log_prob(&dist, id),
                                   .stats = dist.stats};

@@ -225,16 +225,28 @@ bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
     return !d->astray && w == d->next && result->pos == d->text.n - 1;
 }
 
+static void nothing_follows(struct duo *d, int32_t why, const struct distribution *dist)
+{
+    const char *name = d->engines[d->next]->info.name;
+    if (why == SAMPLER_FORBIDDEN)
+        d->fault.code = err_set(&d->fault, ST_ARG,
+                                "%s: bias: all %d known tokens that may follow are forbidden", name,
+                                dist->logits ? d->n_vocab : dist->n_top);
+    else
+        d->fault.code =
+            err_set(&d->fault, ST_SUPPORT,
+                    "%s: none of the %d known tokens that may follow is one of both models", name,
+                    dist->n_top);
+}
+
 void duo_write(struct duo *d, const struct distribution *dist, double seconds)
 {
     const ead_writer w = d->next;
     CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
-    const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n);
+    const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n,
+                                      (size_t)text_written(&d->text));
     if (id < 0) {
-        d->fault.code =
-            err_set(&d->fault, ST_SUPPORT,
-                    "%s: none of the %d known tokens that may follow is one of both models",
-                    d->engines[w]->info.name, dist->n_top);
+        nothing_follows(d, id, dist);
         return;
     }
     const struct mark mark = {.author = (int8_t)w,

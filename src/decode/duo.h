@@ -79,7 +79,7 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
 /* Write the token that follows by this distribution of its writer, and decide who goes on. A policy
  * that does what it may not is the text's fault, and so is a distribution that knows no token of
- * both models. `seconds` were spent since the last pass. */
+ * both models, or none that is allowed. `seconds` were spent since the last pass. */
 void duo_write(struct duo *d, const struct distribution *dist, double seconds);
 
 /* The engine is about to take rows: it holds the last token's distribution no longer. */
