@@ -368,7 +368,8 @@ EAD_API const ead_policy_option *ead_policy_option_at(size_t i);
 /* The value of an option. */
 EAD_API double ead_policy_value(const ead_policy_options *options, const ead_policy_option *option);
 
-/* What is added to the logit of a token; -100 and less forbids it. */
+/* What is added to the logit of a token; -100 and less forbids it. Where no token is left that may
+ * follow, the text has a fault (EAD_ARGUMENT). */
 typedef struct {
     int32_t id;
     float bias;
@@ -382,11 +383,14 @@ typedef struct {
     float repeat_penalty; /* 1: off; divides positive and multiplies negative logits */
     int repeat_last;      /* tokens back that are penalised */
     /* Taken from the logit of a token that was written since the last append: once, and for each
-     * time that it was. 0: off. */
+     * time that it was. 0: off; -1e6 to 1e6. With these, biases and the repeat penalty, what a
+     * token is told with (its log-probability, entropy) is still of the distribution as it was. */
     float presence_penalty, frequency_penalty;
-    const ead_bias *bias; /* [n_bias], borrowed while they are set: one of a token */
+    /* [n_bias], borrowed while they are set, at most 1e6 each. Those of one token add up, and one
+     * of no token does nothing. They come first, then the repeat penalty, these two, and top_k. */
+    const ead_bias *bias;
     int n_bias;
-    uint64_t seed;        /* with the position in the text it gives the random number of a token */
+    uint64_t seed; /* with the position in the text it gives the random number of a token */
 } ead_sampler_options;
 
 typedef struct {
@@ -397,6 +401,8 @@ typedef struct {
     int n_ctx;              /* 0: the smaller of what both models were trained on */
     int max_rows;           /* of a pass; 0: 256 */
     int prompt_budget;      /* rows of prompts in a pass, while other texts are written; 0: 32 */
+    int max_scores;         /* given tokens per pass that ead_duo_score tells of, beside one of
+                             * each text, at most max_rows; 0: it tells of none */
     const char *cache_type; /* of both models, as in ead_session_options */
     bool eager_prompt; /* the model that does not write reads the prompt at once, too, instead of at
                         * its first turn */
@@ -450,6 +456,14 @@ typedef struct ead_duo ead_duo;
  * (EAD_CANCELLED); what has been read stays read. */
 typedef bool (*ead_progress)(void *context, ead_writer reader, int done, int total);
 
+enum { EAD_SCORE_BEST_MAX = 64 };
+
+/* Called of a given token `id` at position `at` while it is read: the natural log-probability that
+ * the model had for it (NaN when not known), and the n_best most probable tokens in its place, most
+ * probable first, which are valid during the call. It must not touch texts of the batch. */
+typedef void (*ead_score)(void *context, size_t at, int32_t id, float log_prob,
+                          const ead_alternative *best, int n_best);
+
 EAD_API ead_duo_options ead_duo_defaults(void);
 /* Either model may be NULL, not both: then the other writes everything. Models are borrowed. */
 EAD_API ead_status ead_duo_open(const ead_model *large, const ead_model *small,
@@ -466,6 +480,12 @@ EAD_API ead_status ead_duo_read(ead_duo *duo, ead_error *error);
 /* Call `progress` from now on while ead_duo_read and ead_duo_step read long stretches; NULL: call
  * nobody. */
 EAD_API void ead_duo_watch(ead_duo *duo, ead_progress progress, void *context);
+/* Call `score` from now on of every given token, but for the text's first, whose predecessor is
+ * read by the model that is to write next: in order, each once, with up to n_best alternatives
+ * (EAD_SCORE_BEST_MAX at most). Of what had been read before, by a text that was copied as well, it
+ * is not called. NULL: call nobody. It takes ead_duo_options.max_scores, and what is written stays
+ * the same. */
+EAD_API void ead_duo_score(ead_duo *duo, int n_best, ead_score score, void *context);
 /* Write one token. After token.end is set, or a failure, the text can be appended to or shortened.
  */
 EAD_API ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error);
@@ -473,7 +493,7 @@ EAD_API ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error);
  * that was never longer. The account stays, for it tells what was done. */
 EAD_API void ead_duo_truncate(ead_duo *duo, size_t length);
 /* `to`, another text of the same batch, becomes the first `length` tokens of `from`, with all that
- * was read of them. Its policy, sampler and progress stay; its account begins anew. */
+ * was read of them. Its policy, sampler, progress and score stay; its account begins anew. */
 EAD_API ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length, ead_error *error);
 EAD_API size_t ead_duo_length(const ead_duo *duo);
 /* The text's ids, ead_duo_length of them; valid until the text changes. */

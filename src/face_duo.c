@@ -58,6 +58,10 @@ static enum status open_engines(const ead_model *const models[EAD_WRITERS],
     if (n_texts < 1 || n_texts > max_rows)
         return err_set(err, ST_ARG, "texts: expected 1 to %d, the rows of a pass, found %d",
                        max_rows, n_texts);
+    if (o->max_scores < 0 || o->max_scores > max_rows)
+        return err_set(err, ST_ARG, "scores of a pass: expected 0 to %d, its rows, found %d",
+                       max_rows, o->max_scores);
+    options.max_logits += o->max_scores < max_rows - n_texts ? o->max_scores : max_rows - n_texts;
     TRY(face_kern(o->cpu, &options.kern, err));
     TRY(face_cache(o->cache_type, &options.cache, err));
     for (int w = 0; w < EAD_WRITERS; w++)
@@ -147,6 +151,12 @@ void ead_duo_watch(ead_duo *duo, ead_progress progress, void *context)
 {
     inner(duo)->progress = progress;
     inner(duo)->progress_context = context;
+}
+
+void ead_duo_score(ead_duo *duo, int n_best, ead_score score, void *context)
+{
+    const bool possible = duo->owner->driver->max_scores > 0;
+    score_ask(&inner(duo)->scoring, n_best, possible ? score : NULL, context);
 }
 
 ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error)

@@ -9,15 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A sequence, and the result that is still to come for it. */
+/* A result that is still to come. */
+struct pending {
+    int pos, due;
+    bool hidden, faulty;
+};
+
+/* A sequence, and the results that are still to come for it, in order. */
 struct line {
     int32_t *ids; /* [n_ctx] */
     int length;
-    bool waits, hidden, faulty, was_faulty;
-    int pos, due;          /* of that result */
-    float *logits;         /* [n_vocab], lent until the next submit */
-    struct candidate *top; /* [n_vocab], likewise */
+    struct pending *pending; /* [max_logits]: from first to n */
+    int first, n;
+    bool was_faulty;
+    int lent;              /* results whose storage is lent until the next submit */
+    float *logits;         /* [max_logits][n_vocab] */
+    struct candidate *top; /* [max_logits][n_vocab] */
 };
+
+static bool waits(const struct line *line)
+{
+    return line->first < line->n;
+}
 
 struct script {
     struct engine engine; /* first: an engine is one of these */
@@ -77,10 +90,11 @@ static void check_rows(const struct script *e, const struct row *rows, int n)
         int pos = line->length;
         for (int j = 0; j < i; j++) {
             if (rows[j].seq != rows[i].seq) continue;
-            promise(!rows[j].wants_logits, "no row follows the one that wants logits");
+            promise(!rows[j].wants_logits || e->options.max_logits > e->options.n_seq,
+                    "no row follows the one that wants logits");
             pos++;
         }
-        promise(!line->waits, "a sequence that waits for a result takes no rows");
+        promise(!waits(line), "a sequence that waits for a result takes no rows");
         promise(rows[i].pos == pos, "rows start where the sequence ends, in order");
         promise(pos < e->options.n_ctx, "rows stay within the context");
         promise(rows[i].token >= 0 && rows[i].token < e->options.n_vocab, "a token is a token");
@@ -92,23 +106,26 @@ static void check_rows(const struct script *e, const struct row *rows, int n)
 /* Nobody may read what was lent before. */
 static void spoil(const struct script *e)
 {
-    for (int seq = 0; seq < e->options.n_seq; seq++)
-        for (int i = 0; i < e->options.n_vocab; i++) {
-            e->lines[seq].logits[i] = NAN;
-            e->lines[seq].top[i] = (struct candidate){NAN, -1};
+    for (int seq = 0; seq < e->options.n_seq; seq++) {
+        struct line *line = &e->lines[seq];
+        for (int i = 0; i < line->lent * e->options.n_vocab; i++) {
+            line->logits[i] = NAN;
+            line->top[i] = (struct candidate){NAN, -1};
         }
+        line->lent = 0;
+    }
 }
 
 static void expect_result(struct script *e, struct line *line, int pos)
 {
     const struct script_options *o = &e->options;
     const uint64_t chance = rng_mix(o->seed + (uint64_t)e->results++);
-    line->waits = true;
-    line->pos = pos;
-    line->due = e->ticks + (o->delay ? 1 + (int)(chance % (uint64_t)o->delay) : 0);
-    line->hidden = o->hidden && e->results % o->hidden == 0;
-    line->faulty = o->fault_every && e->results % o->fault_every == 0 && !line->was_faulty;
-    line->was_faulty = line->faulty;
+    if (!waits(line)) line->first = line->n = 0;
+    struct pending *p = &line->pending[line->n++];
+    p->pos = pos;
+    p->due = e->ticks + (o->delay ? 1 + (int)(chance % (uint64_t)o->delay) : 0);
+    p->hidden = o->hidden && e->results % o->hidden == 0;
+    p->faulty = o->fault_every && e->results % o->fault_every == 0;
 }
 
 static enum status script_submit(struct engine *engine, const struct row *rows, int n,
@@ -139,8 +156,9 @@ static int next_result(const struct script *e, bool wait)
     for (int i = 0; i < n; i++) {
         const int seq = (first + i) % n;
         const struct line *line = &e->lines[seq];
-        if (!line->waits) continue;
-        if (!line->hidden && line->due <= e->ticks) return seq;
+        if (!waits(line)) continue;
+        const struct pending *p = &line->pending[line->first];
+        if (!p->hidden && p->due <= e->ticks) return seq;
         late = seq;
     }
     return wait ? late : -1;
@@ -153,14 +171,16 @@ static bool script_collect(struct engine *engine, bool wait, struct result *out)
     const int seq = next_result(e, wait);
     if (seq < 0) return false;
     struct line *line = &e->lines[seq];
-    line->waits = false;
-    *out = (struct result){.seq = seq, .pos = line->pos};
-    if (line->faulty) {
+    const struct pending *p = &line->pending[line->first++];
+    *out = (struct result){.seq = seq, .pos = p->pos};
+    line->was_faulty = p->faulty && !line->was_faulty;
+    if (line->was_faulty) {
         e->log.faults++;
         out->status = ST_IO;
         out->message = "the answer was lost";
     } else {
-        script_distribution(&e->options, line->ids, line->pos + 1, line->logits, line->top,
+        const size_t at = (size_t)line->lent++ * (size_t)e->options.n_vocab;
+        script_distribution(&e->options, line->ids, p->pos + 1, line->logits + at, line->top + at,
                             &out->dist);
     }
     return true;
@@ -178,7 +198,7 @@ static void script_truncate(struct engine *e, int seq, int length)
     struct line *line = line_of(script_in(e), seq);
     promise(length >= 0, "a length is not negative");
     if (length < line->length) line->length = length;
-    if (line->waits && line->pos >= length) line->waits = false;
+    while (waits(line) && line->pending[line->n - 1].pos >= length) line->n--;
 }
 
 static void script_copy(struct engine *e, int from, int to, int length)
@@ -189,7 +209,7 @@ static void script_copy(struct engine *e, int from, int to, int length)
     promise(length >= 0 && length <= a->length, "what is copied is there");
     memcpy(b->ids, a->ids, (size_t)length * sizeof *b->ids);
     b->length = length;
-    b->waits = false;
+    b->first = b->n = 0;
 }
 
 static size_t script_memory(const struct engine *e)
@@ -205,6 +225,7 @@ static void script_close(struct engine *engine)
     struct script *e = script_of(engine);
     for (int seq = 0; seq < e->options.n_seq; seq++) {
         free(e->lines[seq].ids);
+        free(e->lines[seq].pending);
         free(e->lines[seq].logits);
         free(e->lines[seq].top);
     }
@@ -247,8 +268,10 @@ struct engine *script_open(const struct script_options *options)
     e->log.rows = e->rows;
     for (int seq = 0; seq < options->n_seq; seq++) {
         e->lines[seq].ids = storage(options->n_ctx, sizeof(int32_t));
-        e->lines[seq].logits = storage(options->n_vocab, sizeof(float));
-        e->lines[seq].top = storage(options->n_vocab, sizeof(struct candidate));
+        const int lent = options->max_logits * options->n_vocab;
+        e->lines[seq].pending = storage(options->max_logits, sizeof(struct pending));
+        e->lines[seq].logits = storage(lent, sizeof(float));
+        e->lines[seq].top = storage(lent, sizeof(struct candidate));
     }
     e->engine = (struct engine){.ops = &ops,
                                 .info = {.name = "script",

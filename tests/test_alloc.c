@@ -52,6 +52,7 @@ static void check_run(const ead_model *large, const ead_model *small, int thread
     o.sampler.top_k = top_k;
     o.sampler.top_p = 0.999f;
     o.sampler.repeat_penalty = 1.1f;
+    o.sampler.presence_penalty = o.sampler.frequency_penalty = 0.1f;
     assert_int_equal(ead_duo_open(large, small, &o, &duo, NULL), EAD_OK);
     assert_int_equal(ead_duo_append(duo, prompt, 5, NULL), EAD_OK);
     assert_true(steps(duo, 20) >= 0); /* the threads start here */

@@ -86,6 +86,8 @@ static ead_duo_options options_of(const struct way *way)
     o.policy.context = &pair.tau;
     o.sampler.temperature = way->temperature;
     o.sampler.repeat_penalty = way->penalty;
+    o.sampler.presence_penalty = way->penalty - 1;
+    o.sampler.frequency_penalty = (way->penalty - 1) / 2;
     o.sampler.top_p = way->top_p;
     o.sampler.top_k = way->top_k;
     o.sampler.seed = 4;

@@ -15,6 +15,7 @@
 #include "rewrite.h"
 #include "script_engine.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,14 @@ static ead_policy_options policy_of(unsigned i)
 
 /* ---- a company of texts -------------------------------------------------------------------- */
 
+struct company;
+
+/* Who is told of given tokens of a text, and up to where that was. */
+struct listener {
+    struct company *company;
+    int text, next;
+};
+
 /* A text as it must be: where it was last known for certain, and what it does from there. */
 struct known {
     struct text text;
@@ -90,9 +99,11 @@ struct company {
     struct engine *engines[EAD_WRITERS];
     struct driver *driver;
     struct known known[TEXTS_MAX];
+    struct listener listeners[TEXTS_MAX];
     int n;
     uint64_t rng;
-    int tokens, faults, failures, cut_waiting, taken_back;
+    int max_scores;
+    int tokens, faults, failures, cut_waiting, taken_back, scores;
 };
 
 static int below(struct company *c, int n)
@@ -105,14 +116,20 @@ static struct duo *text_at(struct company *c, int i)
     return driver_duo(c->driver, i);
 }
 
+static const ead_bias biases[] = {{5, 1.5f}, {9, -100}};
+
 static ead_duo_options duo_options(struct company *c)
 {
-    ead_duo_options o = {.ignore_end = true};
+    ead_duo_options o = {.ignore_end = true, .max_scores = c->max_scores};
     o.policy = policy_of((unsigned)below(c, N_POLICIES));
     o.sampler = (ead_sampler_options){.top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
     o.sampler.temperature = below(c, 2) ? 1 : 0;
     o.sampler.seed = c->rng;
     o.sampler.repeat_penalty = below(c, 3) ? 1 : 1.2f;
+    o.sampler.presence_penalty = below(c, 3) ? 0 : 0.8f;
+    o.sampler.frequency_penalty = below(c, 3) ? 0 : 0.3f;
+    o.sampler.bias = biases;
+    o.sampler.n_bias = below(c, 3);
     o.eager_prompt = below(c, 3) == 0;
     return o;
 }
@@ -138,11 +155,42 @@ static void remember(struct company *c, int i, const struct text *from, int leng
     k->told = length;
 }
 
+/* What is told of a given token is what its predecessors say, and it is told once. */
+static void hear(void *context, size_t at, int32_t id, float log_prob, const ead_alternative *best,
+                 int n_best)
+{
+    struct listener *l = context;
+    struct company *c = l->company;
+    const struct duo *d = text_at(c, l->text);
+    float logits[N_VOCAB];
+    struct candidate top[N_VOCAB], expected[N_VOCAB];
+    struct distribution dist;
+    assert_in_range(at, l->next, d->text.n - 1);
+    assert_int_equal(d->text.marks[at].author, TEXT_GIVEN);
+    assert_int_equal(d->text.ids[at], id);
+    script_distribution(&c->options[d->next], d->text.ids, (int)at, logits, top, &dist);
+    const float wanted = distribution_log_prob(&dist, id);
+    assert_true(isnan(wanted) ? isnan(log_prob) : wanted == log_prob);
+    assert_int_equal(n_best, distribution_best(&dist, l->text, expected));
+    for (int i = 0; i < n_best; i++) {
+        assert_int_equal(best[i].id, expected[i].id);
+        assert_true(best[i].log_prob == expected[i].logit);
+    }
+    l->next = (int)at + 1;
+    c->scores++;
+}
+
+static void listen(struct company *c, int i)
+{
+    c->listeners[i] = (struct listener){c, i, c->listeners[i].next};
+    score_ask(&text_at(c, i)->scoring, i, below(c, 4) ? hear : NULL, &c->listeners[i]);
+}
+
 static void open_company(struct company *c, const struct script_options *small,
                          const struct script_options *large, int n, uint64_t seed)
 {
     struct err err;
-    *c = (struct company){.n = n, .rng = seed};
+    *c = (struct company){.n = n, .rng = seed, .max_scores = small ? small->max_logits - n : 0};
     const struct script_options *const options[] = {[EAD_SMALL] = small, [EAD_LARGE] = large};
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!options[w]) continue;
@@ -153,7 +201,10 @@ static void open_company(struct company *c, const struct script_options *small,
     const ead_duo_options o = duo_options(c);
     if (driver_open(c->engines[EAD_LARGE], c->engines[EAD_SMALL], &o, n, &c->driver, &err))
         fail_msg("%s", err.message);
-    for (int i = 0; i < n; i++) remember(c, i, NULL, 0);
+    for (int i = 0; i < n; i++) {
+        remember(c, i, NULL, 0);
+        if (c->max_scores) listen(c, i);
+    }
 }
 
 static void close_company(struct company *c)
@@ -182,7 +233,8 @@ static ead_writer go_on(struct company *c, struct known *k, const struct duo *d,
         if (k->writes == writes) return k->next;
         struct distribution dist;
         script_distribution(&c->options[k->next], t->ids, t->n, logits, top, &dist);
-        const int32_t id = sampler_choose(&sampler, &dist, t->ids, (size_t)t->n);
+        const int32_t id =
+            sampler_choose(&sampler, &dist, t->ids, (size_t)t->n, (size_t)text_written(t));
         const struct mark mark = {.author = (int8_t)k->next,
                                   .log_prob = distribution_log_prob(&dist, id),
                                   .stats = dist.stats};
@@ -317,6 +369,7 @@ static void cut(struct company *c, int i, int length)
     c->cut_waiting += d->waiting[EAD_SMALL] || d->waiting[EAD_LARGE];
     const int told = d->told;
     text_cut(&c->known[i].text, length);
+    if (c->listeners[i].next > length) c->listeners[i].next = length;
     c->known[i].decided = false;
     duo_truncate(d, length);
     c->known[i].told = told < length ? told : length;
@@ -328,6 +381,7 @@ static void copy(struct company *c, int to, int from)
     if (to == from) return;
     const int length = below(c, d->kept + 1);
     duo_copy(text_at(c, to), d, length);
+    c->listeners[to].next = 0;
     remember(c, to, &c->known[from].text, length);
 }
 
@@ -344,7 +398,7 @@ static void disturb(struct company *c)
 {
     const int i = below(c, c->n);
     for (int k = 0; k < c->n; k++) check_text(c, k);
-    switch (below(c, 8)) {
+    switch (below(c, 9)) {
     case 0: cut(c, i, below(c, N_CTX)); break;
     case 1: cut(c, i, text_at(c, i)->text.n - 1 - below(c, 3)); break;
     case 2: append(c, i, 1 + below(c, 5)); break;
@@ -352,6 +406,9 @@ static void disturb(struct company *c)
     case 4: appoint(c, i); break;
     case 5: write_one(c, i); break;
     case 6: read_one(c, i); break;
+    case 7:
+        if (c->max_scores) listen(c, i);
+        break;
     default: append(c, i, 1 + below(c, PROMPT_MAX)); break;
     }
     if (!text_at(c, i)->text.n) append(c, i, 1 + below(c, PROMPT_MAX));
@@ -370,9 +427,10 @@ static const struct {
 };
 enum { N_WAYS = sizeof ways / sizeof *ways };
 
-static struct script_options engine_of(int way, int n, int max_rows)
+static struct script_options engine_of(int way, int n, int max_rows, int scores)
 {
     struct script_options o = plain_engine(n, max_rows);
+    o.max_logits += scores;
     o.top = ways[way].top;
     o.delay = ways[way].delay;
     o.hidden = ways[way].hidden;
@@ -420,26 +478,29 @@ static void test_any_company(void **state)
     (void)state;
     static const int companies[] = {1, 3, TEXTS_MAX}, rows[] = {TEXTS_MAX, 64};
     int tokens = 0, faults = 0, failures = 0, cut_waiting = 0, taken_back = 0;
+    int scores_told = 0;
     for (int k = 0; k < N_WAYS * N_WAYS * 6; k++) {
         const int n = companies[k % 3], max_rows = rows[k / 3 % 2];
-        const struct script_options small = engine_of(k / 6 % N_WAYS, n, max_rows);
-        const struct script_options large = engine_of(k / 6 / N_WAYS, n, max_rows);
+        const int scores = max_rows > TEXTS_MAX ? k / 2 % 4 * 7 : 0;
+        const struct script_options small = engine_of(k / 6 % N_WAYS, n, max_rows, scores);
+        const struct script_options large = engine_of(k / 6 / N_WAYS, n, max_rows, scores);
         struct company c;
         open_company(&c, &small, &large, n, (uint64_t)k + 1);
         live(&c);
         close_company(&c);
         tokens += c.tokens, faults += c.faults, failures += c.failures;
         cut_waiting += c.cut_waiting, taken_back += c.taken_back;
+        scores_told += c.scores;
     }
     assert_true(tokens > 50000 && taken_back > 500 && cut_waiting > 200);
-    assert_true(faults > 500 && failures > 70);
+    assert_true(faults > 500 && failures > 70 && scores_told > 5000);
 }
 
 static void test_one_engine(void **state)
 {
     (void)state;
     for (int k = 0; k < 2 * N_WAYS; k++) {
-        const struct script_options only = engine_of(k / 2, 3, 16);
+        const struct script_options only = engine_of(k / 2, 3, 16, 0);
         struct company c;
         open_company(&c, k % 2 ? NULL : &only, k % 2 ? &only : NULL, 3, (uint64_t)k + 1);
         live(&c);

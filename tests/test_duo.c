@@ -372,6 +372,56 @@ static void test_sampling_is_its_options(void **state)
                 assert_int_not_equal(penalised.text[k], penalised.tokens[i].id);
 }
 
+/* Penalties and biases choose otherwise; what is told is the distribution as it was. */
+static void test_changed_logits_are_not_told(void **state)
+{
+    (void)state;
+    ead_duo_options o = options_of(EAD_POLICY_EAD);
+    struct run plain, biased, penalised;
+    run_pair(&o, &plain);
+    const ead_bias wanted[] = {{7, 1e6f}};
+    o.sampler.bias = wanted;
+    o.sampler.n_bias = 1;
+    run_pair(&o, &biased);
+    for (int i = 0; i < STEPS; i++) assert_int_equal(biased.tokens[i].id, 7);
+    assert_memory_equal(&biased.tokens[0].stats, &plain.tokens[0].stats, sizeof(ead_stats));
+    assert_int_not_equal(plain.tokens[0].id, 7);
+    assert_true(biased.tokens[0].log_prob < plain.tokens[0].log_prob);
+    o.sampler.n_bias = 0;
+    o.sampler.presence_penalty = 1000;
+    run_pair(&o, &penalised);
+    for (int i = 0; i < STEPS; i++) /* what was given may come; what was written does not again */
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(penalised.tokens[k].id, penalised.tokens[i].id);
+    assert_memory_equal(&penalised.tokens[0], &plain.tokens[0], offsetof(ead_token, seconds));
+}
+
+static void test_a_text_of_forbidden_tokens_has_a_fault(void **state)
+{
+    (void)state;
+    enum { VOCAB_MAX = 512 };
+    ead_duo_options o = options_of(EAD_POLICY_SMALL);
+    ead_bias all[VOCAB_MAX];
+    ead_duo *duo;
+    ead_error error;
+    ead_token token;
+    const int32_t ids[] = {3, 4};
+    for (int i = 0; i < VOCAB_MAX; i++) all[i] = (ead_bias){i, -100};
+    o.sampler.bias = all;
+    o.sampler.n_bias = VOCAB_MAX;
+    assert_int_equal(ead_duo_open(NULL, pair.small, &o, &duo, &error), EAD_OK);
+    assert_int_equal(ead_duo_append(duo, ids, 2, &error), EAD_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ead_duo_step(duo, &token, &error), EAD_ARGUMENT);
+        assert_non_null(strstr(error.message, "are forbidden"));
+    }
+    o.sampler.bias = all + 5;
+    assert_int_equal(ead_duo_set_sampler(duo, &o.sampler, &error), EAD_OK);
+    assert_int_equal(ead_duo_step(duo, &token, &error), EAD_OK);
+    assert_in_range(token.id, 0, 4);
+    ead_duo_close(duo);
+}
+
 static void test_eager_and_lazy_prompts_write_the_same(void **state)
 {
     (void)state;
@@ -922,6 +972,8 @@ int main(void)
         cmocka_unit_test(test_replay_reproduces_a_run),
         cmocka_unit_test(test_away_and_back_is_the_identity),
         cmocka_unit_test(test_sampling_is_its_options),
+        cmocka_unit_test(test_changed_logits_are_not_told),
+        cmocka_unit_test(test_a_text_of_forbidden_tokens_has_a_fault),
         cmocka_unit_test(test_eager_and_lazy_prompts_write_the_same),
         cmocka_unit_test(test_threads_and_rows_do_not_matter),
         cmocka_unit_test(test_rows_add_up),

@@ -37,7 +37,7 @@ static int32_t choose(const struct sampler *s, const float *logits, const int32_
 {
     struct distribution d;
     assert_true(distribution_dense(&d, kern_table(KERN_REF), logits, s->n_vocab));
-    return sampler_choose(s, &d, text, n_text);
+    return sampler_choose(s, &d, text, n_text, 0);
 }
 
 /* Draw at n positions from the same logits and count. */
@@ -292,8 +292,135 @@ static void test_the_most_probable_are_enough(void **state)
         assert_int_equal(distribution_best(&dense, KNOWN, best), KNOWN);
         assert_true(distribution_top(&top, best, KNOWN, N));
         open_sampler(&s, scratch, &o, N);
-        assert_int_equal(sampler_choose(&s, &dense, text, 4), sampler_choose(&s, &top, text, 4));
+        assert_int_equal(sampler_choose(&s, &dense, text, 4, 0),
+                         sampler_choose(&s, &top, text, 4, 0));
     }
+}
+
+/* ---- changed logits ------------------------------------------------------------------------ */
+
+/* The logits that a sampler without these options would have to be given, by definition. */
+static void changed(const ead_sampler_options *o, const float *logits, int n, const int32_t *text,
+                    size_t n_text, size_t n_written, float *out)
+{
+    for (int i = 0; i < n; i++) {
+        int times = 0;
+        bool recent = false;
+        out[i] = logits[i];
+        for (int b = 0; b < o->n_bias; b++)
+            if (o->bias[b].id == i)
+                out[i] = o->bias[b].bias <= -100 ? -INFINITY : out[i] + o->bias[b].bias;
+        for (size_t k = 0; k < n_text; k++) {
+            recent |= text[k] == i;
+            times += text[k] == i && k >= n_text - n_written;
+        }
+        if (recent && out[i] > 0)
+            out[i] /= o->repeat_penalty;
+        else if (recent)
+            out[i] *= o->repeat_penalty;
+        if (times)
+            out[i] = (float)((double)out[i] -
+                             ((double)o->presence_penalty + times * (double)o->frequency_penalty));
+    }
+}
+
+/* What is chosen is what a plain sampler chooses from changed logits: greedily and at random, of
+ * all logits and of a few; with all of them known, what is told is the unchanged distribution's. */
+static void test_logits_are_changed_as_defined(void **state)
+{
+    (void)state;
+    enum { N = 30, TEXT = 40 };
+    uint64_t rng = 11;
+    int moved = 0;
+    for (int round = 0; round < 3000; round++) {
+        float logits[N], expected[N];
+        int32_t text[TEXT];
+        struct candidate scratch[V_MAX], best[N];
+        struct sampler s, plain;
+        struct distribution dense, top, after;
+        const size_t n_text = rng_bits(&rng) % (TEXT + 1),
+                     n_written = rng_bits(&rng) % (n_text + 1);
+        const ead_bias bias[] = {{(int32_t)(rng_bits(&rng) % N), 3},
+                                 {(int32_t)(rng_bits(&rng) % N), -100},
+                                 {(int32_t)(rng_bits(&rng) % N), -2.5f},
+                                 {N, 50},
+                                 {-1, 50},
+                                 {INT32_MAX, 50}};
+        ead_sampler_options o = defaults();
+        random_logits(logits, N, 3, &rng);
+        for (size_t i = 0; i < n_text; i++) text[i] = (int32_t)(rng_bits(&rng) % N);
+        o.seed = (uint64_t)round;
+        o.temperature = round % 3 ? 0.9f : 0;
+        o.top_p = 0.99f; /* sorts, so that a number drawn means the same token */
+        o.top_k = round % 4 ? 0 : 5;
+        open_sampler(&plain, scratch, &o, N);
+        o.presence_penalty = round % 2 ? 0.7f : 0;
+        o.frequency_penalty = round % 5 ? -0.4f : 1.1f;
+        o.repeat_penalty = round % 7 ? 1 : 1.3f;
+        o.bias = bias;
+        o.n_bias = (int)(rng_bits(&rng) % 7);
+        open_sampler(&s, scratch, &o, N);
+        changed(&o, logits, N, text, n_text, n_written, expected);
+        assert_true(distribution_dense(&dense, kern_table(KERN_REF), logits, N));
+        assert_true(distribution_dense(&after, kern_table(KERN_REF), expected, N));
+        const int32_t wanted = sampler_choose(&plain, &after, text, n_text, 0);
+        assert_int_equal(sampler_choose(&s, &dense, text, n_text, n_written), wanted);
+        moved += wanted != sampler_choose(&plain, &dense, text, n_text, 0);
+        /* With ids out of order; a repeat penalty takes the sign of log-probabilities, though. */
+        assert_int_equal(distribution_best(&dense, N, best), N);
+        assert_true(distribution_top(&top, best, N, N));
+        if (o.repeat_penalty == 1)
+            assert_int_equal(sampler_choose(&s, &top, text, n_text, n_written), wanted);
+    }
+    assert_true(moved > 500);
+}
+
+static void test_forbidden_tokens_are_never_chosen(void **state)
+{
+    (void)state;
+    const float logits[] = {5, 1, -INFINITY, 2};
+    const ead_bias bias[] = {{0, -100}, {3, -1e30f}, {1, -INFINITY}, {0, 1e6f}};
+    struct candidate scratch[V_MAX];
+    struct distribution d, top;
+    struct sampler s;
+    ead_sampler_options o = defaults();
+    assert_true(distribution_dense(&d, kern_table(KERN_REF), logits, 4));
+    const struct candidate known[] = {{-0.1f, 0}, {-3, 3}};
+    assert_true(distribution_top(&top, known, 2, 4));
+    o.bias = bias;
+    for (o.temperature = 0; o.temperature < 3; o.temperature += 1.5f)
+        for (size_t i = 0; i < 100; i++) {
+            o.n_bias = 2;
+            open_sampler(&s, scratch, &o, 4);
+            assert_int_equal(sampler_choose(&s, &d, NULL, i, 0), 1);
+            assert_int_equal(sampler_choose(&s, &top, NULL, i, 0), SAMPLER_FORBIDDEN);
+            o.n_bias = 4; /* what is left was impossible before */
+            open_sampler(&s, scratch, &o, 4);
+            assert_int_equal(sampler_choose(&s, &d, NULL, i, 0), SAMPLER_FORBIDDEN);
+        }
+}
+
+/* Only what was written counts, each time; what was given does not. */
+static void test_only_written_tokens_are_penalised(void **state)
+{
+    (void)state;
+    const float logits[] = {4, 3, 0};
+    const int32_t text[] = {0, 0, 0, 1, 0, 0};
+    struct candidate scratch[V_MAX];
+    struct distribution d;
+    struct sampler s;
+    ead_sampler_options o = defaults();
+    assert_true(distribution_dense(&d, kern_table(KERN_REF), logits, 3));
+    o.temperature = 0;
+    o.frequency_penalty = 0.6f;
+    open_sampler(&s, scratch, &o, 3);
+    assert_int_equal(sampler_choose(&s, &d, text, 3, 0), 0);
+    assert_int_equal(sampler_choose(&s, &d, text, 5, 2), 0); /* 3.4 against 2.4 */
+    assert_int_equal(sampler_choose(&s, &d, text, 3, 2), 1); /* 2.8 against 3 */
+    o.frequency_penalty = 0;
+    o.presence_penalty = 0.9f;
+    open_sampler(&s, scratch, &o, 3);
+    assert_int_equal(sampler_choose(&s, &d, text, 3, 3), 0); /* 3.1 against 3: once */
 }
 
 /* Who draws what tells nobody anything of the policy's draws, even with one seed. */
@@ -345,6 +472,21 @@ static void test_options_are_checked(void **state)
     REFUSE(repeat_penalty, NAN, "repeat-penalty");
     REFUSE(repeat_last, -1, "repeat-last: expected 0 to 2048, found -1");
     REFUSE(repeat_last, 2049, "repeat-last");
+    REFUSE(presence_penalty, NAN, "presence-penalty: expected -1e6 to 1e6, found");
+    REFUSE(presence_penalty, INFINITY, "presence-penalty");
+    REFUSE(frequency_penalty, -2e6f, "frequency-penalty: expected -1e6 to 1e6, found -2e+06");
+    REFUSE(n_bias, -1, "bias: expected 0 or more");
+    REFUSE(n_bias, 2, "found 2 and no place");
+    const ead_bias good[] = {{0, -INFINITY}, {-5, 1e6f}}, bad[] = {{0, 1}, {7, NAN}, {8, INFINITY}};
+    ead_sampler_options o = defaults();
+    o.bias = good;
+    o.n_bias = 2;
+    assert_int_equal(sampler_check(&o, NULL), ST_OK);
+    o.bias = bad;
+    refuse(o, "bias of token 7: expected at most 1e6, found");
+    o.bias = bad + 2;
+    o.n_bias = 1;
+    refuse(o, "bias of token 8");
 }
 
 int main(void)
@@ -358,6 +500,9 @@ int main(void)
         cmocka_unit_test(test_cold_and_hot),
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_the_most_probable_are_enough),
+        cmocka_unit_test(test_logits_are_changed_as_defined),
+        cmocka_unit_test(test_forbidden_tokens_are_never_chosen),
+        cmocka_unit_test(test_only_written_tokens_are_penalised),
         cmocka_unit_test(test_streams_are_independent),
         cmocka_unit_test(test_options_are_checked),
     };

@@ -7,23 +7,26 @@
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-static enum status check_room(const struct engine *e, int n, struct err *err)
+static enum status check_room(const struct engine *e, int n, int scores, struct err *err)
 {
     const struct engine_info *info = &e->info;
     CHECK(info->max_logits <= info->max_rows && info->vocab);
     if (n < 1 || n > info->n_seq || n > info->max_logits)
         return err_set(err, ST_ARG, "texts: expected 1 to %d, found %d",
                        info->n_seq < info->max_logits ? info->n_seq : info->max_logits, n);
+    const int most = info->max_logits < info->max_rows ? info->max_logits - n : info->max_rows;
+    if (scores < 0 || scores > most)
+        return err_set(err, ST_ARG, "scores of a pass: expected 0 to %d, found %d", most, scores);
     return ST_OK;
 }
 
 static enum status check_engines(const struct engine *large, const struct engine *small, int n,
-                                 struct err *err)
+                                 int scores, struct err *err)
 {
     if (!large && !small)
         return err_set(err, ST_ARG, "expected a large or a small model, found none");
-    if (large) TRY(check_room(large, n, err));
-    if (small) TRY(check_room(small, n, err));
+    if (large) TRY(check_room(large, n, scores, err));
+    if (small) TRY(check_room(small, n, scores, err));
     if (!large || !small) return ST_OK;
     const struct engine_info *a = &large->info, *b = &small->info;
     if (a->n_ctx != b->n_ctx || a->max_rows != b->max_rows || a->n_seq != b->n_seq)
@@ -67,6 +70,7 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
         return err_set(err, ST_ARG, "prompt budget: expected 0 or more rows, found %d",
                        o->prompt_budget);
     r->n = n;
+    r->max_scores = o->max_scores;
     r->n_seq = any->info.n_seq;
     r->n_ctx = any->info.n_ctx;
     r->max_rows = any->info.max_rows;
@@ -86,7 +90,7 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
 enum status driver_open(struct engine *large, struct engine *small, const ead_duo_options *options,
                         int n, struct driver **out, struct err *err)
 {
-    TRY(check_engines(large, small, n, err));
+    TRY(check_engines(large, small, n, options->max_scores, err));
     struct driver *r = calloc(1, sizeof *r);
     if (!r) return err_memory(err, "a batch");
     r->engines[EAD_LARGE] = large;
@@ -179,18 +183,19 @@ static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
 }
 
 /* Lay the rows of n queued texts side by side: one for each, so that none is kept waiting, and what
- * room is left goes to the first in the queue, prompts within their budget. Returns how many. */
+ * room is left goes to the first in the queue, prompts within their budget, and so do rows with
+ * logits beyond one of each text. Returns how many. */
 static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
 {
-    int spare = most - n, rows = 0;
+    int spare = most - n, scores = r->max_scores, rows = 0;
     CHECK(n > 0 && spare >= 0);
     for (int i = 0; i < n; i++) {
         struct part *s = &r->queue[i];
-        s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, r->rows + rows);
-        CHECK(s->n > 0 && !s->duo->waiting[w]); /* none is kept waiting by its company */
+        s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, &scores, r->rows + rows);
+        CHECK(s->n > 0); /* none is kept waiting by its company */
+        duo_await(s->duo, w, r->rows + rows, s->n);
         spare -= s->n - 1;
         rows += s->n;
-        if (r->rows[rows - 1].wants_logits) s->duo->waiting[w] = r->rows[rows - 1].pos + 1;
     }
     return rows;
 }
@@ -253,11 +258,9 @@ static int pick(const struct driver *r, const struct ask *ask,
 static void take(struct driver *r, ead_writer w, const struct result *result, double start)
 {
     struct duo *d = &r->duos[r->owner[result->seq]];
-    CHECK(d->seq == result->seq &&
-          d->waiting[w] == result->pos + 1); /* nothing comes that was not asked for */
-    d->waiting[w] = 0;
-    if (!duo_expects(d, w, result)) return;
-    if (result->status == ST_OK)
+    if (!duo_take(d, w, result))
+        d->seconds += clock_seconds() - start;
+    else if (result->status == ST_OK)
         duo_write(d, &result->dist, clock_seconds() - start);
     else
         d->fault.code = err_set(&d->fault, result->status, "%s", result->message);

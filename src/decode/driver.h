@@ -33,7 +33,7 @@ struct part {
 struct driver {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     struct arena arena;
-    int n, n_seq, n_ctx, n_vocab, max_rows, budget;
+    int n, n_seq, n_ctx, n_vocab, max_rows, budget, max_scores;
     struct duo *duos;          /* [n] */
     int *owner;                /* [n_seq] the text that has a sequence */
     struct part *queue;        /* [n] scratch: the readers of a pass, those with few rows first */
@@ -43,7 +43,7 @@ struct driver {
 };
 
 /* n texts. The engines must agree on sequences, context and rows per pass and, by vocab_compare, on
- * their tokens; every text may want logits at once. */
+ * their tokens; every text may want logits at once, and options->max_scores rows beside. */
 MUST_USE enum status driver_open(struct engine *large, struct engine *small,
                                  const ead_duo_options *options, int n, struct driver **out,
                                  struct err *err);

@@ -35,13 +35,16 @@ static void cut(struct duo *d, int length)
     account_settle(&d->account);
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
-        engine_truncate(d->engines[w], d->seq, length);
-        if (d->waiting[w] > length) d->waiting[w] = 0; /* what is to come of less still comes */
+        const bool waits = d->waiting[w] > length; /* what is to come of less still comes */
+        const int keep = waits && d->due[w] < length ? d->due[w] : length;
+        if (waits) d->waiting[w] = 0;
+        engine_truncate(d->engines[w], d->seq, keep);
     }
     text_cut(&d->text, length);
     d->drawn.n = 0;
     if (d->eager_end > length) d->eager_end = length;
     if (d->kept > length) d->kept = length;
+    if (d->scoring.next > length) d->scoring.next = length;
 }
 
 /* Why a decision cannot be followed, or NULL. Taking back what stands where something was taken
@@ -195,23 +198,44 @@ int duo_goal(const struct duo *d, ead_writer w)
     return w == d->next ? d->text.n : d->eager_end;
 }
 
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, struct row *rows)
+/* Is what follows position `pos` a given token that is to be told of? */
+static bool is_scored(const struct duo *d, ead_writer w, int pos)
+{
+    return d->scoring.tell && w == d->next && pos + 1 < d->text.n && pos + 1 >= d->scoring.next &&
+           d->text.marks[pos + 1].author == TEXT_GIVEN;
+}
+
+int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, int *scores,
+             struct row *rows)
 {
     const bool stretch = goal - duo_read(d, w) > *budget; /* as long as a prompt */
     const int from = duo_read(d, w);
     int n = 0;
+    bool wanted = false;
     CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
     for (; n < most && from + n < goal; n++) {
         const int pos = from + n;
         const bool counts = stretch || d->text.marks[pos].author == TEXT_GIVEN;
+        const bool wants = (w == d->next && pos == d->text.n - 1) || is_scored(d, w, pos);
         if (n && counts && *budget <= 0) break;
+        if (wants && wanted && *scores <= 0) break;
+        *scores -= wants && wanted;
+        wanted |= wants;
         *budget -= counts;
-        rows[n] = (struct row){.seq = d->seq,
-                               .pos = pos,
-                               .token = d->text.ids[pos],
-                               .wants_logits = w == d->next && pos == d->text.n - 1};
+        rows[n] = (struct row){
+            .seq = d->seq, .pos = pos, .token = d->text.ids[pos], .wants_logits = wants};
     }
     return n;
+}
+
+void duo_await(struct duo *d, ead_writer w, const struct row *rows, int n)
+{
+    CHECK(!d->waiting[w]);
+    for (int i = 0; i < n; i++) {
+        if (!rows[i].wants_logits) continue;
+        if (!d->waiting[w]) d->due[w] = rows[i].pos;
+        d->waiting[w] = rows[i].pos + 1;
+    }
 }
 
 void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds)
@@ -220,21 +244,51 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
     d->seconds += seconds;
 }
 
+bool duo_take(struct duo *d, ead_writer w, const struct result *result)
+{
+    const int pos = result->pos, at = pos + 1;
+    /* Nothing comes that was not asked for, and nothing out of order. */
+    CHECK(d->seq == result->seq && pos >= d->due[w] && pos < d->waiting[w]);
+    d->due[w] = at;
+    if (at == d->waiting[w]) d->waiting[w] = 0;
+    if (!is_scored(d, w, pos)) return duo_expects(d, w, result);
+    if (result->status == ST_OK) {
+        score_tell(&d->scoring, at, d->text.ids[at], &result->dist, d->n_vocab);
+        return false;
+    }
+    d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
+    d->waiting[w] = 0;
+    engine_truncate(d->engines[w], d->seq, pos);
+    return false;
+}
+
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
 {
     return !d->astray && w == d->next && result->pos == d->text.n - 1;
+}
+
+static void nothing_follows(struct duo *d, int32_t why, const struct distribution *dist)
+{
+    const char *name = d->engines[d->next]->info.name;
+    if (why == SAMPLER_FORBIDDEN)
+        d->fault.code = err_set(&d->fault, ST_ARG,
+                                "%s: bias: all %d known tokens that may follow are forbidden", name,
+                                dist->logits ? d->n_vocab : dist->n_top);
+    else
+        d->fault.code =
+            err_set(&d->fault, ST_SUPPORT,
+                    "%s: none of the %d known tokens that may follow is one of both models", name,
+                    dist->n_top);
 }
 
 void duo_write(struct duo *d, const struct distribution *dist, double seconds)
 {
     const ead_writer w = d->next;
     CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
-    const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n);
+    const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n,
+                                      (size_t)text_written(&d->text));
     if (id < 0) {
-        d->fault.code =
-            err_set(&d->fault, ST_SUPPORT,
-                    "%s: none of the %d known tokens that may follow is one of both models",
-                    d->engines[w]->info.name, dist->n_top);
+        nothing_follows(d, id, dist);
         return;
     }
     const struct mark mark = {.author = (int8_t)w,

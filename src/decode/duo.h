@@ -18,6 +18,7 @@
 #include "decode/account.h"
 #include "decode/policy.h"
 #include "decode/sampler.h"
+#include "decode/score.h"
 #include "decode/text.h"
 #include "ead.h"
 #include "engine/engine.h"
@@ -29,12 +30,14 @@ struct duo {
     struct policy policy;
     struct sampler sampler;
     bool ignore_end, eager_prompt;
-    int n_ctx, n_vocab;        /* n_vocab: tokens that both models know */
-    ead_writer next;           /* who writes the next token: decided over the text as it is */
-    int eager_end;             /* up to here the model that is not to write reads as well */
-    bool replacing;            /* the next token stands where the policy took something back */
-    int told, kept;            /* length of the text as last told; its shortest since */
-    int waiting[EAD_WRITERS];  /* the engine is to say what follows so many tokens; 0: nothing */
+    int n_ctx, n_vocab;       /* n_vocab: tokens that both models know */
+    ead_writer next;          /* who writes the next token: decided over the text as it is */
+    int eager_end;            /* up to here the model that is not to write reads as well */
+    bool replacing;           /* the next token stands where the policy took something back */
+    int told, kept;           /* length of the text as last told; its shortest since */
+    int waiting[EAD_WRITERS]; /* the engine is to say what follows so many tokens; 0: nothing */
+    int due[EAD_WRITERS];     /* while it is: the first position of which it has not yet said it */
+    struct scoring scoring;
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
     struct account account;
     double seconds;        /* of passes and choices since the last token */
@@ -70,16 +73,23 @@ int duo_goal(const struct duo *d, ead_writer w);
 int duo_read(const struct duo *d, ead_writer w);
 /* The next rows of a model on its way to `goal`, at most `most`. Given tokens count against
  * *budget, and all others do where the way is longer than it; but one row there is in any case. The
- * last one wants logits when it is the last of the text and the model is to write. Returns how
- * many. */
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, struct row *rows);
+ * last one wants logits when it is the last of the text and the model is to write; so do rows
+ * before given tokens that someone asks for, of which all but the first count against *scores.
+ * Returns how many. */
+int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, int *scores,
+             struct row *rows);
+/* The engine was given n rows: their results are waited for. */
+void duo_await(struct duo *d, ead_writer w, const struct row *rows, int n);
 /* n rows from position `from` on were evaluated on the way to `goal`. */
 void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds);
+/* A result has come; false when nobody waits for it any more. What it says of a given token is told
+ * or, where it is a fault, the text's, and that row is to be evaluated again. */
+bool duo_take(struct duo *d, ead_writer w, const struct result *result);
 /* Does this result say what follows the text, by the model that is to write? */
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
 /* Write the token that follows by this distribution of its writer, and decide who goes on. A policy
  * that does what it may not is the text's fault, and so is a distribution that knows no token of
- * both models. `seconds` were spent since the last pass. */
+ * both models, or none that is allowed. `seconds` were spent since the last pass. */
 void duo_write(struct duo *d, const struct distribution *dist, double seconds);
 
 /* The engine is about to take rows: it holds the last token's distribution no longer. */

@@ -5,6 +5,27 @@
 
 #include <math.h>
 
+/* Penalties and biases beyond have no use, and sums of these stay finite. */
+static const float change_max = 1e6f;
+
+static enum status check_penalty(const char *name, float value, struct err *err)
+{
+    if (value >= -change_max && value <= change_max) return ST_OK;
+    return err_set(err, ST_ARG, "%s: expected -1e6 to 1e6, found %g", name, (double)value);
+}
+
+static enum status check_bias(const ead_sampler_options *o, struct err *err)
+{
+    if (o->n_bias < 0 || (o->n_bias && !o->bias))
+        return err_set(err, ST_ARG, "bias: expected 0 or more and where they are, found %d%s",
+                       o->n_bias, o->bias ? "" : " and no place");
+    for (int i = 0; i < o->n_bias; i++)
+        if (!(o->bias[i].bias <= change_max)) /* forbidding has no end */
+            return err_set(err, ST_ARG, "bias of token %d: expected at most 1e6, found %g",
+                           o->bias[i].id, (double)o->bias[i].bias);
+    return ST_OK;
+}
+
 enum status sampler_check(const ead_sampler_options *o, struct err *err)
 {
     if (!(o->temperature >= 0 && o->temperature < 1e6f))
@@ -22,7 +43,9 @@ enum status sampler_check(const ead_sampler_options *o, struct err *err)
     if (o->repeat_last < 0 || o->repeat_last > REPEAT_LAST_MAX)
         return err_set(err, ST_ARG, "repeat-last: expected 0 to %d, found %d", REPEAT_LAST_MAX,
                        o->repeat_last);
-    return ST_OK;
+    TRY(check_penalty("presence-penalty", o->presence_penalty, err));
+    TRY(check_penalty("frequency-penalty", o->frequency_penalty, err));
+    return check_bias(o, err);
 }
 
 void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candidate *scratch,
@@ -47,7 +70,7 @@ static int gather(const struct sampler *s, const struct distribution *d)
 /* Where a token stands among the candidates, or -1. Of dense logits it stands at its id. */
 static int find(const struct candidate *c, int n, int32_t id)
 {
-    if (id < n && c[id].id == id) return id;
+    if (id >= 0 && id < n && c[id].id == id) return id;
     for (int i = 0; i < n; i++)
         if (c[i].id == id) return i;
     return -1;
@@ -69,6 +92,48 @@ static void penalise(const struct sampler *s, int n, const int32_t *text, size_t
         if (at < 0) continue;
         float *logit = &s->candidates[at].logit;
         *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
+    }
+}
+
+/* A token that no candidate is cannot be chosen anyway. */
+static void add_biases(const struct sampler *s, int n)
+{
+    static const float forbids = -100;
+    for (int i = 0; i < s->options.n_bias; i++) {
+        const ead_bias *b = &s->options.bias[i];
+        const int at = find(s->candidates, n, b->id);
+        if (at >= 0) s->candidates[at].logit += b->bias <= forbids ? -INFINITY : b->bias;
+    }
+}
+
+static void take_off(const struct sampler *s, struct candidate *c, int32_t times)
+{
+    const double presence = (double)s->options.presence_penalty;
+    const double frequency = (double)s->options.frequency_penalty;
+    if (times) c->logit = (float)((double)c->logit - (presence + times * frequency));
+}
+
+/* Presence and frequency penalties of dense logits: their ids are their places, so that for the
+ * moment they can be counters. One scan of what was written, however much it is. */
+static void count_dense(const struct sampler *s, int n, const int32_t *written, size_t n_written)
+{
+    struct candidate *c = s->candidates;
+    for (int i = 0; i < n; i++) c[i].id = 0;
+    for (size_t i = 0; i < n_written; i++)
+        if (written[i] < n) c[written[i]].id++;
+    for (int i = 0; i < n; i++) {
+        take_off(s, &c[i], c[i].id);
+        c[i].id = i;
+    }
+}
+
+/* The same of a few candidates. */
+static void count_few(const struct sampler *s, int n, const int32_t *written, size_t n_written)
+{
+    for (int i = 0; i < n; i++) {
+        int32_t times = 0;
+        for (size_t j = 0; j < n_written; j++) times += written[j] == s->candidates[i].id;
+        take_off(s, &s->candidates[i], times);
     }
 }
 
@@ -143,15 +208,38 @@ static int32_t draw(const struct sampler *s, int n, size_t position)
     return top_id(c, n); /* rounding left a hair of probability behind the last candidate */
 }
 
-int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
-                       size_t n_text)
+/* Does the most probable token stay what it is? */
+static bool changes_nothing(const ead_sampler_options *o)
+{
+    return o->repeat_penalty == 1 && o->presence_penalty == 0 && o->frequency_penalty == 0 &&
+           !o->n_bias;
+}
+
+/* Change the logits of n candidates: biases, and penalties. */
+static void change(const struct sampler *s, bool dense, int n, const int32_t *text, size_t n_text,
+                   size_t n_written)
 {
     const ead_sampler_options *o = &s->options;
-    if (o->temperature == 0 && o->repeat_penalty == 1 && d->stats.argmax < s->n_vocab)
-        return d->stats.argmax;
-    int n = gather(s, d);
-    if (!n) return -1;
+    add_biases(s, n);
     if (o->repeat_penalty != 1) penalise(s, n, text, n_text);
+    if ((o->presence_penalty == 0 && o->frequency_penalty == 0) || !n_written) return;
+    const int32_t *written = text + (n_text - n_written);
+    if (dense)
+        count_dense(s, n, written, n_written);
+    else
+        count_few(s, n, written, n_written);
+}
+
+int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
+                       size_t n_text, size_t n_written)
+{
+    const ead_sampler_options *o = &s->options;
+    const bool plain = changes_nothing(o);
+    if (o->temperature == 0 && plain && d->stats.argmax < s->n_vocab) return d->stats.argmax;
+    int n = gather(s, d);
+    if (!n) return SAMPLER_UNKNOWN;
+    if (!plain) change(s, d->logits != NULL, n, text, n_text, n_written);
+    if (o->n_bias && top_logit(s->candidates, n) == -INFINITY) return SAMPLER_FORBIDDEN;
     if (o->temperature == 0) return top_id(s->candidates, n);
     n = keep_top_k(s->candidates, n, o->top_k);
     n = keep_top_p(s->candidates, n, o->top_p);

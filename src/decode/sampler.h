@@ -1,10 +1,11 @@
 /*
- * Choosing a token from a distribution. With temperature 0 it is the most probable one (the lowest
- * id when several tie), after the repetition penalty. Otherwise the candidates pass through:
- * penalty, top-k, top-p, min-p, temperature, and one is drawn.
+ * Choosing a token from a distribution. First logits are changed: by biases, then the repetition
+ * penalty, then presence and frequency penalties. With temperature 0 the token is the most probable
+ * one (the lowest id when several tie). Otherwise the candidates pass through top-k, top-p, min-p
+ * and temperature, and one is drawn.
  *
- * Sources: Keskar et al. 2019 (penalty), Fan et al. 2018 (top-k), Holtzman et al. 2020 (top-p),
- * Nguyen et al. 2024 (min-p).
+ * Sources: Keskar et al. 2019 (repetition penalty), Fan et al. 2018 (top-k), Holtzman et al. 2020
+ * (top-p), Nguyen et al. 2024 (min-p); OpenAI's API reference (presence, frequency, bias).
  */
 #ifndef EAD_DECODE_SAMPLER_H
 #define EAD_DECODE_SAMPLER_H
@@ -14,6 +15,9 @@
 #include "engine/distribution.h"
 
 enum { REPEAT_LAST_MAX = 2048 }; /* the penalty compares recent tokens pairwise */
+
+/* In place of a token: none is known that both models have; all that are known are forbidden. */
+enum { SAMPLER_UNKNOWN = -1, SAMPLER_FORBIDDEN = -2 };
 
 struct sampler {
     ead_sampler_options options;
@@ -27,10 +31,11 @@ MUST_USE enum status sampler_check(const ead_sampler_options *o, struct err *err
 void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candidate *scratch,
                   int n_vocab);
 
-/* The token that follows text [n_text], among ids below n_vocab. What is drawn at a position
- * depends on the seed, the position and the distribution alone. Of a distribution that knows only
- * its most probable tokens, one of those is chosen; -1 when none of them is below n_vocab. */
+/* The token that follows text [n_text], whose last n_written tokens were written since the last
+ * append, among ids below n_vocab. What is drawn at a position depends on the seed, the position
+ * and the changed distribution alone. Of a distribution that knows only its most probable tokens,
+ * one of those is chosen. Below 0 there is none. */
 int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
-                       size_t n_text);
+                       size_t n_text, size_t n_written);
 
 #endif

@@ -4,9 +4,10 @@
  * lengths and distributions; what is behind may be a model in this process (engine/local.h) or one
  * that answers over a wire. A new kind is one file that fills a table of operations.
  *
- * Rows are submitted and results are collected, one for every row that wants logits, in any order.
+ * Rows are submitted and results are collected, one for every row that wants logits, in any order,
+ * but those of a sequence by position.
  * An engine that computes at once has all of them ready when submit returns; another may take its
- * time, while other engines work. Until its result has come, a sequence takes no more rows.
+ * time, while other engines work. Until its results have come, a sequence takes no more rows.
  *
  * An engine that can go on writing by itself (a server that streams) has its place here, too: what
  * it wrote ahead it keeps, and where the next row submitted is the token it wrote itself, the
