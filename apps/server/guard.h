@@ -26,8 +26,8 @@ bool guard_host(const struct guard *g, const char *host, struct refusal *r);
 bool guard_origin(const struct guard *g, const char *origin, const char *host, struct refusal *r);
 /* May pages of this origin read the answer? */
 bool guard_shares(const struct guard *g, const char *origin);
-/* An Authorization header, or the key by itself as X-API-Key has it; each may be NULL. The time that
- * this takes tells nothing of the keys but their number and lengths. */
+/* An Authorization header, or the key by itself as X-API-Key has it; each may be NULL. The time
+ * that this takes tells nothing of the keys but their number and lengths. */
 bool guard_key(const struct guard *g, const char *authorization, const char *bare,
                struct refusal *r);
 /* A Content-Type header. */

@@ -162,8 +162,7 @@ static enum status write_all(const struct metrics *m, struct buf *out)
     TRY(gauge(out, "texts_kept", "Texts kept for their prefixes.", m->kept));
     TRY(gauge(out, "slots", "Texts that can be live at once.", m->slots));
     TRY(gauge(out, "cache_bytes", "Memory of KV caches and scratch.", (double)m->memory));
-    TRY(histogram(out, "queue_seconds", "From a request's arrival to its first step.",
-                  &m->queued));
+    TRY(histogram(out, "queue_seconds", "From a request's arrival to its first step.", &m->queued));
     TRY(histogram(out, "first_token_seconds", "From a request's arrival to its first token.",
                   &m->first_token));
     return histogram(out, "between_tokens_seconds", "From one token of a text to the next.",

@@ -1,5 +1,5 @@
-/* Why a request is not served, as OpenAI's clients know it: an HTTP status, and an object that names
- * the parameter at fault. */
+/* Why a request is not served, as OpenAI's clients know it: an HTTP status, and an object that
+ * names the parameter at fault. */
 #ifndef EAD_SERVER_REFUSAL_H
 #define EAD_SERVER_REFUSAL_H
 

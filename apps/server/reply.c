@@ -133,8 +133,7 @@ void reply_fail(struct reply *r, const struct refusal *why)
         reply_refuse(r, why);
         return;
     }
-    if (!reply_event_json(r, refusal_json(why)))
-        reply_event(r, no_memory, sizeof no_memory - 1);
+    if (!reply_event_json(r, refusal_json(why))) reply_event(r, no_memory, sizeof no_memory - 1);
     reply_finish(r);
 }
 

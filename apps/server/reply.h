@@ -32,13 +32,13 @@ struct reply {
     bool finished; /* nothing will be added */
     bool broken;   /* the stream ends in the middle */
     bool stream;
-    bool full;        /* the client does not keep up; */
+    bool full;         /* the client does not keep up; */
     double full_since; /* by clock_seconds */
-    int status;       /* of HTTP; 0: not known yet, nothing can be sent */
-    int retry_after;  /* seconds; 0: no such header */
-    const char *type; /* the content's; static */
-    struct buf out;   /* what is to be sent; */
-    size_t taken;     /* so many bytes of it were */
+    int status;        /* of HTTP; 0: not known yet, nothing can be sent */
+    int retry_after;   /* seconds; 0: no such header */
+    const char *type;  /* the content's; static */
+    struct buf out;    /* what is to be sent; */
+    size_t taken;      /* so many bytes of it were */
 };
 
 void reply_init(struct reply *r, struct MHD_Connection *connection);

@@ -1,0 +1,310 @@
+/* What a request wants continued: a conversation, texts, or ids. */
+#include "base/buf.h"
+#include "server/ask_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool check_length(const struct ask_context *c, const struct field *f, const char *param,
+                         size_t n)
+{
+    if (n <= (size_t)c->n_ctx) return true;
+    return refuse(f->refusal, 400, "context_length_exceeded", param,
+                  "%s: the context has room for %d tokens, found %zu", param, c->n_ctx, n);
+}
+
+/* Ids of a text, in memory of our own. */
+static bool tokenise(const struct ask_context *c, const struct field *f, const char *text, size_t n,
+                     unsigned flags, struct ask_prompt *out)
+{
+    ead_error error;
+    int32_t *ids;
+    const ead_status st = ead_tokenize(ask_speaker(c), text, n, flags, &ids, &out->n, &error);
+    if (st)
+        return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, NULL, NULL, "%s", error.message);
+    out->ids = malloc((out->n ? out->n : 1) * sizeof *ids);
+    if (out->ids) memcpy(out->ids, ids, out->n * sizeof *ids);
+    ead_free(ids);
+    return out->ids || refuse_memory(f->refusal);
+}
+
+/* ---- messages ---------------------------------------------------------------------------- */
+
+/* A message as it is checked: its place, and what the template can do with it. */
+struct message {
+    const struct ask_context *c;
+    const struct field *f;
+    size_t i;
+};
+
+static bool bad_message(const struct message *m, const char *field, const char *format,
+                        const char *found)
+{
+    char param[96], text[256];
+    field_path(param, "messages[%zu]%s", m->i, field);
+    snprintf(text, sizeof text, format, found);
+    return refuse(m->f->refusal, 400, "invalid_value", param, "%s: %s", param, text);
+}
+
+/* Parts of a content as one text: they are joined by line ends, as vLLM and llama-server do. */
+static bool join_parts(const struct message *m, const json_t *parts, json_t **out)
+{
+    char field[48];
+    struct buf text = {0};
+    bool ok = true;
+    for (size_t i = 0; i < json_array_size(parts) && ok; i++) {
+        const json_t *part = json_array_get(parts, i);
+        const char *type = json_string_value(json_object_get(part, "type"));
+        const json_t *value = json_object_get(part, "text");
+        const bool is_text = type && (!strcmp(type, "text") || !strcmp(type, "input_text") ||
+                                      !strcmp(type, "output_text"));
+        if (!is_text) {
+            snprintf(field, sizeof field, ".content[%zu].type", i);
+            ok = bad_message(m, field, "expected \"text\", found \"%.60s\"; nothing else is read",
+                             type ? type : "nothing");
+        } else if (!json_is_string(value)) {
+            snprintf(field, sizeof field, ".content[%zu].text", i);
+            ok = bad_message(m, field, "expected a string, found %s", field_kind(value));
+        } else if ((i && buf_add(&text, "\n", 1) != ST_OK) ||
+                   buf_add(&text, json_string_value(value), json_string_length(value)) != ST_OK) {
+            ok = refuse_memory(m->f->refusal);
+        }
+    }
+    if (ok) *out = json_stringn(text.data ? text.data : "", text.len);
+    buf_deinit(&text);
+    return ok && (*out || refuse_memory(m->f->refusal));
+}
+
+static bool set_content(const struct message *m, json_t *message)
+{
+    json_t *content = json_object_get(message, "content"), *joined = NULL;
+    const bool calls = json_array_size(json_object_get(message, "tool_calls")) > 0;
+    if (json_is_string(content)) return true;
+    if (json_is_array(content)) {
+        if (!join_parts(m, content, &joined)) return false;
+        return !json_object_set_new(message, "content", joined) || refuse_memory(m->f->refusal);
+    }
+    if (calls && (!content || json_is_null(content)))
+        return !json_object_set_new(message, "content", json_null());
+    return bad_message(m, ".content", "expected a string or an array of parts, found %s",
+                       field_kind(content));
+}
+
+/* Templates expect the arguments of a call as what they say, clients send them as JSON in a string.
+ */
+static bool open_arguments(const struct message *m, json_t *message)
+{
+    json_t *calls = json_object_get(message, "tool_calls");
+    if (!calls || json_is_null(calls) || (json_is_array(calls) && !json_array_size(calls))) {
+        json_object_del(message, "tool_calls");
+        return true;
+    }
+    if (!ead_template_mentions(m->c->chat, "tool_calls"))
+        return bad_message(m, ".tool_calls", "the chat template knows no tools%s", "");
+    if (!json_is_array(calls))
+        return bad_message(m, ".tool_calls", "expected an array, found %s", field_kind(calls));
+    for (size_t i = 0; i < json_array_size(calls); i++) {
+        json_t *function = json_object_get(json_array_get(calls, i), "function");
+        const json_t *arguments = json_object_get(function, "arguments");
+        json_t *read =
+            json_is_string(arguments)
+                ? json_loadb(json_string_value(arguments), json_string_length(arguments), 0, NULL)
+                : NULL;
+        if (read) json_object_set_new(function, "arguments", read);
+    }
+    return true;
+}
+
+static bool set_role(const struct message *m, json_t *message)
+{
+    static const char *const roles[] = {"system", "user",     "assistant",
+                                        "tool",   "function", "developer"};
+    const char *role = json_string_value(json_object_get(message, "role"));
+    for (size_t i = 0; role && i < sizeof roles / sizeof *roles; i++) {
+        if (strcmp(role, roles[i])) continue;
+        if (strcmp(role, "developer")) return true;
+        return !json_object_set_new(message, "role", json_string("system")) ||
+               refuse_memory(m->f->refusal);
+    }
+    return bad_message(m, ".role",
+                       "expected system, developer, user, assistant or tool, found \"%.60s\"",
+                       role ? role : "nothing");
+}
+
+/* The messages as templates read them. */
+static json_t *read_messages(const struct ask_context *c, const struct field *f)
+{
+    const json_t *given = field_get(f, "messages");
+    if (!json_is_array(given) || !json_array_size(given)) {
+        field_refuse(f, "messages", "an array of at least one message");
+        return NULL;
+    }
+    json_t *all = json_deep_copy(given);
+    bool ok = all || refuse_memory(f->refusal);
+    for (size_t i = 0; ok && i < json_array_size(all); i++) {
+        const struct message m = {c, f, i};
+        json_t *message = json_array_get(all, i);
+        if (!json_is_object(message))
+            ok = bad_message(&m, "", "expected an object, found %s", field_kind(message));
+        else
+            ok = set_role(&m, message) && open_arguments(&m, message) && set_content(&m, message);
+    }
+    if (ok) return all;
+    json_decref(all);
+    return NULL;
+}
+
+/* ---- what stands beside messages --------------------------------------------------------- */
+
+static bool add_tools(const struct ask_context *c, const struct field *f, json_t *conversation)
+{
+    json_t *tools = field_get(f, "tools"), *choice = field_get(f, "tool_choice");
+    const bool none = json_is_string(choice) && !strcmp(json_string_value(choice), "none");
+    if (!tools || (json_is_array(tools) && !json_array_size(tools)) || none) return true;
+    if (!json_is_array(tools)) return field_refuse(f, "tools", "an array");
+    if (!ead_template_mentions(c->chat, "tools"))
+        return refuse(f->refusal, 400, "unsupported_value", "tools",
+                      "tools: the chat template knows none");
+    return !json_object_set(conversation, "tools", tools) || refuse_memory(f->refusal);
+}
+
+/* Variables of the template: the server's, then the request's. NULL after refusing. */
+static char *variables(const struct ask_context *c, const struct field *f)
+{
+    json_t *more = field_get(f, "chat_template_kwargs");
+    json_t *all = c->variables ? json_loads(c->variables, 0, NULL) : json_object();
+    char *text = NULL;
+    if (more && !json_is_object(more))
+        field_refuse(f, "chat_template_kwargs", "an object");
+    else if (!all || (more && json_object_update(all, more)) ||
+             !(text = json_dumps(all, JSON_COMPACT)))
+        refuse_memory(f->refusal);
+    json_decref(all);
+    return text;
+}
+
+static bool render(const struct ask_context *c, const struct field *f, const char *json,
+                   const char *more, struct ask_prompt *out)
+{
+    const ead_conversation conversation = {
+        .json = json, .json_bytes = strlen(json), .variables = more, .now = c->now};
+    ead_error error;
+    char *text;
+    size_t n;
+    unsigned flags;
+    const ead_status st = ead_template_render(c->chat, &conversation, &text, &n, &flags, &error);
+    if (st)
+        return refuse(f->refusal, st == EAD_ARGUMENT ? 400 : 500, "template", "messages", "%s",
+                      error.message);
+    const bool ok = tokenise(c, f, text, n, flags, out);
+    ead_free(text);
+    return ok;
+}
+
+static bool render_all(const struct ask_context *c, const struct field *f, json_t *conversation,
+                       struct ask_prompt *out)
+{
+    json_t *documents = field_get(f, "documents");
+    if (!add_tools(c, f, conversation)) return false;
+    if (documents) json_object_set(conversation, "documents", documents);
+    char *json = json_dumps(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
+    if (!json) refuse_memory(f->refusal);
+    const bool ok = more && render(c, f, json, more, out);
+    free(json);
+    free(more);
+    return ok;
+}
+
+bool ask_render(const struct ask_context *c, const struct field *f, struct ask_prompt *out)
+{
+    if (!c->chat)
+        return refuse(f->refusal, 400, "no_template", "messages", "%s",
+                      c->chat_fault ? c->chat_fault
+                                    : "the model has no chat template; --chat-template gives one");
+    json_t *messages = read_messages(c, f);
+    if (!messages) return false;
+    json_t *conversation = json_pack("{s:o}", "messages", messages);
+    const bool ok = conversation ? render_all(c, f, conversation, out) : refuse_memory(f->refusal);
+    json_decref(conversation);
+    return ok;
+}
+
+/* ---- prompts ----------------------------------------------------------------------------- */
+
+static struct ask_prompt *add_prompt(const struct field *f, struct ask *a, int most)
+{
+    if (!a->prompts) a->prompts = calloc((size_t)most, sizeof *a->prompts);
+    if (a->prompts && a->n_prompts < most) return &a->prompts[a->n_prompts++];
+    if (!a->prompts)
+        refuse_memory(f->refusal);
+    else
+        refuse(f->refusal, 400, "invalid_value", "prompt", "prompt: expected at most %d prompts",
+               most);
+    return NULL;
+}
+
+bool ask_messages(const struct ask_context *c, const struct field *f, struct ask *a)
+{
+    struct ask_prompt *p = add_prompt(f, a, 1);
+    return p && ask_render(c, f, p) && check_length(c, f, "messages", p->n);
+}
+
+static bool add_text(const struct ask_context *c, const struct field *f, struct ask *a,
+                     const json_t *value)
+{
+    const char *text = json_string_value(value);
+    const size_t n = json_string_length(value);
+    bool bos = true;
+    struct ask_prompt *p = add_prompt(f, a, c->max_choices);
+    if (!p || !field_flag(f, "add_special_tokens", &bos)) return false;
+    if (!n) return field_refuse(f, "prompt", "a text, or ids");
+    if (!tokenise(c, f, text, n, EAD_PARSE_SPECIAL | (bos ? EAD_ADD_BOS : 0u), p)) return false;
+    if (a->echo) {
+        p->bytes = n;
+        p->text = malloc(n);
+        if (!p->text) return refuse_memory(f->refusal);
+        memcpy(p->text, text, n);
+    }
+    return check_length(c, f, "prompt", p->n);
+}
+
+static bool add_ids(const struct ask_context *c, const struct field *f, struct ask *a,
+                    const json_t *ids)
+{
+    const size_t n = json_array_size(ids);
+    struct ask_prompt *p = add_prompt(f, a, c->max_choices);
+    if (!p) return false;
+    if (!n) return field_refuse(f, "prompt", "a text, or ids");
+    if (!check_length(c, f, "prompt", n)) return false;
+    p->ids = malloc(n * sizeof *p->ids);
+    if (!p->ids) return refuse_memory(f->refusal);
+    for (p->n = 0; p->n < n; p->n++) {
+        const json_t *id = json_array_get(ids, p->n);
+        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+            json_integer_value(id) >= c->n_vocab)
+            return refuse(f->refusal, 400, "invalid_value", "prompt",
+                          "prompt: entry %zu: expected an id from 0 to %d, found %s %.6g", p->n,
+                          c->n_vocab - 1, field_kind(id), json_number_value(id));
+        p->ids[p->n] = (int32_t)json_integer_value(id);
+    }
+    return true;
+}
+
+/* A text, ids, or an array of either. */
+bool ask_prompts(const struct ask_context *c, const struct field *f, struct ask *a)
+{
+    const json_t *prompt = field_get(f, "prompt"), *first = json_array_get(prompt, 0);
+    if (json_is_string(prompt)) return add_text(c, f, a, prompt);
+    if (!json_is_array(prompt) || !first)
+        return field_refuse(f, "prompt", "a text, an array of ids, or an array of either");
+    if (json_is_number(first)) return add_ids(c, f, a, prompt);
+    for (size_t i = 0; i < json_array_size(prompt); i++) {
+        const json_t *one = json_array_get(prompt, i);
+        const bool text = json_is_string(one);
+        if ((!text && !json_is_array(one)) || text != json_is_string(first))
+            return field_refuse(f, "prompt", "texts, or arrays of ids, but not both");
+        if (!(text ? add_text(c, f, a, one) : add_ids(c, f, a, one))) return false;
+    }
+    return true;
+}

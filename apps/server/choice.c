@@ -1,0 +1,174 @@
+#include "server/choice.h"
+
+#include "server/stop.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool choice_init(struct choice *c, const struct ask *ask, const ead_model *model, int index)
+{
+    ead_error error;
+    *c = (struct choice){.ask = ask, .model = model, .index = index};
+    c->prompt = &ask->prompts[index / ask->n];
+    /* A continuation keeps the space that begins its first word. */
+    const unsigned flags = ask->kind == ASK_CHAT ? EAD_TEXT_START : 0;
+    return ead_detok_open(model, flags, &c->detok, &error) == EAD_OK;
+}
+
+void choice_deinit(struct choice *c)
+{
+    ead_detok_close(c->detok);
+    buf_deinit(&c->text);
+    free(c->records);
+    *c = (struct choice){0};
+}
+
+bool choice_keeps_records(const struct choice *c)
+{
+    return c->ask->logprobs >= 0 || c->ask->trace;
+}
+
+static struct choice_record *add_record(struct choice *c, const ead_alternative *best, int n_best)
+{
+    if (c->n_records == c->room) {
+        const int room = c->room ? c->room * 2 : 16;
+        void *more = realloc(c->records, (size_t)room * sizeof *c->records);
+        if (!more) return NULL;
+        c->records = more;
+        c->room = room;
+    }
+    struct choice_record *r = &c->records[c->n_records++];
+    *r = (struct choice_record){.n_best = n_best < ASK_LOGPROBS_MAX ? n_best : ASK_LOGPROBS_MAX};
+    if (r->n_best) memcpy(r->best, best, (size_t)r->n_best * sizeof *best);
+    return r;
+}
+
+/* ---- echo -------------------------------------------------------------------------------- */
+
+bool choice_add_given(struct choice *c, int32_t id, float log_prob, const ead_alternative *best,
+                      int n_best)
+{
+    struct choice_record *r = add_record(c, best, n_best);
+    if (!r) return false;
+    r->given = true;
+    r->token = (ead_token){.id = id, .log_prob = log_prob};
+    return true;
+}
+
+/* The characters of each token of the prompt, one after the other, and where they stand. */
+static bool echo_ids(struct choice *c)
+{
+    ead_error error;
+    ead_detok *detok;
+    bool ok = true;
+    if (ead_detok_open(c->model, EAD_TEXT_START | EAD_SHOW_SPECIAL, &detok, &error)) return false;
+    for (size_t i = 0; i <= c->prompt->n && ok; i++) {
+        const char *text;
+        size_t n;
+        const size_t begin = c->text.len;
+        const int32_t id = i < c->prompt->n ? c->prompt->ids[i] : -1;
+        ok = !ead_detok_add(detok, id, &text, &n, &error) && buf_add(&c->text, text, n) == ST_OK;
+        if (!ok || (int)i >= c->n_records) continue;
+        c->records[i].begin = begin;
+        c->records[i].end = c->text.len;
+    }
+    ead_detok_close(detok);
+    return ok;
+}
+
+bool choice_echo(struct choice *c)
+{
+    if (!echo_ids(c)) return false;
+    if (c->prompt->text) { /* as it was given, not as tokens would say it */
+        buf_clear(&c->text);
+        if (buf_add(&c->text, c->prompt->text, c->prompt->bytes) != ST_OK) return false;
+        for (int i = 0; i < c->n_records; i++)
+            if (c->records[i].end > c->text.len) c->records[i].end = c->text.len;
+    }
+    c->shown = c->text.len;
+    return true;
+}
+
+/* ---- tokens ------------------------------------------------------------------------------ */
+
+static bool ends_by_id(const struct choice *c, const ead_token *token)
+{
+    for (int i = 0; i < c->ask->n_stop_ids; i++)
+        if (c->ask->stop_ids[i] == token->id) return true;
+    return token->end == EAD_END_TOKEN;
+}
+
+/* Add the characters that the token (or -1, the end) completes. */
+static bool add_text(struct choice *c, int32_t id, size_t *fresh)
+{
+    ead_error error;
+    const char *text;
+    if (ead_detok_add(c->detok, id, &text, fresh, &error)) return false;
+    return buf_add(&c->text, text, *fresh) == ST_OK;
+}
+
+static void look_for_stop(struct choice *c, size_t fresh)
+{
+    const struct stop_found found = stop_find(c->ask, c->text.data, c->text.len, fresh);
+    if (found.shown > c->shown) c->shown = found.shown;
+    if (!found.stopped) return;
+    c->finish = "stop";
+    c->text.len = found.shown;
+    c->text.data[found.shown] = 0;
+}
+
+/* Nothing follows: what is held back belongs to the text. */
+static bool end_text(struct choice *c, const char *why)
+{
+    size_t fresh;
+    if (!add_text(c, -1, &fresh)) return false;
+    if (fresh && c->n_records > c->n_sent) c->records[c->n_records - 1].end = c->text.len;
+    look_for_stop(c, fresh);
+    if (!c->finish) c->finish = why;
+    c->shown = c->text.len;
+    return true;
+}
+
+/* Tokens behind a stop string are none of the answer's. */
+static void drop_records(struct choice *c)
+{
+    while (c->n_records > c->n_sent && c->records[c->n_records - 1].begin >= c->text.len &&
+           c->records[c->n_records - 1].end > c->text.len)
+        c->n_records--;
+    for (int i = c->n_sent; i < c->n_records; i++)
+        if (c->records[i].end > c->text.len) c->records[i].end = c->text.len;
+}
+
+bool choice_add(struct choice *c, const ead_token *token, const ead_alternative *best, int n_best)
+{
+    const size_t begin = c->text.len;
+    size_t fresh;
+    if (c->ask->max_tokens == 0) { /* it was only to be read */
+        c->finish = "length";
+        return true;
+    }
+    c->n_tokens++;
+    if (ends_by_id(c, token)) return end_text(c, "stop");
+    if (!add_text(c, token->id, &fresh)) return false;
+    if (choice_keeps_records(c)) {
+        struct choice_record *r = add_record(c, best, n_best);
+        if (!r) return false;
+        r->token = *token;
+        r->begin = begin;
+        r->end = c->text.len;
+    }
+    if (fresh) look_for_stop(c, fresh);
+    if (c->finish) drop_records(c);
+    if (c->finish) return true;
+    if (token->end || (c->ask->max_tokens >= 0 && c->n_tokens >= c->ask->max_tokens))
+        return end_text(c, "length");
+    return true;
+}
+
+int choice_ready(const struct choice *c)
+{
+    int n = c->n_sent;
+    while (n < c->n_records && c->records[n].end <= c->shown) n++;
+    return n;
+}

@@ -1,0 +1,59 @@
+/*
+ * One answer while it is written: tokens come in, characters that may be shown go out. It knows
+ * when its text ends, and keeps what is to be told of each token.
+ */
+#ifndef EAD_SERVER_CHOICE_H
+#define EAD_SERVER_CHOICE_H
+
+#include "base/buf.h"
+#include "ead.h"
+#include "server/ask.h"
+
+/* What is told of a token: its probability, its alternatives, its story. */
+struct choice_record {
+    ead_token token;
+    size_t begin, end; /* its characters, as bytes of the text */
+    int n_best;
+    bool given; /* of the prompt, by echo: only id and log_prob are there */
+    ead_alternative best[ASK_LOGPROBS_MAX];
+};
+
+struct choice {
+    const struct ask *ask;
+    const struct ask_prompt *prompt;
+    const ead_model *model; /* for texts of tokens */
+    int index;
+    ead_detok *detok;
+    struct buf text; /* all characters so far; of an echo the prompt's first */
+    size_t shown;    /* bytes that may be shown */
+    size_t sent;     /* bytes, and */
+    int n_sent;      /* records that were */
+    struct choice_record
+        *records; /* [n_records] owned; where log-probabilities or a trace are wanted */
+    int n_records, room;
+    int64_t n_tokens;               /* written, an end included */
+    const char *finish;             /* "stop", "length"; NULL: it goes on */
+    const char *stop_text;          /* the stop string or NULL */
+    ead_summary summary;            /* once it ended */
+    int64_t cached;                 /* tokens of the prompt that were found in the prefix cache */
+    double first_token, last_token; /* by clock_seconds; 0: not yet */
+    bool begun, ended;              /* the scheduler's: it has a place; it needs none any longer */
+};
+
+/* False without memory. */
+bool choice_init(struct choice *c, const struct ask *ask, const ead_model *model, int index);
+void choice_deinit(struct choice *c);
+/* Are records kept? */
+bool choice_keeps_records(const struct choice *c);
+/* Of an echo: the next token of the prompt, at position `at`; NaN of the first. Only called where
+ * records are kept. */
+bool choice_add_given(struct choice *c, int32_t id, float log_prob, const ead_alternative *best,
+                      int n_best);
+/* Of an echo: what the text begins with. To be called before the first token. */
+bool choice_echo(struct choice *c);
+/* The next token, and its most probable alternatives. False without memory. */
+bool choice_add(struct choice *c, const ead_token *token, const ead_alternative *best, int n_best);
+/* Records that may be sent by now: those whose characters may be shown. */
+int choice_ready(const struct choice *c);
+
+#endif

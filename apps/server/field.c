@@ -1,0 +1,107 @@
+#include "server/field.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+json_t *field_get(const struct field *f, const char *name)
+{
+    json_t *value = json_object_get(f->object, name);
+    return json_is_null(value) ? NULL : value;
+}
+
+const char *field_kind(const json_t *value)
+{
+    static const char *const kinds[] = {
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a string",
+        [JSON_INTEGER] = "a number", [JSON_REAL] = "a number",  [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",      [JSON_NULL] = "null",
+    };
+    return value ? kinds[json_typeof(value)] : "nothing";
+}
+
+void field_path(char out[96], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(out, 96, format, args);
+    va_end(args);
+}
+
+bool field_refuse(const struct field *f, const char *name, const char *expected)
+{
+    char param[96], found[64];
+    const json_t *value = json_object_get(f->object, name);
+    field_path(param, "%s%s", f->path, name);
+    if (json_is_number(value))
+        snprintf(found, sizeof found, "%.10g", json_number_value(value));
+    else if (json_is_string(value))
+        snprintf(found, sizeof found, "\"%.40s\"", json_string_value(value));
+    else
+        snprintf(found, sizeof found, "%s", field_kind(value));
+    return refuse(f->refusal, 400, "invalid_value", param, "%s: expected %s, found %s", param,
+                  expected, found);
+}
+
+bool field_flag(const struct field *f, const char *name, bool *out)
+{
+    const json_t *value = field_get(f, name);
+    if (!value) return true;
+    if (!json_is_boolean(value)) return field_refuse(f, name, "true or false");
+    *out = json_is_true(value);
+    return true;
+}
+
+bool field_int(const struct field *f, const char *name, int64_t low, int64_t high, int64_t *out)
+{
+    char expected[96];
+    const json_t *value = field_get(f, name);
+    if (!value) return true;
+    const double real = json_is_real(value) ? json_real_value(value) : 0;
+    const bool whole = json_is_integer(value) ||
+                       (json_is_real(value) && fabs(real) < 0x1p53 && floor(real) == real);
+    const int64_t x = json_is_integer(value) ? json_integer_value(value) : (int64_t)real;
+    snprintf(expected, sizeof expected, "a whole number from %lld to %lld", (long long)low,
+             (long long)high);
+    if (!whole || x < low || x > high) return field_refuse(f, name, expected);
+    *out = x;
+    return true;
+}
+
+bool field_real(const struct field *f, const char *name, double low, double high, double *out)
+{
+    char expected[96];
+    const json_t *value = field_get(f, name);
+    if (!value) return true;
+    const double x = json_number_value(value);
+    snprintf(expected, sizeof expected, "a number from %.10g to %.10g", low, high);
+    if (!json_is_number(value) || !(x >= low && x <= high)) return field_refuse(f, name, expected);
+    *out = x;
+    return true;
+}
+
+bool field_text(const struct field *f, const char *name, const char **out)
+{
+    const json_t *value = field_get(f, name);
+    if (!value) return true;
+    if (!json_is_string(value)) return field_refuse(f, name, "a string");
+    *out = json_string_value(value);
+    return true;
+}
+
+json_t *field_read(const char *body, size_t n, struct refusal *r)
+{
+    json_error_t error;
+    json_t *value = json_loadb(body, n, 0, &error);
+    if (!value) {
+        refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
+               error.line, error.column, error.text);
+        return NULL;
+    }
+    if (json_is_object(value)) return value;
+    refuse(r, 400, "invalid_json", NULL, "the body: expected a JSON object, found %s",
+           field_kind(value));
+    json_decref(value);
+    return NULL;
+}

@@ -1,0 +1,40 @@
+/*
+ * The fields of a JSON object that a client sent. null is absent. A field of another type or beyond
+ * its range is refused by its name; *out is left as it was where the field is absent. A boolean is
+ * no number and a number no boolean. `path` is what stands before the name ("" or "ead.").
+ */
+#ifndef EAD_SERVER_FIELD_H
+#define EAD_SERVER_FIELD_H
+
+#include "server/refusal.h"
+
+#include <stdint.h>
+
+struct field {
+    const json_t *object;
+    const char *path;
+    struct refusal *refusal;
+};
+
+/* The value; NULL where it is absent or null. */
+json_t *field_get(const struct field *f, const char *name);
+/* Say what was expected of a field, and what was found; returns false. */
+bool field_refuse(const struct field *f, const char *name, const char *expected);
+
+bool field_flag(const struct field *f, const char *name, bool *out);
+/* Whole numbers; 16.0 is one, for clients that write all numbers as reals. */
+bool field_int(const struct field *f, const char *name, int64_t low, int64_t high, int64_t *out);
+bool field_real(const struct field *f, const char *name, double low, double high, double *out);
+/* Borrowed from the object; without NUL inside. */
+bool field_text(const struct field *f, const char *name, const char **out);
+
+/* What was found, in a few words. */
+const char *field_kind(const json_t *value);
+/* The path of a field: "messages[0].content". */
+void field_path(char out[96], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Read a body: one JSON object. NULL after saying in *r what is wrong; of two fields with one name
+ * the later one counts. */
+json_t *field_read(const char *body, size_t n, struct refusal *r);
+
+#endif

@@ -1,0 +1,73 @@
+#include "server/listing.h"
+
+#include "server/ask.h"
+#include "json/unicode.h"
+
+#include <string.h>
+
+static json_t *option_json(const ead_policy_option *o, const ead_policy_options *defaults)
+{
+    static const char *const types[] = {[EAD_OPTION_REAL] = "real",
+                                        [EAD_OPTION_INT] = "int",
+                                        [EAD_OPTION_FLAG] = "flag",
+                                        [EAD_OPTION_WRITER] = "writer"};
+    return json_pack("{s:s,s:s,s:f,s:f,s:f,s:s}", "name", o->name, "type", types[o->type], "low",
+                     o->low, "high", o->high, "default", ead_policy_value(defaults, o), "help",
+                     o->help);
+}
+
+static json_t *options_json(const ead_policy_options *defaults)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; ead_policy_option_at(i); i++)
+        json_array_append_new(all, option_json(ead_policy_option_at(i), defaults));
+    return all;
+}
+
+static json_t *policies_json(void)
+{
+    json_t *all = json_array();
+    const ead_policy_info *info;
+    for (int kind = 0; (info = ead_policy_describe((ead_policy_kind)kind)); kind++)
+        if (!info->needs_data && kind != EAD_POLICY_CUSTOM)
+            json_array_append_new(all, json_string(info->name));
+    return all;
+}
+
+static json_t *model_json(const struct server_models *m, ead_writer w)
+{
+    if (!m->models[w]) return json_null();
+    const ead_model_info info = ead_model_describe(m->models[w]);
+    return json_pack("{s:o,s:s,s:I,s:I}", "name", unicode_json(m->names[w], strlen(m->names[w])),
+                     "architecture", info.arch, "parameters", (json_int_t)info.n_params, "bytes",
+                     (json_int_t)info.bytes);
+}
+
+static json_t *ead_json(const struct server_models *m, int n_ctx)
+{
+    const ead_policy_options *p = &m->duo.policy;
+    return json_pack("{s:s,s:f,s:i,s:i,s:i,s:b,s:o,s:o,s:o,s:o}", "policy",
+                     ead_policy_describe(p->kind)->name, "tau", p->tau, "window", p->window,
+                     "dwell", p->dwell, "context", n_ctx, "template", m->chat != NULL, "large",
+                     model_json(m, EAD_LARGE), "small", model_json(m, EAD_SMALL), "policies",
+                     policies_json(), "options", options_json(p));
+}
+
+static json_t *entry(const char *id, int n_ctx, int64_t since, json_t *more)
+{
+    return json_pack("{s:s,s:s,s:I,s:s,s:i,s:o}", "id", id, "object", "model", "created",
+                     (json_int_t)since, "owned_by", "ead", "max_model_len", n_ctx, "ead", more);
+}
+
+json_t *listing_build(const struct server_models *m, int n_ctx, int64_t since)
+{
+    json_t *data = json_array();
+    json_array_append_new(data, entry(ask_targets[ASK_PAIR], n_ctx, since, ead_json(m, n_ctx)));
+    if (m->models[EAD_LARGE])
+        json_array_append_new(
+            data, entry(ask_targets[ASK_LARGE], n_ctx, since, model_json(m, EAD_LARGE)));
+    if (m->models[EAD_SMALL])
+        json_array_append_new(
+            data, entry(ask_targets[ASK_SMALL], n_ctx, since, model_json(m, EAD_SMALL)));
+    return json_pack("{s:s,s:o}", "object", "list", "data", data);
+}

@@ -1,0 +1,86 @@
+#include "server/prefix.h"
+
+static size_t common(const struct prefix *p, int place, const int32_t *ids, size_t n)
+{
+    const ead_duo *duo = ead_batch_duo(p->batch, place);
+    const int32_t *mine = ead_duo_ids(duo);
+    const size_t length = ead_duo_length(duo);
+    size_t i = 0;
+    while (i < length && i < n && mine[i] == ids[i]) i++;
+    return i;
+}
+
+/* The place with the longest beginning of the ids; of equal ones the one used last. */
+static int longest(const struct prefix *p, const int32_t *ids, size_t n, size_t *length)
+{
+    int best = -1;
+    *length = 0;
+    for (int i = 0; i < p->n; i++) {
+        if (!p->places[i].used && !p->places[i].live) continue;
+        const size_t have = common(p, i, ids, n);
+        if (!have || have < *length) continue;
+        if (have == *length && best >= 0 && p->places[i].used < p->places[best].used) continue;
+        best = i;
+        *length = have;
+    }
+    return best;
+}
+
+/* The place that is not live and was used least recently, but for one; -1 when there is none. */
+static int oldest(const struct prefix *p, int but, bool empty_too)
+{
+    int best = -1;
+    for (int i = 0; i < p->n; i++) {
+        const struct prefix_place *place = &p->places[i];
+        if (place->live || i == but || (!empty_too && !place->used)) continue;
+        if (best < 0 || place->used < p->places[best].used) best = i;
+    }
+    return best;
+}
+
+int prefix_place(struct prefix *p, const int32_t *ids, size_t n, bool fresh)
+{
+    size_t length = 0;
+    const int from = fresh || !n ? -1 : longest(p, ids, n - 1, &length);
+    /* What goes on where a kept text ends takes its place; what only begins alike leaves it. */
+    const bool whole = from >= 0 && !p->places[from].live &&
+                       length == ead_duo_length(ead_batch_duo(p->batch, from));
+    const int to = oldest(p, from, true);
+    ead_duo *duo = ead_batch_duo(p->batch, to);
+    ead_error error;
+    ead_duo_reset(duo);
+    if (from < 0 || ead_duo_copy(duo, ead_batch_duo(p->batch, from), length, &error))
+        ead_duo_reset(duo);
+    if (from >= 0) p->places[from].used = ++p->clock;
+    if (whole) prefix_forget(p, from);
+    p->places[to].used = ++p->clock;
+    p->places[to].live = true;
+    return to;
+}
+
+bool prefix_evict(struct prefix *p, int but)
+{
+    const int place = oldest(p, but, false);
+    if (place < 0) return false;
+    prefix_forget(p, place);
+    return true;
+}
+
+void prefix_keep(struct prefix *p, int place)
+{
+    p->places[place].live = false;
+    p->places[place].used = ++p->clock;
+}
+
+void prefix_forget(struct prefix *p, int place)
+{
+    ead_duo_reset(ead_batch_duo(p->batch, place));
+    p->places[place] = (struct prefix_place){0};
+}
+
+int prefix_kept(const struct prefix *p)
+{
+    int n = 0;
+    for (int i = 0; i < p->n; i++) n += !p->places[i].live && p->places[i].used;
+    return n;
+}
