@@ -23,7 +23,7 @@ extern const struct command *const cli_commands[];
 extern const char cli_purpose[];
 extern const char *const cli_statuses[];
 
-extern const struct command command_run, command_chat, command_bench, command_eval,
+extern const struct command command_run, command_chat, command_serve, command_bench, command_eval,
     command_calibrate, command_grade, command_template, command_tokenize, command_logits,
     command_inspect, command_manual, command_completion;
 

@@ -1,6 +1,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/pair.h"
+#include "cli/serve.h"
 #include "cli/trial.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 const struct command *const cli_commands[] = {
     &command_run,
     &command_chat,
+    &command_serve,
     &command_bench,
     &command_eval,
     &command_calibrate,
@@ -90,6 +92,7 @@ int main(int argc, char **argv)
 {
     if (!hold_descriptors()) return EXIT_FAIL; /* and nowhere to say so */
     pair_prepare();
+    serve_prepare();
     trial_prepare();
     if (argc < 2) {
         help(stderr);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CTX_DEFAULT_MAX = 8192 };
 
@@ -151,8 +152,9 @@ static const struct arg below[] = {
      .help = "of every random choice (default: 0)"},
 };
 enum { N_ABOVE = sizeof above / sizeof *above, N_BELOW = sizeof below / sizeof *below };
+_Static_assert(N_ABOVE + STEER_ROWS_MAX + N_BELOW <= PAIR_ROWS_MAX, "the table has room");
 
-struct arg pair_args[N_ABOVE + STEER_ROWS_MAX + N_BELOW];
+struct arg pair_args[PAIR_ROWS_MAX];
 int n_pair_args;
 
 void pair_prepare(void)
@@ -166,6 +168,17 @@ void pair_prepare(void)
     for (int i = 0; i < steer.n; i++) *to++ = steer.rows[i];
     for (int i = 0; i < N_BELOW; i++) *to++ = below[i];
     n_pair_args = (int)(to - pair_args);
+}
+
+void pair_rows(const char *const *without, struct arg to[PAIR_ROWS_MAX], int *n)
+{
+    *n = 0;
+    for (int i = 0; i < n_pair_args; i++) {
+        bool left = false;
+        for (const char *const *w = without; *w && !left; w++)
+            left = pair_args[i].kind != ARG_HEADING && !strcmp(pair_args[i].name, *w);
+        if (!left) to[(*n)++] = pair_args[i];
+    }
 }
 
 /* ---- checks ------------------------------------------------------------------------------ */
@@ -318,7 +331,7 @@ static int find_models(struct pair *p)
     return p->large_path && p->small_path ? EXIT_OK : fail("the shipped pair is not there");
 }
 
-int pair_open(struct pair *p)
+int pair_load(struct pair *p, ead_duo_options *options)
 {
     ead_error error;
     if (find_models(p)) return EXIT_FAIL;
@@ -334,8 +347,16 @@ int pair_open(struct pair *p)
                 (const char *[]){[EAD_SMALL] = p->small_path, [EAD_LARGE] = p->large_path},
                 pair_options.ctx);
     if (use_profile(p, uses_shipped())) return EXIT_FAIL;
-    ead_duo_options options = duo_options(p);
-    if (!options.n_ctx) options.n_ctx = default_ctx(p);
+    *options = duo_options(p);
+    if (!options->n_ctx) options->n_ctx = default_ctx(p);
+    return EXIT_OK;
+}
+
+int pair_open(struct pair *p)
+{
+    ead_error error;
+    ead_duo_options options;
+    if (pair_load(p, &options)) return EXIT_FAIL;
     if (ead_duo_open(p->large, p->small, &options, &p->duo, &error)) return fail_error(&error);
     return EXIT_OK;
 }

@@ -23,8 +23,11 @@ struct pair {
 void pair_prepare(void);
 
 /* The rows that both put behind their own option table; they fill pair_options. */
+enum { PAIR_ROWS_MAX = 96 };
 extern struct arg pair_args[];
 extern int n_pair_args;
+/* The same but for the options of some names, ended by NULL. */
+void pair_rows(const char *const *without, struct arg to[PAIR_ROWS_MAX], int *n);
 
 /* Filled by args_parse; defaults stand in pair.c. */
 struct pair_options {
@@ -74,6 +77,8 @@ int pair_check(const struct args *usage);
 
 /* Open models, compare them, open the duo. EXIT_FAIL after saying why. pair_close in any case. */
 int pair_open(struct pair *p);
+/* The same without the duo, whose options it leaves in *options. */
+int pair_load(struct pair *p, ead_duo_options *options);
 void pair_close(struct pair *p);
 
 /* The policy as the options have it, with the recording and the seed. */

@@ -146,7 +146,7 @@ static enum MHD_Result answer_text(struct MHD_Connection *c, const struct visit 
 static enum MHD_Result answer_json(struct MHD_Connection *c, const struct visit *v, int status,
                                    json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);
     if (!text) return MHD_NO;
     const enum MHD_Result result =

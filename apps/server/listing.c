@@ -3,7 +3,14 @@
 #include "server/ask.h"
 #include "json/unicode.h"
 
+#include <math.h>
 #include <string.h>
+
+/* null where a range has no end. */
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
 
 static json_t *option_json(const ead_policy_option *o, const ead_policy_options *defaults)
 {
@@ -11,9 +18,9 @@ static json_t *option_json(const ead_policy_option *o, const ead_policy_options 
                                         [EAD_OPTION_INT] = "int",
                                         [EAD_OPTION_FLAG] = "flag",
                                         [EAD_OPTION_WRITER] = "writer"};
-    return json_pack("{s:s,s:s,s:f,s:f,s:f,s:s}", "name", o->name, "type", types[o->type], "low",
-                     o->low, "high", o->high, "default", ead_policy_value(defaults, o), "help",
-                     o->help);
+    return json_pack("{s:s,s:s,s:o,s:o,s:f,s:s}", "name", o->name, "type", types[o->type], "low",
+                     number(o->low), "high", number(o->high), "default",
+                     ead_policy_value(defaults, o), "help", o->help);
 }
 
 static json_t *options_json(const ead_policy_options *defaults)

@@ -73,7 +73,7 @@ void reply_whole(struct reply *r, int status, const char *type, const char *text
 
 void reply_json(struct reply *r, int status, json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);
     if (text)
         reply_whole(r, status, "application/json", text, strlen(text));
@@ -109,7 +109,7 @@ bool reply_event(struct reply *r, const char *text, size_t n)
 
 bool reply_event_json(struct reply *r, json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     const bool added = text && reply_event(r, text, strlen(text));
     json_decref(value);
     free(text);
