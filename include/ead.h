@@ -401,6 +401,8 @@ typedef struct {
     int n_ctx;              /* 0: the smaller of what both models were trained on */
     int max_rows;           /* of a pass; 0: 256 */
     int prompt_budget;      /* rows of prompts in a pass, while other texts are written; 0: 32 */
+    int cache_tokens;       /* positions that each model's KV cache has room for, all texts
+                             * together, what they share once; 0: n_ctx for each */
     int max_scores;         /* given tokens per pass that ead_duo_score tells of, beside one of
                              * each text, at most max_rows; 0: it tells of none */
     const char *cache_type; /* of both models, as in ead_session_options */
@@ -493,8 +495,17 @@ EAD_API ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error);
  * that was never longer. The account stays, for it tells what was done. */
 EAD_API void ead_duo_truncate(ead_duo *duo, size_t length);
 /* `to`, another text of the same batch, becomes the first `length` tokens of `from`, with all that
- * was read of them. Its policy, sampler, progress and score stay; its account begins anew. */
+ * was read of them; or less, where no memory is left for a page that both would write to. Its
+ * policy, sampler, progress and score stay; its account begins anew. */
 EAD_API ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length, ead_error *error);
+/* Keep room in both models' caches for this text to grow to `length` tokens, whatever others do, in
+ * place of what was promised before. EAD_MEMORY when what is free, less what was promised to
+ * others, is not enough (the old promise stands); resetting texts that are not needed makes room. 0
+ * gives the promise back, and so does resetting the text or copying another into it. It may shrink
+ * when the text is cut back into what it shares with others. A pass for which there is no room
+ * fails with EAD_MEMORY and changes no text: texts that had room promised for all they grow to
+ * never see that, when all do so. */
+EAD_API ead_status ead_duo_reserve(ead_duo *duo, size_t length, ead_error *error);
 EAD_API size_t ead_duo_length(const ead_duo *duo);
 /* The text's ids, ead_duo_length of them; valid until the text changes. */
 EAD_API const int32_t *ead_duo_ids(const ead_duo *duo);

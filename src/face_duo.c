@@ -51,6 +51,7 @@ static enum status open_engines(const ead_model *const models[EAD_WRITERS],
                                     .n_ctx = common_context(models, o->n_ctx),
                                     .n_seq = n_texts,
                                     .max_rows = max_rows,
+                                    .cache_tokens = o->cache_tokens,
                                     .max_logits = n_texts};
     if (max_rows < 1 || max_rows > LOCAL_ROWS_MAX)
         return err_set(err, ST_ARG, "rows of a pass: expected 1 to %d, found %d", LOCAL_ROWS_MAX,
@@ -184,6 +185,12 @@ ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length, ead_err
     else
         duo_copy(inner(to), inner(from), (int)length);
     return face_report(st, &err, error);
+}
+
+ead_status ead_duo_reserve(ead_duo *duo, size_t length, ead_error *error)
+{
+    struct err err = {0};
+    return face_report(duo_reserve(inner(duo), length, &err), &err, error);
 }
 
 size_t ead_duo_length(const ead_duo *duo)

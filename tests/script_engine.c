@@ -212,6 +212,14 @@ static void script_copy(struct engine *e, int from, int to, int length)
     b->first = b->n = 0;
 }
 
+static enum status script_reserve(struct engine *e, int seq, int length, struct err *err)
+{
+    (void)line_of(script_in(e), seq);
+    (void)err;
+    promise(length >= 0 && length <= e->info.n_ctx, "what is reserved is within the context");
+    return ST_OK;
+}
+
 static size_t script_memory(const struct engine *e)
 {
     (void)e;
@@ -240,6 +248,7 @@ static const struct engine_ops ops = {.close = script_close,
                                       .length = script_length,
                                       .truncate = script_truncate,
                                       .copy = script_copy,
+                                      .reserve = script_reserve,
                                       .memory = script_memory};
 
 struct model *script_names(void)

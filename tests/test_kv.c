@@ -11,7 +11,7 @@
 #include "kern_test.h"
 #include "model/kv.h"
 
-enum { POSITIONS = 37, LAYERS = 2, HEADS = 2, SEQUENCES = 3 };
+enum { POSITIONS = 37, LAYERS = 2, HEADS = 2, SEQUENCES = 3, SEQUENCES_MAX = 7 };
 
 /* Caches of SEQUENCES sequences. */
 struct cache {
@@ -19,14 +19,19 @@ struct cache {
     struct arena arena;
 };
 
-static struct cache cache_make(enum kern_cache type, int head_dim)
+static struct cache pool_make(enum kern_cache type, int head_dim, int n_seq, int tokens)
 {
     struct cache c = {0};
     const struct config config = {.n_layer = LAYERS, .n_head_kv = HEADS, .head_dim = head_dim};
-    kv_carve(&c.kv, &c.arena, &config, type, SEQUENCES, POSITIONS);
+    kv_carve(&c.kv, &c.arena, &config, type, n_seq, POSITIONS, tokens);
     assert_int_equal(arena_commit(&c.arena, NULL), ST_OK);
-    kv_carve(&c.kv, &c.arena, &config, type, SEQUENCES, POSITIONS);
+    kv_carve(&c.kv, &c.arena, &config, type, n_seq, POSITIONS, tokens);
     return c;
+}
+
+static struct cache cache_make(enum kern_cache type, int head_dim)
+{
+    return pool_make(type, head_dim, SEQUENCES, 0);
 }
 
 /* What stands at a position is determined by it and `version`. */
@@ -158,6 +163,229 @@ static void pages_come_back(void **state)
     arena_deinit(&alone.arena);
 }
 
+/* ---- a pool -------------------------------------------------------------------------------- */
+
+/* What a sequence holds, by definition: a list of pages that know nothing but their holders. */
+struct model {
+    int length[SEQUENCES_MAX], reserved[SEQUENCES_MAX];
+};
+
+static int pages_for(int positions)
+{
+    return (positions + KERN_TILE - 1) / KERN_TILE;
+}
+
+/* Different pages among those of all sequences, and how many of them hold one. */
+static int different_pages(const struct kv *kv, int *holders)
+{
+    int n = 0;
+    for (int p = 0; p < kv->n_pages; p++) holders[p] = 0;
+    for (int s = 0; s < kv->n_seq; s++)
+        for (int i = 0; i < pages_for(kv->length[s]); i++) n += holders[kv_pages(kv, s)[i]]++ == 0;
+    return n;
+}
+
+/* Every sequence holds what it should, the counts are those of its pages, and what was promised is
+ * free: for the pages to come of each sequence, and for the copy of a shared page that it is to
+ * write to, unless it will be the last there. */
+static void check_pool(const struct cache *c, const struct model *m, struct cache *alone)
+{
+    const struct kv *kv = &c->kv;
+    int holders[SEQUENCES_MAX * 3], wanted = 0;
+    const int different = different_pages(kv, holders);
+    assert_int_equal(kv_pages_held(kv), different);
+    for (int p = 0; p < kv->n_pages; p++) assert_int_equal(kv->holders[p], holders[p]);
+    for (int s = 0; s < kv->n_seq; s++) {
+        assert_int_equal(kv->length[s], m->length[s]);
+        kv_copy(&alone->kv, 2, 0, kv->length[s]);
+        assert_true(same(c, s, alone, 0));
+        if (!kv->reserved[s]) continue;
+        if (kv->reserved[s] > pages_for(m->length[s]))
+            wanted += kv->reserved[s] - pages_for(m->length[s]);
+        if (m->length[s] % KERN_TILE)
+            wanted += holders[kv_pages(kv, s)[m->length[s] / KERN_TILE]]-- > 1;
+    }
+    assert_in_range(wanted, 0, kv->n_pages - different);
+    assert_int_equal(kv_spare(kv), kv->n_pages - different - wanted);
+}
+
+/* Several sequences grow at once, or none where pages are missing; which pages those would be is
+ * found by doing it. Returns whether they grew. */
+static bool grow(struct cache *c, struct model *m, const struct kv_growth *growth, int n)
+{
+    const int spare = kv_spare(&c->kv), missing = kv_missing(&c->kv, growth, n);
+    bool all_promised = true;
+    int most = 0; /* pages, if every open page is copied */
+    for (int i = 0; i < n; i++) {
+        const int length = m->length[growth[i].seq];
+        all_promised &= pages_for(growth[i].end) <= c->kv.reserved[growth[i].seq];
+        most += pages_for(growth[i].end) - length / KERN_TILE;
+    }
+    if (missing) {
+        assert_false(all_promised); /* a promise is kept */
+        assert_true(spare < most);
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        append(c, growth[i].seq, growth[i].end, 0);
+        m->length[growth[i].seq] = growth[i].end;
+    }
+    assert_true(kv_spare(&c->kv) >= 0);
+    return true;
+}
+
+static int grow_some(struct cache *c, struct model *m, uint64_t *seed)
+{
+    struct kv_growth growth[SEQUENCES_MAX];
+    int n = 0;
+    for (int s = 0; s < c->kv.n_seq; s++) {
+        const int room = POSITIONS - m->length[s];
+        if (room && random_bits(seed) % (unsigned)c->kv.n_seq < 2)
+            growth[n++] =
+                (struct kv_growth){s, m->length[s] + 1 + (int)(random_bits(seed) % (unsigned)room)};
+    }
+    return grow(c, m, growth, n);
+}
+
+static void copy_one(struct cache *c, struct model *m, int from, int to, int length)
+{
+    if (length > m->length[from]) return;
+    const int spare = kv_spare(&c->kv);
+    kv_copy(&c->kv, from, to, length);
+    m->length[to] = c->kv.length[to];
+    if (from == to) return;
+    assert_int_equal(c->kv.reserved[to], 0);
+    /* Less only where there is no page to copy the open one to. */
+    if (m->length[to] != length) assert_int_equal(m->length[to], length / KERN_TILE * KERN_TILE);
+    if (m->length[to] != length) assert_true(spare <= 1);
+}
+
+/* Any company of sequences, in pools of any size: no page is lost, none is mixed up, promises are
+ * kept, and shrink only where pages that others hold are let go. */
+static void check_company(int n_seq, int tokens, uint64_t seed)
+{
+    struct cache c = pool_make(KERN_CACHE_F16, 10, n_seq, tokens);
+    struct cache alone = cache_make(KERN_CACHE_F16, 10);
+    struct model m = {0};
+    int grown = 0, refused = 0, reserved = 0;
+    append(&alone, 2, POSITIONS, 0);
+    for (int round = 0; round < 1500; round++) {
+        const int s = (int)(random_bits(&seed) % (unsigned)n_seq);
+        const int other = (int)(random_bits(&seed) % (unsigned)n_seq);
+        const int length = (int)(random_bits(&seed) % (POSITIONS + 1));
+        const int before = c.kv.reserved[s];
+        switch (random_bits(&seed) % 6) {
+        case 0:
+            kv_truncate(&c.kv, s, length);
+            if (length < m.length[s]) m.length[s] = length;
+            assert_in_range(c.kv.reserved[s], 0, before);
+            break;
+        case 1: copy_one(&c, &m, other, s, length); break;
+        case 2:
+            if (kv_reserve(&c.kv, s, round % 3 ? length : 0))
+                reserved += c.kv.reserved[s] > before;
+            else
+                assert_int_equal(c.kv.reserved[s], before), refused++;
+            break;
+        default:
+            if (grow_some(&c, &m, &seed))
+                grown++;
+            else
+                refused++;
+        }
+        check_pool(&c, &m, &alone);
+    }
+    assert_true(grown > 20 && reserved > 5);
+    const int most = n_seq * c.kv.seq_pages;
+    assert_true(c.kv.n_pages * 4 > most * 3 || refused > 20);
+    if (c.kv.n_pages == most) assert_int_equal(refused, 0);
+    for (int s = 0; s < n_seq; s++) kv_truncate(&c.kv, s, 0);
+    assert_int_equal(kv_pages_held(&c.kv), 0);
+    arena_deinit(&c.arena);
+    arena_deinit(&alone.arena);
+}
+
+static void a_pool_keeps_its_promises(void **state)
+{
+    (void)state;
+    static const int tokens[] = {0, 48, 49, 80, 130, 200};
+    for (int n_seq = 1; n_seq <= SEQUENCES_MAX; n_seq += 2)
+        for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++)
+            check_company(n_seq, tokens[t], (uint64_t)n_seq * 10 + t + 1);
+}
+
+/* In a pool of all sequences at their longest, every one of them can be promised that. */
+static void a_full_pool_has_room_for_all(void **state)
+{
+    (void)state;
+    for (int cut = 0; cut <= POSITIONS; cut++) {
+        struct cache c = cache_make(KERN_CACHE_F16, 10);
+        struct model m = {.length = {cut, cut, cut}};
+        append(&c, 0, cut, 0);
+        kv_copy(&c.kv, 0, 1, cut);
+        kv_copy(&c.kv, 0, 2, cut);
+        for (int s = 0; s < SEQUENCES; s++) assert_true(kv_reserve(&c.kv, s, POSITIONS));
+        const struct kv_growth all[] = {{0, POSITIONS}, {1, POSITIONS}, {2, POSITIONS}};
+        assert_true(grow(&c, &m, all, SEQUENCES));
+        assert_int_equal(kv_spare(&c.kv),
+                         (SEQUENCES - 1) * (cut / KERN_TILE)); /* what is still shared */
+        arena_deinit(&c.arena);
+    }
+}
+
+/* Others cannot take what was promised, and get it when it is given back. */
+static void a_promise_is_for_one(void **state)
+{
+    (void)state;
+    struct cache c = pool_make(KERN_CACHE_F16, 10, 3, 5 * KERN_TILE);
+    struct model m = {0};
+    const struct kv_growth three = {1, 3 * KERN_TILE - 11}, two = {1, 2 * KERN_TILE};
+    const struct kv_growth mine = {0, 3 * KERN_TILE - 11};
+    assert_int_equal(c.kv.n_pages, 5);
+    assert_true(kv_reserve(&c.kv, 0, 3 * KERN_TILE - 11));
+    assert_false(kv_reserve(&c.kv, 1, 3 * KERN_TILE - 11));
+    assert_int_equal(kv_missing(&c.kv, &three, 1), 1);
+    assert_false(grow(&c, &m, &three, 1));
+    assert_true(grow(&c, &m, &two, 1));
+    assert_int_equal(kv_spare(&c.kv), 0);
+    assert_true(grow(&c, &m, &mine, 1));
+    assert_int_equal(kv_missing(&c.kv, &three, 1), 1);
+    kv_copy(&c.kv, 0, 2, 20); /* there is no page for the second to write to */
+    assert_int_equal(c.kv.length[2], 20);
+    assert_true(kv_reserve(&c.kv, 0, 0));
+    kv_truncate(&c.kv, 2, 0);
+    kv_truncate(&c.kv, 0, 0);
+    assert_true(grow(&c, &m, &three, 1));
+    arena_deinit(&c.arena);
+}
+
+/* Sequences that grow side by side, a position in turn, have their pages one behind the other, but
+ * for a jump or two where they meet. */
+static void pages_lie_together(void **state)
+{
+    (void)state;
+    struct cache c = {0};
+    enum { LONG = 100 * KERN_TILE, N = 4 };
+    const struct config config = {.n_layer = 1, .n_head_kv = 1, .head_dim = 1};
+    for (int i = 0; i < 2; i++) {
+        kv_carve(&c.kv, &c.arena, &config, KERN_CACHE_F16, 16, LONG, N * LONG);
+        if (!i) assert_int_equal(arena_commit(&c.arena, NULL), ST_OK);
+    }
+    for (int p = 0; p < LONG; p++)
+        for (int s = 0; s < N; s++) {
+            kv_own(&c.kv, s, p);
+            c.kv.length[s] = p + 1;
+        }
+    assert_int_equal(kv_pages_held(&c.kv), c.kv.n_pages);
+    for (int s = 0; s < N; s++) {
+        int jumps = 0;
+        for (int i = 1; i < LONG / KERN_TILE; i++)
+            jumps += kv_pages(&c.kv, s)[i] != kv_pages(&c.kv, s)[i - 1] + 1;
+        assert_in_range(jumps, 0, 12);
+    }
+    arena_deinit(&c.arena);
+}
+
 static void types_have_names(void **state)
 {
     (void)state;
@@ -173,6 +401,10 @@ int main(void)
         cmocka_unit_test(positions_are_apart),
         cmocka_unit_test(a_prefix_is_shared),
         cmocka_unit_test(pages_come_back),
+        cmocka_unit_test(a_pool_keeps_its_promises),
+        cmocka_unit_test(a_full_pool_has_room_for_all),
+        cmocka_unit_test(a_promise_is_for_one),
+        cmocka_unit_test(pages_lie_together),
         cmocka_unit_test(types_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,7 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
     for (int i = 0; i < r->n; i++) {
         for (int w = 0; w < EAD_WRITERS; w++) /* whoever had the engine before */
             if (r->engines[w]) engine_truncate(r->engines[w], i, 0);
+        TRY(duo_reserve(driver_duo(r, i), 0, err));
         TRY(duo_init(driver_duo(r, i), o, r->scratch, err));
     }
     return ST_OK;

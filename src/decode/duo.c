@@ -154,8 +154,35 @@ void duo_truncate(struct duo *d, int length)
     decide(d);
 }
 
+static enum status promise(struct duo *d, int length, struct err *err)
+{
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (d->engines[w]) TRY(engine_reserve(d->engines[w], d->seq, length, err));
+    d->reserved = length;
+    return ST_OK;
+}
+
+static void give_back(struct duo *d)
+{
+    const enum status st = promise(d, 0, NULL);
+    CHECK(st == ST_OK); /* takes nothing */
+}
+
+enum status duo_reserve(struct duo *d, size_t length, struct err *err)
+{
+    const size_t most = (size_t)d->n_ctx + 1; /* the last one is never read */
+    const int before = d->reserved;
+    if (length > most)
+        return err_set(err, ST_ARG, "length: expected at most %zu tokens, found %zu", most, length);
+    const enum status st = promise(d, length < most ? (int)length : d->n_ctx, err);
+    /* One may have promised before the other refused. */
+    if (st != ST_OK && promise(d, before, NULL) != ST_OK) give_back(d);
+    return st;
+}
+
 void duo_reset(struct duo *d)
 {
+    give_back(d);
     duo_truncate(d, 0);
     d->account = (struct account){0};
     d->seconds = 0;

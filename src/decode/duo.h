@@ -26,6 +26,7 @@
 struct duo {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     int seq;                             /* of both engines */
+    int reserved;                        /* positions that both keep room for; 0: no promise */
     struct text text; /* room for n_ctx + 1: the last token a full context yields is never read */
     struct policy policy;
     struct sampler sampler;
@@ -59,7 +60,9 @@ MUST_USE enum status duo_append(struct duo *d, const int32_t *ids, size_t n, str
 void duo_truncate(struct duo *d, int length);
 /* Become the first `length` tokens of another text of the same engines. */
 void duo_copy(struct duo *d, const struct duo *from, int length);
-/* Forget the text and its account. */
+/* Keep room in both caches for the text to grow to `length` tokens; 0: no longer. */
+MUST_USE enum status duo_reserve(struct duo *d, size_t length, struct err *err);
+/* Forget the text and its account, and give back what was promised. */
 void duo_reset(struct duo *d);
 MUST_USE enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err);
 MUST_USE enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err);

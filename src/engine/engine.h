@@ -46,6 +46,7 @@ struct engine_ops {
     int (*length)(const struct engine *e, int seq);
     void (*truncate)(struct engine *e, int seq, int length);
     void (*copy)(struct engine *e, int from, int to, int length);
+    enum status (*reserve)(struct engine *e, int seq, int length, struct err *err);
     size_t (*memory)(const struct engine *e);
 };
 
@@ -71,8 +72,8 @@ static inline void engine_close(struct engine *e)
 
 /*
  * Take n rows, 1 <= n <= max_rows. Rows of a sequence stand in order of position and start where it
- * ends. ST_ARG names the row at fault, ST_FULL says that the context has no room; in both cases no
- * row was taken.
+ * ends. ST_ARG names the row at fault, ST_FULL says that the context has no room, ST_MEMORY that
+ * the cache has none; in each case no row was taken.
  */
 MUST_USE static inline enum status engine_submit(struct engine *e, const struct row *rows, int n,
                                                  struct err *err)
@@ -98,11 +99,21 @@ static inline void engine_truncate(struct engine *e, int seq, int length)
     e->ops->truncate(e, seq, length);
 }
 
-/* Sequence `to` becomes the first `length` positions of `from`, which holds as many. Cheap: what
- * both hold is shared. */
+/* Sequence `to` becomes the first `length` positions of `from`, which holds as many; or fewer,
+ * where memory is short. Cheap: what both hold is shared. What was promised to `to` is given back.
+ */
 static inline void engine_copy(struct engine *e, int from, int to, int length)
 {
     e->ops->copy(e, from, to, length);
+}
+
+/* Keep room for a sequence to grow to `length` positions, whatever others do, in place of what it
+ * was promised before; 0: none. ST_MEMORY when there is not enough, and the old promise stands. It
+ * may shrink when the sequence is cut back into what it shares with others. */
+MUST_USE static inline enum status engine_reserve(struct engine *e, int seq, int length,
+                                                  struct err *err)
+{
+    return e->ops->reserve(e, seq, length, err);
 }
 
 /* Bytes in use here for sequences and scratch. */

@@ -12,12 +12,13 @@ struct local {
     struct arena arena; /* owns the cache, the scratch and all that follows */
     struct kv kv;
     struct forward forward;
-    float *logits;         /* [max_logits][rows of the output] */
-    struct row *wanted;    /* [max_logits]: rows of the last pass that wanted them */
-    int *expected;         /* [n_seq] scratch: the position that a sequence's next row must have */
-    int n_logits;          /* of the last pass */
-    int n_collected;       /* of those */
-    struct err not_finite; /* what is said of broken weights */
+    float *logits;      /* [max_logits][rows of the output] */
+    struct row *wanted; /* [max_logits]: rows of the last pass that wanted them */
+    int *expected;      /* [n_seq] scratch: the position that a sequence's next row must have */
+    struct kv_growth *growth; /* [max_rows] scratch */
+    int n_logits;             /* of the last pass */
+    int n_collected;          /* of those */
+    struct err not_finite;    /* what is said of broken weights */
 };
 
 static struct local *local_of(struct engine *e)
@@ -50,6 +51,8 @@ static enum status settle_options(const struct model *m, struct local_options *o
     if (!o->max_logits) o->max_logits = 1;
     TRY(check_range("threads", o->threads, TEAM_THREADS_MAX, err));
     TRY(check_range("context", o->n_ctx, LOCAL_CTX_MAX, err));
+    if (o->cache_tokens < 0)
+        return err_set(err, ST_ARG, "cache: expected 0 or more tokens, found %d", o->cache_tokens);
     TRY(check_range("sequences", o->n_seq, 1 << 16, err));
     TRY(check_range("rows of a pass", o->max_rows, LOCAL_ROWS_MAX, err));
     return check_range("rows with logits", o->max_logits, o->max_rows, err);
@@ -58,12 +61,13 @@ static enum status settle_options(const struct model *m, struct local_options *o
 static void carve(struct local *e)
 {
     const struct local_options *o = &e->options;
-    kv_carve(&e->kv, &e->arena, &e->model->config, o->cache, o->n_seq, o->n_ctx);
+    kv_carve(&e->kv, &e->arena, &e->model->config, o->cache, o->n_seq, o->n_ctx, o->cache_tokens);
     forward_carve(&e->forward, &e->arena);
     e->logits = arena_carve(&e->arena, (size_t)o->max_logits * (size_t)e->model->weights.n_logits,
                             sizeof *e->logits);
     e->wanted = arena_carve(&e->arena, (size_t)o->max_logits, sizeof *e->wanted);
     e->expected = arena_carve(&e->arena, (size_t)o->n_seq, sizeof *e->expected);
+    e->growth = arena_carve(&e->arena, (size_t)o->max_rows, sizeof *e->growth);
 }
 
 static const struct engine_ops ops;
@@ -152,11 +156,29 @@ static enum status check_rows(const struct local *e, const struct row *rows, int
     return ST_OK;
 }
 
+/* Is there room in the cache for rows that have been checked? */
+static enum status check_cache(const struct local *e, const struct row *rows, int n,
+                               struct err *err)
+{
+    int grow = 0;
+    for (int i = 0; i < n; i++)
+        if (rows[i].pos + 1 == e->expected[rows[i].seq]) /* the last of its sequence */
+            e->growth[grow++] = (struct kv_growth){rows[i].seq, rows[i].pos + 1};
+    const int missing = kv_missing(&e->kv, e->growth, grow);
+    if (!missing) return ST_OK;
+    return err_set(err, ST_MEMORY,
+                   "%s: the cache of %d tokens has no room for %d rows: %d pages of %d tokens are "
+                   "free and promised to no text, and %d more are needed",
+                   e->engine.info.name, e->kv.n_pages * KERN_TILE, n, kv_spare(&e->kv), KERN_TILE,
+                   missing);
+}
+
 static enum status local_submit(struct engine *engine, const struct row *rows, int n,
                                 struct err *err)
 {
     struct local *e = local_of(engine);
     TRY(check_rows(e, rows, n, err));
+    TRY(check_cache(e, rows, n, err));
     e->n_logits = e->n_collected = 0;
     for (int i = 0; i < n; i++)
         if (rows[i].wants_logits) e->wanted[e->n_logits++] = rows[i];
@@ -226,6 +248,20 @@ static void local_copy(struct engine *e, int from, int to, int length)
     forget(local_of(e), to, from == to ? length : 0);
 }
 
+static enum status local_reserve(struct engine *engine, int seq, int length, struct err *err)
+{
+    struct local *e = local_of(engine);
+    CHECK(seq >= 0 && seq < engine->info.n_seq);
+    if (length < 0 || length > e->options.n_ctx)
+        return err_set(err, ST_ARG, "length: expected 0 to %d, found %d", e->options.n_ctx, length);
+    if (kv_reserve(&e->kv, seq, length)) return ST_OK;
+    return err_set(err, ST_MEMORY,
+                   "%s: the cache of %d tokens cannot promise room for %d: it holds %d pages of %d "
+                   "tokens, and %d are free and promised to no text",
+                   engine->info.name, e->kv.n_pages * KERN_TILE, length, kv_pages_held(&e->kv),
+                   KERN_TILE, kv_spare(&e->kv));
+}
+
 /* ---- what it is -------------------------------------------------------------------------- */
 
 const struct local_options *local_settings(const struct engine *e)
@@ -252,4 +288,5 @@ static const struct engine_ops ops = {.close = local_close,
                                       .length = local_length,
                                       .truncate = local_truncate,
                                       .copy = local_copy,
+                                      .reserve = local_reserve,
                                       .memory = local_memory};

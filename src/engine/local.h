@@ -16,6 +16,7 @@ struct local_options {
     int n_seq;               /* 0: 1 */
     enum kern_cache cache;   /* type of the cache of keys and values; 0: f16 */
     int max_rows;            /* rows of one pass; 0: LOCAL_ROWS_DEFAULT */
+    int cache_tokens;        /* positions that fit, all sequences together; 0: n_seq * n_ctx */
     int max_logits;          /* rows of one pass that may want logits; 0: 1 */
 };
 
