@@ -268,10 +268,10 @@ static int load_and_serve(struct server *server, const sigset_t *signals, struct
     duo.sampler.temperature = (float)options.temp;
     duo.prompt_budget = options.budget;
     duo.max_scores = options.budget;
-    const int cache = options.cache ? options.cache : options.slots * duo.n_ctx;
-    if (cache < duo.n_ctx)
+    duo.cache_tokens = options.cache ? options.cache : options.slots * duo.n_ctx;
+    if (duo.cache_tokens < duo.n_ctx)
         return fail("--cache-tokens: expected at least the context of %d tokens, found %d",
-                    duo.n_ctx, cache);
+                    duo.n_ctx, duo.cache_tokens);
     const struct server_models models = {
         .models = {[EAD_SMALL] = p->small, [EAD_LARGE] = p->large},
         .names = {[EAD_SMALL] = base_name(p->small_path), [EAD_LARGE] = base_name(p->large_path)},

@@ -68,6 +68,10 @@ static bool takes_method(const struct route *route, const char *method)
     return !strcmp(method, "GET") || !strcmp(method, "HEAD");
 }
 
+/* A body that is too long is read up to here, since a client that is cut off while it sends hears no
+ * answer. */
+enum { SWALLOWED_MAX = 4 * SERVER_BODY_MAX };
+
 /* ---- a visit ----------------------------------------------------------------------------- */
 
 /* One request of a connection. */
@@ -311,7 +315,7 @@ static bool check_head(struct visit *v, struct MHD_Connection *c, const char *pa
                       path, methods_of(v->route), method);
     if (!takes_body(v->route)) return true;
     if (!guard_type(header(c, "Content-Type"), why)) return false;
-    if (length && strtoull(length, NULL, 10) > SERVER_BODY_MAX)
+    if (length && strtoull(length, NULL, 10) > SWALLOWED_MAX) /* it will not hear the answer */
         return refuse(why, 413, "body_too_large", NULL,
                       "expected a body of at most %d bytes, found %.30s", SERVER_BODY_MAX, length);
     return true;
@@ -349,7 +353,7 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *c, const c
 static enum MHD_Result receive(struct visit *v, const char *bytes, size_t n)
 {
     v->received += n;
-    if (v->received > 4u * SERVER_BODY_MAX) return MHD_NO;
+    if (v->received > SWALLOWED_MAX) return MHD_NO;
     if (v->refused || !v->job) return MHD_YES;
     if (v->received > SERVER_BODY_MAX) {
         v->refused = true;

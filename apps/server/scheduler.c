@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static ead_status ead_duo_reserve(ead_duo *d, size_t n, ead_error *e) { (void)d, (void)n, (void)e; return EAD_OK; }
-
 enum {
     STALL_SECONDS = 60, /* so long a client may leave a stream unread before it is given up */
     IDLE_WAIT_MS = 20,  /* where all live texts stand still */
