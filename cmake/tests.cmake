@@ -56,6 +56,11 @@ add_test(NAME check_install
 set_tests_properties(check_install PROPERTIES ENVIRONMENT
   "CHECK_FLAGS=$<$<BOOL:${EAD_SANITIZE}>:-fsanitize=address$<COMMA>undefined>;CC=${CMAKE_C_COMPILER}")
 
+foreach(check manual completion)
+  add_test(NAME check_${check} COMMAND ${CMAKE_SOURCE_DIR}/tests/check_${check} $<TARGET_FILE:ead_cli>)
+  set_tests_properties(check_${check} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endforeach()
+
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)
 

@@ -128,14 +128,13 @@ bool args_value(const struct arg *arg, const char *text, char fault[ARGS_FAULT_M
 /* ---- the table ---------------------------------------------------------------------------------
  */
 
-static int count(const struct args *a)
-{
-    return a->n_table + (a->more ? *a->n_more : 0);
-}
+const struct arg args_ask = {.kind = ARG_FLAG, .name = "help", .letter = 'h', .help = "show the options"};
 
-static const struct arg *nth(const struct args *a, int i)
+const struct arg *args_at(const struct args *a, int i)
 {
-    return i < a->n_table ? &a->table[i] : &a->more[i - a->n_table];
+    if (i < a->n_table) return &a->table[i];
+    i -= a->n_table;
+    return a->more && i < *a->n_more ? &a->more[i] : NULL;
 }
 
 /* ---- help -------------------------------------------------------------------------------- */
@@ -157,42 +156,43 @@ void args_line(FILE *to, const char *left, const char *help)
     }
 }
 
-/* The help of an option, with the words to choose from where it has room for them. */
-static void option_help(const struct arg *arg, char *help, size_t room)
+void args_help(const struct arg *arg, char help[ARGS_HELP_MAX])
 {
     char list[256];
     const char *gap = arg->kind == ARG_CHOICE ? strstr(arg->help, "%s") : NULL;
     if (gap) args_list(arg->choices, " or ", list, sizeof list);
-    snprintf(help, room, "%.*s%s%s", gap ? (int)(gap - arg->help) : 0, arg->help, gap ? list : "",
-             gap ? gap + 2 : arg->help);
+    snprintf(help, ARGS_HELP_MAX, "%.*s%s%s", gap ? (int)(gap - arg->help) : 0, arg->help,
+             gap ? list : "", gap ? gap + 2 : arg->help);
+}
+
+static void help_row(const struct arg *arg)
+{
+    char left[128], text[ARGS_HELP_MAX], letter[8] = "    ";
+    if (arg->kind == ARG_HEADING) {
+        printf("\n%s\n", arg->help);
+        return;
+    }
+    if (arg->letter) snprintf(letter, sizeof letter, "-%c, ", arg->letter);
+    snprintf(left, sizeof left, "  %s--%s%s%s", letter, arg->name, arg->value ? " " : "",
+             arg->value ? arg->value : "");
+    args_help(arg, text);
+    args_line(stdout, left, text);
 }
 
 static void help(const struct args *a)
 {
+    const struct arg *arg;
     printf("usage: ead %s %s\n\n%s\n", a->command, a->synopsis, a->description);
-    for (int i = 0; i < count(a); i++) {
-        const struct arg *arg = nth(a, i);
-        char left[128], text[1024];
-        if (arg->kind == ARG_HEADING) {
-            printf("\n%s\n", arg->help);
-            continue;
-        }
-        char letter[8] = "    ";
-        if (arg->letter) snprintf(letter, sizeof letter, "-%c, ", arg->letter);
-        snprintf(left, sizeof left, "  %s--%s%s%s", letter, arg->name, arg->value ? " " : "",
-                 arg->value ? arg->value : "");
-        option_help(arg, text, sizeof text);
-        args_line(stdout, left, text);
-    }
-    args_line(stdout, "  -h, --help", "show this");
+    for (int i = 0; (arg = args_at(a, i)); i++) help_row(arg);
+    help_row(&args_ask);
 }
 
 /* ---- parsing ----------------------------------------------------------------------------- */
 
 static const struct arg *find(const struct args *a, const char *name, size_t n, char letter)
 {
-    for (int i = 0; i < count(a); i++) {
-        const struct arg *arg = nth(a, i);
+    const struct arg *arg;
+    for (int i = 0; (arg = args_at(a, i)); i++) {
         if (arg->kind == ARG_HEADING) continue;
         if (letter ? arg->letter == letter : strlen(arg->name) == n && !strncmp(arg->name, name, n))
             return arg;

@@ -43,6 +43,7 @@ struct arg {
 struct args {
     const char *command;     /* "run" */
     const char *synopsis;    /* what follows "ead run" in the usage line */
+    const char *word;        /* what a word that is no option is, "FILE"; NULL: none is taken */
     const char *description; /* a paragraph under it */
     const struct arg *table;
     int n_table;
@@ -60,6 +61,16 @@ int args_parse(const struct args *a, int argc, char **argv, const char **words, 
 
 /* Take `text` as the value of one option; false after saying in `fault` what was expected. */
 bool args_value(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX]);
+
+/* Row i of the table, headings included; NULL behind the last one. */
+const struct arg *args_at(const struct args *a, int i);
+
+/* The help of an option, with the words to choose from where it has room for them. */
+enum { ARGS_HELP_MAX = 1024 };
+void args_help(const struct arg *arg, char help[ARGS_HELP_MAX]);
+
+/* The option that every command has beside its table. */
+extern const struct arg args_ask;
 
 /* The words of a choice as a list: "a, b" and `last` before the last one. */
 void args_list(const char *const *choices, const char *last, char *list, size_t room);

@@ -305,7 +305,7 @@ static int bench_model(void)
     return status;
 }
 
-int command_bench(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
@@ -319,3 +319,5 @@ int command_bench(int argc, char **argv)
         return args_fault(&usage, "--decode: a pair needs two tokens");
     return pair ? bench_pair(&options) : bench_model();
 }
+
+const struct command command_bench = {"time prompt passes and decoding", &usage, command};

@@ -306,7 +306,7 @@ static int try_outputs(void)
     return options.out && file_try(options.out, &error) ? fail_error(&error) : EXIT_OK;
 }
 
-int command_calibrate(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     struct trial trial = {0};
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
@@ -326,3 +326,5 @@ int command_calibrate(int argc, char **argv)
     trial_close(&trial);
     return status;
 }
+
+const struct command command_calibrate = {"find the threshold for a share, an accuracy or a speed", &usage, command};

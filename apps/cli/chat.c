@@ -306,7 +306,7 @@ static int with_form(struct pair *pair, const struct form *form)
     return status;
 }
 
-int command_chat(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
@@ -325,3 +325,5 @@ int command_chat(int argc, char **argv)
     pair_close(&pair);
     return status;
 }
+
+const struct command command_chat = {"talk with the pair", &usage, command};

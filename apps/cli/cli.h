@@ -9,22 +9,23 @@
 
 enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_USAGE = 2 };
 
+struct args;
+
 struct command {
-    const char *name;
-    const char *summary;               /* one line for `ead --help` */
+    const char *summary;     /* one line for `ead --help` */
+    const struct args *args; /* its name and options; whole once main has prepared the tables */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-int command_run(int argc, char **argv);
-int command_chat(int argc, char **argv);
-int command_tokenize(int argc, char **argv);
-int command_template(int argc, char **argv);
-int command_inspect(int argc, char **argv);
-int command_logits(int argc, char **argv);
-int command_bench(int argc, char **argv);
-int command_eval(int argc, char **argv);
-int command_calibrate(int argc, char **argv);
-int command_grade(int argc, char **argv);
+/* Every command, in the order of help, ended by NULL. */
+extern const struct command *const cli_commands[];
+/* What they all do, and what their exit statuses 0, 1 ... mean, ended by NULL. */
+extern const char cli_purpose[];
+extern const char *const cli_statuses[];
+
+extern const struct command command_run, command_chat, command_bench, command_eval,
+    command_calibrate, command_grade, command_template, command_tokenize, command_logits,
+    command_inspect, command_manual, command_completion;
 
 /* Print "ead: message" to stderr and return EXIT_FAIL. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

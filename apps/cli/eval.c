@@ -92,7 +92,7 @@ static int with_settings(struct trial *t)
     return EXIT_OK;
 }
 
-int command_eval(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     ead_error error;
     struct trial trial = {0};
@@ -114,3 +114,5 @@ int command_eval(int argc, char **argv)
     settings_close(settings);
     return status;
 }
+
+const struct command command_eval = {"measure accuracy against the large model's share and time", &usage, command};

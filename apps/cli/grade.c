@@ -26,6 +26,7 @@ static const struct arg table[] = {
 static const struct args usage = {
     .command = "grade",
     .synopsis = "[--summary] [FILE]",
+    .word = "FILE",
     .description =
         "Judge answers by the MATH rules (docs/GRADING.md). FILE (standard input without it, or\n"
         "for \"-\") has one JSON object a line: \"gold\" is the right answer, \"pred\" the one to\n"
@@ -149,7 +150,7 @@ static int grade_lines(FILE *from, const char *path)
     return tally.faults ? EXIT_FAIL : EXIT_OK;
 }
 
-int command_grade(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     int words = 0;
     int parsed = args_parse(&usage, argc, argv, &options.path, 1, &words);
@@ -161,3 +162,5 @@ int command_grade(int argc, char **argv)
     fclose(file);
     return status;
 }
+
+const struct command command_grade = {"judge answers by the MATH rules", &usage, command};

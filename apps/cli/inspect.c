@@ -30,6 +30,7 @@ static const struct arg table[] = {
 static const struct args usage = {
     .command = "inspect",
     .synopsis = "FILE [--json] [--full]",
+    .word = "FILE",
     .description = "Metadata and tensors of a GGUF file, of whatever architecture and types.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
@@ -226,7 +227,7 @@ static int print_json(const ead_file *file)
     return status;
 }
 
-int command_inspect(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     ead_error error;
     ead_file *file;
@@ -243,3 +244,5 @@ int command_inspect(int argc, char **argv)
     ead_file_close(file);
     return status;
 }
+
+const struct command command_inspect = {"show what a GGUF file holds", &usage, command};

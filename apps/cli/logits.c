@@ -140,7 +140,7 @@ static int with_ids(const ead_model *model)
     return status;
 }
 
-int command_logits(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     ead_model *model;
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
@@ -154,3 +154,5 @@ int command_logits(int argc, char **argv)
     ead_model_close(model);
     return status;
 }
+
+const struct command command_logits = {"write the logits of given tokens to a file", &usage, command};

@@ -1,3 +1,4 @@
+#include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/pair.h"
 #include "cli/trial.h"
@@ -10,19 +11,28 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command commands[] = {
-    {"run", "write a text with two models (or one)", command_run},
-    {"chat", "talk with the pair", command_chat},
-    {"bench", "time prompt passes and decoding", command_bench},
-    {"eval", "measure accuracy against the large model's share and time", command_eval},
-    {"calibrate", "find the threshold for a share, an accuracy or a speed", command_calibrate},
-    {"grade", "judge answers by the MATH rules", command_grade},
-    {"template", "a conversation as the chat template writes it", command_template},
-    {"tokenize", "text to token ids, or back", command_tokenize},
-    {"logits", "write the logits of given tokens to a file", command_logits},
-    {"inspect", "show what a GGUF file holds", command_inspect},
+const struct command *const cli_commands[] = {
+    &command_run,
+    &command_chat,
+    &command_bench,
+    &command_eval,
+    &command_calibrate,
+    &command_grade,
+    &command_template,
+    &command_tokenize,
+    &command_logits,
+    &command_inspect,
+    &command_manual,
+    &command_completion,
+    NULL,
 };
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+const char cli_purpose[] =
+    "Entropy-adaptive decoding: a small model writes, and when it is unsure a large one\n"
+    "takes over, on one text.";
+
+const char *const cli_statuses[] = {
+    [EXIT_OK] = "done", [EXIT_FAIL] = "failure", [EXIT_USAGE] = "wrong usage", NULL};
 
 int fail(const char *format, ...)
 {
@@ -43,14 +53,12 @@ int fail_error(const ead_error *error)
 
 static void help(FILE *to)
 {
-    fprintf(to,
-            "usage: ead COMMAND [OPTION ...]\n\n"
-            "Entropy-adaptive decoding: a small model writes, and when it is unsure a large one\n"
-            "takes over, on one text.\n\n");
-    for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    fprintf(to,
-            "\n'ead COMMAND --help' tells more. Exit status: 0 done, 1 failure, 2 wrong usage.\n");
+    fprintf(to, "usage: ead COMMAND [OPTION ...]\n\n%s\n\n", cli_purpose);
+    for (int i = 0; cli_commands[i]; i++)
+        fprintf(to, "  %-10s %s\n", cli_commands[i]->args->command, cli_commands[i]->summary);
+    fprintf(to, "\n'ead COMMAND --help' tells more. Exit status:");
+    for (int i = 0; cli_statuses[i]; i++) fprintf(to, "%s %d %s", i ? "," : "", i, cli_statuses[i]);
+    fprintf(to, ".\n");
 }
 
 /* A standard descriptor that is closed would go to the first file that is opened, and text meant
@@ -100,8 +108,9 @@ int main(int argc, char **argv)
         printf("ead %s\n", ead_version());
         return finish(EXIT_OK);
     }
-    for (int i = 0; i < N_COMMANDS; i++)
-        if (!strcmp(argv[1], commands[i].name)) return finish(commands[i].run(argc - 1, argv + 1));
+    for (int i = 0; cli_commands[i]; i++)
+        if (!strcmp(argv[1], cli_commands[i]->args->command))
+            return finish(cli_commands[i]->run(argc - 1, argv + 1));
     fprintf(stderr, "ead: \"%s\": no such command\nTry 'ead --help'.\n", argv[1]);
     return EXIT_USAGE;
 }

@@ -225,7 +225,7 @@ static int with_screen(struct pair *p, const struct prompt *prompt)
     return status;
 }
 
-int command_run(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
@@ -244,3 +244,5 @@ int command_run(int argc, char **argv)
     pair_close(&pair);
     return status;
 }
+
+const struct command command_run = {"write a text with two models (or one)", &usage, command};

@@ -70,7 +70,7 @@ static int with_form(const struct form *form)
     return status;
 }
 
-int command_template(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     struct form form;
     ead_model *model = NULL;
@@ -88,3 +88,5 @@ int command_template(int argc, char **argv)
     ead_model_close(model);
     return status;
 }
+
+const struct command command_template = {"a conversation as the chat template writes it", &usage, command};

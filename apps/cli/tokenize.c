@@ -88,7 +88,7 @@ static int decode(const ead_model *model, const char *text)
     return status;
 }
 
-int command_tokenize(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     ead_model *model;
     char *text;
@@ -105,3 +105,5 @@ int command_tokenize(int argc, char **argv)
     ead_model_close(model);
     return status;
 }
+
+const struct command command_tokenize = {"text to token ids, or back", &usage, command};
