@@ -61,6 +61,11 @@ foreach(check manual completion)
   set_tests_properties(check_${check} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
 endforeach()
 
+if(NOT (BUILD_SHARED_LIBS OR EAD_SANITIZE OR EAD_TSAN))
+  add_test(NAME check_package COMMAND ${CMAKE_SOURCE_DIR}/tests/check_package ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+  set_tests_properties(check_package PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endif()
+
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)
 
