@@ -6,10 +6,11 @@ set(CPACK_PACKAGE_VENDOR "ead developers")
 set(CPACK_PACKAGE_CONTACT "ead developers <ead@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "entropy-adaptive decoding with two language models")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-  "A small model writes a text, and when the entropy of its predictions says that it is unsure a large one
-takes over. ead runs any two GGUF files of one vocabulary on the processor, shows which model wrote each
-token and what it cost, and serves both to clients of OpenAI's API. A small pair for a first try is
-included.")
+  "A small model writes a text, and when the entropy of its predictions says
+that it is unsure a large one takes over. ead runs any two GGUF files of one
+vocabulary on the processor, shows which model wrote each token and what it
+cost, and serves both to clients of OpenAI's API. A small pair for a first
+try is included.")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
