@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 CMAKE_FLAGS ?=
 PREFIX ?= /usr/local
 
-.PHONY: all setup build run test check reproduce sanitize tsan fuzz format install clean
+.PHONY: all setup build run test check reproduce sanitize tsan fuzz format install deb clean
 
 all: build
 
@@ -52,6 +52,10 @@ format:
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+# A package for Debian, of the program without the library: $(BUILD)/ead_VERSION_ARCH.deb
+deb: build
+	@cd $(BUILD) && cpack --config CPackConfig.cmake >/dev/null && ls -1 "$$PWD"/*.deb
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-*

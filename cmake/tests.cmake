@@ -65,6 +65,11 @@ add_test(NAME check_server
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_server $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR} ${EAD_SHARED_DIR})
 set_tests_properties(check_server PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
+if(NOT (BUILD_SHARED_LIBS OR EAD_SANITIZE OR EAD_TSAN))
+  add_test(NAME check_package COMMAND ${CMAKE_SOURCE_DIR}/tests/check_package ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+  set_tests_properties(check_package PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endif()
+
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)
 

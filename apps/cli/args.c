@@ -128,7 +128,8 @@ bool args_value(const struct arg *arg, const char *text, char fault[ARGS_FAULT_M
 /* ---- the table ---------------------------------------------------------------------------------
  */
 
-const struct arg args_ask = {.kind = ARG_FLAG, .name = "help", .letter = 'h', .help = "show the options"};
+const struct arg args_ask = {
+    .kind = ARG_FLAG, .name = "help", .letter = 'h', .help = "show the options"};
 
 const struct arg *args_at(const struct args *a, int i)
 {
