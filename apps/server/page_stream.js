@@ -70,8 +70,9 @@ function eventReader(take) {
     if (name === "data") data.push(colon < 0 ? "" : text.slice(colon + (text[colon + 1] === " " ? 2 : 1)));
   };
   return piece => {
+    if (!piece) return;
     if (afterCr && piece[0] === "\n") piece = piece.slice(1);
-    if (piece) afterCr = piece.endsWith("\r");
+    afterCr = piece.endsWith("\r");
     const lines = (rest + piece).split(/\r\n|\r|\n/);
     rest = lines.pop();
     lines.forEach(line);
@@ -83,12 +84,15 @@ async function readEvents(body, take) {
   const reader = body.getReader(), decoder = new TextDecoder("utf-8");
   let ended = false;
   const feed = eventReader(data => { if (!ended) ended = take(data) === true; });
-  while (!ended) {
-    const { value, done } = await reader.read();
-    feed(done ? decoder.decode() : decoder.decode(value, { stream: true }));
-    if (done) break;
+  try {
+    while (!ended) {
+      const { value, done } = await reader.read();
+      feed(done ? decoder.decode() : decoder.decode(value, { stream: true }));
+      if (done) break;
+    }
+  } finally {
+    reader.cancel().catch(() => {}); /* of what has ended or failed: nothing is left to do */
   }
-  if (ended) reader.cancel().catch(() => {});
   return ended;
 }
 
