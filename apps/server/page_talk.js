@@ -21,7 +21,7 @@ function messages() {
   talk.turns.forEach((turn, i) => {
     const next = talk.turns[i + 1];
     if (turn.role === "assistant" && turn.answer.content) out.push({ role: "assistant", content: turn.answer.content });
-    if (turn.role === "user" && (!next || (next.answer && (next.answer.content || next.answer === talk.answer))))
+    if (turn.role === "user" && (!next || (next.answer && next.answer.content)))
       out.push({ role: "user", content: turn.content });
   });
   return out;
