@@ -1,0 +1,390 @@
+"""What the page does, a function each: (page, server, url, shots)."""
+import json
+import os
+import time
+
+SPANS = "[...document.querySelectorAll('.token')]"
+DONE = "!document.body.classList.contains('busy') && document.querySelector('.answer') !== null"
+LAST = "document.querySelector('.answer:last-child')"
+
+
+def run(case, page, server, url, shots):
+    """Whatever a case is about, the page asks nobody else and complains of nothing but what the case expects."""
+    if server:
+        server.key, server.busy = None, 1
+        server.bodies.clear(), server.keys.clear(), server.gone.clear()
+    page.show(1280, 860)
+    page.open(url)
+    page.wait("server && server.length > 0")
+    expected = case(page, server, url, shots) or ()
+    page.value("1")
+    for request in page.requests:
+        assert request.startswith((url, "data:", "blob:" + url)), "asked " + request
+    for complaint in page.complaints:
+        assert any(word in complaint for word in expected), complaint
+
+
+def ask(page, text, wait=True):
+    page.value("document.getElementById('ask').focus()")
+    page.type(text)
+    page.key("Enter")
+    if wait:
+        page.wait(DONE, 60)
+
+
+def shot(page, shots, name):
+    if shots:
+        page.shot(os.path.join(shots, "page_%s.png" % name))
+
+
+def equal(found, expected):
+    assert found == expected, "found %r, expected %r" % (found, expected)
+
+
+# ---- an answer ----
+
+
+def answer(page, server, url, shots):
+    ask(page, "How many ways are there to tile a strip of 2 by 10 with dominoes?")
+    text = page.value(LAST + ".querySelector('.text').textContent")
+    assert "Fibonacci" in text and text.endswith("2 by 10."), text
+    told = page.value("talk.turns[1].answer.trace.map(t => [t.text, t.model])")
+    equal(page.value(SPANS + ".map(s => [s.textContent, s.classList.contains('large') ? 'large' : 'small'])"), told)
+    assert {"small", "large"} == {model for _, model in told}
+    small, large = (page.value("(s => s.backgroundColor + s.boxShadow)(getComputedStyle(document.querySelector('.token.%s')))" % w)
+                    for w in ("small", "large"))
+    assert small != large and "none" in small and "inset" in large, "told apart by colour alone"
+    body = server.bodies[0]
+    equal([body["model"], body["stream"], body["stream_options"], body["ead"]],
+          ["ead", True, {"include_usage": True}, {"trace": True, "tau": 1, "window": 5, "dwell": 10}])
+    equal(body["messages"], [{"role": "user", "content": "How many ways are there to tile a strip of 2 by 10 with dominoes?"}])
+    assert "temperature" not in body and "max_tokens" not in body
+    sums = page.value(LAST + ".querySelector('.sums').innerText")
+    assert all(word in sums for word in ("tokens/s", "% large", "% saved", "%d tokens" % len(told))), sums
+    totals = page.value("document.getElementById('totals').innerText")
+    assert str(len(told)) in totals and "1 answer" in totals, totals
+    page.wait("document.getElementById('status').textContent.startsWith('Answered: %d tokens')" % len(told))
+
+
+def line(page, server, url, shots):
+    ask(page, "Tell me")
+    page.wait("!%s.querySelector('canvas').getContext('2d').getImageData(0, 0, 900, 100).data.every(x => x === 0)" % LAST)
+    equal(page.value("[talk.turns[1].answer.line.tau, talk.turns[1].answer.line.trace.length === talk.turns[1].answer.trace.length]"),
+          [1, True])
+    assert "τ is 1" in page.value(LAST + ".querySelector('canvas').getAttribute('aria-label')")
+    box = page.value("(b => [b.left, b.top])(document.querySelectorAll('.token')[9].getBoundingClientRect())")
+    page.move(box[0] + 3, box[1] + 8)
+    page.wait("!document.getElementById('tip').hidden")
+    tip = page.value("document.getElementById('tip').innerText")
+    t = page.value("talk.turns[1].answer.trace[9]")
+    assert "%.3f bits" % t["entropy"] in tip and "%.3f bits" % t["rolling"] in tip and t["model"] + " model" in tip, tip
+    equal(page.value("talk.turns[1].answer.line.cursor"), 9)
+    box = page.value("(b => [b.left, b.top])(document.querySelector('canvas').getBoundingClientRect())")
+    page.move(box[0] + 44 + 3.5 * page.value("talk.turns[1].answer.line.step()"), box[1] + 30)
+    page.wait("document.querySelectorAll('.token')[3].classList.contains('on')")
+    page.move(2, 2)
+    page.wait("document.getElementById('tip').hidden")
+
+
+def cut(page, server, url, shots):
+    import mock
+    ask(page, "cut")
+    equal(page.value(LAST + ".querySelector('.text').textContent"), mock.MARKUP)
+    equal(page.value("talk.turns[1].answer.usage.completion_tokens === talk.turns[1].answer.trace.length"), True)
+
+
+def markup(page, server, url, shots):
+    ask(page, "markup")
+    equal(page.value("[document.querySelectorAll('.text img, .text script').length, window.broken === undefined]"), [0, True])
+
+
+def held(page, server, url, shots):
+    """Tokens that came without text keep their own, where the text that came later has it."""
+    equal(page.value("""(() => {
+        const a = new Answer({ model: 'ead', ead: { tau: 1 } }), t = (i, text) => ({ i, text, model: 'small', entropy: 1, rolling: 1 });
+        a.add('', t(0, ' on')); a.add(' one', t(1, 'e')); a.add('', t(2, '\\ufffd')); a.add('é', t(3, '\\ufffd')); a.add('', t(4, 'x'));
+        a.end('stop');
+        return [a.content, ...a.spans.map(s => s.textContent)];
+    })()"""), [" oneé", " on", "e", "", "é", ""])
+
+
+# ---- controls ----
+
+
+def sliders(page, server, url, shots):
+    equal(page.value("[...document.querySelectorAll('#sliders input[type=range]')].map(r => [r.id, +r.min, +r.max, +r.value])"),
+          [["at-tau", 0, 4, 1], ["at-window", 1, 32, 5], ["at-dwell", 1, 32, 10]])
+    set_value = "(n, v) => { const e = document.getElementById(n); e.value = v; e.dispatchEvent(new Event('input', { bubbles: true })); }"
+    ask(page, "slow", wait=False)
+    page.wait(SPANS + ".length > 3")
+    page.value("(%s)('at-tau', 0.4)" % set_value)
+    equal(page.value("document.querySelector('#sliders input[type=number]').value"), "0.4")
+    equal(page.value("talk.answer.line.tau"), 1)  # the answer that is being written keeps its own
+    page.key("Escape")
+    page.wait(DONE)
+    page.value("(%s)('at-window', 3); (%s)('at-dwell', 2); (%s)('most', 30); (%s)('at-temperature', 0.5)" % ((set_value,) * 4))
+    page.value("document.getElementById('system').value = ' Be brief. '")
+    ask(page, "Tell me")
+    body = server.bodies[-1]
+    equal(body["ead"], {"trace": True, "tau": 0.4, "window": 3, "dwell": 2})
+    equal([body["max_tokens"], body["temperature"], body["messages"][0]], [30, 0.5, {"role": "system", "content": "Be brief."}])
+    equal([m["role"] for m in body["messages"]], ["system", "user", "assistant", "user"])
+    assert "limit of tokens" in page.value(LAST + ".querySelector('.sums').innerText")
+    page.click("#reset")
+    equal(page.value("settings().ead"), {"trace": True, "tau": 1, "window": 5, "dwell": 10})
+    page.click("#models input[value=large]")
+    ask(page, "Tell me")
+    equal([server.bodies[-1]["model"], server.bodies[-1]["ead"]], ["large", {"trace": True}])
+    equal(page.value("[document.getElementById('at-tau').disabled, talk.turns.at(-1).answer.line.tau]"), [True, None])
+
+
+def stop(page, server, url, shots):
+    ask(page, "slow", wait=False)
+    page.wait(SPANS + ".length > 5")
+    page.click("#send")
+    page.wait(DONE)
+    until = time.monotonic() + 10
+    while "slow" not in server.gone and time.monotonic() < until:
+        time.sleep(0.05)
+    equal(server.gone, ["slow"])
+    n = page.value(SPANS + ".length")
+    time.sleep(0.2)
+    equal(page.value(SPANS + ".length"), n)
+    assert "stopped" in page.value(LAST + ".querySelector('.sums').innerText")
+
+
+def regenerate(page, server, url, shots):
+    ask(page, "First")
+    ask(page, "Second")
+    equal(page.value("document.querySelectorAll('.again').length"), 1)
+    page.click(".again")
+    page.wait("document.body.classList.contains('busy')")
+    page.wait(DONE)
+    equal(len(server.bodies), 3)
+    equal(server.bodies[2]["messages"], server.bodies[1]["messages"])
+    equal(page.value("talk.turns.map(t => t.role)"), ["user", "assistant"] * 2)
+    equal(page.value("document.querySelectorAll('.turn').length"), 4)
+
+
+def copy_and_export(page, server, url, shots):
+    page.call("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"], origin=url)
+    folder = os.path.join(page.folder, "downloads")
+    page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=folder)
+    page.value("sessionStorage.setItem('ead.key', 'secret'); document.getElementById('key').value = 'secret'")
+    ask(page, "Tell me")
+    page.click(".acts button")
+    page.wait("document.querySelector('.acts button').textContent === 'Copied'")
+    equal(page.value("navigator.clipboard.readText()"), page.value("talk.turns[1].answer.content"))
+    page.value("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as on plain HTTP
+    page.wait("document.querySelector('.acts button').textContent === 'Copy'")
+    page.click(".acts button")
+    page.wait("document.querySelector('.acts button').textContent === 'Copied'")
+    page.click("#export")
+    until, names = time.monotonic() + 10, []
+    while not names and time.monotonic() < until:
+        time.sleep(0.05)
+        names = [n for n in os.listdir(folder) if n.endswith(".json")] if os.path.isdir(folder) else []
+    assert names and names[0].startswith("ead-"), "nothing was downloaded"
+    with open(os.path.join(folder, names[0])) as file:
+        text = file.read()
+    told = json.loads(text)
+    assert "secret" not in text
+    equal([t["role"] for t in told["turns"]], ["user", "assistant"])
+    last = told["turns"][1]
+    equal(len(last["trace"]), last["usage"]["completion_tokens"])
+    equal([last["settings"]["ead"]["tau"], last["finish_reason"]], [1, "stop"])
+    equal(server.keys[-1], "Bearer secret")
+
+
+# ---- trouble ----
+
+
+def busy(page, server, url, shots):
+    ask(page, "busy")
+    trouble = page.wait(LAST + ".querySelector('.trouble').innerText")
+    assert "queue is full" in trouble and "best in" in trouble, trouble
+    shot(page, shots, "busy")
+    page.click(".trouble button")
+    page.wait("document.querySelector('.token')")
+    page.wait(DONE)
+    equal(page.value("talk.turns.length"), 2)
+    return ["503"]
+
+
+def refused(page, server, url, shots):
+    ask(page, "refuse")
+    assert "temperature: must be from 0 to 2" in page.value(LAST + ".querySelector('.trouble').innerText")
+    ask(page, "Tell me")
+    equal([m["content"] for m in server.bodies[-1]["messages"]], ["Tell me"])  # what was not answered is not sent again
+    return ["400"]
+
+
+def broken(page, server, url, shots):
+    ask(page, "break")
+    equal(page.value(SPANS + ".length"), 20)
+    assert "connection broke" in page.value(LAST + ".querySelector('.trouble').innerText")
+    ask(page, "fault")
+    assert "the large model could not be read" in page.value(LAST + ".querySelector('.trouble').innerText")
+    shot(page, shots, "broken")
+    return ["ERR_"]
+
+
+def gone(page, server, url, shots):
+    page.value("fetch = () => Promise.reject(new TypeError('no route'))")
+    ask(page, "Tell me")
+    assert "cannot be reached" in page.value(LAST + ".querySelector('.trouble').innerText")
+
+
+def key(page, server, url, shots):
+    server.key = "s3cret"
+    ask(page, "Tell me")
+    assert "API key" in page.value(LAST + ".querySelector('.trouble').innerText")
+    page.wait("document.activeElement.id === 'key'")
+    page.type("s3cret")
+    page.value("[...document.querySelectorAll('.trouble button')].at(-1).click()")
+    page.wait("document.querySelector('.token')")
+    page.wait(DONE)
+    equal([server.keys[-1], page.value("sessionStorage.getItem('ead.key')"), page.value("localStorage.length")],
+          ["Bearer s3cret", "s3cret", 0])
+    page.value("sessionStorage.clear()")
+    page.open(url + "?again")
+    page.wait("!document.getElementById('notice').hidden && document.activeElement.id === 'key'")
+    page.type("s3cret")
+    page.key("Tab")
+    page.wait("server && document.getElementById('notice').hidden")
+    return ["401"]
+
+
+# ---- keys, looks ----
+
+
+def keyboard(page, server, url, shots):
+    equal(page.value("document.activeElement.id"), "ask")
+    page.type("slow one")
+    page.key("Enter", shift=True)
+    page.type("two")
+    page.key("Enter")
+    page.wait(SPANS + ".length > 2")
+    page.type("next")
+    page.key("Enter")  # waits for the answer that is being written
+    page.key("Escape")
+    page.wait(DONE)
+    equal([server.bodies[0]["messages"][0]["content"], len(server.bodies), page.value("document.getElementById('ask').value")],
+          ["slow one\ntwo", 1, "next"])
+    page.value(LAST + ".querySelector('.text').focus()")
+    page.key("ArrowRight")
+    page.key("ArrowRight")
+    equal(page.value(SPANS + ".indexOf(document.activeElement)"), 1)
+    assert "entropy" in page.value("document.getElementById('tip').innerText")
+    equal(page.value("document.activeElement.getAttribute('aria-describedby')"), "tip")
+    assert page.value("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.key("End")
+    equal(page.value(SPANS + ".indexOf(document.activeElement) === %s.length - 1" % SPANS), True)
+    seen = []
+    page.value("document.body.focus(), document.activeElement.blur()")
+    for _ in range(40):
+        page.key("Tab")
+        seen.append(page.value("""(e => e.id || e.className || (e.name ? e.name + '=' + e.value : e.textContent))(document.activeElement)"""))
+        outline = page.value("(e => { const s = getComputedStyle(e), n = e.nextElementSibling;"
+                             " return [s, e.type === 'radio' ? getComputedStyle(n) : s, getComputedStyle(e.parentElement)]"
+                             ".some(s => s.outlineStyle !== 'none' || s.boxShadow.includes('0px 0px 0px 1px')) ||"
+                             " e.type === 'range' || e === document.body; })(document.activeElement)")
+        assert outline, "no visible focus on " + seen[-1]
+    for name in ("skip", "fresh", "export", "scheme", "text", "again", "ask", "at-tau", "most", "system", "key", "writers"):
+        assert name in seen, "%s is not reached by Tab: %s" % (name, seen)
+
+
+def labels(page, server, url, shots):
+    ask(page, "Tell me")
+    equal(page.value("""[...document.querySelectorAll('button, input, textarea, canvas, [role=group]')].filter(e =>
+        !e.labels?.length && !e.textContent.trim() && !e.getAttribute('aria-label')).map(e => e.outerHTML)"""), [])
+    equal(page.value("document.getElementById('talk').closest('[aria-live]')"), None)
+
+
+def schemes(page, server, url, shots):
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.value(paper)
+    page.show(1280, 860, dark=True)
+    page.wait("document.documentElement.dataset.scheme === 'dark'")
+    dark = page.value(paper)
+    assert dark != light
+    page.click("#scheme")
+    equal(page.value(paper), light)
+    page.open(url + "?again")  # the choice stays
+    equal(page.value(paper), light)
+    page.click("#scheme")
+    equal([page.value(paper), page.value("localStorage.length")], [dark, 0])
+
+
+def reduced(page, server, url, shots):
+    page.show(1280, 860)
+    ask(page, "slow", wait=False)
+    page.wait(SPANS + ".length > 2")
+    equal(page.value("document.getAnimations().length > 0"), True)
+    page.show(1280, 860, calm=True)
+    equal(page.value("document.getAnimations().length"), 0)
+    page.key("Escape")
+    page.wait(DONE)
+
+
+def phone(page, server, url, shots):
+    page.show(360, 740, phone=True)
+    page.open(url + "?phone")
+    page.wait("server && server.length")
+    wide = "document.documentElement.scrollWidth <= 360"
+    equal(page.value(wide), True)
+    ask(page, "How many ways are there to tile a strip? " + "unbroken" * 20)
+    equal(page.value(wide), True)
+    page.click("#opener")
+    page.wait("getComputedStyle(document.getElementById('panel')).display !== 'none'")
+    equal([page.value(wide), page.value("document.querySelector('main').inert")], [True, True])
+    page.key("Escape")
+    page.wait("getComputedStyle(document.getElementById('panel')).display === 'none'")
+    equal(page.value("document.activeElement.id"), "opener")
+
+
+def long_answer(page, server, url, shots):
+    page.value("""window.gaps = []; (function tick(before) { requestAnimationFrame(now => {
+        gaps.push(now - before); tick(now); }); })(performance.now())""")
+    ask(page, "long", wait=False)
+    page.wait("document.body.classList.contains('busy')")
+    page.wait(DONE, 120)
+    equal(page.value(SPANS + ".length"), 4000)
+    gaps = sorted(page.value("gaps"))
+    print("          4,000 tokens: frames %d, median %.0f ms, 95 %% below %.0f ms, longest %.0f ms"
+          % (len(gaps), gaps[len(gaps) // 2], gaps[len(gaps) * 95 // 100], gaps[-1]))
+    assert gaps[len(gaps) * 95 // 100] < 100, "the page is not smooth"
+
+
+def scrolling(page, server, url, shots):
+    ask(page, "long")
+    end = "Math.abs(document.documentElement.scrollHeight - innerHeight - scrollY) < 3"
+    page.wait(end)
+    ask(page, "slow", wait=False)
+    page.wait(SPANS + ".length > 4010 && " + end)
+    page.value("scrollTo(0, 100)")
+    n = page.value(SPANS + ".length")
+    page.wait(SPANS + ".length > %d + 10" % n)
+    equal(page.value("scrollY"), 100)
+    page.key("Escape")
+    page.wait(DONE)
+
+
+# ---- what a real server shows ----
+
+
+def real(page, server, url, shots):
+    page.value("document.getElementById('most').value = 64")
+    ask(page, "A box measures $2$ by $5$ by $7$. What is its volume?")
+    equal(page.value(LAST + ".querySelector('.trouble').innerText"), "")
+    n = page.value(SPANS + ".length")
+    assert n > 0 and page.value(SPANS + ".every(s => s.classList.contains('small') || s.classList.contains('large'))")
+    equal(page.value("talk.turns[1].answer.usage.completion_tokens"), page.value("talk.turns[1].answer.trace.length"))
+    equal(page.value(SPANS + ".map(s => s.textContent).join('') === talk.turns[1].answer.content"), True)
+    assert "saved" in page.value(LAST + ".querySelector('.sums').innerText")
+    shot(page, shots, "real")
+
+
+MADE_UP = [answer, line, cut, markup, held, sliders, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
+           keyboard, labels, schemes, reduced, phone, long_answer, scrolling]
+REAL = [real]
