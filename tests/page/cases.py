@@ -370,6 +370,30 @@ def scrolling(page, server, url, shots):
     page.wait(DONE)
 
 
+def looks(page, server, url, shots):
+    """Both schemes, desk and phone, to be looked at."""
+    for name, width, height, handheld in (("desk", 1280, 860, False), ("phone", 390, 844, True)):
+        for dark in (False, True):
+            label = "%s_%s" % (name, "dark" if dark else "light")
+            page.show(width, height, phone=handheld, dark=dark, calm=True)
+            page.open("%s?%s" % (url, label))
+            page.wait("server && server.length")
+            equal(page.value("document.documentElement.scrollWidth <= innerWidth"), True)
+            shot(page, shots, label + "_welcome")
+            ask(page, "How many ways are there to tile a strip of 2 by 10 with dominoes?")
+            ask(page, "slow, and now for a strip of 2 by 200", wait=False)
+            page.wait(SPANS + ".length > 260")
+            page.value("talk.answer.point(130)")
+            page.wait("document.querySelectorAll('.token.on').length")
+            shot(page, shots, label + "_live")
+            page.key("Escape")
+            page.wait(DONE)
+            shot(page, shots, label)
+            if handheld:
+                page.click("#opener")
+                shot(page, shots, label + "_panel")
+
+
 # ---- what a real server shows ----
 
 
@@ -386,5 +410,5 @@ def real(page, server, url, shots):
 
 
 MADE_UP = [answer, line, cut, markup, held, sliders, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
-           keyboard, labels, schemes, reduced, phone, long_answer, scrolling]
+           keyboard, labels, schemes, reduced, phone, long_answer, scrolling, looks]
 REAL = [real]

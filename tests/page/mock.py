@@ -119,7 +119,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return False
 
     def do_GET(self):
-        if self.path == "/":
+        if self.path.split("?")[0] == "/":
             self.reply(200, page(self.server.root), "text/html; charset=utf-8", Content_Security_Policy=POLICY)
         elif self.path == "/v1/models":
             if self.allowed():
