@@ -57,7 +57,7 @@ function openPanel(on) {
   if (on && !narrow.matches) return;
   document.body.classList.toggle("opened", on);
   $("opener").setAttribute("aria-expanded", String(on));
-  document.querySelector("main").inert = on;
+  document.querySelector("main").inert = document.querySelector("header").inert = on;
   if (on) $("panel").scrollTop = 0, $("closer").focus({ preventScroll: true });
   else if ($("panel").contains(document.activeElement)) $("opener").focus();
 }
@@ -116,7 +116,7 @@ function listen() {
   addEventListener("scroll", () => {
     const page = document.documentElement;
     following = page.scrollHeight - scrollY - innerHeight < 60;
-    hideTip();
+    pointAnew();
   }, { passive: true });
 }
 

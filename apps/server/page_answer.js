@@ -61,7 +61,7 @@ class Answer {
         this.text.append(this.block);
         this.inBlock = 0;
       }
-      const span = el("span", { class: story ? `token ${story.model}${story.switched ? " switched" : ""}` : "token" });
+      const span = el("span", { class: story ? `token ${story.model === "large" ? "large" : "small"}` : "token" });
       span.textContent = text;
       span.at = story ? this.spans.push(span) - 1 : -1;
       span.story = story;
@@ -151,6 +151,7 @@ class Answer {
       this.spans[this.pointed].removeAttribute("aria-describedby");
     }
     this.pointed = at;
+    Answer.pointed = at >= 0 ? this : null;
     this.line.point(at);
     const span = this.spans[at];
     if (!span) {
@@ -162,6 +163,13 @@ class Answer {
     const box = span.getClientRects()[0] || span.getBoundingClientRect();
     showTip(event ? { left: event.clientX, top: event.clientY, bottom: event.clientY } : box, span.story);
   }
+}
+
+/* After the page has moved: the numbers stay with a token that the keys chose, and leave any other. */
+function pointAnew() {
+  const answer = Answer.pointed;
+  if (!answer) hideTip();
+  else answer.point(answer.spans[answer.pointed] === document.activeElement ? answer.pointed : -1);
 }
 
 /* ---- the numbers of a token ---- */

@@ -92,7 +92,7 @@ function settings() {
 function setUpControls() {
   $("sampling").append(slider({ name: "temperature", type: "real", low: 0, high: 2, default: 1,
     help: "0 takes the likeliest token each time" }, "Temperature", "server’s"),
-  el("div", { class: "head" }, el("label", { for: "most" }, "Most tokens"),
+  el("div", { class: "head" }, el("label", { for: "most" }, "Max tokens"),
     el("input", { type: "number", id: "most", min: 1, step: 1, inputmode: "numeric", placeholder: "no limit" })));
   $("models").addEventListener("change", chooseModel);
   $("reset").addEventListener("click", () => Object.keys(names).forEach(name => controls[name] && controls[name].reset()));

@@ -127,15 +127,18 @@ function showTrouble(answer, trouble) {
 /* ---- sums ---- */
 
 function total() {
-  const all = talk.turns.filter(t => t.answer && t.answer !== talk.answer).map(t => t.answer.numbers());
+  const all = talk.turns.filter(t => t.answer && t.answer !== talk.answer).map(t => t.answer.numbers()).filter(a => a.tokens);
   const sum = (pick, of = () => true) => all.filter(of).reduce((n, a) => n + pick(a), 0);
   const tokens = sum(a => a.tokens), traced = a => known(a.share), timed = a => known(a.seconds), paid = a => known(a.saved);
+  const share = sum(a => a.large, traced) / sum(a => a.tokens, traced), bar = document.querySelectorAll(".share i");
+  bar[0].style.width = known(share) ? `${100 * (1 - share)}%` : "";
+  bar[1].style.width = known(share) ? `${100 * share}%` : "";
   const pairs = [
     ["saved", percent(sum(a => a.saved * a.tokens, paid) / sum(a => a.tokens, paid)), "of the large model’s work"],
-    ["large", percent(sum(a => a.large, traced) / sum(a => a.tokens, traced)), "of all tokens"],
+    ["large model", percent(share), "of all tokens"],
     ["speed", speed(sum(a => a.tokens - 1, timed) / sum(a => a.seconds, timed)), "tokens/s"],
     ["tokens", tokens ? count(tokens) : "–", plural(all.length, "answer")],
   ];
   $("totals").replaceChildren(...pairs.map(([name, value, note]) =>
-    el("div", { class: name }, el("dt", {}, name), el("dd", {}, el("b", {}, value), el("small", {}, note)))));
+    el("div", {}, el("dt", {}, name), el("dd", {}, el("b", { class: value === "–" ? "none" : null }, value), el("small", {}, note)))));
 }

@@ -59,7 +59,7 @@ def story(pieces, model, ead):
     tau, dwell = ead.get("tau", 1.0), ead.get("dwell", 10)
     writer, since, heat = "small" if model == "ead" else model, 0, 0.0
     for i, piece in enumerate(pieces):
-        heat = 0.86 * heat + (dice.random() < 0.09) * dice.uniform(1.2, 3.2)
+        heat = 0.84 * heat + (dice.random() < 0.035) * dice.uniform(1.6, 3.4)
         entropy = max(0.002, (heat + dice.expovariate(6)) * dice.uniform(0.35, 1.1))
         window.append(entropy)
         rolling = sum(window) / len(window)
