@@ -61,7 +61,10 @@ class Answer {
         this.text.append(this.block);
         this.inBlock = 0;
       }
+      const exact = /  |\t|\n /.test(text) || (/^[ \n]/.test(text) && /(^|\s)$/.test(this.lately || ""));
+      this.lately = text || this.lately;
       const span = el("span", { class: story ? `token ${story.model === "large" ? "large" : "small"}` : "token" });
+      if (exact) span.classList.add("exact");
       span.textContent = text;
       span.at = story ? this.spans.push(span) - 1 : -1;
       span.story = story;

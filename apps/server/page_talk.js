@@ -78,8 +78,9 @@ async function answer() {
   }
   talk.answer = talk.abort = null;
   mine.end(finish || "stop");
-  mine.acts.append(button("Copy", event => copy(mine.content, event.target)), button("Regenerate", regenerate, { class: "again" }));
+  mine.acts.append(button("Copy", event => copy(mine.content, event.target)));
   if (trouble) showTrouble(mine, trouble);
+  else mine.acts.append(button("Regenerate", regenerate, { class: "again" }));
   busy(false);
   total();
   follow();
