@@ -64,7 +64,6 @@ add_test(NAME check_golden
 set_tests_properties(check_golden PROPERTIES SKIP_RETURN_CODE 77)
 
 # The server's page in a browser, against a server that is made up.
-find_package(Python3 COMPONENTS Interpreter)
 add_test(NAME check_page COMMAND ${CMAKE_SOURCE_DIR}/tests/check_page)
 set_tests_properties(check_page PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
