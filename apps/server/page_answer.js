@@ -61,7 +61,7 @@ class Answer {
         this.text.append(this.block);
         this.inBlock = 0;
       }
-      const exact = /  |\t|\n /.test(text) || (/^[ \n]/.test(text) && /(^|\s)$/.test(this.lately || ""));
+      const exact = /  |\t|\n /.test(text) || (text[0] === " " && /\s$/.test(this.lately || ""));
       this.lately = text || this.lately;
       const span = el("span", { class: story ? `token ${story.model === "large" ? "large" : "small"}` : "token" });
       if (exact) span.classList.add("exact");

@@ -1,7 +1,7 @@
 /* The line of entropy beneath an answer: a bar per token, the rolling mean in the colour of the writer, τ. A
  * canvas, drawn anew at most once per frame, so that its cost is bounded however long the answer. */
 
-const LINE = { height: 76, left: 44, right: 10, top: 8, floor: 70, step: 7 };
+const LINE = { height: 76, left: 54, right: 10, top: 8, floor: 70, step: 7 };
 const SCALE = [0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20];
 
 /* Bits to a share of the height: the root shows small entropies beside large ones. */
@@ -127,7 +127,7 @@ class Line {
     g.stroke();
     const limit = known(this.tau) ? y(this.tau) : -99;
     g.fillStyle = c.soft;
-    if (Math.abs(limit - LINE.top) > 13) g.fillText(`${top} bit${top > 1 ? "s" : ""}`, LINE.left - 8, LINE.top + 2);
+    if (Math.abs(limit - LINE.top) > 13) g.fillText(`${top} bit${top === 1 ? "" : "s"}`, LINE.left - 8, LINE.top + 2);
     if (!known(this.tau)) return;
     g.fillStyle = c.ink;
     g.fillText(`τ ${+this.tau.toFixed(3)}`, LINE.left - 8, limit);

@@ -80,7 +80,7 @@ def line(page, server, url, shots):
     assert "%.3f bits" % t["entropy"] in tip and "%.3f bits" % t["rolling"] in tip and t["model"] + " model" in tip, tip
     equal(page.value("talk.turns[1].answer.line.cursor"), 9)
     box = page.value("(b => [b.left, b.top])(document.querySelector('canvas').getBoundingClientRect())")
-    page.move(box[0] + 44 + 3.5 * page.value("talk.turns[1].answer.line.step()"), box[1] + 30)
+    page.move(box[0] + 54 + 3.5 * page.value("talk.turns[1].answer.line.step()"), box[1] + 30)
     page.wait("document.querySelectorAll('.token')[3].classList.contains('on')")
     page.move(2, 2)
     page.wait("document.getElementById('tip').hidden")
@@ -410,18 +410,56 @@ def looks(page, server, url, shots):
 # ---- what a real server shows ----
 
 
+PROBLEM = "The angles of a triangle in degrees are $5x$, $7x$ and $2x+12$. How many degrees is the first?"
+WRITERS = "talk.turns[1].answer.trace.map(t => t.model)"
+
+
 def real(page, server, url, shots):
-    page.value("document.getElementById('most').value = 64")
-    ask(page, "A box measures $2$ by $5$ by $7$. What is its volume?")
+    """An answer adds up: spans, trace, text and account tell the same."""
+    page.value("document.getElementById('most').value = 200")
+    ask(page, PROBLEM)
     equal(page.value(LAST + ".querySelector('.trouble').innerText"), "")
     n = page.value(SPANS + ".length")
     assert n > 0 and page.value(SPANS + ".every(s => s.classList.contains('small') || s.classList.contains('large'))")
-    equal(page.value("talk.turns[1].answer.usage.completion_tokens"), page.value("talk.turns[1].answer.trace.length"))
+    told, counted = page.value("[talk.turns[1].answer.trace.length, talk.turns[1].answer.usage.completion_tokens]")
+    assert counted - told in (0, 1), "%d of %d tokens were told" % (told, counted)  # the one that ends has no text
     equal(page.value(SPANS + ".map(s => s.textContent).join('') === talk.turns[1].answer.content"), True)
+    large = page.value("talk.turns[1].answer.usage.ead.tokens.large")
+    assert large - page.value(WRITERS).count("large") in (0, 1)
     assert "saved" in page.value(LAST + ".querySelector('.sums').innerText")
     shot(page, shots, "real")
 
 
+def real_controls(page, server, url, shots):
+    """The sliders reach the models; at temperature 0 the same is said twice."""
+    page.value("""for (const [id, value] of [['most', 40], ['at-temperature', 0], ['at-dwell', 1]]) {
+        const e = document.getElementById(id); e.value = value; e.dispatchEvent(new Event('input')); }""")
+    written = {}
+    for tau in (-1, 99):
+        page.value("controls.tau.node.querySelector('input[type=number]').value = %d;"
+                   "controls.tau.node.querySelector('input[type=number]').dispatchEvent(new Event('input'))" % tau)
+        ask(page, PROBLEM)
+        written[tau] = page.value(WRITERS)
+        content = page.value("talk.turns[1].answer.content")
+        page.click(".again")
+        page.wait("document.body.classList.contains('busy') || talk.turns[1].answer.finish")
+        page.wait(DONE)
+        equal(page.value("talk.turns[1].answer.content"), content)
+        page.click("#fresh")
+    assert written[-1].count("large") >= len(written[-1]) - 2 and set(written[99]) == {"small"}, written
+
+
+def real_stop(page, server, url, shots):
+    page.value("document.querySelector('#models input[value=large]').click()")
+    ask(page, PROBLEM, wait=False)
+    page.wait("document.querySelector('.token') || document.querySelector('.answer .trouble:not([hidden])')")
+    page.key("Escape")
+    page.wait(DONE)
+    assert page.value("talk.turns[1].answer.finish") in ("stopped", "stop")
+    ask(page, PROBLEM)  # and the server goes on
+    assert page.value("talk.turns[3].answer.content") or page.value(LAST + ".querySelector('.trouble').innerText")
+
+
 MADE_UP = [answer, line, cut, markup, held, sliders, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
            keyboard, labels, schemes, reduced, phone, long_answer, scrolling, looks]
-REAL = [real]
+REAL = [real, real_controls, real_stop]
