@@ -57,6 +57,8 @@ function openPanel(on) {
   if (on && !narrow.matches) return;
   document.body.classList.toggle("opened", on);
   $("opener").setAttribute("aria-expanded", String(on));
+  for (const [name, value] of [["role", "dialog"], ["aria-modal", "true"]])
+    on ? $("panel").setAttribute(name, value) : $("panel").removeAttribute(name);
   document.querySelector("main").inert = document.querySelector("header").inert = on;
   if (on) $("panel").scrollTop = 0, $("closer").focus({ preventScroll: true });
   else if ($("panel").contains(document.activeElement)) $("opener").focus();

@@ -94,7 +94,7 @@ class Answer {
     const large = this.trace.filter(t => t.model === "large").length;
     const seconds = this.last > this.first ? (this.last - this.first) / 1000 : NaN;
     const rate = known(account.tokens_per_second) ? account.tokens_per_second : (this.trace.length - 1) / seconds;
-    return { tokens, large, rate, share: this.trace.length ? large / this.trace.length : NaN,
+    return { tokens, told: this.trace.length, large, rate, share: this.trace.length ? large / this.trace.length : NaN,
       seconds: tokens > 1 && rate > 0 ? (tokens - 1) / rate : NaN,
       saved: known(account.parameter_cost) ? 1 - account.parameter_cost : NaN };
   }

@@ -48,6 +48,7 @@ function slider(option, title, blank) {
 let server = null; /* what /v1/models said: [{ id, ead }] */
 
 const pairOf = () => server && server.find(m => m.id === "ead");
+const isPair = () => Boolean(pairOf() && pairOf().ead && pairOf().ead.large && pairOf().ead.small);
 const chosenModel = () => (document.querySelector('#models input:checked') || {}).value || "ead";
 
 function describeModel(writer) {
@@ -67,7 +68,10 @@ function showModels(data) {
   for (const name of Object.keys(names)) delete controls[name];
   const options = (Array.isArray(ead.options) ? ead.options : []).filter(o => names[o.name]);
   $("sliders").replaceChildren(...options.map(o => slider(o, names[o.name], "")));
-  $("reset").hidden = !options.length;
+  $("reset").hidden = !options.length || !isPair();
+  $("sliders").hidden = !isPair();
+  $("title").textContent = isPair() ? "Two models, one answer." : "One model, and how sure it is.";
+  $("story").hidden = !isPair();
   chooseModel();
 }
 
@@ -82,7 +86,7 @@ function chooseModel() {
 
 function settings() {
   const model = chosenModel(), ead = { trace: true };
-  if (model === "ead") for (const name of Object.keys(names)) if (controls[name]) ead[name] = controls[name].value;
+  if (model === "ead" && isPair()) for (const name of Object.keys(names)) if (controls[name]) ead[name] = controls[name].value;
   const out = { model, ead };
   if (controls.temperature.value !== null) out.temperature = controls.temperature.value;
   if ($("most").value !== "" && $("most").validity.valid) out.max_tokens = +$("most").value;

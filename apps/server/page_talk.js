@@ -131,7 +131,7 @@ function total() {
   const all = talk.turns.filter(t => t.answer && t.answer !== talk.answer).map(t => t.answer.numbers()).filter(a => a.tokens);
   const sum = (pick, of = () => true) => all.filter(of).reduce((n, a) => n + pick(a), 0);
   const tokens = sum(a => a.tokens), traced = a => known(a.share), timed = a => known(a.seconds), paid = a => known(a.saved);
-  const share = sum(a => a.large, traced) / sum(a => a.tokens, traced), bar = document.querySelectorAll(".share i");
+  const share = sum(a => a.large, traced) / sum(a => a.told, traced), bar = document.querySelectorAll(".share i");
   bar[0].style.width = known(share) ? `${100 * (1 - share)}%` : "";
   bar[1].style.width = known(share) ? `${100 * share}%` : "";
   const pairs = [

@@ -63,6 +63,8 @@ def answer(page, server, url, shots):
     assert all(word in sums for word in ("tokens/s", "% large", "% saved", "%d tokens" % len(told))), sums
     totals = page.value("document.getElementById('totals').innerText")
     assert str(len(told)) in totals and "1 answer" in totals, totals
+    share = page.value("Math.round(100 * %s.filter(s => s.classList.contains('large')).length / %d)" % (SPANS, len(told)))
+    assert "%d %%" % share in totals and "%d %% large" % share in sums, (share, totals, sums)
     page.wait("document.getElementById('status').textContent.startsWith('Answered: %d tokens')" % len(told))
 
 
@@ -136,6 +138,16 @@ def sliders(page, server, url, shots):
     ask(page, "Tell me")
     equal([server.bodies[-1]["model"], server.bodies[-1]["ead"]], ["large", {"trace": True}])
     equal(page.value("[document.getElementById('at-tau').disabled, talk.turns.at(-1).answer.line.tau]"), [True, None])
+
+
+def alone(page, server, url, shots):
+    """A server of one model hands nothing over, so nothing is asked about it."""
+    page.value("showModels(server.filter(m => m.id !== 'small').map(m => m.id === 'ead' ? { ...m, ead: { ...m.ead, small: null } } : m))")
+    equal(page.value("[settings().ead, document.getElementById('sliders').hidden, document.querySelectorAll('#models input').length]"),
+          [{"trace": True}, True, 2])
+    assert "small.gguf" not in page.value("document.querySelector('header').innerText")
+    ask(page, "Tell me")
+    equal(page.value("talk.turns[1].answer.line.tau"), None)
 
 
 def stop(page, server, url, shots):
@@ -427,7 +439,9 @@ def real(page, server, url, shots):
     large = page.value("talk.turns[1].answer.usage.ead.tokens.large")
     assert large - page.value(WRITERS).count("large") in (0, 1)
     assert "saved" in page.value(LAST + ".querySelector('.sums').innerText")
-    shot(page, shots, "real")
+    for dark in (False, True):
+        page.show(1280, 860, dark=dark, calm=True)
+        shot(page, shots, "real_" + ("dark" if dark else "light"))
 
 
 def real_controls(page, server, url, shots):
@@ -460,6 +474,6 @@ def real_stop(page, server, url, shots):
     assert page.value("talk.turns[3].answer.content") or page.value(LAST + ".querySelector('.trouble').innerText")
 
 
-MADE_UP = [answer, line, cut, markup, held, sliders, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
+MADE_UP = [answer, line, cut, markup, held, sliders, alone, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
            keyboard, labels, schemes, reduced, phone, long_answer, scrolling, looks]
 REAL = [real, real_controls, real_stop]
