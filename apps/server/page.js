@@ -104,7 +104,10 @@ function listen() {
     if (event.key !== "Escape") return;
     if (talk.answer) stop();
     else if (document.body.classList.contains("opened")) openPanel(false);
-    else hideTip();
+    else if (Answer.pointed) Answer.pointed.point(-1);
+  });
+  document.addEventListener("pointerdown", event => {
+    if (Answer.pointed && !event.target.closest(".token, .entropy")) Answer.pointed.point(-1);
   });
   $("send").addEventListener("click", () => talk.answer ? stop() : submit());
   $("fresh").addEventListener("click", fresh);

@@ -121,13 +121,14 @@ class Answer {
     this.text.addEventListener("click", show);
     this.text.addEventListener("focusin", event => event.target === this.text ? this.point(-1) : show(event));
     this.text.addEventListener("focusout", () => this.point(-1));
-    this.text.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") this.point(-1); });
+    const leave = event => { if (event.pointerType === "mouse") this.point(-1); }; /* a finger always leaves */
+    this.text.addEventListener("pointerleave", leave);
     this.text.addEventListener("keydown", event => this.walk(event));
     const { canvas } = this.line;
     const along = event => this.point(this.line.tokenAt(event.clientX - canvas.getBoundingClientRect().left), event);
     canvas.addEventListener("pointermove", along);
     canvas.addEventListener("pointerdown", along);
-    canvas.addEventListener("pointerleave", () => this.point(-1));
+    canvas.addEventListener("pointerleave", leave);
   }
 
   /* Left and right by a token, up and down by a hand-over. */

@@ -347,6 +347,13 @@ def phone(page, server, url, shots):
     equal(page.value(wide), True)
     ask(page, "How many ways are there to tile a strip? " + "unbroken" * 20)
     equal(page.value(wide), True)
+    page.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    x, y = page.value("(b => [b.left + 4, b.top + 9])(document.querySelectorAll('.token')[130].getBoundingClientRect())")
+    assert 60 < y < 640, y
+    for target, tip in (([x, y], True), ([x, 20], False)):
+        page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": target[0], "y": target[1]}])
+        page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        page.wait("document.getElementById('tip').hidden === %s" % ("false" if tip else "true"), 5)
     page.click("#opener")
     page.wait("getComputedStyle(document.getElementById('panel')).display !== 'none'")
     equal([page.value(wide), page.value("document.querySelector('main').inert")], [True, True])
