@@ -95,9 +95,25 @@ def cut(page, server, url, shots):
     equal(page.value("talk.turns[1].answer.usage.completion_tokens === talk.turns[1].answer.trace.length"), True)
 
 
+def events(page, server, url, shots):
+    """Every event arrives whole however the bytes are cut, one by one and at each place in two."""
+    equal(page.value("""(async () => {
+        const bytes = new TextEncoder().encode(': note\r\ndata: caf\u00e9 \u{1f9ee}\r\n\r\nid: 7\ndata:a\ndata:  b\n\ndata\r\rdata: end\n\ndata: lost');
+        const read = async pieces => {
+            const told = [];
+            await readEvents(new ReadableStream({ start(c) { pieces.forEach(p => c.enqueue(p)); c.close(); } }), d => { told.push(d); });
+            return JSON.stringify(told);
+        };
+        const all = new Set([await read([...bytes].map(b => new Uint8Array([b])))]);
+        for (let i = 0; i <= bytes.length; i++) all.add(await read([bytes.slice(0, i), bytes.slice(i)]));
+        return [...all];
+    })()"""), ['["caf\u00e9 \U0001f9ee","a\\n b","","end"]'])
+
+
 def markup(page, server, url, shots):
     ask(page, "markup")
     equal(page.value("[document.querySelectorAll('.text img, .text script').length, window.broken === undefined]"), [0, True])
+    assert "<img src=x" in page.value(LAST + ".querySelector('.text').textContent")
 
 
 def held(page, server, url, shots):
@@ -235,6 +251,8 @@ def broken(page, server, url, shots):
     ask(page, "break")
     equal(page.value(SPANS + ".length"), 20)
     assert "connection broke" in page.value(LAST + ".querySelector('.trouble').innerText")
+    ask(page, "short")
+    assert "ended before it was complete" in page.value(LAST + ".querySelector('.trouble').innerText")
     ask(page, "fault")
     assert "the large model could not be read" in page.value(LAST + ".querySelector('.trouble').innerText")
     shot(page, shots, "broken")
@@ -481,6 +499,6 @@ def real_stop(page, server, url, shots):
     assert page.value("talk.turns[3].answer.content") or page.value(LAST + ".querySelector('.trouble').innerText")
 
 
-MADE_UP = [answer, line, cut, markup, held, sliders, alone, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
+MADE_UP = [answer, line, cut, events, markup, held, sliders, alone, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
            keyboard, labels, schemes, reduced, phone, long_answer, scrolling, looks]
 REAL = [real, real_controls, real_stop]

@@ -1,7 +1,7 @@
 """A server that speaks as `ead serve` does, with a made-up pair that obeys tau, window and dwell.
 
-What it does with a message depends on the message's first word: slow, long, busy, break, fault, cut, markup,
-refuse, anything else is answered. The key is asked for once `key` is set.
+What it does with a message depends on the message's first word: slow, long, busy, break, short, fault, cut,
+markup, refuse; anything else is answered. The key is asked for once `key` is set.
 """
 import collections
 import http.server
@@ -158,6 +158,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """(event, pause behind it); at the end None where the stream breaks off."""
         text = MARKUP if word in ("markup", "cut") else TEXT
         pieces = re.findall(r"\s?[A-Za-z\u00e9]+|\s?\d|\n+|\s?[^\sA-Za-z\d]", text)
+        if word == "markup":
+            pieces = [MARKUP]
         if word == "slow":
             pieces = pieces * 20
         if word == "long":
@@ -174,6 +176,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if len(told) == 20 and word == "fault":
                 yield {"error": {"message": "the large model could not be read", "type": "server_error", "param": None, "code": None}}, 0
                 return
+        if word == "short":
+            return
         yield self.chunk({}, "length" if len(told) < len(pieces) else "stop"), 0
         yield {"choices": [], "usage": usage(told, time.monotonic() - began)}, 0
         yield "[DONE]", 0
