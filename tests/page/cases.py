@@ -97,7 +97,7 @@ def cut(page, server, url, shots):
 
 def events(page, server, url, shots):
     """Every event arrives whole however the bytes are cut, one by one and at each place in two."""
-    equal(page.value("""(async () => {
+    equal(page.value(r"""(async () => {
         const bytes = new TextEncoder().encode(': note\r\ndata: caf\u00e9 \u{1f9ee}\r\n\r\nid: 7\ndata:a\ndata:  b\n\ndata\r\rdata: end\n\ndata: lost');
         const read = async pieces => {
             const told = [];
