@@ -70,7 +70,6 @@ function eventReader(take) {
     if (name === "data") data.push(colon < 0 ? "" : text.slice(colon + (text[colon + 1] === " " ? 2 : 1)));
   };
   return piece => {
-    if (!piece) return;
     if (afterCr && piece[0] === "\n") piece = piece.slice(1);
     afterCr = piece.endsWith("\r");
     const lines = (rest + piece).split(/\r\n|\r|\n/);
