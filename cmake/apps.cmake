@@ -34,7 +34,7 @@ target_link_libraries(ead_eval PUBLIC ead_grade ead_json ead_base m PRIVATE ead_
 
 # The server, over the public face and base.
 file(GLOB server CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/server/*.c)
-embed_page(server page page_text server/page.h page)
+embed_page(server page page_text server/page.h page_base page_stream page_line page_answer page_controls page_talk page)
 add_library(ead_server STATIC ${server} ${page_page})
 target_include_directories(ead_server PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(ead_server PUBLIC ead_json ead_base PkgConfig::MICROHTTPD m PRIVATE ead_flags)

@@ -77,6 +77,10 @@ add_test(NAME check_golden
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_golden ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_golden PROPERTIES SKIP_RETURN_CODE 77)
 
+# The server's page in a browser, against a server that is made up.
+add_test(NAME check_page COMMAND ${CMAKE_SOURCE_DIR}/tests/check_page)
+set_tests_properties(check_page PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+
 # What `make tsan` runs; a report fails the test.
 set_tests_properties(test_team test_threads PROPERTIES LABELS threads ENVIRONMENT TSAN_OPTIONS=exitcode=66)
 

@@ -272,7 +272,6 @@ static enum MHD_Result answer_job(struct MHD_Connection *c, struct visit *v)
     bool gone;
     if (!v->given) {
         v->given = true;
-        job_hold(v->job);
         server_take(v->server, v->job);
     }
     if (!reply_ready(&v->job->reply, &gone)) return gone ? MHD_NO : MHD_YES;
