@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 CMAKE_FLAGS ?=
 PREFIX ?= /usr/local
 
-.PHONY: all setup build run test check reproduce sanitize tsan fuzz format install deb clean
+.PHONY: all setup build run serve test check reproduce sanitize tsan fuzz format install deb clean
 
 all: build
 
@@ -19,6 +19,10 @@ build: $(BUILD)/build.ninja
 
 run: build
 	@tools/demo $(BUILD)/ead
+
+# The pair in models/ behind http://127.0.0.1:8080/.
+serve: build
+	@$(BUILD)/ead serve
 
 test: build
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)

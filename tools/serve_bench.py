@@ -2,8 +2,7 @@
 """serve_bench.py EAD --large L.gguf [--small S.gguf] ...: what company costs on `ead serve`.
 
 Streams of random ids are written alone and side by side, a long prompt is read beside a stream, and
-the first token of a short request is timed. Prints one line of JSON for each. What follows "--" goes to
-`ead serve`.
+the first token of a short request is timed. Prints one line of JSON for each.
 """
 
 import argparse
@@ -84,10 +83,10 @@ def main():
     args.add_argument("--streams", default="1,8,1,8,1,8")
     args.add_argument("--prompt", type=int, default=1200, help="0: do not read a long prompt beside a stream")
     args.add_argument("--first", type=int, default=0, help="time so many first tokens")
-    args.add_argument("more", nargs="*")
+    args.add_argument("--serve", default="", help="further options of `ead serve`, as one word")
     a = args.parse_args()
     more = {"model": a.model, "ead": json.loads(a.policy), "temperature": 0}
-    with h.Server(a.ead, "--ctx", "2048", "--slots", "16", *a.more, large=a.large, small=a.small) as s:
+    with h.Server(a.ead, "--ctx", "2048", "--slots", "16", *a.serve.split(), large=a.large, small=a.small) as s:
         arrivals(s, ids(8, 0), 4, **more)
         speeds = {}
         for n in map(int, a.streams.split(",") if a.streams else []):

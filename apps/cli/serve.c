@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEYS_MAX = 256, TEXTS_MAX = 256 };
+enum { KEYS_MAX = 256, TEXTS_MAX = 256, SCORES = 32 };
 
 static struct {
     const char *host, *key_file, *cert, *key, *cors;
@@ -24,7 +24,7 @@ static struct {
              .slots = 8,
              .kept = 16,
              .queue = 64,
-             .budget = 32,
+             .budget = 8,
              .connections = 512,
              .idle = 120,
              .temp = 1};
@@ -105,7 +105,7 @@ static const struct arg table[] = {
      .out = &options.budget,
      .min = 1,
      .max = 256,
-     .help = "rows of prompts in a pass while other texts are written (default: 32)"},
+     .help = "rows of prompts in a pass while other texts are written (default: 8)"},
     {.kind = ARG_INT,
      .name = "connections",
      .value = "N",
@@ -267,7 +267,7 @@ static int load_and_serve(struct server *server, const sigset_t *signals, struct
     if (pair_load(p, &duo) || open_form(p, form)) return EXIT_FAIL;
     duo.sampler.temperature = (float)options.temp;
     duo.prompt_budget = options.budget;
-    duo.max_scores = options.budget;
+    duo.max_scores = SCORES;
     duo.cache_tokens = options.cache ? options.cache : options.slots * duo.n_ctx;
     if (duo.cache_tokens < duo.n_ctx)
         return fail("--cache-tokens: expected at least the context of %d tokens, found %d",
