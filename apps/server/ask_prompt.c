@@ -281,11 +281,7 @@ static bool add_ids(const struct ask_context *c, const struct field *f, struct a
     if (!p->ids) return refuse_memory(f->refusal);
     for (p->n = 0; p->n < n; p->n++) {
         const json_t *id = json_array_get(ids, p->n);
-        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
-            json_integer_value(id) >= c->n_vocab)
-            return refuse(f->refusal, 400, "invalid_value", "prompt",
-                          "prompt: entry %zu: expected an id from 0 to %d, found %s %.6g", p->n,
-                          c->n_vocab - 1, field_kind(id), json_number_value(id));
+        if (!field_id(f, "prompt", p->n, id, c->n_vocab)) return false;
         p->ids[p->n] = (int32_t)json_integer_value(id);
     }
     return true;

@@ -134,16 +134,8 @@ static json_t *detokenize(const struct ask_context *c, const struct field *f)
         field_refuse(f, "tokens", "an array of ids");
         return NULL;
     }
-    for (size_t i = 0; i < json_array_size(tokens); i++) {
-        const json_t *id = json_array_get(tokens, i);
-        if (json_is_integer(id) && json_integer_value(id) >= 0 &&
-            json_integer_value(id) < c->n_vocab)
-            continue;
-        refuse(f->refusal, 400, "invalid_value", "tokens",
-               "tokens: entry %zu: expected an id from 0 to %d, found %s %.6g", i, c->n_vocab - 1,
-               field_kind(id), json_number_value(id));
-        return NULL;
-    }
+    for (size_t i = 0; i < json_array_size(tokens); i++)
+        if (!field_id(f, "tokens", i, json_array_get(tokens, i), c->n_vocab)) return NULL;
     bool ok = !ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error);
     if (!ok) {
         refuse_memory(f->refusal);
