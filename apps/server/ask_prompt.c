@@ -93,7 +93,22 @@ static bool set_content(const struct message *m, json_t *message)
 
 /* Templates expect the arguments of a call as what they say, clients send them as JSON in a string.
  */
-static bool open_arguments(const struct message *m, json_t *message)
+static bool open_call(const struct message *m, size_t k, const json_t *call)
+{
+    char field[48];
+    json_t *function = json_object_get(call, "function");
+    const json_t *arguments = json_object_get(function, "arguments");
+    snprintf(field, sizeof field, ".tool_calls[%zu].function", k);
+    if (!json_is_string(json_object_get(function, "name")))
+        return bad_message(m, field, "expected an object with a name, found %s",
+                           field_kind(function));
+    if (!json_is_string(arguments)) return true;
+    json_t *read = json_loadb(json_string_value(arguments), json_string_length(arguments), 0, NULL);
+    return !read || !json_object_set_new(function, "arguments", read) ||
+           refuse_memory(m->f->refusal);
+}
+
+static bool open_calls(const struct message *m, json_t *message)
 {
     json_t *calls = json_object_get(message, "tool_calls");
     if (!calls || json_is_null(calls) || (json_is_array(calls) && !json_array_size(calls))) {
@@ -104,15 +119,8 @@ static bool open_arguments(const struct message *m, json_t *message)
         return bad_message(m, ".tool_calls", "the chat template knows no tools%s", "");
     if (!json_is_array(calls))
         return bad_message(m, ".tool_calls", "expected an array, found %s", field_kind(calls));
-    for (size_t i = 0; i < json_array_size(calls); i++) {
-        json_t *function = json_object_get(json_array_get(calls, i), "function");
-        const json_t *arguments = json_object_get(function, "arguments");
-        json_t *read =
-            json_is_string(arguments)
-                ? json_loadb(json_string_value(arguments), json_string_length(arguments), 0, NULL)
-                : NULL;
-        if (read) json_object_set_new(function, "arguments", read);
-    }
+    for (size_t i = 0; i < json_array_size(calls); i++)
+        if (!open_call(m, i, json_array_get(calls, i))) return false;
     return true;
 }
 
@@ -148,7 +156,7 @@ static json_t *read_messages(const struct ask_context *c, const struct field *f)
         if (!json_is_object(message))
             ok = bad_message(&m, "", "expected an object, found %s", field_kind(message));
         else
-            ok = set_role(&m, message) && open_arguments(&m, message) && set_content(&m, message);
+            ok = set_role(&m, message) && open_calls(&m, message) && set_content(&m, message);
     }
     if (ok) return all;
     json_decref(all);
@@ -194,8 +202,9 @@ static bool render(const struct ask_context *c, const struct field *f, const cha
     size_t n;
     unsigned flags;
     const ead_status st = ead_template_render(c->chat, &conversation, &text, &n, &flags, &error);
+    /* The template itself was readable: what it stumbles over is in this conversation. */
     if (st)
-        return refuse(f->refusal, st == EAD_ARGUMENT ? 400 : 500, "template", "messages", "%s",
+        return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, "template", "messages", "%s",
                       error.message);
     const bool ok = tokenise(c, f, text, n, flags, out);
     ead_free(text);
