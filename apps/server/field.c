@@ -1,5 +1,7 @@
 #include "server/field.h"
 
+#include "json/jsonio.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,7 +110,11 @@ bool field_text(const struct field *f, const char *name, const char **out)
 json_t *field_read(const char *body, size_t n, struct refusal *r)
 {
     json_error_t error;
-    json_t *value = json_loadb(body, n, 0, &error);
+    json_t *value = jsonio_read(body, n, 0, &error);
+    if (!value && !error.text[0]) {
+        refuse_memory(r);
+        return NULL;
+    }
     if (!value) {
         refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
                error.line, error.column, error.text);
