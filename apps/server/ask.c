@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include "server/ask_parts.h"
+#include "json/jsonio.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +54,10 @@ static bool read_max_tokens(const struct field *f, struct ask *a)
             "max_completion_tokens: expected the same as max_tokens (%lld), or one of the "
             "two, found %lld",
             (long long)tokens, (long long)newer);
+    const char *name = tokens == unsaid ? "max_completion_tokens" : "max_tokens";
     if (tokens == unsaid) tokens = newer;
     if (tokens == unsaid) tokens = chat ? -1 : COMPLETION_TOKENS;
-    if (chat && !tokens) return field_refuse(f, "max_tokens", "at least 1");
+    if (chat && !tokens) return field_refuse(f, name, "at least 1");
     a->max_tokens = (int)tokens;
     return true;
 }
@@ -86,7 +88,7 @@ static bool read_logprobs(const struct field *f, struct ask *a)
     if (!field_flag(f, "logprobs", &wanted) ||
         !field_int(f, "top_logprobs", 0, ASK_LOGPROBS_MAX, &top))
         return false;
-    if (top >= 0 && !wanted)
+    if (top > 0 && !wanted)
         return refuse(f->refusal, 400, "invalid_value", "top_logprobs",
                       "top_logprobs: only a request with \"logprobs\": true can have them");
     if (wanted) a->logprobs = top > 0 ? (int)top : 0;
@@ -133,9 +135,7 @@ static bool read_stop_ids(const struct ask_context *c, const struct field *f, st
         return field_refuse(f, name, "an array of at most 64 ids");
     for (size_t i = 0; i < json_array_size(ids); i++) {
         const json_t *id = json_array_get(ids, i);
-        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
-            json_integer_value(id) >= c->n_vocab)
-            return field_refuse(f, name, "ids of the vocabulary");
+        if (!field_id(f, name, i, id, c->n_vocab)) return false;
         a->stop_ids[a->n_stop_ids++] = (int32_t)json_integer_value(id);
     }
     return true;
@@ -177,11 +177,13 @@ static bool read_all(const struct ask_context *c, const struct field *f, struct 
 bool ask_parse(const struct ask_context *c, enum ask_kind kind, const char *body, size_t n,
                struct ask *out, struct refusal *r)
 {
+    jsonio_begin();
     json_t *object = field_read(body, n, r);
     const struct field f = {object, "", r};
     *out = (struct ask){.kind = kind};
-    const bool read = object && read_all(c, &f, out);
+    bool read = object && read_all(c, &f, out);
     json_decref(object);
+    if (jsonio_lacked()) read = refuse_memory(r); /* whatever it was taken for */
     if (!read) ask_free(out);
     return read;
 }

@@ -1,6 +1,7 @@
 /* What a request wants continued: a conversation, texts, or ids. */
 #include "base/buf.h"
 #include "server/ask_parts.h"
+#include "json/jsonio.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,13 @@ static bool check_length(const struct ask_context *c, const struct field *f, con
 
 /* Ids of a text, in memory of our own. */
 static bool tokenise(const struct ask_context *c, const struct field *f, const char *text, size_t n,
-                     unsigned flags, struct ask_prompt *out)
+                     unsigned flags, const char *param, struct ask_prompt *out)
 {
     ead_error error;
     int32_t *ids;
     const ead_status st = ead_tokenize(ask_speaker(c), text, n, flags, &ids, &out->n, &error);
-    if (st)
-        return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, NULL, NULL, "%s", error.message);
+    if (st == EAD_MEMORY) return refuse_memory(f->refusal);
+    if (st) return refuse(f->refusal, 400, "invalid_value", param, "%s", error.message);
     out->ids = malloc((out->n ? out->n : 1) * sizeof *ids);
     if (out->ids) memcpy(out->ids, ids, out->n * sizeof *ids);
     ead_free(ids);
@@ -93,7 +94,24 @@ static bool set_content(const struct message *m, json_t *message)
 
 /* Templates expect the arguments of a call as what they say, clients send them as JSON in a string.
  */
-static bool open_arguments(const struct message *m, json_t *message)
+static bool open_call(const struct message *m, size_t k, const json_t *call)
+{
+    char field[48];
+    json_t *function = json_object_get(call, "function");
+    const json_t *arguments = json_object_get(function, "arguments");
+    snprintf(field, sizeof field, ".tool_calls[%zu].function", k);
+    if (!json_is_string(json_object_get(function, "name")))
+        return bad_message(m, field, "expected an object with a name, found %s",
+                           field_kind(function));
+    if (!json_is_string(arguments)) return true;
+    json_error_t error;
+    json_t *read =
+        jsonio_read(json_string_value(arguments), json_string_length(arguments), 0, &error);
+    return !read || !json_object_set_new(function, "arguments", read) ||
+           refuse_memory(m->f->refusal);
+}
+
+static bool open_calls(const struct message *m, json_t *message)
 {
     json_t *calls = json_object_get(message, "tool_calls");
     if (!calls || json_is_null(calls) || (json_is_array(calls) && !json_array_size(calls))) {
@@ -104,15 +122,8 @@ static bool open_arguments(const struct message *m, json_t *message)
         return bad_message(m, ".tool_calls", "the chat template knows no tools%s", "");
     if (!json_is_array(calls))
         return bad_message(m, ".tool_calls", "expected an array, found %s", field_kind(calls));
-    for (size_t i = 0; i < json_array_size(calls); i++) {
-        json_t *function = json_object_get(json_array_get(calls, i), "function");
-        const json_t *arguments = json_object_get(function, "arguments");
-        json_t *read =
-            json_is_string(arguments)
-                ? json_loadb(json_string_value(arguments), json_string_length(arguments), 0, NULL)
-                : NULL;
-        if (read) json_object_set_new(function, "arguments", read);
-    }
+    for (size_t i = 0; i < json_array_size(calls); i++)
+        if (!open_call(m, i, json_array_get(calls, i))) return false;
     return true;
 }
 
@@ -132,27 +143,24 @@ static bool set_role(const struct message *m, json_t *message)
                        role ? role : "nothing");
 }
 
-/* The messages as templates read them. */
+/* The messages, made what templates read. */
 static json_t *read_messages(const struct ask_context *c, const struct field *f)
 {
-    const json_t *given = field_get(f, "messages");
+    json_t *given = field_get(f, "messages");
     if (!json_is_array(given) || !json_array_size(given)) {
         field_refuse(f, "messages", "an array of at least one message");
         return NULL;
     }
-    json_t *all = json_deep_copy(given);
-    bool ok = all || refuse_memory(f->refusal);
-    for (size_t i = 0; ok && i < json_array_size(all); i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < json_array_size(given); i++) {
         const struct message m = {c, f, i};
-        json_t *message = json_array_get(all, i);
+        json_t *message = json_array_get(given, i);
         if (!json_is_object(message))
             ok = bad_message(&m, "", "expected an object, found %s", field_kind(message));
         else
-            ok = set_role(&m, message) && open_arguments(&m, message) && set_content(&m, message);
+            ok = set_role(&m, message) && open_calls(&m, message) && set_content(&m, message);
     }
-    if (ok) return all;
-    json_decref(all);
-    return NULL;
+    return ok ? given : NULL;
 }
 
 /* ---- what stands beside messages --------------------------------------------------------- */
@@ -173,12 +181,14 @@ static bool add_tools(const struct ask_context *c, const struct field *f, json_t
 static char *variables(const struct ask_context *c, const struct field *f)
 {
     json_t *more = field_get(f, "chat_template_kwargs");
-    json_t *all = c->variables ? json_loads(c->variables, 0, NULL) : json_object();
+    json_error_t error;
+    json_t *all =
+        c->variables ? jsonio_read(c->variables, strlen(c->variables), 0, &error) : json_object();
     char *text = NULL;
     if (more && !json_is_object(more))
         field_refuse(f, "chat_template_kwargs", "an object");
     else if (!all || (more && json_object_update(all, more)) ||
-             !(text = json_dumps(all, JSON_COMPACT)))
+             !(text = jsonio_text(all, JSON_COMPACT)))
         refuse_memory(f->refusal);
     json_decref(all);
     return text;
@@ -194,10 +204,11 @@ static bool render(const struct ask_context *c, const struct field *f, const cha
     size_t n;
     unsigned flags;
     const ead_status st = ead_template_render(c->chat, &conversation, &text, &n, &flags, &error);
+    /* The template itself was readable: what it stumbles over is in this conversation. */
     if (st)
-        return refuse(f->refusal, st == EAD_ARGUMENT ? 400 : 500, "template", "messages", "%s",
+        return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, "template", "messages", "%s",
                       error.message);
-    const bool ok = tokenise(c, f, text, n, flags, out);
+    const bool ok = tokenise(c, f, text, n, flags, "messages", out);
     ead_free(text);
     return ok;
 }
@@ -208,7 +219,7 @@ static bool render_all(const struct ask_context *c, const struct field *f, json_
     json_t *documents = field_get(f, "documents");
     if (!add_tools(c, f, conversation)) return false;
     if (documents) json_object_set(conversation, "documents", documents);
-    char *json = json_dumps(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
+    char *json = jsonio_text(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
     if (!json) refuse_memory(f->refusal);
     const bool ok = more && render(c, f, json, more, out);
     free(json);
@@ -224,7 +235,7 @@ bool ask_render(const struct ask_context *c, const struct field *f, struct ask_p
                                     : "the model has no chat template; --chat-template gives one");
     json_t *messages = read_messages(c, f);
     if (!messages) return false;
-    json_t *conversation = json_pack("{s:o}", "messages", messages);
+    json_t *conversation = json_pack("{s:O}", "messages", messages);
     const bool ok = conversation ? render_all(c, f, conversation, out) : refuse_memory(f->refusal);
     json_decref(conversation);
     return ok;
@@ -259,7 +270,8 @@ static bool add_text(const struct ask_context *c, const struct field *f, struct 
     struct ask_prompt *p = add_prompt(f, a, c->max_choices);
     if (!p || !field_flag(f, "add_special_tokens", &bos)) return false;
     if (!n) return field_refuse(f, "prompt", "a text, or ids");
-    if (!tokenise(c, f, text, n, EAD_PARSE_SPECIAL | (bos ? EAD_ADD_BOS : 0u), p)) return false;
+    const unsigned flags = EAD_PARSE_SPECIAL | (bos ? EAD_ADD_BOS : 0u);
+    if (!tokenise(c, f, text, n, flags, "prompt", p)) return false;
     if (a->echo) {
         p->bytes = n;
         p->text = malloc(n);
@@ -281,11 +293,7 @@ static bool add_ids(const struct ask_context *c, const struct field *f, struct a
     if (!p->ids) return refuse_memory(f->refusal);
     for (p->n = 0; p->n < n; p->n++) {
         const json_t *id = json_array_get(ids, p->n);
-        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
-            json_integer_value(id) >= c->n_vocab)
-            return refuse(f->refusal, 400, "invalid_value", "prompt",
-                          "prompt: entry %zu: expected an id from 0 to %d, found %s %.6g", p->n,
-                          c->n_vocab - 1, field_kind(id), json_number_value(id));
+        if (!field_id(f, "prompt", p->n, id, c->n_vocab)) return false;
         p->ids[p->n] = (int32_t)json_integer_value(id);
     }
     return true;

@@ -56,10 +56,11 @@ static bool read_biases(const struct ask_context *c, const struct field *f, stru
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)given, key, value)
     {
-        char *end;
-        const long id = strtol(key, &end, 10);
+        char written[24]; /* one way for each id, so that none is there twice */
+        const long id = strtol(key, NULL, 10);
+        snprintf(written, sizeof written, "%ld", id);
         const double bias = json_number_value(value);
-        if (*end || end == key || id < 0 || id >= c->n_vocab || !json_is_number(value) ||
+        if (strcmp(written, key) || id < 0 || id >= c->n_vocab || !json_is_number(value) ||
             !(fabs(bias) <= 100))
             return bad_bias(f, key);
         a->bias[a->sampler.n_bias++] = (ead_bias){(int32_t)id, (float)bias};

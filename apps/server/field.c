@@ -1,5 +1,7 @@
 #include "server/field.h"
 
+#include "json/jsonio.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +23,16 @@ const char *field_kind(const json_t *value)
     return value ? kinds[json_typeof(value)] : "nothing";
 }
 
+void field_found(const json_t *value, char out[64])
+{
+    if (json_is_number(value))
+        snprintf(out, 64, "%.10g", json_number_value(value));
+    else if (json_is_string(value))
+        snprintf(out, 64, "\"%.40s\"", json_string_value(value));
+    else
+        snprintf(out, 64, "%s", field_kind(value));
+}
+
 void field_path(char out[96], const char *format, ...)
 {
     va_list args;
@@ -34,12 +46,7 @@ bool field_refuse(const struct field *f, const char *name, const char *expected)
     char param[96], found[64];
     const json_t *value = json_object_get(f->object, name);
     field_path(param, "%s%s", f->path, name);
-    if (json_is_number(value))
-        snprintf(found, sizeof found, "%.10g", json_number_value(value));
-    else if (json_is_string(value))
-        snprintf(found, sizeof found, "\"%.40s\"", json_string_value(value));
-    else
-        snprintf(found, sizeof found, "%s", field_kind(value));
+    field_found(value, found);
     return refuse(f->refusal, 400, "invalid_value", param, "%s: expected %s, found %s", param,
                   expected, found);
 }
@@ -81,6 +88,16 @@ bool field_real(const struct field *f, const char *name, double low, double high
     return true;
 }
 
+bool field_id(const struct field *f, const char *name, size_t i, const json_t *id, int n)
+{
+    char found[64];
+    if (json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) < n)
+        return true;
+    field_found(id, found);
+    return refuse(f->refusal, 400, "invalid_value", name,
+                  "%s: entry %zu: expected an id from 0 to %d, found %s", name, i, n - 1, found);
+}
+
 bool field_text(const struct field *f, const char *name, const char **out)
 {
     const json_t *value = field_get(f, name);
@@ -93,7 +110,11 @@ bool field_text(const struct field *f, const char *name, const char **out)
 json_t *field_read(const char *body, size_t n, struct refusal *r)
 {
     json_error_t error;
-    json_t *value = json_loadb(body, n, 0, &error);
+    json_t *value = jsonio_read(body, n, 0, &error);
+    if (!value && !error.text[0]) {
+        refuse_memory(r);
+        return NULL;
+    }
     if (!value) {
         refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
                error.line, error.column, error.text);

@@ -2,10 +2,25 @@
 
 #include "base/buf.h"
 #include "server/ask_parts.h"
+#include "json/jsonio.h"
 #include "json/unicode.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What a body asks for, without anything missing for want of memory. */
+static json_t *answer(const struct ask_context *c, const char *body, size_t n,
+                      json_t *make(const struct ask_context *, const struct field *),
+                      struct refusal *r)
+{
+    jsonio_begin();
+    json_t *object = field_read(body, n, r);
+    const struct field f = {object, "", r};
+    json_t *out = object ? make(c, &f) : NULL;
+    json_decref(object);
+    if (jsonio_lacked()) refuse_memory(r);
+    return jsonio_whole(out);
+}
 
 /* ---- text to ids ------------------------------------------------------------------------- */
 
@@ -67,8 +82,12 @@ static json_t *tokenize_text(const struct ask_context *c, const struct field *f,
     size_t n;
     const unsigned flags =
         (w->special ? EAD_ADD_BOS : 0u) | (w->parse ? (unsigned)EAD_PARSE_SPECIAL : 0u);
-    if (ead_tokenize(ask_speaker(c), text, strlen(text), flags, &ids, &n, &error)) {
-        refuse(f->refusal, 400, NULL, NULL, "%s", error.message);
+    const ead_status st = ead_tokenize(ask_speaker(c), text, strlen(text), flags, &ids, &n, &error);
+    if (st) {
+        if (st == EAD_MEMORY)
+            refuse_memory(f->refusal);
+        else
+            refuse(f->refusal, 400, "invalid_value", "prompt", "%s", error.message);
         return NULL;
     }
     json_t *out = answer_ids(c, ids, n, w);
@@ -106,11 +125,7 @@ static json_t *tokenize(const struct ask_context *c, const struct field *f)
 json_t *vocabulary_tokenize(const struct ask_context *c, const char *body, size_t n,
                             struct refusal *r)
 {
-    json_t *object = field_read(body, n, r);
-    const struct field f = {object, "", r};
-    json_t *out = object ? tokenize(c, &f) : NULL;
-    json_decref(object);
-    return out;
+    return answer(c, body, n, tokenize, r);
 }
 
 /* ---- ids to text ------------------------------------------------------------------------- */
@@ -134,16 +149,8 @@ static json_t *detokenize(const struct ask_context *c, const struct field *f)
         field_refuse(f, "tokens", "an array of ids");
         return NULL;
     }
-    for (size_t i = 0; i < json_array_size(tokens); i++) {
-        const json_t *id = json_array_get(tokens, i);
-        if (json_is_integer(id) && json_integer_value(id) >= 0 &&
-            json_integer_value(id) < c->n_vocab)
-            continue;
-        refuse(f->refusal, 400, "invalid_value", "tokens",
-               "tokens: entry %zu: expected an id from 0 to %d, found %s %.6g", i, c->n_vocab - 1,
-               field_kind(id), json_number_value(id));
-        return NULL;
-    }
+    for (size_t i = 0; i < json_array_size(tokens); i++)
+        if (!field_id(f, "tokens", i, json_array_get(tokens, i), c->n_vocab)) return NULL;
     bool ok = !ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error);
     if (!ok) {
         refuse_memory(f->refusal);
@@ -165,11 +172,7 @@ static json_t *detokenize(const struct ask_context *c, const struct field *f)
 json_t *vocabulary_detokenize(const struct ask_context *c, const char *body, size_t n,
                               struct refusal *r)
 {
-    json_t *object = field_read(body, n, r);
-    const struct field f = {object, "", r};
-    json_t *out = object ? detokenize(c, &f) : NULL;
-    json_decref(object);
-    return out;
+    return answer(c, body, n, detokenize, r);
 }
 
 /* ---- what it is -------------------------------------------------------------------------- */
@@ -184,10 +187,12 @@ static json_t *end_of_text(const struct ask_context *c)
 json_t *vocabulary_info(const struct ask_context *c, struct refusal *r)
 {
     const int32_t bos = ead_token_bos(ask_speaker(c));
+    jsonio_begin();
     json_t *end = end_of_text(c), *begin = bos >= 0 ? piece_json(ask_speaker(c), bos) : json_null();
     json_t *out = json_pack("{s:s,s:i,s:i,s:O,s:o,s:o,s:b}", "tokenizer_class", "ead", "vocab_size",
                             c->n_vocab, "model_max_length", c->n_ctx, "eos_token", end, "bos_token",
                             begin, "pad_token", end, "has_chat_template", c->chat != NULL);
+    out = jsonio_whole(out);
     if (!out) refuse_memory(r);
     return out;
 }
