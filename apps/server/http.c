@@ -68,8 +68,8 @@ static bool takes_method(const struct route *route, const char *method)
     return !strcmp(method, "GET") || !strcmp(method, "HEAD");
 }
 
-/* A body that is too long is read up to here, since a client that is cut off while it sends hears no
- * answer. */
+/* A body that is too long is read up to here, since a client that is cut off while it sends hears
+ * no answer. */
 enum { SWALLOWED_MAX = 4 * SERVER_BODY_MAX };
 
 /* ---- a visit ----------------------------------------------------------------------------- */
@@ -94,6 +94,7 @@ static const char *header(struct MHD_Connection *c, const char *name)
 static void visit_close(struct visit *v)
 {
     if (v->job) {
+        atomic_fetch_sub(&v->server->visits, 1);
         reply_close(&v->job->reply);
         if (!v->given) atomic_fetch_sub(&v->server->bodies, v->job->body.len);
         job_drop(v->job);
@@ -122,6 +123,12 @@ static void add_headers(struct MHD_Response *response, const struct visit *v, in
     if (v->origin) {
         MHD_add_response_header(response, "Access-Control-Allow-Origin", v->origin);
         MHD_add_response_header(response, "Vary", "Origin");
+    }
+    if (status == 503) {
+        const int wait = v->job ? v->job->reply.retry_after : 0;
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%d", wait ? wait : 1);
+        MHD_add_response_header(response, "Retry-After", seconds);
     }
     if (status == 401) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (status == 405 && v->route) MHD_add_response_header(response, "Allow", methods_of(v->route));
@@ -260,10 +267,6 @@ static enum MHD_Result answer_whole(struct MHD_Connection *c, const struct visit
     const struct reply *r = &v->job->reply; /* finished: nobody changes it */
     struct MHD_Response *response = MHD_create_response_from_buffer(
         r->out.len, r->out.len ? r->out.data : nothing, MHD_RESPMEM_MUST_COPY);
-    char seconds[16];
-    if (!response) return MHD_NO;
-    snprintf(seconds, sizeof seconds, "%d", r->retry_after);
-    if (r->retry_after) MHD_add_response_header(response, "Retry-After", seconds);
     return queue(c, v, r->status, r->type, response);
 }
 
@@ -282,7 +285,8 @@ static enum MHD_Result answer_job(struct MHD_Connection *c, struct visit *v)
 
 static enum MHD_Result answer_preflight(struct MHD_Connection *c, const struct visit *v)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
     const char *wanted = header(c, "Access-Control-Request-Headers");
     if (!response) return MHD_NO;
     MHD_add_response_header(response, "Allow", v->route ? methods_of(v->route) : "OPTIONS");
@@ -343,7 +347,9 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *c, const c
     if (v->route->answer != ANSWER_JOB) return MHD_YES;
     if (!is_ready(s, &why)) return answer_refusal(c, v, &why);
     v->job = job_open(c, v->route->job, SERVER_BODY_MAX);
-    return v->job ? MHD_YES : MHD_NO;
+    if (!v->job) return MHD_NO;
+    atomic_fetch_add(&s->visits, 1);
+    return MHD_YES;
 }
 
 /* ---- its body ---------------------------------------------------------------------------- */

@@ -17,7 +17,8 @@ struct server {
     struct metrics metrics;
     atomic_int state;
     atomic_size_t bodies; /* bytes of bodies that are being received or read */
-    atomic_int jobs;      /* that are not answered yet */
+    atomic_int jobs;      /* that are not answered yet; */
+    atomic_int visits;    /* whose answers are not sent */
 
     /* The workers' queue. */
     pthread_mutex_t lock;

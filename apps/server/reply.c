@@ -34,8 +34,8 @@ static void wake(struct reply *r)
 static bool add(struct reply *r, const char *text, size_t n)
 {
     if (r->gone) return false;
-    if (r->taken && r->taken == r->out.len) {
-        buf_clear(&r->out);
+    if (r->taken && (r->taken == r->out.len || r->taken >= REPLY_HIGH)) {
+        buf_consume(&r->out, r->taken);
         r->taken = 0;
     }
     if (buf_add(&r->out, text, n) == ST_OK) return true;

@@ -208,7 +208,7 @@ void server_drain(struct server *s)
 
 bool server_is_idle(struct server *s)
 {
-    return !atomic_load(&s->jobs);
+    return !atomic_load(&s->jobs) && !atomic_load(&s->visits);
 }
 
 void server_close(struct server *s)

@@ -51,7 +51,7 @@ MUST_USE enum status server_serve(struct server *s, const struct server_models *
                                   struct err *err);
 /* Take no more requests for text; /health says so. */
 void server_drain(struct server *s);
-/* Are all requests answered? */
+/* Are all requests answered, and the answers sent? */
 bool server_is_idle(struct server *s);
 /* Stop at once: what is not answered ends with an error. */
 void server_close(struct server *s);
