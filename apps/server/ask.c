@@ -22,6 +22,22 @@ uint64_t ask_seed(const struct ask *a, int choice)
     return choice ? rng_mix(seed + (uint64_t)choice * RNG_STEP) : seed;
 }
 
+bool ask_id(const struct ask_context *c, const struct field *f, const char *name, const json_t *ids,
+            size_t i, int32_t *out)
+{
+    char found[FIELD_FOUND_MAX];
+    const json_t *id = json_array_get(ids, i);
+    const json_int_t value = json_integer_value(id);
+    if (json_is_integer(id) && value >= 0 && value < c->n_vocab) {
+        *out = (int32_t)value;
+        return true;
+    }
+    field_found(id, found);
+    return refuse(f->refusal, 400, "invalid_value", name,
+                  "%s: entry %zu: expected an id from 0 to %d, found %s", name, i, c->n_vocab - 1,
+                  found);
+}
+
 /* ---- what is asked for ------------------------------------------------------------------- */
 
 static bool read_target(const struct ask_context *c, const struct field *f, struct ask *a)
@@ -55,7 +71,9 @@ static bool read_max_tokens(const struct field *f, struct ask *a)
             (long long)tokens, (long long)newer);
     if (tokens == unsaid) tokens = newer;
     if (tokens == unsaid) tokens = chat ? -1 : COMPLETION_TOKENS;
-    if (chat && !tokens) return field_refuse(f, "max_tokens", "at least 1");
+    if (chat && !tokens)
+        return field_refuse(f, field_get(f, "max_tokens") ? "max_tokens" : "max_completion_tokens",
+                            "at least 1");
     a->max_tokens = (int)tokens;
     return true;
 }
@@ -97,7 +115,11 @@ static bool read_logprobs(const struct field *f, struct ask *a)
 
 static bool add_stop(const struct field *f, struct ask *a, const json_t *value)
 {
-    if (!json_is_string(value)) return field_refuse(f, "stop", "a string, or an array of strings");
+    char found[FIELD_FOUND_MAX];
+    field_found(value, found);
+    if (!json_is_string(value))
+        return refuse(f->refusal, 400, "invalid_value", "stop",
+                      "stop: expected a string, or an array of strings, found %s", found);
     const size_t n = json_string_length(value);
     if (n > ASK_STOP_BYTES_MAX)
         return refuse(f->refusal, 400, "invalid_value", "stop",
@@ -131,13 +153,8 @@ static bool read_stop_ids(const struct ask_context *c, const struct field *f, st
     if (!ids) return true;
     if (!json_is_array(ids) || json_array_size(ids) > ASK_STOP_IDS_MAX)
         return field_refuse(f, name, "an array of at most 64 ids");
-    for (size_t i = 0; i < json_array_size(ids); i++) {
-        const json_t *id = json_array_get(ids, i);
-        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
-            json_integer_value(id) >= c->n_vocab)
-            return field_refuse(f, name, "ids of the vocabulary");
-        a->stop_ids[a->n_stop_ids++] = (int32_t)json_integer_value(id);
-    }
+    for (size_t i = 0; i < json_array_size(ids); i++)
+        if (!ask_id(c, f, name, ids, i, &a->stop_ids[a->n_stop_ids++])) return false;
     return true;
 }
 

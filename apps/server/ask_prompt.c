@@ -11,7 +11,8 @@ static bool check_length(const struct ask_context *c, const struct field *f, con
 {
     if (n <= (size_t)c->n_ctx) return true;
     return refuse(f->refusal, 400, "context_length_exceeded", param,
-                  "%s: the context has room for %d tokens, found %zu", param, c->n_ctx, n);
+                  "%s: this model's maximum context length is %d tokens, found %zu", param,
+                  c->n_ctx, n);
 }
 
 /* Ids of a text, in memory of our own. */
@@ -38,38 +39,52 @@ struct message {
     size_t i;
 };
 
-static bool bad_message(const struct message *m, const char *field, const char *format,
-                        const char *found)
+static bool bad_message(const struct message *m, const char *field, const char *expected,
+                        const json_t *value)
 {
-    char param[96], text[256];
+    char param[96], found[FIELD_FOUND_MAX];
     field_path(param, "messages[%zu]%s", m->i, field);
-    snprintf(text, sizeof text, format, found);
-    return refuse(m->f->refusal, 400, "invalid_value", param, "%s: %s", param, text);
+    field_found(value, found);
+    return refuse(m->f->refusal, 400, "invalid_value", param, "%s: expected %s, found %s", param,
+                  expected, found);
+}
+
+static bool bad_part(const struct message *m, size_t i, const char *field, const char *expected,
+                     const json_t *value)
+{
+    char path[48];
+    snprintf(path, sizeof path, ".content[%zu]%s", i, field);
+    return bad_message(m, path, expected, value);
+}
+
+/* The text of a part: of its field "text", or "refusal" where a model once refused. */
+static bool part_text(const struct message *m, const json_t *parts, size_t i, const json_t **out)
+{
+    static const char *const types[] = {"text", "input_text", "output_text", "refusal"};
+    const json_t *part = json_array_get(parts, i), *type = json_object_get(part, "type");
+    const char *name = json_string_value(type);
+    if (!json_is_object(part)) return bad_part(m, i, "", "an object", part);
+    for (size_t k = 0; name && k < sizeof types / sizeof *types; k++) {
+        if (strcmp(name, types[k])) continue;
+        const char *field = strcmp(name, "refusal") ? "text" : "refusal";
+        *out = json_object_get(part, field);
+        if (json_is_string(*out)) return true;
+        return bad_part(m, i, *field == 't' ? ".text" : ".refusal", "a string", *out);
+    }
+    return bad_part(m, i, ".type", "\"text\", as nothing else is read", type);
 }
 
 /* Parts of a content as one text: they are joined by line ends, as vLLM and llama-server do. */
 static bool join_parts(const struct message *m, const json_t *parts, json_t **out)
 {
-    char field[48];
     struct buf text = {0};
     bool ok = true;
     for (size_t i = 0; i < json_array_size(parts) && ok; i++) {
-        const json_t *part = json_array_get(parts, i);
-        const char *type = json_string_value(json_object_get(part, "type"));
-        const json_t *value = json_object_get(part, "text");
-        const bool is_text = type && (!strcmp(type, "text") || !strcmp(type, "input_text") ||
-                                      !strcmp(type, "output_text"));
-        if (!is_text) {
-            snprintf(field, sizeof field, ".content[%zu].type", i);
-            ok = bad_message(m, field, "expected \"text\", found \"%.60s\"; nothing else is read",
-                             type ? type : "nothing");
-        } else if (!json_is_string(value)) {
-            snprintf(field, sizeof field, ".content[%zu].text", i);
-            ok = bad_message(m, field, "expected a string, found %s", field_kind(value));
-        } else if ((i && buf_add(&text, "\n", 1) != ST_OK) ||
-                   buf_add(&text, json_string_value(value), json_string_length(value)) != ST_OK) {
+        const json_t *part = NULL;
+        ok = part_text(m, parts, i, &part);
+        if (ok && ((i && buf_add(&text, "\n", 1) != ST_OK) ||
+                   buf_add(&text, json_string_value(part), json_string_length(part)) != ST_OK))
             ok = refuse_memory(m->f->refusal);
-        }
     }
     if (ok) *out = json_stringn(text.data ? text.data : "", text.len);
     buf_deinit(&text);
@@ -87,31 +102,47 @@ static bool set_content(const struct message *m, json_t *message)
     }
     if (calls && (!content || json_is_null(content)))
         return !json_object_set_new(message, "content", json_null());
-    return bad_message(m, ".content", "expected a string or an array of parts, found %s",
-                       field_kind(content));
+    return bad_message(m, ".content", "a string or an array of parts", content);
+}
+
+/* What templates read of a tool and of its call alike: {"function": {"name": ...}}. */
+static bool names_function(const json_t *entry)
+{
+    return json_is_string(json_object_get(json_object_get(entry, "function"), "name"));
 }
 
 /* Templates expect the arguments of a call as what they say, clients send them as JSON in a string.
  */
-static bool open_arguments(const struct message *m, json_t *message)
+static bool open_arguments(const struct message *m, json_t *call)
 {
+    json_t *function = json_object_get(call, "function");
+    const json_t *arguments = json_object_get(function, "arguments");
+    if (!json_is_string(arguments)) return true;
+    json_t *read = json_loadb(json_string_value(arguments), json_string_length(arguments), 0, NULL);
+    if (!read) return true; /* as the model wrote them */
+    return !json_object_set_new(function, "arguments", read) || refuse_memory(m->f->refusal);
+}
+
+static bool open_calls(const struct message *m, json_t *message)
+{
+    char path[48];
     json_t *calls = json_object_get(message, "tool_calls");
+    const json_t *old = json_object_get(message, "function_call");
+    if (old && !json_is_null(old))
+        return bad_message(m, ".function_call", "tool_calls in its place", old);
     if (!calls || json_is_null(calls) || (json_is_array(calls) && !json_array_size(calls))) {
         json_object_del(message, "tool_calls");
         return true;
     }
     if (!ead_template_mentions(m->c->chat, "tool_calls"))
-        return bad_message(m, ".tool_calls", "the chat template knows no tools%s", "");
-    if (!json_is_array(calls))
-        return bad_message(m, ".tool_calls", "expected an array, found %s", field_kind(calls));
+        return bad_message(m, ".tool_calls", "none, as the chat template knows no tools", calls);
+    if (!json_is_array(calls)) return bad_message(m, ".tool_calls", "an array", calls);
     for (size_t i = 0; i < json_array_size(calls); i++) {
-        json_t *function = json_object_get(json_array_get(calls, i), "function");
-        const json_t *arguments = json_object_get(function, "arguments");
-        json_t *read =
-            json_is_string(arguments)
-                ? json_loadb(json_string_value(arguments), json_string_length(arguments), 0, NULL)
-                : NULL;
-        if (read) json_object_set_new(function, "arguments", read);
+        json_t *call = json_array_get(calls, i);
+        snprintf(path, sizeof path, ".tool_calls[%zu]", i);
+        if (!names_function(call))
+            return bad_message(m, path, "an object with a function that has a name", call);
+        if (!open_arguments(m, call)) return false;
     }
     return true;
 }
@@ -127,9 +158,8 @@ static bool set_role(const struct message *m, json_t *message)
         return !json_object_set_new(message, "role", json_string("system")) ||
                refuse_memory(m->f->refusal);
     }
-    return bad_message(m, ".role",
-                       "expected system, developer, user, assistant or tool, found \"%.60s\"",
-                       role ? role : "nothing");
+    return bad_message(m, ".role", "system, developer, user, assistant or tool",
+                       json_object_get(message, "role"));
 }
 
 /* The messages as templates read them. */
@@ -146,9 +176,9 @@ static json_t *read_messages(const struct ask_context *c, const struct field *f)
         const struct message m = {c, f, i};
         json_t *message = json_array_get(all, i);
         if (!json_is_object(message))
-            ok = bad_message(&m, "", "expected an object, found %s", field_kind(message));
+            ok = bad_message(&m, "", "an object", message);
         else
-            ok = set_role(&m, message) && open_arguments(&m, message) && set_content(&m, message);
+            ok = set_role(&m, message) && open_calls(&m, message) && set_content(&m, message);
     }
     if (ok) return all;
     json_decref(all);
@@ -166,6 +196,13 @@ static bool add_tools(const struct ask_context *c, const struct field *f, json_t
     if (!ead_template_mentions(c->chat, "tools"))
         return refuse(f->refusal, 400, "unsupported_value", "tools",
                       "tools: the chat template knows none");
+    for (size_t i = 0; i < json_array_size(tools); i++) {
+        char name[96];
+        if (names_function(json_array_get(tools, i))) continue;
+        field_path(name, "tools[%zu]", i);
+        return refuse(f->refusal, 400, "invalid_value", name,
+                      "%s: expected an object with a function that has a name", name);
+    }
     return !json_object_set(conversation, "tools", tools) || refuse_memory(f->refusal);
 }
 
@@ -184,19 +221,41 @@ static char *variables(const struct ask_context *c, const struct field *f)
     return text;
 }
 
-static bool render(const struct ask_context *c, const struct field *f, const char *json,
-                   const char *more, struct ask_prompt *out)
+static bool add_documents(const struct ask_context *c, const struct field *f, json_t *conversation)
 {
-    const ead_conversation conversation = {
-        .json = json, .json_bytes = strlen(json), .variables = more, .now = c->now};
+    json_t *documents = field_get(f, "documents");
+    if (!documents || (json_is_array(documents) && !json_array_size(documents))) return true;
+    if (!json_is_array(documents)) return field_refuse(f, "documents", "an array");
+    if (!ead_template_mentions(c->chat, "documents"))
+        return refuse(f->refusal, 400, "unsupported_value", "documents",
+                      "documents: the chat template knows none");
+    return !json_object_set(conversation, "documents", documents) || refuse_memory(f->refusal);
+}
+
+/* A template tells of its file, which is not the client's to know, and then of the fault. What a
+ * client sends can bring any template to one. */
+static bool refuse_render(const struct field *f, ead_status st, const char *message)
+{
+    static const char mark[] = "chat_template: ";
+    const char *own = strstr(message, mark);
+    return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, "template", "messages",
+                  "the chat template: %s", own ? own + sizeof mark - 1 : message);
+}
+
+static bool render(const struct ask_context *c, const struct field *f, const char *json,
+                   const char *more, bool opens, struct ask_prompt *out)
+{
+    const ead_conversation conversation = {.json = json,
+                                           .json_bytes = strlen(json),
+                                           .variables = more,
+                                           .now = c->now,
+                                           .finished = !opens};
     ead_error error;
     char *text;
     size_t n;
     unsigned flags;
     const ead_status st = ead_template_render(c->chat, &conversation, &text, &n, &flags, &error);
-    if (st)
-        return refuse(f->refusal, st == EAD_ARGUMENT ? 400 : 500, "template", "messages", "%s",
-                      error.message);
+    if (st) return refuse_render(f, st, error.message);
     const bool ok = tokenise(c, f, text, n, flags, out);
     ead_free(text);
     return ok;
@@ -205,12 +264,17 @@ static bool render(const struct ask_context *c, const struct field *f, const cha
 static bool render_all(const struct ask_context *c, const struct field *f, json_t *conversation,
                        struct ask_prompt *out)
 {
-    json_t *documents = field_get(f, "documents");
-    if (!add_tools(c, f, conversation)) return false;
-    if (documents) json_object_set(conversation, "documents", documents);
+    bool opens = true, goes_on = false;
+    if (!add_tools(c, f, conversation) || !add_documents(c, f, conversation) ||
+        !field_flag(f, "add_generation_prompt", &opens) ||
+        !field_flag(f, "continue_final_message", &goes_on))
+        return false;
+    if (goes_on)
+        return refuse(f->refusal, 400, "unsupported_value", "continue_final_message",
+                      "continue_final_message is not supported, except as false");
     char *json = json_dumps(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
     if (!json) refuse_memory(f->refusal);
-    const bool ok = more && render(c, f, json, more, out);
+    const bool ok = more && render(c, f, json, more, opens, out);
     free(json);
     free(more);
     return ok;
@@ -279,15 +343,8 @@ static bool add_ids(const struct ask_context *c, const struct field *f, struct a
     if (!check_length(c, f, "prompt", n)) return false;
     p->ids = malloc(n * sizeof *p->ids);
     if (!p->ids) return refuse_memory(f->refusal);
-    for (p->n = 0; p->n < n; p->n++) {
-        const json_t *id = json_array_get(ids, p->n);
-        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
-            json_integer_value(id) >= c->n_vocab)
-            return refuse(f->refusal, 400, "invalid_value", "prompt",
-                          "prompt: entry %zu: expected an id from 0 to %d, found %s %.6g", p->n,
-                          c->n_vocab - 1, field_kind(id), json_number_value(id));
-        p->ids[p->n] = (int32_t)json_integer_value(id);
-    }
+    for (p->n = 0; p->n < n; p->n++)
+        if (!ask_id(c, f, "prompt", ids, p->n, &p->ids[p->n])) return false;
     return true;
 }
 

@@ -1,7 +1,6 @@
 /* How tokens are chosen, and who writes them. */
 #include "server/ask_parts.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +48,15 @@ static bool bad_bias(const struct field *f, const char *key)
                   key);
 }
 
+/* The id that a key names; -1: none. "07" is none, so that no two keys name one token. */
+static int read_id(const struct ask_context *c, const char *key)
+{
+    const size_t n = strspn(key, "0123456789");
+    if (!n || n > 9 || key[n] || (n > 1 && *key == '0')) return -1;
+    const int id = atoi(key);
+    return id < c->n_vocab ? id : -1;
+}
+
 static bool read_biases(const struct ask_context *c, const struct field *f, struct ask *a,
                         const json_t *given)
 {
@@ -56,13 +64,10 @@ static bool read_biases(const struct ask_context *c, const struct field *f, stru
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)given, key, value)
     {
-        char *end;
-        const long id = strtol(key, &end, 10);
+        const int id = read_id(c, key);
         const double bias = json_number_value(value);
-        if (*end || end == key || id < 0 || id >= c->n_vocab || !json_is_number(value) ||
-            !(fabs(bias) <= 100))
-            return bad_bias(f, key);
-        a->bias[a->sampler.n_bias++] = (ead_bias){(int32_t)id, (float)bias};
+        if (id < 0 || !json_is_number(value) || !(fabs(bias) <= 100)) return bad_bias(f, key);
+        a->bias[a->sampler.n_bias++] = (ead_bias){id, (float)bias};
     }
     return true;
 }
@@ -121,10 +126,12 @@ bool ask_sampler(const struct ask_context *c, const struct field *f, struct ask 
 
 /* ---- the policy -------------------------------------------------------------------------- */
 
-/* "clear-window" is "clear_window" in JSON. */
-static void json_name(const ead_policy_option *option, char out[64])
+/* An option has its own name, "clear-window", and the one that JSON's fields usually have,
+ * "clear_window". */
+static void find_name(const struct field *f, const ead_policy_option *option, char out[64])
 {
     snprintf(out, 64, "%s", option->name);
+    if (field_get(f, out)) return;
     for (char *c = out; *c; c++) *c = *c == '-' ? '_' : *c;
 }
 
@@ -146,7 +153,7 @@ static bool read_option(const struct field *f, const ead_policy_option *option,
     const double most = 0x1p62;
     const double low = fmax(option->low, -most), high = fmin(option->high, most);
     int64_t n = 0;
-    json_name(option, name);
+    find_name(f, option, name);
     if (!field_get(f, name)) return true;
     switch (option->type) {
     case EAD_OPTION_REAL: return field_real(f, name, low, high, at);

@@ -11,7 +11,7 @@ json_t *field_get(const struct field *f, const char *name)
     return json_is_null(value) ? NULL : value;
 }
 
-const char *field_kind(const json_t *value)
+static const char *kind_of(const json_t *value)
 {
     static const char *const kinds[] = {
         [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a string",
@@ -19,6 +19,17 @@ const char *field_kind(const json_t *value)
         [JSON_FALSE] = "false",      [JSON_NULL] = "null",
     };
     return value ? kinds[json_typeof(value)] : "nothing";
+}
+
+void field_found(const json_t *value, char out[FIELD_FOUND_MAX])
+{
+    const size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(10);
+    if (json_is_string(value))
+        snprintf(out, FIELD_FOUND_MAX, "\"%.40s\"", json_string_value(value));
+    else if (json_is_number(value)) /* as it is written: 2.0 is no 2 */
+        out[json_dumpb(value, out, FIELD_FOUND_MAX - 1, flags)] = 0;
+    else
+        snprintf(out, FIELD_FOUND_MAX, "%s", kind_of(value));
 }
 
 void field_path(char out[96], const char *format, ...)
@@ -31,15 +42,9 @@ void field_path(char out[96], const char *format, ...)
 
 bool field_refuse(const struct field *f, const char *name, const char *expected)
 {
-    char param[96], found[64];
-    const json_t *value = json_object_get(f->object, name);
+    char param[96], found[FIELD_FOUND_MAX];
     field_path(param, "%s%s", f->path, name);
-    if (json_is_number(value))
-        snprintf(found, sizeof found, "%.10g", json_number_value(value));
-    else if (json_is_string(value))
-        snprintf(found, sizeof found, "\"%.40s\"", json_string_value(value));
-    else
-        snprintf(found, sizeof found, "%s", field_kind(value));
+    field_found(json_object_get(f->object, name), found);
     return refuse(f->refusal, 400, "invalid_value", param, "%s: expected %s, found %s", param,
                   expected, found);
 }
@@ -90,18 +95,53 @@ bool field_text(const struct field *f, const char *name, const char **out)
     return true;
 }
 
+/* ---- bodies ------------------------------------------------------------------------------ */
+
+static bool is_light(const char *body, size_t n)
+{
+    size_t groups = 0, commas = 0;
+    bool inside = false; /* of a string */
+    for (size_t i = 0; i < n; i++) {
+        const char c = body[i];
+        if (c == '"') inside = !inside;
+        if (inside) {
+            i += c == '\\';
+            continue;
+        }
+        groups += c == '[' || c == '{';
+        commas += c == ',';
+    }
+    return groups <= FIELD_GROUPS_MAX && commas <= FIELD_COMMAS_MAX;
+}
+
+static json_t *bad_json(struct refusal *r, const json_error_t *error)
+{
+    const enum json_error_code code = json_error_code(error);
+    if (code == json_error_out_of_memory)
+        refuse_memory(r);
+    else if (code == json_error_null_character || code == json_error_null_byte_in_key)
+        refuse(r, 400, "invalid_json", NULL,
+               "the body, line %d, column %d: a string holds \\u0000, which no text can have here",
+               error->line, error->column);
+    else
+        refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
+               error->line, error->column, error->text);
+    return NULL;
+}
+
 json_t *field_read(const char *body, size_t n, struct refusal *r)
 {
     json_error_t error;
-    json_t *value = json_loadb(body, n, 0, &error);
-    if (!value) {
-        refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
-               error.line, error.column, error.text);
+    if (!is_light(body, n)) {
+        refuse(r, 413, "too_many_values", NULL,
+               "the body: expected at most %d arrays and objects, and %d commas", FIELD_GROUPS_MAX,
+               FIELD_COMMAS_MAX);
         return NULL;
     }
+    json_t *value = json_loadb(body, n, 0, &error);
+    if (!value) return bad_json(r, &error);
     if (json_is_object(value)) return value;
-    refuse(r, 400, "invalid_json", NULL, "the body: expected a JSON object, found %s",
-           field_kind(value));
     json_decref(value);
+    refuse(r, 400, "invalid_json", NULL, "the body: expected a JSON object, found an array");
     return NULL;
 }

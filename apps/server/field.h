@@ -25,16 +25,25 @@ bool field_flag(const struct field *f, const char *name, bool *out);
 /* Whole numbers; 16.0 is one, for clients that write all numbers as reals. */
 bool field_int(const struct field *f, const char *name, int64_t low, int64_t high, int64_t *out);
 bool field_real(const struct field *f, const char *name, double low, double high, double *out);
-/* Borrowed from the object; without NUL inside. */
+/* Borrowed from the object; without NUL inside, which no body has. */
 bool field_text(const struct field *f, const char *name, const char **out);
 
-/* What was found, in a few words. */
-const char *field_kind(const json_t *value);
+/* What was found, in a few words: "an array", "2.0", "\"x\"". */
+enum { FIELD_FOUND_MAX = 64 };
+void field_found(const json_t *value, char out[FIELD_FOUND_MAX]);
 /* The path of a field: "messages[0].content". */
 void field_path(char out[96], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Read a body: one JSON object. NULL after saying in *r what is wrong; of two fields with one name
- * the later one counts. */
+/* The values of a body take up to a hundred times its bytes once they are read. So many it may
+ * have.
+ */
+enum {
+    FIELD_GROUPS_MAX = 1 << 16, /* arrays and objects */
+    FIELD_COMMAS_MAX = 1 << 20
+};
+
+/* Read a body: one JSON object. NULL after saying in *r what is wrong. Of two fields with one name
+ * the later one counts; a string that holds NUL (\u0000) is refused. */
 json_t *field_read(const char *body, size_t n, struct refusal *r);
 
 #endif

@@ -123,42 +123,38 @@ static bool add_piece(ead_detok *detok, int32_t id, struct buf *text)
     return !ead_detok_add(detok, id, &piece, &n, &error) && buf_add(text, piece, n) == ST_OK;
 }
 
-static json_t *detokenize(const struct ask_context *c, const struct field *f)
+/* The text of checked ids; NULL without memory. */
+static json_t *text_of(const struct ask_context *c, const json_t *ids)
 {
-    const json_t *tokens = field_get(f, "tokens");
     struct buf text = {0};
     ead_error error;
     ead_detok *detok;
-    json_t *out = NULL;
+    const size_t n = json_array_size(ids);
+    bool ok = !ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error);
+    if (!ok) return NULL;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = add_piece(detok, (int32_t)json_integer_value(json_array_get(ids, i)), &text);
+    ok = ok && add_piece(detok, -1, &text);
+    json_t *out = ok ? unicode_json(text.data ? text.data : "", text.len) : NULL;
+    ead_detok_close(detok);
+    buf_deinit(&text);
+    return out;
+}
+
+static json_t *detokenize(const struct ask_context *c, const struct field *f)
+{
+    const json_t *tokens = field_get(f, "tokens");
+    int32_t id;
     if (!json_is_array(tokens)) {
         field_refuse(f, "tokens", "an array of ids");
         return NULL;
     }
-    for (size_t i = 0; i < json_array_size(tokens); i++) {
-        const json_t *id = json_array_get(tokens, i);
-        if (json_is_integer(id) && json_integer_value(id) >= 0 &&
-            json_integer_value(id) < c->n_vocab)
-            continue;
-        refuse(f->refusal, 400, "invalid_value", "tokens",
-               "tokens: entry %zu: expected an id from 0 to %d, found %s %.6g", i, c->n_vocab - 1,
-               field_kind(id), json_number_value(id));
-        return NULL;
-    }
-    bool ok = !ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error);
-    if (!ok) {
-        refuse_memory(f->refusal);
-        return NULL;
-    }
-    for (size_t i = 0; i < json_array_size(tokens) && ok; i++)
-        ok = add_piece(detok, (int32_t)json_integer_value(json_array_get(tokens, i)), &text);
-    ok = ok && add_piece(detok, -1, &text);
-    const char *all = text.data ? text.data : "";
-    if (ok)
-        out = json_pack("{s:o,s:o}", "prompt", unicode_json(all, text.len), "content",
-                        unicode_json(all, text.len));
+    for (size_t i = 0; i < json_array_size(tokens); i++)
+        if (!ask_id(c, f, "tokens", tokens, i, &id)) return NULL;
+    json_t *text = text_of(c, tokens), *out = NULL;
+    if (text) out = json_pack("{s:O,s:O}", "prompt", text, "content", text);
+    json_decref(text);
     if (!out) refuse_memory(f->refusal);
-    ead_detok_close(detok);
-    buf_deinit(&text);
     return out;
 }
 
@@ -174,20 +170,39 @@ json_t *vocabulary_detokenize(const struct ask_context *c, const char *body, siz
 
 /* ---- what it is -------------------------------------------------------------------------- */
 
-static json_t *end_of_text(const struct ask_context *c)
+/* The special tokens by name, as the templates of this vocabulary see them. */
+static json_t *specials(const struct ask_context *c)
 {
-    for (int32_t id = 0; id < c->n_vocab; id++)
-        if (ead_token_is_end(ask_speaker(c), id)) return piece_json(ask_speaker(c), id);
-    return json_null();
+    static const char source[] = "{\"bos_token\":{{ (bos_token or none)|tojson }},"
+                                 "\"eos_token\":{{ (eos_token or none)|tojson }},"
+                                 "\"unk_token\":{{ (unk_token or none)|tojson }},"
+                                 "\"pad_token\":{{ (pad_token or none)|tojson }}}";
+    const ead_template_options options = {.source = source, .bytes = sizeof source - 1};
+    const ead_conversation nothing = {0};
+    ead_template *t;
+    ead_error error;
+    char *text;
+    size_t n;
+    unsigned flags;
+    if (ead_template_open(ask_speaker(c), &options, &t, &error)) return NULL;
+    const bool ok = !ead_template_render(t, &nothing, &text, &n, &flags, &error);
+    json_t *out = ok ? json_loadb(text, n, 0, NULL) : NULL;
+    if (ok) ead_free(text);
+    ead_template_close(t);
+    return out;
 }
 
 json_t *vocabulary_info(const struct ask_context *c, struct refusal *r)
 {
-    const int32_t bos = ead_token_bos(ask_speaker(c));
-    json_t *end = end_of_text(c), *begin = bos >= 0 ? piece_json(ask_speaker(c), bos) : json_null();
-    json_t *out = json_pack("{s:s,s:i,s:i,s:O,s:o,s:o,s:b}", "tokenizer_class", "ead", "vocab_size",
-                            c->n_vocab, "model_max_length", c->n_ctx, "eos_token", end, "bos_token",
-                            begin, "pad_token", end, "has_chat_template", c->chat != NULL);
-    if (!out) refuse_memory(r);
+    json_t *out = specials(c);
+    json_t *rest =
+        json_pack("{s:s,s:i,s:i,s:b}", "tokenizer_class", "ead", "vocab_size", c->n_vocab,
+                  "model_max_length", c->n_ctx, "has_chat_template", c->chat != NULL);
+    if (!out || !rest || json_object_update(out, rest)) {
+        json_decref(out);
+        out = NULL;
+        refuse_memory(r);
+    }
+    json_decref(rest);
     return out;
 }
