@@ -178,14 +178,15 @@ static json_t *specials(const struct ask_context *c)
                                  "\"unk_token\":{{ (unk_token or none)|tojson }},"
                                  "\"pad_token\":{{ (pad_token or none)|tojson }}}";
     const ead_template_options options = {.source = source, .bytes = sizeof source - 1};
-    const ead_conversation nothing = {0};
+    const ead_message any = {"user", ""}; /* no conversation is without */
+    const ead_conversation conversation = {.messages = &any, .n_messages = 1};
     ead_template *t;
     ead_error error;
     char *text;
     size_t n;
     unsigned flags;
     if (ead_template_open(ask_speaker(c), &options, &t, &error)) return NULL;
-    const bool ok = !ead_template_render(t, &nothing, &text, &n, &flags, &error);
+    const bool ok = !ead_template_render(t, &conversation, &text, &n, &flags, &error);
     json_t *out = ok ? json_loadb(text, n, 0, NULL) : NULL;
     if (ok) ead_free(text);
     ead_template_close(t);
