@@ -135,7 +135,6 @@ static void test_refused_of_one(void **state)
         {ASK_CHAT, "'logprobs':1", "logprobs"},
         {ASK_CHAT, "'logprobs':true,'top_logprobs':21", "top_logprobs"},
         {ASK_CHAT, "'logprobs':true,'top_logprobs':-1", "top_logprobs"},
-        {ASK_CHAT, "'top_logprobs':0", "top_logprobs"},
         {ASK_CHAT, "'logprobs':false,'top_logprobs':2", "top_logprobs"},
         {ASK_CHAT, "'echo':true", "echo"},
         {ASK_CHAT, "'continue_final_message':true", "continue_final_message"},

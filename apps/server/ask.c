@@ -22,22 +22,6 @@ uint64_t ask_seed(const struct ask *a, int choice)
     return choice ? rng_mix(seed + (uint64_t)choice * RNG_STEP) : seed;
 }
 
-bool ask_id(const struct ask_context *c, const struct field *f, const char *name, const json_t *ids,
-            size_t i, int32_t *out)
-{
-    char found[FIELD_FOUND_MAX];
-    const json_t *id = json_array_get(ids, i);
-    const json_int_t value = json_integer_value(id);
-    if (json_is_integer(id) && value >= 0 && value < c->n_vocab) {
-        *out = (int32_t)value;
-        return true;
-    }
-    field_found(id, found);
-    return refuse(f->refusal, 400, "invalid_value", name,
-                  "%s: entry %zu: expected an id from 0 to %d, found %s", name, i, c->n_vocab - 1,
-                  found);
-}
-
 /* ---- what is asked for ------------------------------------------------------------------- */
 
 static bool read_target(const struct ask_context *c, const struct field *f, struct ask *a)
@@ -69,11 +53,10 @@ static bool read_max_tokens(const struct field *f, struct ask *a)
             "max_completion_tokens: expected the same as max_tokens (%lld), or one of the "
             "two, found %lld",
             (long long)tokens, (long long)newer);
+    const char *name = tokens == unsaid ? "max_completion_tokens" : "max_tokens";
     if (tokens == unsaid) tokens = newer;
     if (tokens == unsaid) tokens = chat ? -1 : COMPLETION_TOKENS;
-    if (chat && !tokens)
-        return field_refuse(f, field_get(f, "max_tokens") ? "max_tokens" : "max_completion_tokens",
-                            "at least 1");
+    if (chat && !tokens) return field_refuse(f, name, "at least 1");
     a->max_tokens = (int)tokens;
     return true;
 }
@@ -104,7 +87,7 @@ static bool read_logprobs(const struct field *f, struct ask *a)
     if (!field_flag(f, "logprobs", &wanted) ||
         !field_int(f, "top_logprobs", 0, ASK_LOGPROBS_MAX, &top))
         return false;
-    if (top >= 0 && !wanted)
+    if (top > 0 && !wanted)
         return refuse(f->refusal, 400, "invalid_value", "top_logprobs",
                       "top_logprobs: only a request with \"logprobs\": true can have them");
     if (wanted) a->logprobs = top > 0 ? (int)top : 0;
@@ -153,8 +136,11 @@ static bool read_stop_ids(const struct ask_context *c, const struct field *f, st
     if (!ids) return true;
     if (!json_is_array(ids) || json_array_size(ids) > ASK_STOP_IDS_MAX)
         return field_refuse(f, name, "an array of at most 64 ids");
-    for (size_t i = 0; i < json_array_size(ids); i++)
-        if (!ask_id(c, f, name, ids, i, &a->stop_ids[a->n_stop_ids++])) return false;
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const json_t *id = json_array_get(ids, i);
+        if (!field_id(f, name, i, id, c->n_vocab)) return false;
+        a->stop_ids[a->n_stop_ids++] = (int32_t)json_integer_value(id);
+    }
     return true;
 }
 

@@ -13,6 +13,7 @@ static const struct neutral known[] = {
     {"bad_words", {"[]"}},
     {"best_of", {"1"}},
     {"chat_template", {0}},
+    {"continue_final_message", {"false"}},
     {"dry_multiplier", {"0"}},
     {"dynatemp_range", {"0"}},
     {"function_call", {"\"none\"", "\"auto\""}},

@@ -17,9 +17,6 @@ bool ask_prompts(const struct ask_context *c, const struct field *f, struct ask 
 /* The prompt that the messages (and tools, ...) of a request make; also of a request to /tokenize.
  */
 bool ask_render(const struct ask_context *c, const struct field *f, struct ask_prompt *out);
-/* Entry i of an array of ids, which are whole numbers in JSON, too: 2.0 is none. */
-bool ask_id(const struct ask_context *c, const struct field *f, const char *name, const json_t *ids,
-            size_t i, int32_t *out);
 /* The model whose vocabulary speaks for both. */
 const ead_model *ask_speaker(const struct ask_context *c);
 

@@ -264,14 +264,10 @@ static bool render(const struct ask_context *c, const struct field *f, const cha
 static bool render_all(const struct ask_context *c, const struct field *f, json_t *conversation,
                        struct ask_prompt *out)
 {
-    bool opens = true, goes_on = false;
+    bool opens = true;
     if (!add_tools(c, f, conversation) || !add_documents(c, f, conversation) ||
-        !field_flag(f, "add_generation_prompt", &opens) ||
-        !field_flag(f, "continue_final_message", &goes_on))
+        !field_flag(f, "add_generation_prompt", &opens))
         return false;
-    if (goes_on)
-        return refuse(f->refusal, 400, "unsupported_value", "continue_final_message",
-                      "continue_final_message is not supported, except as false");
     char *json = json_dumps(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
     if (!json) refuse_memory(f->refusal);
     const bool ok = more && render(c, f, json, more, opens, out);
@@ -343,8 +339,11 @@ static bool add_ids(const struct ask_context *c, const struct field *f, struct a
     if (!check_length(c, f, "prompt", n)) return false;
     p->ids = malloc(n * sizeof *p->ids);
     if (!p->ids) return refuse_memory(f->refusal);
-    for (p->n = 0; p->n < n; p->n++)
-        if (!ask_id(c, f, "prompt", ids, p->n, &p->ids[p->n])) return false;
+    for (p->n = 0; p->n < n; p->n++) {
+        const json_t *id = json_array_get(ids, p->n);
+        if (!field_id(f, "prompt", p->n, id, c->n_vocab)) return false;
+        p->ids[p->n] = (int32_t)json_integer_value(id);
+    }
     return true;
 }
 

@@ -48,15 +48,6 @@ static bool bad_bias(const struct field *f, const char *key)
                   key);
 }
 
-/* The id that a key names; -1: none. "07" is none, so that no two keys name one token. */
-static int read_id(const struct ask_context *c, const char *key)
-{
-    const size_t n = strspn(key, "0123456789");
-    if (!n || n > 9 || key[n] || (n > 1 && *key == '0')) return -1;
-    const int id = atoi(key);
-    return id < c->n_vocab ? id : -1;
-}
-
 static bool read_biases(const struct ask_context *c, const struct field *f, struct ask *a,
                         const json_t *given)
 {
@@ -64,10 +55,14 @@ static bool read_biases(const struct ask_context *c, const struct field *f, stru
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)given, key, value)
     {
-        const int id = read_id(c, key);
+        char written[24]; /* one way for each id, so that none is there twice */
+        const long id = strtol(key, NULL, 10);
+        snprintf(written, sizeof written, "%ld", id);
         const double bias = json_number_value(value);
-        if (id < 0 || !json_is_number(value) || !(fabs(bias) <= 100)) return bad_bias(f, key);
-        a->bias[a->sampler.n_bias++] = (ead_bias){id, (float)bias};
+        if (strcmp(written, key) || id < 0 || id >= c->n_vocab || !json_is_number(value) ||
+            !(fabs(bias) <= 100))
+            return bad_bias(f, key);
+        a->bias[a->sampler.n_bias++] = (ead_bias){(int32_t)id, (float)bias};
     }
     return true;
 }

@@ -86,6 +86,16 @@ bool field_real(const struct field *f, const char *name, double low, double high
     return true;
 }
 
+bool field_id(const struct field *f, const char *name, size_t i, const json_t *id, int n)
+{
+    char found[FIELD_FOUND_MAX];
+    if (json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) < n)
+        return true;
+    field_found(id, found);
+    return refuse(f->refusal, 400, "invalid_value", name,
+                  "%s: entry %zu: expected an id from 0 to %d, found %s", name, i, n - 1, found);
+}
+
 bool field_text(const struct field *f, const char *name, const char **out)
 {
     const json_t *value = field_get(f, name);
@@ -117,15 +127,12 @@ static bool is_light(const char *body, size_t n)
 static json_t *bad_json(struct refusal *r, const json_error_t *error)
 {
     const enum json_error_code code = json_error_code(error);
+    const bool nul = code == json_error_null_character || code == json_error_null_byte_in_key;
     if (code == json_error_out_of_memory)
         refuse_memory(r);
-    else if (code == json_error_null_character || code == json_error_null_byte_in_key)
-        refuse(r, 400, "invalid_json", NULL,
-               "the body, line %d, column %d: a string holds \\u0000, which no text can have here",
-               error->line, error->column);
     else
         refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
-               error->line, error->column, error->text);
+               error->line, error->column, nul ? "\\u0000 is in no text here" : error->text);
     return NULL;
 }
 

@@ -25,6 +25,8 @@ bool field_flag(const struct field *f, const char *name, bool *out);
 /* Whole numbers; 16.0 is one, for clients that write all numbers as reals. */
 bool field_int(const struct field *f, const char *name, int64_t low, int64_t high, int64_t *out);
 bool field_real(const struct field *f, const char *name, double low, double high, double *out);
+/* Is entry i of a field's array an id below n? */
+bool field_id(const struct field *f, const char *name, size_t i, const json_t *id, int n);
 /* Borrowed from the object; without NUL inside, which no body has. */
 bool field_text(const struct field *f, const char *name, const char **out);
 

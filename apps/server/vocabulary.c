@@ -82,7 +82,7 @@ static json_t *tokenize_messages(const struct ask_context *c, const struct field
 {
     struct ask_prompt prompt = {0};
     json_t *out = NULL;
-    if (ask_render(c, f, &prompt)) {
+    if (ask_neutral(f) && ask_render(c, f, &prompt)) {
         out = answer_ids(c, prompt.ids, prompt.n, w);
         if (!out) refuse_memory(f->refusal);
     }
@@ -144,13 +144,12 @@ static json_t *text_of(const struct ask_context *c, const json_t *ids)
 static json_t *detokenize(const struct ask_context *c, const struct field *f)
 {
     const json_t *tokens = field_get(f, "tokens");
-    int32_t id;
     if (!json_is_array(tokens)) {
         field_refuse(f, "tokens", "an array of ids");
         return NULL;
     }
     for (size_t i = 0; i < json_array_size(tokens); i++)
-        if (!ask_id(c, f, "tokens", tokens, i, &id)) return NULL;
+        if (!field_id(f, "tokens", i, json_array_get(tokens, i), c->n_vocab)) return NULL;
     json_t *text = text_of(c, tokens), *out = NULL;
     if (text) out = json_pack("{s:O,s:O}", "prompt", text, "content", text);
     json_decref(text);
