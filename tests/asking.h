@@ -22,7 +22,7 @@ static const char asking_plain[] =
 static const char asking_tools[] =
     "{% for t in tools or [] %}[{{ t.function.name }}]{% endfor %}"
     "{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{% for c in m.tool_calls or [] %}"
-    "({{ c.function.name }} {{ c.function.arguments.a }}){% endfor %}\n{% endfor %}"
+    "({{ c.function.name }} {{ c.function.arguments.a }}){% endfor %}{{ '\n' }}{% endfor %}"
     "{% for d in documents or [] %}{{ d }}{% endfor %}";
 
 static inline ead_template *asking_template(const char *source)

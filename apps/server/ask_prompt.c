@@ -63,7 +63,6 @@ static bool part_text(const struct message *m, const json_t *parts, size_t i, co
     static const char *const types[] = {"text", "input_text", "output_text", "refusal"};
     const json_t *part = json_array_get(parts, i), *type = json_object_get(part, "type");
     const char *name = json_string_value(type);
-    if (!json_is_object(part)) return bad_part(m, i, "", "an object", part);
     for (size_t k = 0; name && k < sizeof types / sizeof *types; k++) {
         if (strcmp(name, types[k])) continue;
         const char *field = strcmp(name, "refusal") ? "text" : "refusal";
@@ -113,19 +112,21 @@ static bool names_function(const json_t *entry)
 
 /* Templates expect the arguments of a call as what they say, clients send them as JSON in a string.
  */
-static bool open_arguments(const struct message *m, json_t *call)
+static bool open_call(const struct message *m, size_t k, const json_t *call)
 {
+    char field[48];
     json_t *function = json_object_get(call, "function");
     const json_t *arguments = json_object_get(function, "arguments");
+    snprintf(field, sizeof field, ".tool_calls[%zu].function", k);
+    if (!names_function(call)) return bad_message(m, field, "an object with a name", function);
     if (!json_is_string(arguments)) return true;
-    json_t *read = json_loadb(json_string_value(arguments), json_string_length(arguments), 0, NULL);
-    if (!read) return true; /* as the model wrote them */
-    return !json_object_set_new(function, "arguments", read) || refuse_memory(m->f->refusal);
+    json_t *read = field_json(json_string_value(arguments), json_string_length(arguments));
+    return !read || !json_object_set_new(function, "arguments", read) ||
+           refuse_memory(m->f->refusal);
 }
 
 static bool open_calls(const struct message *m, json_t *message)
 {
-    char path[48];
     json_t *calls = json_object_get(message, "tool_calls");
     const json_t *old = json_object_get(message, "function_call");
     if (old && !json_is_null(old))
@@ -137,13 +138,8 @@ static bool open_calls(const struct message *m, json_t *message)
     if (!ead_template_mentions(m->c->chat, "tool_calls"))
         return bad_message(m, ".tool_calls", "none, as the chat template knows no tools", calls);
     if (!json_is_array(calls)) return bad_message(m, ".tool_calls", "an array", calls);
-    for (size_t i = 0; i < json_array_size(calls); i++) {
-        json_t *call = json_array_get(calls, i);
-        snprintf(path, sizeof path, ".tool_calls[%zu]", i);
-        if (!names_function(call))
-            return bad_message(m, path, "an object with a function that has a name", call);
-        if (!open_arguments(m, call)) return false;
-    }
+    for (size_t i = 0; i < json_array_size(calls); i++)
+        if (!open_call(m, i, json_array_get(calls, i))) return false;
     return true;
 }
 

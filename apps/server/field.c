@@ -124,6 +124,11 @@ static bool is_light(const char *body, size_t n)
     return groups <= FIELD_GROUPS_MAX && commas <= FIELD_COMMAS_MAX;
 }
 
+json_t *field_json(const char *text, size_t n)
+{
+    return is_light(text, n) ? json_loadb(text, n, 0, NULL) : NULL;
+}
+
 static json_t *bad_json(struct refusal *r, const json_error_t *error)
 {
     const enum json_error_code code = json_error_code(error);

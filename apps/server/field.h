@@ -44,6 +44,9 @@ enum {
     FIELD_COMMAS_MAX = 1 << 20
 };
 
+/* JSON of some kind, under the same limits, within a text of a body; NULL where it is none. */
+json_t *field_json(const char *text, size_t n);
+
 /* Read a body: one JSON object. NULL after saying in *r what is wrong. Of two fields with one name
  * the later one counts; a string that holds NUL (\u0000) is refused. */
 json_t *field_read(const char *body, size_t n, struct refusal *r);
