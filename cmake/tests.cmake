@@ -98,7 +98,7 @@ foreach(source ${fuzzers})
   endif()
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests
     ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(${name} PRIVATE ead_server ead_inside ead_flags)
+  target_link_libraries(${name} PRIVATE ead_server tiny ead_inside ead_flags)
   target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 endforeach()
 

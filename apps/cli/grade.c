@@ -1,9 +1,9 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 
-#include "eval/jsonio.h"
 #include "eval/quote.h"
 #include "grade/grade.h"
+#include "json/jsonio.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "cli/source.h"
-#include "eval/jsonio.h"
+#include "json/jsonio.h"
 
 #include <errno.h>
 #include <math.h>

@@ -2,12 +2,12 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
-#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/listing.h"
 #include "eval/quote.h"
 #include "grade/extract.h"
 #include "grade/grade.h"
+#include "json/jsonio.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -296,7 +296,7 @@ static ead_status read_value(struct reader *r, const char *path, const char *tex
     json_error_t wrong;
     const struct place at = {path, "line", line};
     json_t *value = jsonio_read(text, n, JSON_DISABLE_EOF_CHECK, &wrong);
-    if (!value && !wrong.text[0]) return jsonio_fault(&wrong, path, line, r->error);
+    if (!value && !wrong.text[0]) return fault_json(&wrong, path, line, r->error);
     if (!value) {
         const char *end = memchr(text, '\n', n);
         *used = end ? (size_t)(end - text) : n; /* the next value may begin in the next line */

@@ -2,9 +2,9 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
-#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/sheet.h"
+#include "json/jsonio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ static ead_status read_run(const char *path, json_t **out, ead_error *error)
     if (!from) return fault(error, EAD_IO, "%s: cannot open: %s", path, strerror(errno));
     *out = jsonl_load(from, &bad);
     fclose(from);
-    return *out ? EAD_OK : jsonio_fault(&bad, path, 1, error);
+    return *out ? EAD_OK : fault_json(&bad, path, 1, error);
 }
 
 /* Results without a run.json could be of anything. */

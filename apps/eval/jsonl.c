@@ -1,7 +1,7 @@
 #include "eval/jsonl.h"
 
 #include "eval/fault.h"
-#include "eval/jsonio.h"
+#include "json/jsonio.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -36,7 +36,7 @@ ead_status jsonl_next(struct jsonl *j, json_t **out, ead_error *error)
     j->number++;
     *out = jsonio_read(j->line, (size_t)n, 0, &bad);
     if (json_is_object(*out)) return EAD_OK;
-    if (!*out && !bad.text[0]) return jsonio_fault(&bad, j->path, j->number, error);
+    if (!*out && !bad.text[0]) return fault_json(&bad, j->path, j->number, error);
     const bool parsed = *out;
     json_decref(*out);
     *out = NULL;

@@ -2,9 +2,9 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
-#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/option.h"
+#include "json/jsonio.h"
 #include "json/unicode.h"
 
 #include <errno.h>
@@ -100,7 +100,7 @@ ead_status profile_read(const char *path, struct profile *out, ead_error *error)
         json_decref(root);
         return fault(error, EAD_IO, "%s: cannot read: %s", path, strerror(reason));
     }
-    if (!root) return jsonio_fault(&bad, path, 1, error);
+    if (!root) return fault_json(&bad, path, 1, error);
     struct profile read = {.accuracy = NAN, .kept = NAN, .share = NAN, .time = NAN};
     ead_status st = read_profile(&(struct jsonl_field){.path = path, .object = root}, &read, error);
     json_decref(root);

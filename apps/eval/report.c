@@ -2,11 +2,11 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
-#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/page.h"
 #include "eval/records.h"
 #include "eval/table.h"
+#include "json/jsonio.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "eval/fault.h"
 #include "eval/file.h"
-#include "eval/jsonio.h"
 #include "eval/jsonl.h"
+#include "json/jsonio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +109,7 @@ ead_status sheet_read(const struct sheet *s, size_t row, size_t column, json_t *
     if (st) return st;
     *out = jsonio_read(bytes, c->bytes, 0, &bad);
     free(bytes);
-    return *out ? EAD_OK : jsonio_fault(&bad, s->path, 1, error);
+    return *out ? EAD_OK : fault_json(&bad, s->path, 1, error);
 }
 
 static ead_status append(struct sheet *s, const char *bytes, size_t n, ead_error *error)

@@ -2,9 +2,9 @@
 
 #include "eval/fault.h"
 #include "eval/file.h"
-#include "eval/jsonio.h"
 #include "eval/jsonl.h"
 #include "eval/records.h"
+#include "json/jsonio.h"
 
 #include <errno.h>
 #include <math.h>
@@ -330,7 +330,7 @@ static ead_status read_run(const char *dir, json_t **out, ead_error *error)
     } else if (file) {
         *out = jsonl_load(file, &bad);
         if (!*out)
-            st = jsonio_fault(&bad, path, 1, error);
+            st = fault_json(&bad, path, 1, error);
         else if (!json_is_object(*out))
             st = fault(error, EAD_FORMAT, "%s: expected a JSON object, found another value", path);
         fclose(file);

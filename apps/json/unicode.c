@@ -1,6 +1,7 @@
 #include "json/unicode.h"
 
 #include "base/utf8.h"
+#include "json/jsonio.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ char *unicode_text(const char *text, size_t n)
 json_t *unicode_json(const char *text, size_t n)
 {
     char *clean = unicode_text(text, n);
+    if (!clean) jsonio_lacks();
     json_t *out = clean ? json_string_nocheck(clean) : NULL;
     free(clean);
     return out;

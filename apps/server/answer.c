@@ -1,5 +1,6 @@
 #include "server/answer.h"
 
+#include "json/jsonio.h"
 #include "json/unicode.h"
 
 #include <math.h>
@@ -270,12 +271,13 @@ static json_t *choice_json(const struct choice *c)
 
 json_t *answer_whole(const struct job *j)
 {
+    jsonio_begin();
     json_t *choices = json_array();
     for (int i = 0; i < j->n_choices; i++)
         json_array_append_new(choices, choice_json(&j->choices[i]));
     json_t *out = envelope(j, false, choices);
     if (out) json_object_set_new(out, "usage", usage_json(j));
-    return out;
+    return jsonio_whole(out);
 }
 
 /* A chunk of one choice: `text` is what comes behind. */
@@ -289,12 +291,13 @@ static json_t *chunk(const struct job *j, const struct choice *c, json_t *delta,
     if (out && story) json_object_set_new(out, "ead", story);
     json_t *whole = envelope(j, true, json_pack("[o]", out));
     if (whole && j->ask.include_usage) json_object_set_new(whole, "usage", json_null());
-    return whole;
+    return jsonio_whole(whole);
 }
 
 json_t *answer_chunk(const struct job *j, const struct choice *c, size_t begin, size_t end,
                      int first, int last)
 {
+    jsonio_begin();
     json_t *text = slice(c, begin, end), *story = NULL, *delta = NULL;
     const bool one = last - first == 1 && !c->records[first].given;
     if (c->ask->trace && one) story = trace_json(c, &c->records[first]);
@@ -304,6 +307,7 @@ json_t *answer_chunk(const struct job *j, const struct choice *c, size_t begin, 
 
 json_t *answer_opening(const struct job *j, const struct choice *c)
 {
+    jsonio_begin();
     return chunk(j, c, json_pack("{s:s,s:s}", "role", "assistant", "content", ""), NULL,
                  json_null(), NULL, NULL);
 }
@@ -311,13 +315,15 @@ json_t *answer_opening(const struct job *j, const struct choice *c)
 json_t *answer_ending(const struct job *j, const struct choice *c)
 {
     const bool chat = c->ask->kind == ASK_CHAT;
+    jsonio_begin();
     return chunk(j, c, chat ? json_object() : NULL, chat ? NULL : json_string(""), json_null(),
                  c->finish, NULL);
 }
 
 json_t *answer_account(const struct job *j)
 {
+    jsonio_begin();
     json_t *out = envelope(j, true, json_array());
     if (out) json_object_set_new(out, "usage", usage_json(j));
-    return out;
+    return jsonio_whole(out);
 }

@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include "server/ask_parts.h"
+#include "json/jsonio.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -180,11 +181,13 @@ static bool read_all(const struct ask_context *c, const struct field *f, struct 
 bool ask_parse(const struct ask_context *c, enum ask_kind kind, const char *body, size_t n,
                struct ask *out, struct refusal *r)
 {
+    jsonio_begin();
     json_t *object = field_read(body, n, r);
     const struct field f = {object, "", r};
     *out = (struct ask){.kind = kind};
-    const bool read = object && read_all(c, &f, out);
+    bool read = object && read_all(c, &f, out);
     json_decref(object);
+    if (jsonio_lacked()) read = refuse_memory(r); /* whatever it was taken for */
     if (!read) ask_free(out);
     return read;
 }

@@ -1,6 +1,9 @@
 /* Fields that are known and not done here. A value that asks for nothing is accepted: clients send
  * many of them as a matter of course. */
 #include "server/ask_parts.h"
+#include "json/jsonio.h"
+
+#include <string.h>
 
 struct neutral {
     const char *name;
@@ -49,7 +52,8 @@ static const struct neutral known[] = {
 
 static bool same(const json_t *value, const char *text)
 {
-    json_t *neutral = json_loads(text, JSON_DECODE_ANY, NULL);
+    json_error_t error;
+    json_t *neutral = jsonio_read(text, strlen(text), JSON_DECODE_ANY, &error);
     const bool numbers = json_is_number(value) && json_is_number(neutral);
     const bool equal = numbers ? json_number_value(value) == json_number_value(neutral)
                                : json_equal(value, neutral);

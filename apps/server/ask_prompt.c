@@ -1,6 +1,7 @@
 /* What a request wants continued: a conversation, texts, or ids. */
 #include "base/buf.h"
 #include "server/ask_parts.h"
+#include "json/jsonio.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +18,13 @@ static bool check_length(const struct ask_context *c, const struct field *f, con
 
 /* Ids of a text, in memory of our own. */
 static bool tokenise(const struct ask_context *c, const struct field *f, const char *text, size_t n,
-                     unsigned flags, struct ask_prompt *out)
+                     unsigned flags, const char *param, struct ask_prompt *out)
 {
     ead_error error;
     int32_t *ids;
     const ead_status st = ead_tokenize(ask_speaker(c), text, n, flags, &ids, &out->n, &error);
-    if (st)
-        return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, NULL, NULL, "%s", error.message);
+    if (st == EAD_MEMORY) return refuse_memory(f->refusal);
+    if (st) return refuse(f->refusal, 400, "invalid_value", param, "%s", error.message);
     out->ids = malloc((out->n ? out->n : 1) * sizeof *ids);
     if (out->ids) memcpy(out->ids, ids, out->n * sizeof *ids);
     ead_free(ids);
@@ -158,27 +159,24 @@ static bool set_role(const struct message *m, json_t *message)
                        json_object_get(message, "role"));
 }
 
-/* The messages as templates read them. */
+/* The messages, made what templates read. */
 static json_t *read_messages(const struct ask_context *c, const struct field *f)
 {
-    const json_t *given = field_get(f, "messages");
+    json_t *given = field_get(f, "messages");
     if (!json_is_array(given) || !json_array_size(given)) {
         field_refuse(f, "messages", "an array of at least one message");
         return NULL;
     }
-    json_t *all = json_deep_copy(given);
-    bool ok = all || refuse_memory(f->refusal);
-    for (size_t i = 0; ok && i < json_array_size(all); i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < json_array_size(given); i++) {
         const struct message m = {c, f, i};
-        json_t *message = json_array_get(all, i);
+        json_t *message = json_array_get(given, i);
         if (!json_is_object(message))
             ok = bad_message(&m, "", "an object", message);
         else
             ok = set_role(&m, message) && open_calls(&m, message) && set_content(&m, message);
     }
-    if (ok) return all;
-    json_decref(all);
-    return NULL;
+    return ok ? given : NULL;
 }
 
 /* ---- what stands beside messages --------------------------------------------------------- */
@@ -206,12 +204,14 @@ static bool add_tools(const struct ask_context *c, const struct field *f, json_t
 static char *variables(const struct ask_context *c, const struct field *f)
 {
     json_t *more = field_get(f, "chat_template_kwargs");
-    json_t *all = c->variables ? json_loads(c->variables, 0, NULL) : json_object();
+    json_error_t error;
+    json_t *all =
+        c->variables ? jsonio_read(c->variables, strlen(c->variables), 0, &error) : json_object();
     char *text = NULL;
     if (more && !json_is_object(more))
         field_refuse(f, "chat_template_kwargs", "an object");
     else if (!all || (more && json_object_update(all, more)) ||
-             !(text = json_dumps(all, JSON_COMPACT)))
+             !(text = jsonio_text(all, JSON_COMPACT)))
         refuse_memory(f->refusal);
     json_decref(all);
     return text;
@@ -252,7 +252,7 @@ static bool render(const struct ask_context *c, const struct field *f, const cha
     unsigned flags;
     const ead_status st = ead_template_render(c->chat, &conversation, &text, &n, &flags, &error);
     if (st) return refuse_render(f, st, error.message);
-    const bool ok = tokenise(c, f, text, n, flags, out);
+    const bool ok = tokenise(c, f, text, n, flags, "messages", out);
     ead_free(text);
     return ok;
 }
@@ -264,7 +264,7 @@ static bool render_all(const struct ask_context *c, const struct field *f, json_
     if (!add_tools(c, f, conversation) || !add_documents(c, f, conversation) ||
         !field_flag(f, "add_generation_prompt", &opens))
         return false;
-    char *json = json_dumps(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
+    char *json = jsonio_text(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
     if (!json) refuse_memory(f->refusal);
     const bool ok = more && render(c, f, json, more, opens, out);
     free(json);
@@ -280,7 +280,7 @@ bool ask_render(const struct ask_context *c, const struct field *f, struct ask_p
                                     : "the model has no chat template; --chat-template gives one");
     json_t *messages = read_messages(c, f);
     if (!messages) return false;
-    json_t *conversation = json_pack("{s:o}", "messages", messages);
+    json_t *conversation = json_pack("{s:O}", "messages", messages);
     const bool ok = conversation ? render_all(c, f, conversation, out) : refuse_memory(f->refusal);
     json_decref(conversation);
     return ok;
@@ -315,7 +315,8 @@ static bool add_text(const struct ask_context *c, const struct field *f, struct 
     struct ask_prompt *p = add_prompt(f, a, c->max_choices);
     if (!p || !field_flag(f, "add_special_tokens", &bos)) return false;
     if (!n) return field_refuse(f, "prompt", "a text, or ids");
-    if (!tokenise(c, f, text, n, EAD_PARSE_SPECIAL | (bos ? EAD_ADD_BOS : 0u), p)) return false;
+    const unsigned flags = EAD_PARSE_SPECIAL | (bos ? EAD_ADD_BOS : 0u);
+    if (!tokenise(c, f, text, n, flags, "prompt", p)) return false;
     if (a->echo) {
         p->bytes = n;
         p->text = malloc(n);

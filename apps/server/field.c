@@ -1,5 +1,7 @@
 #include "server/field.h"
 
+#include "json/jsonio.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,14 +128,15 @@ static bool is_light(const char *body, size_t n)
 
 json_t *field_json(const char *text, size_t n)
 {
-    return is_light(text, n) ? json_loadb(text, n, 0, NULL) : NULL;
+    json_error_t error;
+    return is_light(text, n) ? jsonio_read(text, n, 0, &error) : NULL;
 }
 
 static json_t *bad_json(struct refusal *r, const json_error_t *error)
 {
     const enum json_error_code code = json_error_code(error);
     const bool nul = code == json_error_null_character || code == json_error_null_byte_in_key;
-    if (code == json_error_out_of_memory)
+    if (!error->text[0])
         refuse_memory(r);
     else
         refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
@@ -150,7 +153,7 @@ json_t *field_read(const char *body, size_t n, struct refusal *r)
                FIELD_COMMAS_MAX);
         return NULL;
     }
-    json_t *value = json_loadb(body, n, 0, &error);
+    json_t *value = jsonio_read(body, n, 0, &error);
     if (!value) return bad_json(r, &error);
     if (json_is_object(value)) return value;
     json_decref(value);

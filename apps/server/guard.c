@@ -36,6 +36,16 @@ static bool is_address(const char *name, bool bracketed)
     return inet_pton(bracketed ? AF_INET6 : AF_INET, name, bytes) == 1;
 }
 
+static bool is_name(const struct guard *g, const char *name)
+{
+    const size_t n = strlen(name);
+    if (!strcasecmp(name, "localhost")) return true;
+    if (n > 10 && !strcasecmp(name + n - 10, ".localhost")) return true;
+    for (size_t i = 0; i < g->n_names; i++)
+        if (!strcasecmp(name, g->names[i])) return true;
+    return false;
+}
+
 bool guard_host(const struct guard *g, const char *host, struct refusal *r)
 {
     char name[NAME_MAX_BYTES + 1];
@@ -44,12 +54,7 @@ bool guard_host(const struct guard *g, const char *host, struct refusal *r)
     if (!split(host, name, &bracketed))
         return refuse(r, 400, "host", NULL, "Host: expected NAME or NAME:PORT, found \"%.100s\"",
                       host);
-    if (is_address(name, bracketed)) return true;
-    const size_t n = strlen(name);
-    if (!strcasecmp(name, "localhost")) return true;
-    if (n > 10 && !strcasecmp(name + n - 10, ".localhost")) return true;
-    for (size_t i = 0; i < g->n_names; i++)
-        if (!strcasecmp(name, g->names[i])) return true;
+    if (is_address(name, bracketed) || (!bracketed && is_name(g, name))) return true;
     return refuse(r, 403, "host", NULL,
                   "Host: \"%.100s\" is no name of this server; --allow-host adds one", host);
 }
@@ -97,7 +102,7 @@ bool guard_key(const struct guard *g, const char *authorization, const char *bar
     const size_t n = strlen(given);
     bool known = false;
     for (size_t i = 0; i < g->n_keys; i++) known |= same(g->keys[i], given, n);
-    if (known) return true;
+    if (known && n) return true;
     return refuse(r, 401, "invalid_api_key", NULL, "%s",
                   n ? "the API key is not one of this server's"
                     : "expected an API key as \"Authorization: Bearer KEY\", found none");

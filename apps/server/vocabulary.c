@@ -2,10 +2,25 @@
 
 #include "base/buf.h"
 #include "server/ask_parts.h"
+#include "json/jsonio.h"
 #include "json/unicode.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What a body asks for, without anything missing for want of memory. */
+static json_t *answer(const struct ask_context *c, const char *body, size_t n,
+                      json_t *make(const struct ask_context *, const struct field *),
+                      struct refusal *r)
+{
+    jsonio_begin();
+    json_t *object = field_read(body, n, r);
+    const struct field f = {object, "", r};
+    json_t *out = object ? make(c, &f) : NULL;
+    json_decref(object);
+    if (jsonio_lacked()) refuse_memory(r);
+    return jsonio_whole(out);
+}
 
 /* ---- text to ids ------------------------------------------------------------------------- */
 
@@ -67,8 +82,12 @@ static json_t *tokenize_text(const struct ask_context *c, const struct field *f,
     size_t n;
     const unsigned flags =
         (w->special ? EAD_ADD_BOS : 0u) | (w->parse ? (unsigned)EAD_PARSE_SPECIAL : 0u);
-    if (ead_tokenize(ask_speaker(c), text, strlen(text), flags, &ids, &n, &error)) {
-        refuse(f->refusal, 400, NULL, NULL, "%s", error.message);
+    const ead_status st = ead_tokenize(ask_speaker(c), text, strlen(text), flags, &ids, &n, &error);
+    if (st) {
+        if (st == EAD_MEMORY)
+            refuse_memory(f->refusal);
+        else
+            refuse(f->refusal, 400, "invalid_value", "prompt", "%s", error.message);
         return NULL;
     }
     json_t *out = answer_ids(c, ids, n, w);
@@ -106,11 +125,7 @@ static json_t *tokenize(const struct ask_context *c, const struct field *f)
 json_t *vocabulary_tokenize(const struct ask_context *c, const char *body, size_t n,
                             struct refusal *r)
 {
-    json_t *object = field_read(body, n, r);
-    const struct field f = {object, "", r};
-    json_t *out = object ? tokenize(c, &f) : NULL;
-    json_decref(object);
-    return out;
+    return answer(c, body, n, tokenize, r);
 }
 
 /* ---- ids to text ------------------------------------------------------------------------- */
@@ -123,48 +138,41 @@ static bool add_piece(ead_detok *detok, int32_t id, struct buf *text)
     return !ead_detok_add(detok, id, &piece, &n, &error) && buf_add(text, piece, n) == ST_OK;
 }
 
-/* The text of checked ids; NULL without memory. */
-static json_t *text_of(const struct ask_context *c, const json_t *ids)
-{
-    struct buf text = {0};
-    ead_error error;
-    ead_detok *detok;
-    const size_t n = json_array_size(ids);
-    bool ok = !ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error);
-    if (!ok) return NULL;
-    for (size_t i = 0; i < n && ok; i++)
-        ok = add_piece(detok, (int32_t)json_integer_value(json_array_get(ids, i)), &text);
-    ok = ok && add_piece(detok, -1, &text);
-    json_t *out = ok ? unicode_json(text.data ? text.data : "", text.len) : NULL;
-    ead_detok_close(detok);
-    buf_deinit(&text);
-    return out;
-}
-
 static json_t *detokenize(const struct ask_context *c, const struct field *f)
 {
     const json_t *tokens = field_get(f, "tokens");
+    struct buf text = {0};
+    ead_error error;
+    ead_detok *detok;
+    json_t *out = NULL;
     if (!json_is_array(tokens)) {
         field_refuse(f, "tokens", "an array of ids");
         return NULL;
     }
     for (size_t i = 0; i < json_array_size(tokens); i++)
         if (!field_id(f, "tokens", i, json_array_get(tokens, i), c->n_vocab)) return NULL;
-    json_t *text = text_of(c, tokens), *out = NULL;
-    if (text) out = json_pack("{s:O,s:O}", "prompt", text, "content", text);
-    json_decref(text);
+    bool ok = !ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error);
+    if (!ok) {
+        refuse_memory(f->refusal);
+        return NULL;
+    }
+    for (size_t i = 0; i < json_array_size(tokens) && ok; i++)
+        ok = add_piece(detok, (int32_t)json_integer_value(json_array_get(tokens, i)), &text);
+    ok = ok && add_piece(detok, -1, &text);
+    const char *all = text.data ? text.data : "";
+    if (ok)
+        out = json_pack("{s:o,s:o}", "prompt", unicode_json(all, text.len), "content",
+                        unicode_json(all, text.len));
     if (!out) refuse_memory(f->refusal);
+    ead_detok_close(detok);
+    buf_deinit(&text);
     return out;
 }
 
 json_t *vocabulary_detokenize(const struct ask_context *c, const char *body, size_t n,
                               struct refusal *r)
 {
-    json_t *object = field_read(body, n, r);
-    const struct field f = {object, "", r};
-    json_t *out = object ? detokenize(c, &f) : NULL;
-    json_decref(object);
-    return out;
+    return answer(c, body, n, detokenize, r);
 }
 
 /* ---- what it is -------------------------------------------------------------------------- */
@@ -181,12 +189,13 @@ static json_t *specials(const struct ask_context *c)
     const ead_conversation conversation = {.messages = &any, .n_messages = 1};
     ead_template *t;
     ead_error error;
+    json_error_t bad;
     char *text;
     size_t n;
     unsigned flags;
     if (ead_template_open(ask_speaker(c), &options, &t, &error)) return NULL;
     const bool ok = !ead_template_render(t, &conversation, &text, &n, &flags, &error);
-    json_t *out = ok ? json_loadb(text, n, 0, NULL) : NULL;
+    json_t *out = ok ? jsonio_read(text, n, 0, &bad) : NULL;
     if (ok) ead_free(text);
     ead_template_close(t);
     return out;
@@ -194,15 +203,14 @@ static json_t *specials(const struct ask_context *c)
 
 json_t *vocabulary_info(const struct ask_context *c, struct refusal *r)
 {
+    jsonio_begin();
     json_t *out = specials(c);
     json_t *rest =
         json_pack("{s:s,s:i,s:i,s:b}", "tokenizer_class", "ead", "vocab_size", c->n_vocab,
                   "model_max_length", c->n_ctx, "has_chat_template", c->chat != NULL);
-    if (!out || !rest || json_object_update(out, rest)) {
-        json_decref(out);
-        out = NULL;
-        refuse_memory(r);
-    }
+    if (out && rest) json_object_update(out, rest);
+    out = jsonio_whole(out);
+    if (!out) refuse_memory(r);
     json_decref(rest);
     return out;
 }

@@ -1,114 +1,110 @@
 /*
- * Bodies of requests under any bytes: the first says whom they go to. What is refused is refused in
- * OpenAI's shape; what is read is within its limits, and a text takes it.
+ * A server's requests under any bytes: as a chat, a completion, and as what is to be tokenized or
+ * detokenized, over a tiny pair and a template that knows tools. What is refused says why, in JSON
+ * that a client can read; what is taken keeps its promises, and is read again the same.
  */
-#include "server/ask.h"
+#include "../asking.h"
 #include "server/vocabulary.h"
 
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { CONTEXT = 256, CHOICES = 4 };
-
-static const char template[] =
-    "{% for t in tools or [] %}{{ t.function.name }}{{ t|tojson }}{% endfor %}"
-    "{% for d in documents or [] %}{{ d }}{% endfor %}"
-    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% for c in m.tool_calls or [] %}"
-    "{{ c.function.name }}{{ c.function.arguments }}{% endfor %}{% endfor %}"
-    "{{ mood }}{{ '>' if add_generation_prompt }}";
-
-struct place {
-    struct ask_context context;
-    ead_duo *duo;
-};
 
 static void require(bool condition)
 {
     if (!condition) abort();
 }
 
-/* The shipped pair, opened once: no input changes it. */
-static const struct place *place(void)
+/* The same for every input. */
+static struct asking asking;
+static ead_duo *duo;
+
+static void open_once(void)
 {
-    static struct place p;
-    static ead_template *chat;
-    const ead_template_options source = {.source = template, .bytes = sizeof template - 1};
-    ead_model *large, *small;
-    if (p.duo) return &p;
     ead_duo_options options = ead_duo_defaults();
-    options.n_ctx = CONTEXT;
+    if (duo) return;
+    asking_open(&asking);
     options.threads = 1;
-    require(!ead_model_open(SOURCE_DIR "/models/large.gguf", NULL, &large, NULL));
-    require(!ead_model_open(SOURCE_DIR "/models/small.gguf", NULL, &small, NULL));
-    require(!ead_template_open(large, &source, &chat, NULL));
-    require(!ead_duo_open(large, small, &options, &p.duo, NULL));
-    p.context = (struct ask_context){.models = {small, large},
-                                     .chat = chat,
-                                     .now = "2026-01-02",
-                                     .policy = options.policy,
-                                     .sampler = options.sampler,
-                                     .n_ctx = CONTEXT,
-                                     .n_vocab = ead_model_describe(small).n_vocab,
-                                     .max_choices = CHOICES};
-    return &p;
+    options.n_ctx = ASKING_CTX;
+    require(
+        !ead_duo_open(asking.models[EAD_LARGE], asking.models[EAD_SMALL], &options, &duo, NULL));
 }
 
 static void check_refusal(const struct refusal *r)
 {
-    require(r->status == 400 || r->status == 404 || r->status == 413);
-    require(r->message[0]);
-    json_t *answer = refusal_json(r);
-    require(answer != NULL);
-    json_decref(answer);
+    require(r->status == 400 || r->status == 404 || r->status == 503);
+    require(r->message[0] != 0);
+    json_t *json = refusal_json(r);
+    char *text = json_dumps(json, 0);
+    require(text != NULL);
+    free(text);
+    json_decref(json);
 }
 
-static void check_prompt(const struct ask *a, const struct ask_prompt *p)
+/* ---- requests for text --------------------------------------------------------------------- */
+
+static void check_prompts(const struct ask *a)
 {
-    require(p->ids && p->n <= CONTEXT && (a->kind == ASK_CHAT || p->n > 0));
-    for (size_t i = 0; i < p->n; i++)
-        require(p->ids[i] >= 0 && p->ids[i] < place()->context.n_vocab);
-    require(!p->text || (a->echo && p->bytes));
+    require(a->n_prompts >= 1 && a->n >= 1 && a->n * a->n_prompts <= ASKING_CHOICES);
+    for (int i = 0; i < a->n_prompts; i++) {
+        const struct ask_prompt *p = &a->prompts[i];
+        require(p->ids && p->n <= ASKING_CTX && (!p->text || a->echo));
+        for (size_t k = 0; k < p->n; k++)
+            require(p->ids[k] >= 0 && p->ids[k] < asking.context.n_vocab);
+    }
 }
 
 static void check_ask(const struct ask *a)
 {
-    require(a->n_prompts >= 1 && a->n >= 1 && a->n * a->n_prompts <= CHOICES);
-    for (int i = 0; i < a->n_prompts; i++) check_prompt(a, &a->prompts[i]);
-    for (int i = 0; i < a->n_stops; i++)
-        require(a->stops[i].bytes >= 1 && a->stops[i].bytes <= ASK_STOP_BYTES_MAX);
-    require(a->n_stops <= ASK_STOPS_MAX && a->n_stop_ids <= ASK_STOP_IDS_MAX);
-    require(a->logprobs >= -1 && a->logprobs <= ASK_LOGPROBS_MAX);
     require(a->max_tokens >= -1 && (a->max_tokens || a->kind == ASK_COMPLETION));
-    require(!a->include_usage || a->stream);
-    require(!ead_duo_set_sampler(place()->duo, &a->sampler, NULL));
-    require(!ead_duo_set_policy(place()->duo, &a->policy, NULL));
-}
-
-static void ask_for_text(enum ask_kind kind, const char *body, size_t n)
-{
-    struct ask a;
-    struct refusal r = {0};
-    if (ask_parse(&place()->context, kind, body, n, &a, &r)) {
-        check_ask(&a);
-        /* Nothing borrowed outlives the request. */
-        require(!ead_duo_set_sampler(place()->duo, &place()->context.sampler, NULL));
-        ask_free(&a);
-    } else {
-        check_refusal(&r);
+    require(a->logprobs >= -1 && a->logprobs <= ASK_LOGPROBS_MAX);
+    require(a->n_stops >= 0 && a->n_stops <= ASK_STOPS_MAX);
+    for (int i = 0; i < a->n_stops; i++)
+        require(a->stops[i].bytes > 0 && a->stops[i].bytes <= ASK_STOP_BYTES_MAX);
+    for (int i = 0; i < a->n_stop_ids; i++)
+        require(a->stop_ids[i] >= 0 && a->stop_ids[i] < asking.context.n_vocab);
+    for (int i = 0; i < a->sampler.n_bias; i++) {
+        require(a->bias[i].id >= 0 && a->bias[i].id < asking.context.n_vocab);
+        for (int k = 0; k < i; k++) require(a->bias[k].id != a->bias[i].id);
     }
+    check_prompts(a);
 }
 
-/* What is answered can be written: a client reads it. */
+/* Nothing later refuses it for what it says. */
+static void check_duo(const struct ask *a)
+{
+    ead_error error;
+    require(!ead_duo_set_policy(duo, &a->policy, &error));
+    require(!ead_duo_set_sampler(duo, &a->sampler, &error));
+}
+
+static void parse(enum ask_kind kind, const char *body, size_t n)
+{
+    struct ask a, again;
+    struct refusal r = {0}, second = {0};
+    const bool taken = ask_parse(&asking.context, kind, body, n, &a, &r);
+    require(ask_parse(&asking.context, kind, body, n, &again, &second) == taken);
+    if (!taken) {
+        check_refusal(&r);
+        require(!strcmp(r.message, second.message));
+        return;
+    }
+    check_ask(&a);
+    check_duo(&a);
+    require(a.n_prompts == again.n_prompts && a.prompts[0].n == again.prompts[0].n);
+    ask_free(&a);
+    ask_free(&again);
+}
+
+/* ---- the vocabulary ------------------------------------------------------------------------ */
+
 static void check_answer(json_t *answer, const struct refusal *r)
 {
     if (!answer) {
         check_refusal(r);
         return;
     }
-    char *text = json_dumps(answer, JSON_COMPACT);
+    char *text = json_dumps(answer, 0);
     require(text != NULL);
     free(text);
     json_decref(answer);
@@ -116,14 +112,13 @@ static void check_answer(json_t *answer, const struct refusal *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    const char *body = (const char *)data;
     struct refusal r = {0};
-    if (!size) return 0;
-    const char *body = (const char *)data + 1;
-    switch (data[0] % 4) {
-    case 0: ask_for_text(ASK_CHAT, body, size - 1); break;
-    case 1: ask_for_text(ASK_COMPLETION, body, size - 1); break;
-    case 2: check_answer(vocabulary_tokenize(&place()->context, body, size - 1, &r), &r); break;
-    case 3: check_answer(vocabulary_detokenize(&place()->context, body, size - 1, &r), &r); break;
-    }
+    open_once();
+    parse(ASK_CHAT, body, size);
+    parse(ASK_COMPLETION, body, size);
+    check_answer(vocabulary_tokenize(&asking.context, body, size, &r), &r);
+    check_answer(vocabulary_detokenize(&asking.context, body, size, &r), &r);
+    if (size % 64 == 0) check_answer(vocabulary_info(&asking.context, &r), &r);
     return 0;
 }
