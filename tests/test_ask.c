@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "asking.h"
+#include "server/field.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -227,7 +228,7 @@ static void test_bodies(void **state)
     refused_body("{\"a\":\"\0\"}", 9, "no JSON");
     refused_body("[]", 2, "an array");
     refused_body("{}\0", 3, "no JSON");
-    enum { DEEP = 100000 };
+    enum { DEEP = FIELD_GROUPS_MAX };
     char *deep = tiny_must(malloc(DEEP));
     memset(deep, '[', DEEP);
     refused_body(deep, DEEP, "no JSON");

@@ -189,12 +189,12 @@ static void test_length(void **state)
     static const char code[] = "context_length_exceeded";
     completion(many("{'prompt':[", "5", ",", ASKING_CTX, "]}"));
     refused(ASK_COMPLETION, many("{'prompt':[", "5", ",", ASKING_CTX + 1, "]}"), code, "prompt",
-            "room for 64 tokens, found 65");
+            "64 tokens, found 65");
     refused(ASK_COMPLETION, many("{'prompt':'", "\xe2\x82\xac", "", 30, "'}"), code, "prompt",
-            "room for 64 tokens, found 9");
+            "64 tokens, found 9");
     refused(ASK_CHAT,
             many("{'messages':[{'role':'user','content':'", "\xe2\x82\xac", "", 30, "'}]}"), code,
-            "messages", "room for 64 tokens");
+            "messages", "64 tokens");
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */
@@ -244,14 +244,14 @@ static void test_bad_messages(void **state)
     bad_chat("[]", "messages", "at least one");
     bad_chat("{}", "messages", "found an object");
     bad_chat("'hi'", "messages", "found \"hi\"");
-    bad_chat("[1]", "messages[0]", "found a number");
+    bad_chat("[1]", "messages[0]", "found 1");
     bad_chat("[{'role':'user','content':'a'},null]", "messages[1]", "found null");
-    bad_chat("[{'content':'a'}]", "messages[0].role", "found \"nothing\"");
+    bad_chat("[{'content':'a'}]", "messages[0].role", "found nothing");
     bad_chat("[{'role':'robot','content':'a'}]", "messages[0].role", "found \"robot\"");
     bad_chat("[{'role':1,'content':'a'}]", "messages[0].role", "");
     bad_chat("[{'role':'user'}]", "messages[0].content", "found nothing");
     bad_chat("[{'role':'user','content':null}]", "messages[0].content", "found null");
-    bad_chat("[{'role':'user','content':1}]", "messages[0].content", "found a number");
+    bad_chat("[{'role':'user','content':1}]", "messages[0].content", "found 1");
     bad_chat("[{'role':'user','content':{}}]", "messages[0].content", "found an object");
     bad_chat("[{'role':'assistant','content':null,'tool_calls':[]}]", "messages[0].content",
              "found null");
@@ -269,11 +269,11 @@ static void test_parts(void **state)
              "nothing");
     bad_chat("[{'role':'user','content':['a']}]", "messages[0].content[0].type", "nothing");
     bad_chat("[{'role':'user','content':[null]}]", "messages[0].content[0].type", "nothing");
-    bad_chat("[{'role':'user','content':[{'type':1}]}]", "messages[0].content[0].type", "nothing");
+    bad_chat("[{'role':'user','content':[{'type':1}]}]", "messages[0].content[0].type", "found 1");
     bad_chat("[{'role':'user','content':[{'type':'text'}]}]", "messages[0].content[0].text",
              "found nothing");
     bad_chat("[{'role':'user','content':[{'type':'text','text':1}]}]",
-             "messages[0].content[0].text", "found a number");
+             "messages[0].content[0].text", "found 1");
 }
 
 /* ---- tools --------------------------------------------------------------------------------- */
@@ -307,7 +307,7 @@ static void test_tools(void **state)
     bad_chat("[{'role':'assistant','content':'a','tool_calls':{}}]", "messages[0].tool_calls",
              "found an object");
     bad_chat("[{'role':'assistant','content':'a','tool_calls':'x'}]", "messages[0].tool_calls",
-             "found a string");
+             "found \"x\"");
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         char messages[128];
         snprintf(messages, sizeof messages,
@@ -315,9 +315,8 @@ static void test_tools(void **state)
                  calls[i]);
         bad_chat(messages, "messages[0].tool_calls[1].function", "an object with a name");
     }
-    /* What only the template knows. */
-    refused(ASK_CHAT, "{'messages':[{'role':'user','content':'a'}],'tools':[1]}", "template",
-            "messages", "\"name\"");
+    refused(ASK_CHAT, "{'messages':[{'role':'user','content':'a'}],'tools':[1]}", "invalid_value",
+            "tools[0]", "has a name");
     renders(user, "'documents':['d','e']", "u:a\nde");
 }
 

@@ -99,7 +99,11 @@ static bool read_logprobs(const struct field *f, struct ask *a)
 
 static bool add_stop(const struct field *f, struct ask *a, const json_t *value)
 {
-    if (!json_is_string(value)) return field_refuse(f, "stop", "a string, or an array of strings");
+    char found[FIELD_FOUND_MAX];
+    field_found(value, found);
+    if (!json_is_string(value))
+        return refuse(f->refusal, 400, "invalid_value", "stop",
+                      "stop: expected a string, or an array of strings, found %s", found);
     const size_t n = json_string_length(value);
     if (n > ASK_STOP_BYTES_MAX)
         return refuse(f->refusal, 400, "invalid_value", "stop",

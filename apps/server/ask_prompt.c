@@ -12,7 +12,8 @@ static bool check_length(const struct ask_context *c, const struct field *f, con
 {
     if (n <= (size_t)c->n_ctx) return true;
     return refuse(f->refusal, 400, "context_length_exceeded", param,
-                  "%s: the context has room for %d tokens, found %zu", param, c->n_ctx, n);
+                  "%s: this model's maximum context length is %d tokens, found %zu", param,
+                  c->n_ctx, n);
 }
 
 /* Ids of a text, in memory of our own. */
@@ -39,38 +40,51 @@ struct message {
     size_t i;
 };
 
-static bool bad_message(const struct message *m, const char *field, const char *format,
-                        const char *found)
+static bool bad_message(const struct message *m, const char *field, const char *expected,
+                        const json_t *value)
 {
-    char param[96], text[256];
+    char param[96], found[FIELD_FOUND_MAX];
     field_path(param, "messages[%zu]%s", m->i, field);
-    snprintf(text, sizeof text, format, found);
-    return refuse(m->f->refusal, 400, "invalid_value", param, "%s: %s", param, text);
+    field_found(value, found);
+    return refuse(m->f->refusal, 400, "invalid_value", param, "%s: expected %s, found %s", param,
+                  expected, found);
+}
+
+static bool bad_part(const struct message *m, size_t i, const char *field, const char *expected,
+                     const json_t *value)
+{
+    char path[48];
+    snprintf(path, sizeof path, ".content[%zu]%s", i, field);
+    return bad_message(m, path, expected, value);
+}
+
+/* The text of a part: of its field "text", or "refusal" where a model once refused. */
+static bool part_text(const struct message *m, const json_t *parts, size_t i, const json_t **out)
+{
+    static const char *const types[] = {"text", "input_text", "output_text", "refusal"};
+    const json_t *part = json_array_get(parts, i), *type = json_object_get(part, "type");
+    const char *name = json_string_value(type);
+    for (size_t k = 0; name && k < sizeof types / sizeof *types; k++) {
+        if (strcmp(name, types[k])) continue;
+        const char *field = strcmp(name, "refusal") ? "text" : "refusal";
+        *out = json_object_get(part, field);
+        if (json_is_string(*out)) return true;
+        return bad_part(m, i, *field == 't' ? ".text" : ".refusal", "a string", *out);
+    }
+    return bad_part(m, i, ".type", "\"text\", as nothing else is read", type);
 }
 
 /* Parts of a content as one text: they are joined by line ends, as vLLM and llama-server do. */
 static bool join_parts(const struct message *m, const json_t *parts, json_t **out)
 {
-    char field[48];
     struct buf text = {0};
     bool ok = true;
     for (size_t i = 0; i < json_array_size(parts) && ok; i++) {
-        const json_t *part = json_array_get(parts, i);
-        const char *type = json_string_value(json_object_get(part, "type"));
-        const json_t *value = json_object_get(part, "text");
-        const bool is_text = type && (!strcmp(type, "text") || !strcmp(type, "input_text") ||
-                                      !strcmp(type, "output_text"));
-        if (!is_text) {
-            snprintf(field, sizeof field, ".content[%zu].type", i);
-            ok = bad_message(m, field, "expected \"text\", found \"%.60s\"; nothing else is read",
-                             type ? type : "nothing");
-        } else if (!json_is_string(value)) {
-            snprintf(field, sizeof field, ".content[%zu].text", i);
-            ok = bad_message(m, field, "expected a string, found %s", field_kind(value));
-        } else if ((i && buf_add(&text, "\n", 1) != ST_OK) ||
-                   buf_add(&text, json_string_value(value), json_string_length(value)) != ST_OK) {
+        const json_t *part = NULL;
+        ok = part_text(m, parts, i, &part);
+        if (ok && ((i && buf_add(&text, "\n", 1) != ST_OK) ||
+                   buf_add(&text, json_string_value(part), json_string_length(part)) != ST_OK))
             ok = refuse_memory(m->f->refusal);
-        }
     }
     if (ok) *out = json_stringn(text.data ? text.data : "", text.len);
     buf_deinit(&text);
@@ -88,8 +102,13 @@ static bool set_content(const struct message *m, json_t *message)
     }
     if (calls && (!content || json_is_null(content)))
         return !json_object_set_new(message, "content", json_null());
-    return bad_message(m, ".content", "expected a string or an array of parts, found %s",
-                       field_kind(content));
+    return bad_message(m, ".content", "a string or an array of parts", content);
+}
+
+/* What templates read of a tool and of its call alike: {"function": {"name": ...}}. */
+static bool names_function(const json_t *entry)
+{
+    return json_is_string(json_object_get(json_object_get(entry, "function"), "name"));
 }
 
 /* Templates expect the arguments of a call as what they say, clients send them as JSON in a string.
@@ -100,13 +119,9 @@ static bool open_call(const struct message *m, size_t k, const json_t *call)
     json_t *function = json_object_get(call, "function");
     const json_t *arguments = json_object_get(function, "arguments");
     snprintf(field, sizeof field, ".tool_calls[%zu].function", k);
-    if (!json_is_string(json_object_get(function, "name")))
-        return bad_message(m, field, "expected an object with a name, found %s",
-                           field_kind(function));
+    if (!names_function(call)) return bad_message(m, field, "an object with a name", function);
     if (!json_is_string(arguments)) return true;
-    json_error_t error;
-    json_t *read =
-        jsonio_read(json_string_value(arguments), json_string_length(arguments), 0, &error);
+    json_t *read = field_json(json_string_value(arguments), json_string_length(arguments));
     return !read || !json_object_set_new(function, "arguments", read) ||
            refuse_memory(m->f->refusal);
 }
@@ -114,14 +129,16 @@ static bool open_call(const struct message *m, size_t k, const json_t *call)
 static bool open_calls(const struct message *m, json_t *message)
 {
     json_t *calls = json_object_get(message, "tool_calls");
+    const json_t *old = json_object_get(message, "function_call");
+    if (old && !json_is_null(old))
+        return bad_message(m, ".function_call", "tool_calls in its place", old);
     if (!calls || json_is_null(calls) || (json_is_array(calls) && !json_array_size(calls))) {
         json_object_del(message, "tool_calls");
         return true;
     }
     if (!ead_template_mentions(m->c->chat, "tool_calls"))
-        return bad_message(m, ".tool_calls", "the chat template knows no tools%s", "");
-    if (!json_is_array(calls))
-        return bad_message(m, ".tool_calls", "expected an array, found %s", field_kind(calls));
+        return bad_message(m, ".tool_calls", "none, as the chat template knows no tools", calls);
+    if (!json_is_array(calls)) return bad_message(m, ".tool_calls", "an array", calls);
     for (size_t i = 0; i < json_array_size(calls); i++)
         if (!open_call(m, i, json_array_get(calls, i))) return false;
     return true;
@@ -138,9 +155,8 @@ static bool set_role(const struct message *m, json_t *message)
         return !json_object_set_new(message, "role", json_string("system")) ||
                refuse_memory(m->f->refusal);
     }
-    return bad_message(m, ".role",
-                       "expected system, developer, user, assistant or tool, found \"%.60s\"",
-                       role ? role : "nothing");
+    return bad_message(m, ".role", "system, developer, user, assistant or tool",
+                       json_object_get(message, "role"));
 }
 
 /* The messages, made what templates read. */
@@ -156,7 +172,7 @@ static json_t *read_messages(const struct ask_context *c, const struct field *f)
         const struct message m = {c, f, i};
         json_t *message = json_array_get(given, i);
         if (!json_is_object(message))
-            ok = bad_message(&m, "", "expected an object, found %s", field_kind(message));
+            ok = bad_message(&m, "", "an object", message);
         else
             ok = set_role(&m, message) && open_calls(&m, message) && set_content(&m, message);
     }
@@ -174,6 +190,13 @@ static bool add_tools(const struct ask_context *c, const struct field *f, json_t
     if (!ead_template_mentions(c->chat, "tools"))
         return refuse(f->refusal, 400, "unsupported_value", "tools",
                       "tools: the chat template knows none");
+    for (size_t i = 0; i < json_array_size(tools); i++) {
+        char name[96];
+        if (names_function(json_array_get(tools, i))) continue;
+        field_path(name, "tools[%zu]", i);
+        return refuse(f->refusal, 400, "invalid_value", name,
+                      "%s: expected an object with a function that has a name", name);
+    }
     return !json_object_set(conversation, "tools", tools) || refuse_memory(f->refusal);
 }
 
@@ -194,20 +217,41 @@ static char *variables(const struct ask_context *c, const struct field *f)
     return text;
 }
 
-static bool render(const struct ask_context *c, const struct field *f, const char *json,
-                   const char *more, struct ask_prompt *out)
+static bool add_documents(const struct ask_context *c, const struct field *f, json_t *conversation)
 {
-    const ead_conversation conversation = {
-        .json = json, .json_bytes = strlen(json), .variables = more, .now = c->now};
+    json_t *documents = field_get(f, "documents");
+    if (!documents || (json_is_array(documents) && !json_array_size(documents))) return true;
+    if (!json_is_array(documents)) return field_refuse(f, "documents", "an array");
+    if (!ead_template_mentions(c->chat, "documents"))
+        return refuse(f->refusal, 400, "unsupported_value", "documents",
+                      "documents: the chat template knows none");
+    return !json_object_set(conversation, "documents", documents) || refuse_memory(f->refusal);
+}
+
+/* A template tells of its file, which is not the client's to know, and then of the fault. What a
+ * client sends can bring any template to one. */
+static bool refuse_render(const struct field *f, ead_status st, const char *message)
+{
+    static const char mark[] = "chat_template: ";
+    const char *own = strstr(message, mark);
+    return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, "template", "messages",
+                  "the chat template: %s", own ? own + sizeof mark - 1 : message);
+}
+
+static bool render(const struct ask_context *c, const struct field *f, const char *json,
+                   const char *more, bool opens, struct ask_prompt *out)
+{
+    const ead_conversation conversation = {.json = json,
+                                           .json_bytes = strlen(json),
+                                           .variables = more,
+                                           .now = c->now,
+                                           .finished = !opens};
     ead_error error;
     char *text;
     size_t n;
     unsigned flags;
     const ead_status st = ead_template_render(c->chat, &conversation, &text, &n, &flags, &error);
-    /* The template itself was readable: what it stumbles over is in this conversation. */
-    if (st)
-        return refuse(f->refusal, st == EAD_MEMORY ? 503 : 400, "template", "messages", "%s",
-                      error.message);
+    if (st) return refuse_render(f, st, error.message);
     const bool ok = tokenise(c, f, text, n, flags, "messages", out);
     ead_free(text);
     return ok;
@@ -216,12 +260,13 @@ static bool render(const struct ask_context *c, const struct field *f, const cha
 static bool render_all(const struct ask_context *c, const struct field *f, json_t *conversation,
                        struct ask_prompt *out)
 {
-    json_t *documents = field_get(f, "documents");
-    if (!add_tools(c, f, conversation)) return false;
-    if (documents) json_object_set(conversation, "documents", documents);
+    bool opens = true;
+    if (!add_tools(c, f, conversation) || !add_documents(c, f, conversation) ||
+        !field_flag(f, "add_generation_prompt", &opens))
+        return false;
     char *json = jsonio_text(conversation, JSON_COMPACT), *more = json ? variables(c, f) : NULL;
     if (!json) refuse_memory(f->refusal);
-    const bool ok = more && render(c, f, json, more, out);
+    const bool ok = more && render(c, f, json, more, opens, out);
     free(json);
     free(more);
     return ok;

@@ -1,7 +1,6 @@
 /* How tokens are chosen, and who writes them. */
 #include "server/ask_parts.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,10 +121,12 @@ bool ask_sampler(const struct ask_context *c, const struct field *f, struct ask 
 
 /* ---- the policy -------------------------------------------------------------------------- */
 
-/* "clear-window" is "clear_window" in JSON. */
-static void json_name(const ead_policy_option *option, char out[64])
+/* An option has its own name, "clear-window", and the one that JSON's fields usually have,
+ * "clear_window". */
+static void find_name(const struct field *f, const ead_policy_option *option, char out[64])
 {
     snprintf(out, 64, "%s", option->name);
+    if (field_get(f, out)) return;
     for (char *c = out; *c; c++) *c = *c == '-' ? '_' : *c;
 }
 
@@ -147,7 +148,7 @@ static bool read_option(const struct field *f, const ead_policy_option *option,
     const double most = 0x1p62;
     const double low = fmax(option->low, -most), high = fmin(option->high, most);
     int64_t n = 0;
-    json_name(option, name);
+    find_name(f, option, name);
     if (!field_get(f, name)) return true;
     switch (option->type) {
     case EAD_OPTION_REAL: return field_real(f, name, low, high, at);

@@ -13,7 +13,7 @@ json_t *field_get(const struct field *f, const char *name)
     return json_is_null(value) ? NULL : value;
 }
 
-const char *field_kind(const json_t *value)
+static const char *kind_of(const json_t *value)
 {
     static const char *const kinds[] = {
         [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a string",
@@ -23,14 +23,15 @@ const char *field_kind(const json_t *value)
     return value ? kinds[json_typeof(value)] : "nothing";
 }
 
-void field_found(const json_t *value, char out[64])
+void field_found(const json_t *value, char out[FIELD_FOUND_MAX])
 {
-    if (json_is_number(value))
-        snprintf(out, 64, "%.10g", json_number_value(value));
-    else if (json_is_string(value))
-        snprintf(out, 64, "\"%.40s\"", json_string_value(value));
+    const size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(10);
+    if (json_is_string(value))
+        snprintf(out, FIELD_FOUND_MAX, "\"%.40s\"", json_string_value(value));
+    else if (json_is_number(value)) /* as it is written: 2.0 is no 2 */
+        out[json_dumpb(value, out, FIELD_FOUND_MAX - 1, flags)] = 0;
     else
-        snprintf(out, 64, "%s", field_kind(value));
+        snprintf(out, FIELD_FOUND_MAX, "%s", kind_of(value));
 }
 
 void field_path(char out[96], const char *format, ...)
@@ -43,10 +44,9 @@ void field_path(char out[96], const char *format, ...)
 
 bool field_refuse(const struct field *f, const char *name, const char *expected)
 {
-    char param[96], found[64];
-    const json_t *value = json_object_get(f->object, name);
+    char param[96], found[FIELD_FOUND_MAX];
     field_path(param, "%s%s", f->path, name);
-    field_found(value, found);
+    field_found(json_object_get(f->object, name), found);
     return refuse(f->refusal, 400, "invalid_value", param, "%s: expected %s, found %s", param,
                   expected, found);
 }
@@ -90,7 +90,7 @@ bool field_real(const struct field *f, const char *name, double low, double high
 
 bool field_id(const struct field *f, const char *name, size_t i, const json_t *id, int n)
 {
-    char found[64];
+    char found[FIELD_FOUND_MAX];
     if (json_is_integer(id) && json_integer_value(id) >= 0 && json_integer_value(id) < n)
         return true;
     field_found(id, found);
@@ -107,22 +107,56 @@ bool field_text(const struct field *f, const char *name, const char **out)
     return true;
 }
 
+/* ---- bodies ------------------------------------------------------------------------------ */
+
+static bool is_light(const char *body, size_t n)
+{
+    size_t groups = 0, commas = 0;
+    bool inside = false; /* of a string */
+    for (size_t i = 0; i < n; i++) {
+        const char c = body[i];
+        if (c == '"') inside = !inside;
+        if (inside) {
+            i += c == '\\';
+            continue;
+        }
+        groups += c == '[' || c == '{';
+        commas += c == ',';
+    }
+    return groups <= FIELD_GROUPS_MAX && commas <= FIELD_COMMAS_MAX;
+}
+
+json_t *field_json(const char *text, size_t n)
+{
+    json_error_t error;
+    return is_light(text, n) ? jsonio_read(text, n, 0, &error) : NULL;
+}
+
+static json_t *bad_json(struct refusal *r, const json_error_t *error)
+{
+    const enum json_error_code code = json_error_code(error);
+    const bool nul = code == json_error_null_character || code == json_error_null_byte_in_key;
+    if (!error->text[0])
+        refuse_memory(r);
+    else
+        refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
+               error->line, error->column, nul ? "\\u0000 is in no text here" : error->text);
+    return NULL;
+}
+
 json_t *field_read(const char *body, size_t n, struct refusal *r)
 {
     json_error_t error;
+    if (!is_light(body, n)) {
+        refuse(r, 413, "too_many_values", NULL,
+               "the body: expected at most %d arrays and objects, and %d commas", FIELD_GROUPS_MAX,
+               FIELD_COMMAS_MAX);
+        return NULL;
+    }
     json_t *value = jsonio_read(body, n, 0, &error);
-    if (!value && !error.text[0]) {
-        refuse_memory(r);
-        return NULL;
-    }
-    if (!value) {
-        refuse(r, 400, "invalid_json", NULL, "the body is no JSON: line %d, column %d: %.120s",
-               error.line, error.column, error.text);
-        return NULL;
-    }
+    if (!value) return bad_json(r, &error);
     if (json_is_object(value)) return value;
-    refuse(r, 400, "invalid_json", NULL, "the body: expected a JSON object, found %s",
-           field_kind(value));
     json_decref(value);
+    refuse(r, 400, "invalid_json", NULL, "the body: expected a JSON object, found an array");
     return NULL;
 }

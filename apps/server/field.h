@@ -27,17 +27,28 @@ bool field_int(const struct field *f, const char *name, int64_t low, int64_t hig
 bool field_real(const struct field *f, const char *name, double low, double high, double *out);
 /* Is entry i of a field's array an id below n? */
 bool field_id(const struct field *f, const char *name, size_t i, const json_t *id, int n);
-/* Borrowed from the object; without NUL inside. */
+/* Borrowed from the object; without NUL inside, which no body has. */
 bool field_text(const struct field *f, const char *name, const char **out);
 
-/* What was found, in a few words; and with the value, where it is a number or a text. */
-const char *field_kind(const json_t *value);
-void field_found(const json_t *value, char out[64]);
+/* What was found, in a few words: "an array", "2.0", "\"x\"". */
+enum { FIELD_FOUND_MAX = 64 };
+void field_found(const json_t *value, char out[FIELD_FOUND_MAX]);
 /* The path of a field: "messages[0].content". */
 void field_path(char out[96], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Read a body: one JSON object. NULL after saying in *r what is wrong; of two fields with one name
- * the later one counts. */
+/* The values of a body take up to a hundred times its bytes once they are read. So many it may
+ * have.
+ */
+enum {
+    FIELD_GROUPS_MAX = 1 << 16, /* arrays and objects */
+    FIELD_COMMAS_MAX = 1 << 20
+};
+
+/* JSON of some kind, under the same limits, within a text of a body; NULL where it is none. */
+json_t *field_json(const char *text, size_t n);
+
+/* Read a body: one JSON object. NULL after saying in *r what is wrong. Of two fields with one name
+ * the later one counts; a string that holds NUL (\u0000) is refused. */
 json_t *field_read(const char *body, size_t n, struct refusal *r);
 
 #endif

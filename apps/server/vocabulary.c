@@ -101,7 +101,7 @@ static json_t *tokenize_messages(const struct ask_context *c, const struct field
 {
     struct ask_prompt prompt = {0};
     json_t *out = NULL;
-    if (ask_render(c, f, &prompt)) {
+    if (ask_neutral(f) && ask_render(c, f, &prompt)) {
         out = answer_ids(c, prompt.ids, prompt.n, w);
         if (!out) refuse_memory(f->refusal);
     }
@@ -177,22 +177,40 @@ json_t *vocabulary_detokenize(const struct ask_context *c, const char *body, siz
 
 /* ---- what it is -------------------------------------------------------------------------- */
 
-static json_t *end_of_text(const struct ask_context *c)
+/* The special tokens by name, as the templates of this vocabulary see them. */
+static json_t *specials(const struct ask_context *c)
 {
-    for (int32_t id = 0; id < c->n_vocab; id++)
-        if (ead_token_is_end(ask_speaker(c), id)) return piece_json(ask_speaker(c), id);
-    return json_null();
+    static const char source[] = "{\"bos_token\":{{ (bos_token or none)|tojson }},"
+                                 "\"eos_token\":{{ (eos_token or none)|tojson }},"
+                                 "\"unk_token\":{{ (unk_token or none)|tojson }},"
+                                 "\"pad_token\":{{ (pad_token or none)|tojson }}}";
+    const ead_template_options options = {.source = source, .bytes = sizeof source - 1};
+    const ead_message any = {"user", ""}; /* no conversation is without */
+    const ead_conversation conversation = {.messages = &any, .n_messages = 1};
+    ead_template *t;
+    ead_error error;
+    json_error_t bad;
+    char *text;
+    size_t n;
+    unsigned flags;
+    if (ead_template_open(ask_speaker(c), &options, &t, &error)) return NULL;
+    const bool ok = !ead_template_render(t, &conversation, &text, &n, &flags, &error);
+    json_t *out = ok ? jsonio_read(text, n, 0, &bad) : NULL;
+    if (ok) ead_free(text);
+    ead_template_close(t);
+    return out;
 }
 
 json_t *vocabulary_info(const struct ask_context *c, struct refusal *r)
 {
-    const int32_t bos = ead_token_bos(ask_speaker(c));
     jsonio_begin();
-    json_t *end = end_of_text(c), *begin = bos >= 0 ? piece_json(ask_speaker(c), bos) : json_null();
-    json_t *out = json_pack("{s:s,s:i,s:i,s:O,s:o,s:o,s:b}", "tokenizer_class", "ead", "vocab_size",
-                            c->n_vocab, "model_max_length", c->n_ctx, "eos_token", end, "bos_token",
-                            begin, "pad_token", end, "has_chat_template", c->chat != NULL);
+    json_t *out = specials(c);
+    json_t *rest =
+        json_pack("{s:s,s:i,s:i,s:b}", "tokenizer_class", "ead", "vocab_size", c->n_vocab,
+                  "model_max_length", c->n_ctx, "has_chat_template", c->chat != NULL);
+    if (out && rest) json_object_update(out, rest);
     out = jsonio_whole(out);
     if (!out) refuse_memory(r);
+    json_decref(rest);
     return out;
 }
