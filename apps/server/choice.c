@@ -86,7 +86,7 @@ bool choice_echo(struct choice *c)
         for (int i = 0; i < c->n_records; i++)
             if (c->records[i].end > c->text.len) c->records[i].end = c->text.len;
     }
-    c->shown = c->text.len;
+    c->shown = c->echoed = c->text.len;
     return true;
 }
 
@@ -110,12 +110,15 @@ static bool add_text(struct choice *c, int32_t id, size_t *fresh)
 
 static void look_for_stop(struct choice *c, size_t fresh)
 {
-    const struct stop_found found = stop_find(c->ask, c->text.data, c->text.len, fresh);
-    if (found.shown > c->shown) c->shown = found.shown;
+    const size_t echo = c->echoed; /* no string that the prompt begins ends the answer */
+    const struct stop_found found =
+        stop_find(c->ask, c->text.data + echo, c->text.len - echo, fresh);
+    const size_t shown = echo + found.shown;
+    if (shown > c->shown) c->shown = shown;
     if (!found.stopped) return;
     c->finish = "stop";
-    c->text.len = found.shown;
-    c->text.data[found.shown] = 0;
+    c->text.len = shown;
+    c->text.data[shown] = 0;
 }
 
 /* Nothing follows: what is held back belongs to the text. */
@@ -124,7 +127,7 @@ static bool end_text(struct choice *c, const char *why)
     size_t fresh;
     if (!add_text(c, -1, &fresh)) return false;
     if (fresh && c->n_records > c->n_sent) c->records[c->n_records - 1].end = c->text.len;
-    look_for_stop(c, fresh);
+    if (fresh) look_for_stop(c, fresh);
     if (!c->finish) c->finish = why;
     c->shown = c->text.len;
     return true;

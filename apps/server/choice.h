@@ -25,6 +25,7 @@ struct choice {
     int index;
     ead_detok *detok;
     struct buf text; /* all characters so far; of an echo the prompt's first */
+    size_t echoed;   /* bytes of it that are the prompt\'s */
     size_t shown;    /* bytes that may be shown */
     size_t sent;     /* bytes, and */
     int n_sent;      /* records that were */
@@ -33,7 +34,6 @@ struct choice {
     int n_records, room;
     int64_t n_tokens;               /* written, an end included */
     const char *finish;             /* "stop", "length"; NULL: it goes on */
-    const char *stop_text;          /* the stop string or NULL */
     ead_summary summary;            /* once it ended */
     int64_t cached;                 /* tokens of the prompt that were found in the prefix cache */
     double first_token, last_token; /* by clock_seconds; 0: not yet */
