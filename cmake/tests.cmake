@@ -65,6 +65,11 @@ add_test(NAME check_server
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_server $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR} ${EAD_SHARED_DIR})
 set_tests_properties(check_server PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
+# Malformed HTTP for some seconds; by hand for longer.
+add_test(NAME check_http
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/server/fuzz_http.py $<TARGET_FILE:ead_cli> 5)
+set_tests_properties(check_http PROPERTIES TIMEOUT 120)
+
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)
 
