@@ -69,6 +69,10 @@ if(NOT (BUILD_SHARED_LIBS OR EAD_SANITIZE OR EAD_TSAN))
   add_test(NAME check_package COMMAND ${CMAKE_SOURCE_DIR}/tests/check_package ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
   set_tests_properties(check_package PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
 endif()
+# Malformed HTTP for some seconds; by hand for longer.
+add_test(NAME check_http
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/server/fuzz_http.py $<TARGET_FILE:ead_cli> 5)
+set_tests_properties(check_http PROPERTIES TIMEOUT 120)
 
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)

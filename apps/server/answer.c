@@ -280,15 +280,14 @@ json_t *answer_whole(const struct job *j)
     return jsonio_whole(out);
 }
 
-/* A chunk of one choice: `text` is what comes behind. */
-static json_t *chunk(const struct job *j, const struct choice *c, json_t *delta, json_t *text,
-                     json_t *log_probs, const char *finish, json_t *story)
+/* A chunk of one choice; `what` is its delta, or its text. */
+static json_t *chunk(const struct job *j, const struct choice *c, json_t *what, json_t *log_probs,
+                     const char *finish, json_t *story)
 {
-    json_t *out = delta ? json_pack("{s:i,s:o,s:o,s:o}", "index", c->index, "delta", delta,
-                                    "logprobs", log_probs, "finish_reason", finish_json(finish))
-                        : json_pack("{s:i,s:o,s:o,s:o}", "index", c->index, "text", text,
-                                    "logprobs", log_probs, "finish_reason", finish_json(finish));
-    if (out && story) json_object_set_new(out, "ead", story);
+    const char *name = c->ask->kind == ASK_CHAT ? "delta" : "text";
+    json_t *out = json_pack("{s:i,s:o,s:o,s:o}", "index", c->index, name, what, "logprobs",
+                            log_probs, "finish_reason", finish_json(finish));
+    if (story) json_object_set_new(out, "ead", story);
     json_t *whole = envelope(j, true, json_pack("[o]", out));
     if (whole && j->ask.include_usage) json_object_set_new(whole, "usage", json_null());
     return jsonio_whole(whole);
@@ -298,26 +297,25 @@ json_t *answer_chunk(const struct job *j, const struct choice *c, size_t begin, 
                      int first, int last)
 {
     jsonio_begin();
-    json_t *text = slice(c, begin, end), *story = NULL, *delta = NULL;
+    json_t *text = slice(c, begin, end), *story = NULL;
     const bool one = last - first == 1 && !c->records[first].given;
     if (c->ask->trace && one) story = trace_json(c, &c->records[first]);
-    if (c->ask->kind == ASK_CHAT) delta = json_pack("{s:o}", "content", text);
-    return chunk(j, c, delta, text, log_probs_json(c, first, last), NULL, story);
+    if (c->ask->kind == ASK_CHAT) text = json_pack("{s:o}", "content", text);
+    return chunk(j, c, text, log_probs_json(c, first, last), NULL, story);
 }
 
 json_t *answer_opening(const struct job *j, const struct choice *c)
 {
     jsonio_begin();
-    return chunk(j, c, json_pack("{s:s,s:s}", "role", "assistant", "content", ""), NULL,
-                 json_null(), NULL, NULL);
+    return chunk(j, c, json_pack("{s:s,s:s}", "role", "assistant", "content", ""), json_null(),
+                 NULL, NULL);
 }
 
 json_t *answer_ending(const struct job *j, const struct choice *c)
 {
     const bool chat = c->ask->kind == ASK_CHAT;
     jsonio_begin();
-    return chunk(j, c, chat ? json_object() : NULL, chat ? NULL : json_string(""), json_null(),
-                 c->finish, NULL);
+    return chunk(j, c, chat ? json_object() : json_string(""), json_null(), c->finish, NULL);
 }
 
 json_t *answer_account(const struct job *j)
