@@ -1,9 +1,9 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/pair.h"
-#include "cli/report.h"
 #include "cli/screen.h"
 #include "cli/talk.h"
+#include "cli/voice_pair.h"
 
 #include <editline/readline.h>
 #include <errno.h>
@@ -33,12 +33,9 @@ struct slash {
     bool (*run)(struct talk *t, const char *value);
 };
 
-static bool apply_policy(struct talk *t, const ead_policy_options *before)
+static bool steer(struct talk *t, const ead_policy_option *option, const ead_policy_options *before)
 {
-    ead_error error;
-    ead_policy_options policy = pair_policy(t->pair);
-    if (!ead_duo_set_policy(t->pair->duo, &policy, &error)) return true;
-    fail_error(&error);
+    if (!t->voice->steer(t->voice, option)) return true;
     pair_options.policy = *before;
     return false;
 }
@@ -47,7 +44,7 @@ static bool set_option(struct talk *t, const ead_policy_option *option, const ch
 {
     const ead_policy_options before = pair_options.policy;
     char fault[ARGS_FAULT_MAX];
-    if (steer_set(option, &pair_options.policy, value, fault)) return apply_policy(t, &before);
+    if (steer_set(option, &pair_options.policy, value, fault)) return steer(t, option, &before);
     fail("/%s: %s", option->name, fault);
     return false;
 }
@@ -69,12 +66,12 @@ static bool slash_policy(struct talk *t, const char *value)
     steer_names(false, names);
     for (int i = 0; names[i]; i++)
         if (!strcmp(value, names[i])) {
-            if (!t->pair->large || !t->pair->small) {
+            if (!t->voice->has_both(t->voice)) {
                 fail("/policy: with one model there is nothing to choose");
                 return false;
             }
             pair_options.policy.kind = (ead_policy_kind)ead_policy_parse(value);
-            return apply_policy(t, &before);
+            return steer(t, NULL, &before);
         }
     fail("/policy: expected %s, found \"%s\"", list_policies(list), value);
     return false;
@@ -91,20 +88,14 @@ static bool slash_show(struct talk *t, const char *value)
         steer_show(policy, option, text);
         fprintf(stderr, ", %s %s", option->name, text);
     }
-    fprintf(stderr, "; %zu of %d tokens of context used\n", ead_duo_length(t->pair->duo),
-            ead_duo_context(t->pair->duo));
+    t->voice->show_context(t->voice);
     return true;
 }
 
 static bool slash_stats(struct talk *t, const char *value)
 {
     (void)value;
-    json_t *report = report_build(t->pair, "");
-    if (report) {
-        json_object_del(report, "stop");
-        report_print(report);
-    }
-    json_decref(report);
+    t->voice->show_account(t->voice);
     return true;
 }
 
@@ -255,7 +246,7 @@ static bool handle_line(struct talk *t, const char *line, int *status)
     return !*status;
 }
 
-static int converse(struct talk *t)
+static int converse(struct talk *t, bool color)
 {
     char history[4096];
     const bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -265,8 +256,8 @@ static int converse(struct talk *t)
         using_history();
         if (kept) read_history(history);
         fprintf(stderr, "%ssmall%s and %slarge%s write; /help lists commands\n",
-                t->color ? screen_paint(EAD_SMALL) : "", t->color ? SCREEN_PLAIN : "",
-                t->color ? screen_paint(EAD_LARGE) : "", t->color ? SCREEN_PLAIN : "");
+                color ? screen_paint(EAD_SMALL) : "", color ? SCREEN_PLAIN : "",
+                color ? screen_paint(EAD_LARGE) : "", color ? SCREEN_PLAIN : "");
     }
     for (char *line; (line = read_line(terminal));) {
         if (kept) keep_history(history); /* now, for Ctrl-C at the prompt ends the program */
@@ -278,30 +269,11 @@ static int converse(struct talk *t)
     return status;
 }
 
-/* Refuse before the first question what would fail at it. */
-static int check_form(struct form *form)
+static int with_voice(struct voice *voice, bool color)
 {
-    const ead_message probe[] = {{"system", pair_options.system}, {"user", "x"}};
-    const int skip = !pair_options.system || !*pair_options.system;
-    ead_conversation conversation = {.messages = probe + skip, .n_messages = (size_t)(2 - skip)};
-    char *text;
-    size_t bytes;
-    unsigned flags;
-    form->verbose = false;
-    if (form_render(form, &conversation, &text, &bytes, &flags)) return EXIT_FAIL;
-    form->verbose = pair_options.form.verbose;
-    ead_free(text);
-    return EXIT_OK;
-}
-
-static int with_form(struct pair *pair, const struct form *form)
-{
-    struct talk talk = {.pair = pair,
-                        .form = form,
-                        .max_tokens = pair_options.n,
-                        .color = screen_wants_color((enum screen_color)pair_options.color, stdout)};
+    struct talk talk = {.voice = voice};
     int status = talk_reset(&talk, pair_options.system);
-    if (!status) status = converse(&talk);
+    if (!status) status = converse(&talk, color);
     talk_deinit(&talk);
     return status;
 }
@@ -313,16 +285,11 @@ static int command(int argc, char **argv)
     parsed = pair_check(&usage);
     if (parsed) return parsed;
     if (form_lists(&pair_options.form)) return EXIT_OK;
-    struct pair pair = {0};
-    struct form form = {0};
-    int status = pair_open(&pair);
-    if (!status)
-        status =
-            form_open(&pair_options.form, pair_speaker(&pair), FORM_WAYS("chat-template"), &form);
-    if (!status) status = check_form(&form);
-    if (!status) status = with_form(&pair, &form);
-    form_close(&form);
-    pair_close(&pair);
+    const bool color = screen_wants_color((enum screen_color)pair_options.color, stdout);
+    struct voice_pair voice;
+    int status = voice_pair_open(&voice, color);
+    if (!status) status = with_voice(&voice.voice, color);
+    voice_pair_close(&voice);
     return status;
 }
 
