@@ -1,6 +1,8 @@
 /* How tokens are chosen, and who writes them. */
 #include "server/ask_parts.h"
 
+#include "json/name.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -121,13 +123,6 @@ bool ask_sampler(const struct ask_context *c, const struct field *f, struct ask 
 
 /* ---- the policy -------------------------------------------------------------------------- */
 
-/* "clear-window" is "clear_window" in JSON. */
-static void json_name(const ead_policy_option *option, char out[64])
-{
-    snprintf(out, 64, "%s", option->name);
-    for (char *c = out; *c; c++) *c = *c == '-' ? '_' : *c;
-}
-
 static bool read_writer(const struct field *f, const char *name, ead_writer *out)
 {
     const char *writer = *out == EAD_LARGE ? "large" : "small";
@@ -141,12 +136,12 @@ static bool read_writer(const struct field *f, const char *name, ead_writer *out
 static bool read_option(const struct field *f, const ead_policy_option *option,
                         ead_policy_options *to)
 {
-    char name[64];
+    char name[NAME_MAX_BYTES];
     void *at = (char *)to + option->offset;
     const double most = 0x1p62;
     const double low = fmax(option->low, -most), high = fmin(option->high, most);
     int64_t n = 0;
-    json_name(option, name);
+    name_in_json(option->name, name);
     if (!field_get(f, name)) return true;
     switch (option->type) {
     case EAD_OPTION_REAL: return field_real(f, name, low, high, at);
