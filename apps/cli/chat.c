@@ -27,12 +27,13 @@ static struct {
 static const char key_default[] = "EAD_API_KEY";
 
 static const struct arg table[] = {
+    {.kind = ARG_HEADING, .help = "a server in place of models"},
     {.kind = ARG_TEXT,
      .name = "url",
      .value = "URL",
      .out = &options.url,
-     .help = "talk with a running 'ead serve', http://host:port, or any server of OpenAI's\n"
-             "API, which shows no colours and no entropy"},
+     .help = "talk with a running 'ead serve', http://host:port, or with any server of OpenAI's\n"
+             "API, then without colours and entropy"},
     {.kind = ARG_TEXT,
      .name = "model",
      .value = "NAME",
@@ -43,7 +44,8 @@ static const struct arg table[] = {
      .name = "api-key-env",
      .value = "NAME",
      .out = &options.key_variable,
-     .help = "the environment variable that holds its key (default: EAD_API_KEY, if it is set)"},
+     .help = "the variable of the environment that holds its key\n"
+             "(default: EAD_API_KEY, where it is set)"},
     {.kind = ARG_TEXT,
      .name = "ca-cert",
      .value = "FILE",
@@ -56,7 +58,7 @@ static const struct arg table[] = {
      .given = &options.patience_given,
      .min = 1,
      .max = 86400,
-     .help = "give up when nothing of an answer came for so long (default: 300)"},
+     .help = "give up when nothing of an answer has come for so long (default: 300)"},
 };
 
 static struct arg shared[PAIR_ROWS_MAX];
