@@ -73,6 +73,9 @@ endif()
 add_test(NAME check_http
   COMMAND ${CMAKE_SOURCE_DIR}/tests/server/fuzz_http.py $<TARGET_FILE:ead_cli> 5)
 set_tests_properties(check_http PROPERTIES TIMEOUT 120)
+add_test(NAME check_chat_url
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/check_chat_url $<TARGET_FILE:ead_cli> ${EAD_SHARED_DIR})
+set_tests_properties(check_chat_url PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)

@@ -1,9 +1,12 @@
+#include "cli/chat.h"
+
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/pair.h"
-#include "cli/report.h"
 #include "cli/screen.h"
 #include "cli/talk.h"
+#include "cli/voice_pair.h"
+#include "cli/voice_url.h"
 
 #include <editline/readline.h>
 #include <errno.h>
@@ -13,15 +16,109 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* ---- options ----------------------------------------------------------------------------- */
+
+static struct {
+    const char *url, *model, *key_variable, *ca_file;
+    int patience;
+    bool model_given, patience_given;
+} options = {.model = "ead", .patience = 300};
+
+static const char key_default[] = "EAD_API_KEY";
+
+static const struct arg table[] = {
+    {.kind = ARG_HEADING, .help = "a server in place of models"},
+    {.kind = ARG_TEXT,
+     .name = "url",
+     .value = "URL",
+     .out = &options.url,
+     .help = "talk with a running 'ead serve', http://host:port, or with any server of OpenAI's\n"
+             "API, then without colours and entropy"},
+    {.kind = ARG_TEXT,
+     .name = "model",
+     .value = "NAME",
+     .out = &options.model,
+     .given = &options.model_given,
+     .help = "which of its models (default: ead, the pair)"},
+    {.kind = ARG_TEXT,
+     .name = "api-key-env",
+     .value = "NAME",
+     .out = &options.key_variable,
+     .help = "the variable of the environment that holds its key\n"
+             "(default: EAD_API_KEY, where it is set)"},
+    {.kind = ARG_TEXT,
+     .name = "ca-cert",
+     .value = "FILE",
+     .out = &options.ca_file,
+     .help = "trust these certificates (PEM) in place of the system's"},
+    {.kind = ARG_INT,
+     .name = "patience",
+     .value = "SECONDS",
+     .out = &options.patience,
+     .given = &options.patience_given,
+     .min = 1,
+     .max = 86400,
+     .help = "give up when nothing of an answer has come for so long (default: 300)"},
+};
+
+static struct arg shared[PAIR_ROWS_MAX];
+static int n_shared;
+static bool given[PAIR_ROWS_MAX];
+
 static const struct args usage = {
     .command = "chat",
-    .synopsis = "--large L.gguf --small S.gguf [OPTION ...]",
+    .synopsis = "[--large L.gguf --small S.gguf | --url URL] [OPTION ...]",
     .description =
-        "Talk with a pair of models. Lines that begin with / steer it; /help lists them.\n"
-        "Ctrl-C stops an answer; at the prompt it leaves, as Ctrl-D does.",
-    .more = pair_args,
-    .n_more = &n_pair_args,
+        "Talk with a pair of models, here or on a server. Lines that begin with / steer it;\n"
+        "/help lists them. Ctrl-C stops an answer; at the prompt it leaves, as Ctrl-D does.",
+    .table = table,
+    .n_table = sizeof table / sizeof *table,
+    .more = shared,
+    .n_more = &n_shared,
 };
+
+void chat_prepare(void)
+{
+    static const char *const without[] = {NULL};
+    pair_rows(without, shared, &n_shared);
+    for (int i = 0; i < n_shared; i++)
+        if (!shared[i].given) shared[i].given = &given[i];
+}
+
+static bool was_given(const char *name)
+{
+    for (int i = 0; i < n_shared; i++)
+        if (shared[i].kind != ARG_HEADING && !strcmp(shared[i].name, name)) return *shared[i].given;
+    return false;
+}
+
+/* What a server is not asked for, because it is the server's own affair. */
+static const char *const local[] = {
+    "chat-template", "now", "verbose-prompt", "large",   "small",  "ctx",          "cache-type",
+    "threads",       "cpu", "pack-cache",     "profile", "replay", "eager-prompt", NULL};
+
+static int check_url(void)
+{
+    for (const char *const *name = local; *name; name++)
+        if (was_given(*name))
+            return args_fault(&usage, "--url and --%s: that is for models opened here", *name);
+    if (pair_options.seed > INT64_MAX)
+        return args_fault(&usage, "--seed: expected at most %lld with --url, found %llu",
+                          (long long)INT64_MAX, pair_options.seed);
+    return pair_check_policy(&usage);
+}
+
+static int check_options(void)
+{
+    if (options.url) return check_url();
+    const char *lonely = options.model_given      ? "model"
+                         : options.key_variable   ? "api-key-env"
+                         : options.ca_file        ? "ca-cert"
+                         : options.patience_given ? "patience"
+                                                  : NULL;
+    if (lonely) return args_fault(&usage, "--%s goes with --url", lonely);
+    return pair_check(&usage);
+}
 
 /* ---- slash commands ---------------------------------------------------------------------- */
 
@@ -33,12 +130,9 @@ struct slash {
     bool (*run)(struct talk *t, const char *value);
 };
 
-static bool apply_policy(struct talk *t, const ead_policy_options *before)
+static bool steer(struct talk *t, const ead_policy_option *option, const ead_policy_options *before)
 {
-    ead_error error;
-    ead_policy_options policy = pair_policy(t->pair);
-    if (!ead_duo_set_policy(t->pair->duo, &policy, &error)) return true;
-    fail_error(&error);
+    if (!t->voice->steer(t->voice, option)) return true;
     pair_options.policy = *before;
     return false;
 }
@@ -47,7 +141,7 @@ static bool set_option(struct talk *t, const ead_policy_option *option, const ch
 {
     const ead_policy_options before = pair_options.policy;
     char fault[ARGS_FAULT_MAX];
-    if (steer_set(option, &pair_options.policy, value, fault)) return apply_policy(t, &before);
+    if (steer_set(option, &pair_options.policy, value, fault)) return steer(t, option, &before);
     fail("/%s: %s", option->name, fault);
     return false;
 }
@@ -69,12 +163,12 @@ static bool slash_policy(struct talk *t, const char *value)
     steer_names(false, names);
     for (int i = 0; names[i]; i++)
         if (!strcmp(value, names[i])) {
-            if (!t->pair->large || !t->pair->small) {
+            if (!t->voice->has_both(t->voice)) {
                 fail("/policy: with one model there is nothing to choose");
                 return false;
             }
             pair_options.policy.kind = (ead_policy_kind)ead_policy_parse(value);
-            return apply_policy(t, &before);
+            return steer(t, NULL, &before);
         }
     fail("/policy: expected %s, found \"%s\"", list_policies(list), value);
     return false;
@@ -91,20 +185,14 @@ static bool slash_show(struct talk *t, const char *value)
         steer_show(policy, option, text);
         fprintf(stderr, ", %s %s", option->name, text);
     }
-    fprintf(stderr, "; %zu of %d tokens of context used\n", ead_duo_length(t->pair->duo),
-            ead_duo_context(t->pair->duo));
+    t->voice->show_context(t->voice);
     return true;
 }
 
 static bool slash_stats(struct talk *t, const char *value)
 {
     (void)value;
-    json_t *report = report_build(t->pair, "");
-    if (report) {
-        json_object_del(report, "stop");
-        report_print(report);
-    }
-    json_decref(report);
+    t->voice->show_account(t->voice);
     return true;
 }
 
@@ -255,7 +343,7 @@ static bool handle_line(struct talk *t, const char *line, int *status)
     return !*status;
 }
 
-static int converse(struct talk *t)
+static int converse(struct talk *t, bool color)
 {
     char history[4096];
     const bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -264,9 +352,11 @@ static int converse(struct talk *t)
     if (terminal) {
         using_history();
         if (kept) read_history(history);
-        fprintf(stderr, "%ssmall%s and %slarge%s write; /help lists commands\n",
-                t->color ? screen_paint(EAD_SMALL) : "", t->color ? SCREEN_PLAIN : "",
-                t->color ? screen_paint(EAD_LARGE) : "", t->color ? SCREEN_PLAIN : "");
+        if (t->voice->has_both(t->voice))
+            fprintf(stderr, "%ssmall%s and %slarge%s write; ", color ? screen_paint(EAD_SMALL) : "",
+                    color ? SCREEN_PLAIN : "", color ? screen_paint(EAD_LARGE) : "",
+                    color ? SCREEN_PLAIN : "");
+        fputs("/help lists commands\n", stderr);
     }
     for (char *line; (line = read_line(terminal));) {
         if (kept) keep_history(history); /* now, for Ctrl-C at the prompt ends the program */
@@ -278,31 +368,42 @@ static int converse(struct talk *t)
     return status;
 }
 
-/* Refuse before the first question what would fail at it. */
-static int check_form(struct form *form)
+static int with_voice(struct voice *voice, bool color)
 {
-    const ead_message probe[] = {{"system", pair_options.system}, {"user", "x"}};
-    const int skip = !pair_options.system || !*pair_options.system;
-    ead_conversation conversation = {.messages = probe + skip, .n_messages = (size_t)(2 - skip)};
-    char *text;
-    size_t bytes;
-    unsigned flags;
-    form->verbose = false;
-    if (form_render(form, &conversation, &text, &bytes, &flags)) return EXIT_FAIL;
-    form->verbose = pair_options.form.verbose;
-    ead_free(text);
-    return EXIT_OK;
+    struct talk talk = {.voice = voice};
+    int status = talk_reset(&talk, pair_options.system);
+    if (!status) status = converse(&talk, color);
+    talk_deinit(&talk);
+    return status;
 }
 
-static int with_form(struct pair *pair, const struct form *form)
+static int talk_to_pair(bool color)
 {
-    struct talk talk = {.pair = pair,
-                        .form = form,
-                        .max_tokens = pair_options.n,
-                        .color = screen_wants_color((enum screen_color)pair_options.color, stdout)};
-    int status = talk_reset(&talk, pair_options.system);
-    if (!status) status = converse(&talk);
-    talk_deinit(&talk);
+    struct voice_pair voice;
+    int status = voice_pair_open(&voice, color);
+    if (!status) status = with_voice(&voice.voice, color);
+    voice_pair_close(&voice);
+    return status;
+}
+
+static int talk_to_url(bool color)
+{
+    const char *variable = options.key_variable ? options.key_variable : key_default;
+    const char *key = getenv(variable);
+    if (key && !*key) key = NULL;
+    if (options.key_variable && !key) return fail("--api-key-env: %s is not set", variable);
+    const struct voice_url_options how = {.remote = {.url = options.url,
+                                                     .key = key,
+                                                     .ca_file = options.ca_file,
+                                                     .patience = options.patience},
+                                          .model = options.model,
+                                          .given = was_given,
+                                          .color = color,
+                                          .patient = isatty(STDIN_FILENO)};
+    struct voice_url voice;
+    int status = voice_url_open(&voice, &how);
+    if (!status) status = with_voice(&voice.voice, color);
+    voice_url_close(&voice);
     return status;
 }
 
@@ -310,20 +411,11 @@ static int command(int argc, char **argv)
 {
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
-    parsed = pair_check(&usage);
+    parsed = check_options();
     if (parsed) return parsed;
     if (form_lists(&pair_options.form)) return EXIT_OK;
-    struct pair pair = {0};
-    struct form form = {0};
-    int status = pair_open(&pair);
-    if (!status)
-        status =
-            form_open(&pair_options.form, pair_speaker(&pair), FORM_WAYS("chat-template"), &form);
-    if (!status) status = check_form(&form);
-    if (!status) status = with_form(&pair, &form);
-    form_close(&form);
-    pair_close(&pair);
-    return status;
+    const bool color = screen_wants_color((enum screen_color)pair_options.color, stdout);
+    return options.url ? talk_to_url(color) : talk_to_pair(color);
 }
 
 const struct command command_chat = {"talk with the pair", &usage, command};

@@ -3,7 +3,6 @@
 #include "cli/cli.h"
 #include "cli/source.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,10 +91,11 @@ static int add_variable(json_t *all, const char *given)
     return set ? EXIT_OK : fail("--template-arg %s: no name of a variable, or no memory", given);
 }
 
+/* `chat` may be NULL: what it knows is a server's to say. */
 static int add_thinking(const struct form_options *o, const ead_template *chat, json_t *all)
 {
     if (o->thinking == FORM_THINKING_AUTO) return EXIT_OK;
-    if (!ead_template_mentions(chat, "enable_thinking"))
+    if (chat && !ead_template_mentions(chat, "enable_thinking"))
         return fail(
             "--thinking: the chat template knows no \"enable_thinking\"; what it knows can be "
             "given with --template-arg");
@@ -105,13 +105,23 @@ static int add_thinking(const struct form_options *o, const ead_template *chat, 
                : EXIT_OK;
 }
 
-static int gather(const struct form_options *o, struct form *f)
+int form_variables(const struct form_options *o, const ead_template *chat, json_t **out)
 {
     json_t *all = json_object();
-    int status = all ? add_thinking(o, f->chat, all) : fail("no memory for the template");
+    int status = all ? add_thinking(o, chat, all) : fail("no memory for the template");
     for (int i = 0; i < o->variables.n && !status; i++)
         status = add_variable(all, o->variables.text[i]);
-    if (!status && json_object_size(all)) {
+    *out = status ? NULL : all;
+    if (status) json_decref(all);
+    return status;
+}
+
+static int gather(const struct form_options *o, struct form *f)
+{
+    json_t *all;
+    if (form_variables(o, f->chat, &all)) return EXIT_FAIL;
+    int status = EXIT_OK;
+    if (json_object_size(all)) {
         f->variables = json_dumps(all, JSON_COMPACT);
         if (!f->variables) status = fail("no memory for the variables of the template");
     }

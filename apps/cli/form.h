@@ -8,6 +8,8 @@
 #include "cli/args.h"
 #include "ead.h"
 
+#include <jansson.h>
+
 /* Filled by args_parse; all zero by default. */
 struct form_options {
     const char *template_name; /* of a built-in one, or of a file */
@@ -77,6 +79,10 @@ bool form_lists(const struct form_options *o);
 int form_open(const struct form_options *o, const ead_model *model, const char *ways,
               struct form *out);
 void form_close(struct form *f);
+
+/* The variables that the options give, as an object; `chat` may be NULL where nobody here knows the
+ * template. EXIT_FAIL after saying why. */
+int form_variables(const struct form_options *o, const ead_template *chat, json_t **out);
 
 /* Render, and show it with --verbose-prompt. Fills what is left of `conversation`. *text is to be
  * released with ead_free. */

@@ -1,4 +1,5 @@
 #include "cli/args.h"
+#include "cli/chat.h"
 #include "cli/cli.h"
 #include "cli/pair.h"
 #include "cli/serve.h"
@@ -13,20 +14,13 @@
 #include <unistd.h>
 
 const struct command *const cli_commands[] = {
-    &command_run,
-    &command_chat,
-    &command_serve,
-    &command_bench,
-    &command_eval,
-    &command_calibrate,
-    &command_grade,
-    &command_template,
-    &command_tokenize,
-    &command_logits,
-    &command_inspect,
-    &command_manual,
-    &command_completion,
-    NULL,
+    &command_run,        &command_chat,
+    &command_serve,      &command_bench,
+    &command_eval,       &command_calibrate,
+    &command_grade,      &command_template,
+    &command_tokenize,   &command_logits,
+    &command_inspect,    &command_manual,
+    &command_completion, NULL,
 };
 
 const char cli_purpose[] =
@@ -92,6 +86,7 @@ int main(int argc, char **argv)
 {
     if (!hold_descriptors()) return EXIT_FAIL; /* and nowhere to say so */
     pair_prepare();
+    chat_prepare();
     serve_prepare();
     trial_prepare();
     if (argc < 2) {

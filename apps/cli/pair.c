@@ -197,8 +197,7 @@ static bool shipped_is_there(void)
     return both;
 }
 
-/* Settle the policy's kind; 0 or EXIT_USAGE. */
-static int choose_policy(const struct args *usage)
+int pair_check_policy(const struct args *usage)
 {
     struct pair_options *o = &pair_options;
     if (o->replay && !o->policy_given)
@@ -224,7 +223,7 @@ int pair_check(const struct args *usage)
     if (o->profile && !shipped && (!o->large || !o->small))
         return args_fault(usage, "--profile is for two models, found --%s alone",
                           o->large ? "large" : "small");
-    if (choose_policy(usage)) return EXIT_USAGE;
+    if (pair_check_policy(usage)) return EXIT_USAGE;
     const ead_policy_info *rule = ead_policy_describe(o->policy.kind);
     const bool lacks_large = !shipped && !o->large && rule->needs[EAD_LARGE];
     const bool lacks_small = !shipped && !o->small && rule->needs[EAD_SMALL];

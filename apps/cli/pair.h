@@ -74,6 +74,8 @@ extern const char *pair_cpus[PAIR_CPUS_MAX];
 /* Say what contradicts in the options; 0 or EXIT_USAGE. Where no model is named, the shipped pair
  * is. */
 int pair_check(const struct args *usage);
+/* The policy alone, where the models are elsewhere. */
+int pair_check_policy(const struct args *usage);
 
 /* Open models, compare them, open the duo. EXIT_FAIL after saying why. pair_close in any case. */
 int pair_open(struct pair *p);

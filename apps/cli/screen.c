@@ -53,6 +53,13 @@ static int take_back(struct screen *s, int n)
     return write_text(s, marker, strlen(marker));
 }
 
+int screen_text(struct screen *s, ead_writer writer, const char *text, size_t bytes)
+{
+    if (!bytes) return EXIT_OK;
+    paint(s, writer);
+    return write_text(s, text, bytes);
+}
+
 int screen_token(struct screen *s, const ead_token *token)
 {
     ead_error error;
@@ -61,9 +68,7 @@ int screen_token(struct screen *s, const ead_token *token)
     if (token->taken_back > 0 && take_back(s, token->taken_back)) return EXIT_FAIL;
     if (ead_detok_add(s->detok, token->id, &text, &bytes, &error)) return fail_error(&error);
     if (s->trace && trace_write(s->trace, s->trace_path, token, text, bytes)) return EXIT_FAIL;
-    if (!bytes) return EXIT_OK;
-    paint(s, token->writer);
-    return write_text(s, text, bytes);
+    return screen_text(s, token->writer, text, bytes);
 }
 
 int screen_end(struct screen *s)

@@ -35,6 +35,8 @@ bool screen_wants_color(enum screen_color color, FILE *stream);
 /* Show one token, after a line that says how many were taken back before it, where some were:
  * what was shown cannot be unwritten. EXIT_FAIL after saying what could not be written. */
 int screen_token(struct screen *s, const ead_token *token);
+/* Show whole characters that somebody wrote. */
+int screen_text(struct screen *s, ead_writer writer, const char *text, size_t bytes);
 /* Take the colour off and end the line. A character that the text broke off in is not shown. */
 int screen_end(struct screen *s);
 

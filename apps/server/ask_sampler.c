@@ -1,6 +1,8 @@
 /* How tokens are chosen, and who writes them. */
 #include "server/ask_parts.h"
 
+#include "json/name.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,11 +125,12 @@ bool ask_sampler(const struct ask_context *c, const struct field *f, struct ask 
 
 /* An option has its own name, "clear-window", and the one that JSON's fields usually have,
  * "clear_window". */
-static void find_name(const struct field *f, const ead_policy_option *option, char out[64])
+static const char *find_name(const struct field *f, const ead_policy_option *option,
+                             char out[NAME_MAX_BYTES])
 {
-    snprintf(out, 64, "%s", option->name);
-    if (field_get(f, out)) return;
-    for (char *c = out; *c; c++) *c = *c == '-' ? '_' : *c;
+    if (field_get(f, option->name)) return option->name;
+    name_in_json(option->name, out);
+    return out;
 }
 
 static bool read_writer(const struct field *f, const char *name, ead_writer *out)
@@ -143,12 +146,12 @@ static bool read_writer(const struct field *f, const char *name, ead_writer *out
 static bool read_option(const struct field *f, const ead_policy_option *option,
                         ead_policy_options *to)
 {
-    char name[64];
+    char in_json[NAME_MAX_BYTES];
     void *at = (char *)to + option->offset;
     const double most = 0x1p62;
     const double low = fmax(option->low, -most), high = fmin(option->high, most);
     int64_t n = 0;
-    find_name(f, option, name);
+    const char *name = find_name(f, option, in_json);
     if (!field_get(f, name)) return true;
     switch (option->type) {
     case EAD_OPTION_REAL: return field_real(f, name, low, high, at);
