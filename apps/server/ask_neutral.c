@@ -11,7 +11,6 @@ static const struct neutral known[] = {
     {"audio", {0}},
     {"best_of", {"1"}},
     {"continue_final_message", {"false"}},
-    {"add_generation_prompt", {"true"}},
     {"dry_multiplier", {"0"}},
     {"function_call", {"\"none\""}},
     {"functions", {"[]"}},

@@ -187,8 +187,13 @@ static char *variables(const struct ask_context *c, const struct field *f)
 static bool render(const struct ask_context *c, const struct field *f, const char *json,
                    const char *more, struct ask_prompt *out)
 {
-    const ead_conversation conversation = {
-        .json = json, .json_bytes = strlen(json), .variables = more, .now = c->now};
+    bool opened = true;
+    if (!field_flag(f, "add_generation_prompt", &opened)) return false;
+    const ead_conversation conversation = {.json = json,
+                                           .json_bytes = strlen(json),
+                                           .variables = more,
+                                           .now = c->now,
+                                           .finished = !opened};
     ead_error error;
     char *text;
     size_t n;

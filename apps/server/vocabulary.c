@@ -82,7 +82,7 @@ static json_t *tokenize_messages(const struct ask_context *c, const struct field
 {
     struct ask_prompt prompt = {0};
     json_t *out = NULL;
-    if (ask_render(c, f, &prompt)) {
+    if (ask_neutral(f) && ask_render(c, f, &prompt)) {
         out = answer_ids(c, prompt.ids, prompt.n, w);
         if (!out) refuse_memory(f->refusal);
     }
