@@ -61,7 +61,8 @@ static const struct arg table[] = {
      .name = "cors",
      .value = "ORIGIN",
      .out = &options.cors,
-     .help = "let pages of this origin (https://host:port, or *) use the server"},
+     .help = "let pages of this origin (https://host:port; localhost: of this machine, at any\n"
+             "port; *: all) use the server"},
     {.kind = ARG_LIST,
      .name = "allow-host",
      .value = "NAME",

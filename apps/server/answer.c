@@ -90,6 +90,7 @@ static json_t *content_json(const struct choice *c, int first, int last)
     json_t *content = json_array();
     for (int i = first; i < last; i++) {
         const struct choice_record *r = &c->records[i];
+        if (r->silent) continue;
         json_t *entry = entry_json(c, r->token.id, r->token.log_prob), *top = json_array();
         for (int k = 0; k < alternatives(c, r); k++)
             json_array_append_new(top, entry_json(c, r->best[k].id, r->best[k].log_prob));

@@ -143,6 +143,31 @@ static void drop_records(struct choice *c)
         if (c->records[i].end > c->text.len) c->records[i].end = c->text.len;
 }
 
+/* The record of a token whose characters are the text's from `begin` on. */
+static bool add_written(struct choice *c, const ead_token *token, size_t begin,
+                        const ead_alternative *best, int n_best)
+{
+    if (!choice_keeps_records(c)) return true;
+    struct choice_record *r = add_record(c, best, n_best);
+    if (!r) return false;
+    r->token = *token;
+    r->begin = begin;
+    r->end = c->text.len;
+    return true;
+}
+
+/* The token that ends a text has no characters in it. OpenAI's chat does not list it; a completion
+ * does, and a trace tells of all that was written. */
+static bool end_by_token(struct choice *c, const ead_token *token, const ead_alternative *best,
+                         int n_best)
+{
+    if (!end_text(c, "stop")) return false;
+    if (c->ask->kind == ASK_CHAT && !c->ask->trace) return true;
+    if (!add_written(c, token, c->text.len, best, n_best)) return false;
+    if (choice_keeps_records(c)) c->records[c->n_records - 1].silent = true;
+    return true;
+}
+
 bool choice_add(struct choice *c, const ead_token *token, const ead_alternative *best, int n_best)
 {
     const size_t begin = c->text.len;
@@ -152,15 +177,9 @@ bool choice_add(struct choice *c, const ead_token *token, const ead_alternative 
         return true;
     }
     c->n_tokens++;
-    if (ends_by_id(c, token)) return end_text(c, "stop");
-    if (!add_text(c, token->id, &fresh)) return false;
-    if (choice_keeps_records(c)) {
-        struct choice_record *r = add_record(c, best, n_best);
-        if (!r) return false;
-        r->token = *token;
-        r->begin = begin;
-        r->end = c->text.len;
-    }
+    if (ends_by_id(c, token)) return end_by_token(c, token, best, n_best);
+    if (!add_text(c, token->id, &fresh) || !add_written(c, token, begin, best, n_best))
+        return false;
     if (fresh) look_for_stop(c, fresh);
     if (c->finish) drop_records(c);
     if (c->finish) return true;

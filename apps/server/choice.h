@@ -14,7 +14,8 @@ struct choice_record {
     ead_token token;
     size_t begin, end; /* its characters, as bytes of the text */
     int n_best;
-    bool given; /* of the prompt, by echo: only id and log_prob are there */
+    bool given;  /* of the prompt, by echo: only id and log_prob are there */
+    bool silent; /* it ended the text, and is no part of it */
     ead_alternative best[ASK_LOGPROBS_MAX];
 };
 

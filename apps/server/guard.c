@@ -61,17 +61,35 @@ bool guard_host(const struct guard *g, const char *host, struct refusal *r)
 
 /* ---- Origin ------------------------------------------------------------------------------ */
 
+/* What stands behind http:// or https://, or NULL. */
+static const char *behind_scheme(const char *origin)
+{
+    if (!strncasecmp(origin, "http://", 7)) return origin + 7;
+    return strncasecmp(origin, "https://", 8) ? NULL : origin + 8;
+}
+
+/* Is it a page that this machine serves itself, at any port? */
+static bool is_local(const char *origin)
+{
+    char name[NAME_MAX_BYTES + 1];
+    bool bracketed;
+    const char *host = behind_scheme(origin);
+    if (!host || !split(host, name, &bracketed)) return false;
+    return bracketed ? !strcmp(name, "::1")
+                     : !strcasecmp(name, "localhost") || !strcmp(name, "127.0.0.1");
+}
+
 bool guard_shares(const struct guard *g, const char *origin)
 {
-    return g->cors && origin && (!strcmp(g->cors, "*") || !strcasecmp(g->cors, origin));
+    if (!g->cors || !origin) return false;
+    if (!strcmp(g->cors, "localhost")) return is_local(origin);
+    return !strcmp(g->cors, "*") || !strcasecmp(g->cors, origin);
 }
 
 bool guard_origin(const struct guard *g, const char *origin, const char *host, struct refusal *r)
 {
     if (!origin || guard_shares(g, origin)) return true;
-    const char *rest = !strncasecmp(origin, "http://", 7)    ? origin + 7
-                       : !strncasecmp(origin, "https://", 8) ? origin + 8
-                                                             : NULL;
+    const char *rest = behind_scheme(origin);
     if (rest && host && !strcasecmp(rest, host)) return true;
     return refuse(r, 403, "origin", NULL,
                   "Origin: pages of \"%.100s\" may not use this server; --cors ORIGIN lets them",

@@ -15,7 +15,9 @@ struct guard {
     /* Names, beside addresses and "localhost", that a Host may be. */
     const char *const *names;
     size_t n_names;
-    const char *cors; /* an origin that may read answers, beside the server's own; "*": any; NULL */
+    /* An origin that may read answers, beside the server's own; "*": any; "localhost": pages of
+     * this machine, at any port; or NULL. */
+    const char *cors;
     const char *const *keys; /* n_keys of them; none: no key is asked for */
     size_t n_keys;
 };
