@@ -69,6 +69,11 @@ if(NOT (BUILD_SHARED_LIBS OR EAD_SANITIZE OR EAD_TSAN))
   add_test(NAME check_package COMMAND ${CMAKE_SOURCE_DIR}/tests/check_package ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
   set_tests_properties(check_package PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
 endif()
+# A crowd of clients that stall and vanish for some seconds; by hand 200 of them for longer.
+add_test(NAME check_crowd
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/server/chaos.py $<TARGET_FILE:ead_cli> --clients 30 --seconds 6)
+set_tests_properties(check_crowd PROPERTIES TIMEOUT 300)
+
 # Malformed HTTP for some seconds; by hand for longer.
 add_test(NAME check_http
   COMMAND ${CMAKE_SOURCE_DIR}/tests/server/fuzz_http.py $<TARGET_FILE:ead_cli> 5)
@@ -93,7 +98,8 @@ add_test(NAME check_page COMMAND ${CMAKE_SOURCE_DIR}/tests/check_page)
 set_tests_properties(check_page PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
 # What `make tsan` runs; a report fails the test.
-set_tests_properties(test_team test_threads PROPERTIES LABELS threads ENVIRONMENT TSAN_OPTIONS=exitcode=66)
+set_tests_properties(test_team test_threads check_server check_crowd check_http PROPERTIES LABELS threads
+  ENVIRONMENT "TSAN_OPTIONS=exitcode=66;EAD_MODELS=${CMAKE_SOURCE_DIR}/models")
 
 # Where the sanitizer owns the heap, the linker puts the test in front of what our own code calls.
 if(EAD_SANITIZE)

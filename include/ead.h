@@ -400,7 +400,8 @@ typedef struct {
     int threads;
     int n_ctx;              /* 0: the smaller of what both models were trained on */
     int max_rows;           /* of a pass; 0: 256 */
-    int prompt_budget;      /* rows of prompts in a pass, while other texts are written; 0: 32 */
+    int prompt_budget;      /* rows of prompts in a pass, while other texts are written; 0: as many
+                             * as make it at most about three times as long as one without */
     int cache_tokens;       /* positions that each model's KV cache has room for, all texts
                              * together, what they share once; 0: n_ctx for each */
     int max_scores;         /* given tokens per pass that ead_duo_score tells of, beside one of

@@ -24,7 +24,6 @@ static struct {
              .slots = 8,
              .kept = 16,
              .queue = 64,
-             .budget = 8,
              .connections = 512,
              .idle = 120,
              .temp = 1};
@@ -104,9 +103,10 @@ static const struct arg table[] = {
      .name = "prompt-budget",
      .value = "N",
      .out = &options.budget,
-     .min = 1,
+     .min = 0,
      .max = 256,
-     .help = "rows of prompts in a pass while other texts are written (default: 8)"},
+     .help = "rows of prompts in a pass while other texts are written (default: 0, as many\n"
+             "as make it three times as long as one without)"},
     {.kind = ARG_INT,
      .name = "connections",
      .value = "N",

@@ -74,7 +74,7 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
     r->n_seq = any->info.n_seq;
     r->n_ctx = any->info.n_ctx;
     r->max_rows = any->info.max_rows;
-    r->budget = o->prompt_budget ? o->prompt_budget : DRIVER_BUDGET_DEFAULT;
+    budget_init(&r->budget, o->prompt_budget);
     r->n_vocab = shared_vocab(r->engines[EAD_LARGE], r->engines[EAD_SMALL]);
     carve(r); /* measures */
     TRY(arena_commit(&r->arena, err));
@@ -158,7 +158,7 @@ static struct demand count(const struct driver *r, const struct ask *ask, ead_wr
         if (rows <= 0) continue;
         demand.texts++;
         const bool given = d->text.marks[duo_read(d, w)].author == TEXT_GIVEN;
-        demand.writing += rows == 1 || (rows <= r->budget && !given);
+        demand.writing += rows == 1 || (rows <= budget_rows(&r->budget, w) && !given);
     }
     return demand;
 }
@@ -184,15 +184,15 @@ static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
 }
 
 /* Lay the rows of n queued texts side by side: one for each, so that none is kept waiting, and what
- * room is left goes to the first in the queue, prompts within their budget, and so do rows with
+ * room is left goes to the first in the queue, prompts within *budget, and so do rows with
  * logits beyond one of each text. Returns how many. */
-static int gather(struct driver *r, ead_writer w, int n, int most, int budget)
+static int gather(struct driver *r, ead_writer w, int n, int most, int *budget)
 {
     int spare = most - n, scores = r->max_scores, rows = 0;
     CHECK(n > 0 && spare >= 0);
     for (int i = 0; i < n; i++) {
         struct part *s = &r->queue[i];
-        s->n = duo_rows(s->duo, w, s->goal, 1 + spare, &budget, &scores, r->rows + rows);
+        s->n = duo_rows(s->duo, w, s->goal, 1 + spare, budget, &scores, r->rows + rows);
         CHECK(s->n > 0); /* none is kept waiting by its company */
         duo_await(s->duo, w, r->rows + rows, s->n);
         spare -= s->n - 1;
@@ -217,7 +217,9 @@ static enum status pass(struct driver *r, const struct ask *ask,
 {
     const int n = enqueue(r, ask, w);
     const bool company = ask->active && demand[EAD_SMALL].writing + demand[EAD_LARGE].writing > 0;
-    const int rows = gather(r, w, n, ask->most, company ? r->budget : ask->most);
+    const int budget = company ? budget_rows(&r->budget, w) : ask->most;
+    int left = budget;
+    const int rows = gather(r, w, n, ask->most, &left);
     for (int i = 0; i < r->n; i++) duo_forget_drawn(&r->duos[i], w);
     const double start = clock_seconds();
     const enum status st = engine_submit(r->engines[w], r->rows, rows, err);
@@ -226,6 +228,7 @@ static enum status pass(struct driver *r, const struct ask *ask,
         for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = 0;
         return st;
     }
+    if (company) budget_learn(&r->budget, w, budget - left, seconds);
     for (int i = 0; i < n; i++) {
         const struct part *s = &r->queue[i];
         CHECK(duo_read(s->duo, w) == s->from + s->n);

@@ -15,12 +15,12 @@
 #ifndef EAD_DECODE_DRIVER_H
 #define EAD_DECODE_DRIVER_H
 
+#include "decode/budget.h"
 #include "decode/duo.h"
 
 enum {
-    DRIVER_POLL_ROWS = 64, /* rows per pass while someone watches: a wish to stop is heard soon */
-    DRIVER_BUDGET_DEFAULT = 32
-};
+    DRIVER_POLL_ROWS = 64
+}; /* rows per pass while someone watches: a wish to stop is heard soon */
 
 /* A text's part in the pass at hand. */
 struct part {
@@ -33,7 +33,8 @@ struct part {
 struct driver {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     struct arena arena;
-    int n, n_seq, n_ctx, n_vocab, max_rows, budget, max_scores;
+    int n, n_seq, n_ctx, n_vocab, max_rows, max_scores;
+    struct budget budget;
     struct duo *duos;          /* [n] */
     int *owner;                /* [n_seq] the text that has a sequence */
     struct part *queue;        /* [n] scratch: the readers of a pass, those with few rows first */
