@@ -94,9 +94,11 @@ static const char *header(struct MHD_Connection *c, const char *name)
 static void visit_close(struct visit *v)
 {
     if (v->job) {
-        atomic_fetch_sub(&v->server->visits, 1);
         reply_close(&v->job->reply);
-        if (!v->given) atomic_fetch_sub(&v->server->bodies, v->job->body.len);
+        if (v->given)
+            atomic_fetch_sub(&v->server->visits, 1);
+        else
+            atomic_fetch_sub(&v->server->bodies, v->job->body.len);
         job_drop(v->job);
     }
     free(v->origin);
@@ -275,6 +277,7 @@ static enum MHD_Result answer_job(struct MHD_Connection *c, struct visit *v)
     bool gone;
     if (!v->given) {
         v->given = true;
+        atomic_fetch_add(&v->server->visits, 1);
         server_take(v->server, v->job);
     }
     if (!reply_ready(&v->job->reply, &gone)) return gone ? MHD_NO : MHD_YES;
@@ -347,9 +350,7 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *c, const c
     if (v->route->answer != ANSWER_JOB) return MHD_YES;
     if (!is_ready(s, &why)) return answer_refusal(c, v, &why);
     v->job = job_open(c, v->route->job, SERVER_BODY_MAX);
-    if (!v->job) return MHD_NO;
-    atomic_fetch_add(&s->visits, 1);
-    return MHD_YES;
+    return v->job ? MHD_YES : MHD_NO;
 }
 
 /* ---- its body ---------------------------------------------------------------------------- */
