@@ -22,19 +22,19 @@ function(embed_page folder name symbol header)
   add_custom_command(OUTPUT ${out}
     COMMAND ${CMAKE_COMMAND} -D PAGE=${CMAKE_SOURCE_DIR}/apps/${folder}/${name} -D "SCRIPTS=${scripts}"
       -D SYMBOL=${symbol} -D HEADER=${header} -D OUT=${out} -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
-    DEPENDS ${parts} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${parts} ${CMAKE_SOURCE_DIR}/apps/eval/dom.js ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
     VERBATIM COMMENT "putting the page of ${folder} into the program")
   set(${name}_page ${out} PARENT_SCOPE)
 endfunction()
 
-embed_page(eval report page eval/page.h report_base report_chart report_trace report)
+embed_page(eval report page eval/page.h dom report_base report_chart report_trace report)
 add_library(ead_eval STATIC ${eval} ${report_page})
 target_include_directories(ead_eval PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(ead_eval PUBLIC ead_grade ead_json ead_base m PRIVATE ead_flags)
 
 # The server, over the public face and base.
 file(GLOB server CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/server/*.c)
-embed_page(server page page_text server/page.h page_base page_stream page_line page_answer page_controls page_talk page)
+embed_page(server page page_text server/page.h ../eval/dom page_base page_stream page_line page_answer page_controls page_talk page)
 add_library(ead_server STATIC ${server} ${page_page})
 target_include_directories(ead_server PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(ead_server PUBLIC ead_json ead_base PkgConfig::MICROHTTPD m PRIVATE ead_flags)

@@ -1,19 +1,8 @@
-"use strict";
-/* The data, how it is said, and small tools. Text from the run enters the page as text nodes and
- * attributes only. */
+/* The data, how it is said, and small tools. */
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const columnOf = Object.fromEntries(data.columns.map(c => [c.key, c]));
 const rowOf = new Map(data.rows.map(r => [r.setting, r]));
-const $ = id => document.getElementById(id);
-
-function fill(node, attributes, kids) {
-  for (const [name, value] of Object.entries(attributes || {}))
-    if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value);
-  node.append(...kids.flat(Infinity).filter(k => k !== null && k !== undefined));
-  return node;
-}
-const el = (name, attributes, ...kids) => fill(document.createElement(name), attributes, kids);
 const svg = (name, attributes, ...kids) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, kids);
 

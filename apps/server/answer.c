@@ -1,5 +1,6 @@
 #include "server/answer.h"
 
+#include "server/work.h"
 #include "json/jsonio.h"
 #include "json/unicode.h"
 
@@ -163,22 +164,6 @@ static json_t *rows_json(const ead_work *w)
                      (json_int_t)w->decode_rows, "catchup", (json_int_t)w->catchup_rows);
 }
 
-static double model_seconds(const ead_work *w)
-{
-    return w->prompt_seconds + w->decode_seconds + w->catchup_seconds;
-}
-
-static void add_work(ead_work *to, const ead_work *from)
-{
-    to->tokens += from->tokens;
-    to->prompt_rows += from->prompt_rows;
-    to->decode_rows += from->decode_rows;
-    to->catchup_rows += from->catchup_rows;
-    to->prompt_seconds += from->prompt_seconds;
-    to->decode_seconds += from->decode_seconds;
-    to->catchup_seconds += from->catchup_seconds;
-}
-
 /* All choices of a job together. */
 struct sum {
     ead_work work[EAD_WRITERS];
@@ -194,7 +179,7 @@ static struct sum sum_up(const struct job *j)
     for (int i = 0; i < j->ask.n_prompts; i++) s.prompt += (json_int_t)j->ask.prompts[i].n;
     for (int i = 0; i < j->n_choices; i++) {
         const struct choice *c = &j->choices[i];
-        for (int w = 0; w < EAD_WRITERS; w++) add_work(&s.work[w], &c->summary.work[w]);
+        for (int w = 0; w < EAD_WRITERS; w++) work_add(&s.work[w], &c->summary.work[w]);
         s.written += c->n_tokens;
         s.switches += c->summary.switches;
         s.taken_back += c->summary.taken_back;
@@ -215,11 +200,10 @@ static json_t *ead_json(const struct job *j, const struct sum *s)
     const double both = (double)(small->tokens + large->tokens);
     const double writing = s->last - s->first;
     const json_int_t between = s->written - j->n_choices; /* tokens behind the first ones */
-    json_t *seconds =
-        json_pack("{s:o,s:o,s:o,s:o,s:o}", "queue", number(j->began - j->arrived), "first_token",
-                  number(s->first > 0 ? s->first - j->arrived : NAN), "total",
-                  number(s->last > 0 ? s->last - j->arrived : NAN), "small",
-                  number(model_seconds(small)), "large", number(model_seconds(large)));
+    json_t *seconds = json_pack("{s:o,s:o,s:o,s:o,s:o}", "queue", number(j->began - j->arrived),
+                                "first_token", number(s->first > 0 ? s->first - j->arrived : NAN),
+                                "total", number(s->last > 0 ? s->last - j->arrived : NAN), "small",
+                                number(work_seconds(small)), "large", number(work_seconds(large)));
     return json_pack("{s:{s:I,s:I},s:o,s:I,s:I,s:{s:o,s:o},s:o,s:o,s:o}", "tokens", "small",
                      (json_int_t)small->tokens, "large", (json_int_t)large->tokens, "share",
                      number(both > 0 ? (double)large->tokens / both : NAN), "switches", s->switches,

@@ -1,5 +1,7 @@
 #include "server/metrics.h"
 
+#include "server/work.h"
+
 static const double bounds[METRICS_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                                0.5,   1,      2.5,   5,    10,    30,   60};
 static const char *const endpoints[METRICS_ENDPOINTS] = {"chat", "completions", "tokenize",
@@ -49,17 +51,7 @@ void metrics_text(struct metrics *m, const ead_summary *s, uint64_t prompt, uint
     m->prompt_tokens += prompt;
     m->cached_tokens += cached;
     m->switches += (uint64_t)s->switches;
-    for (int w = 0; w < EAD_WRITERS; w++) {
-        ead_work *to = &m->work[w];
-        const ead_work *from = &s->work[w];
-        to->tokens += from->tokens;
-        to->prompt_rows += from->prompt_rows;
-        to->decode_rows += from->decode_rows;
-        to->catchup_rows += from->catchup_rows;
-        to->prompt_seconds += from->prompt_seconds;
-        to->decode_seconds += from->decode_seconds;
-        to->catchup_seconds += from->catchup_seconds;
-    }
+    for (int w = 0; w < EAD_WRITERS; w++) work_add(&m->work[w], &s->work[w]);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -140,8 +132,7 @@ static enum status write_work(const struct metrics *m, struct buf *out)
     TRY(head(out, "model_seconds_total", "counter", "Time in passes, by model."));
     for (int w = 0; w < EAD_WRITERS; w++)
         TRY(buf_printf(out, "ead_model_seconds_total{model=\"%s\"} %.9g\n", writers[w],
-                       m->work[w].prompt_seconds + m->work[w].decode_seconds +
-                           m->work[w].catchup_seconds));
+                       work_seconds(&m->work[w])));
     return ST_OK;
 }
 

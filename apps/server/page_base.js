@@ -1,15 +1,5 @@
-"use strict";
-/* Small tools: nodes, numbers, the scheme. Text of a model enters the page as text nodes only. */
+/* Small tools: buttons, numbers, the scheme. */
 
-const $ = id => document.getElementById(id);
-
-function fill(node, attributes, kids) {
-  for (const [name, value] of Object.entries(attributes || {}))
-    if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value);
-  node.append(...kids.flat(Infinity).filter(k => k !== null && k !== undefined));
-  return node;
-}
-const el = (name, attributes, ...kids) => fill(document.createElement(name), attributes, kids);
 
 function button(text, act, attributes) {
   const node = el("button", { type: "button", ...attributes }, text);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "server/answer.h"
 #include "server/prefix.h"
+#include "server/work.h"
 
 #include <errno.h>
 #include <math.h>
@@ -259,11 +260,6 @@ static bool send_echo(struct job *j, struct choice *c)
     return sent;
 }
 
-static int64_t rows_of(const ead_work *w)
-{
-    return w->prompt_rows + w->decode_rows + w->catchup_rows;
-}
-
 static void note_time(struct scheduler *s, struct job *j, struct choice *c, int place,
                       const ead_token *token)
 {
@@ -271,7 +267,7 @@ static void note_time(struct scheduler *s, struct job *j, struct choice *c, int 
     const double now = clock_seconds();
     if (c->first_token == 0) {
         const ead_summary summary = ead_duo_summarise(ead_batch_duo(s->batch, place));
-        const int64_t read = rows_of(&summary.work[token->writer]);
+        const int64_t read = work_rows(&summary.work[token->writer]);
         c->cached = (int64_t)c->prompt->n > read ? (int64_t)c->prompt->n - read : 0;
         c->first_token = now;
         metrics_observe(m, &m->first_token, now - j->arrived);
