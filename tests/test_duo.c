@@ -416,6 +416,7 @@ static void test_a_text_of_forbidden_tokens_has_a_fault(void **state)
         assert_non_null(strstr(error.message, "are forbidden"));
     }
     o.sampler.bias = all + 5;
+    o.sampler.n_bias = VOCAB_MAX - 5;
     assert_int_equal(ead_duo_set_sampler(duo, &o.sampler, &error), EAD_OK);
     assert_int_equal(ead_duo_step(duo, &token, &error), EAD_OK);
     assert_in_range(token.id, 0, 4);
