@@ -174,8 +174,9 @@ static void tell_begin(struct scheduler *s, struct job *j, struct choice *c)
     if (j->ask.stream && j->ask.kind == ASK_CHAT) reply_event_json(&j->reply, answer_opening(j, c));
 }
 
-/* Begin a choice; false when there is no room for it now. Where it cannot be, the job is failed. */
-static bool begin_choice(struct scheduler *s, struct job *j, struct choice *c)
+/* Begin a choice. BEGIN_FULL when there is no room for it now; BEGIN_BAD where it cannot be, and
+ * its job has been failed. */
+static enum beginning begin_choice(struct scheduler *s, struct job *j, struct choice *c)
 {
     ead_error error;
     struct refusal why;
@@ -185,15 +186,15 @@ static bool begin_choice(struct scheduler *s, struct job *j, struct choice *c)
     if (began == BEGIN_OK) {
         s->live++;
         tell_begin(s, j, c);
-        return true;
+        return BEGIN_OK;
     }
     s->places[place] = (struct place){0};
     ead_duo_score(ead_batch_duo(s->batch, place), 0, NULL, NULL);
     prefix_forget(&s->prefix, place);
-    if (began == BEGIN_FULL && s->live) return false;
+    if (began == BEGIN_FULL && s->live) return BEGIN_FULL;
     refuse(&why, began == BEGIN_FULL ? 503 : 500, NULL, NULL, "%s", error.message);
     fail_job(s, j, &why);
-    return false;
+    return BEGIN_BAD;
 }
 
 /* Another choice of the same prompt waits until the first one has read it, and copies it. */
@@ -211,10 +212,10 @@ static void admit(struct scheduler *s)
         while (s->live < s->slots && j->n_begun < j->n_choices) {
             struct choice *c = &j->choices[j->n_begun];
             if (waits_for_sibling(j, c)) break;
-            const int jobs = s->n_jobs;
-            if (begin_choice(s, j, c)) continue;
-            if (s->n_jobs == jobs) return; /* memory is short: none overtakes it */
-            j = NULL;                      /* it failed */
+            const enum beginning began = begin_choice(s, j, c);
+            if (began == BEGIN_OK) continue;
+            if (began == BEGIN_FULL) return; /* memory is short: none overtakes it */
+            j = NULL;
             break;
         }
         if (!j || j->n_begun < j->n_choices) continue;
