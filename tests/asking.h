@@ -62,4 +62,21 @@ static inline void asking_close(struct asking *a)
     for (int w = 0; w < EAD_WRITERS; w++) ead_model_close(a->models[w]);
 }
 
+/* The one of a program, and its set-up and tear-down. */
+static struct asking asking;
+
+static inline int asking_set_up(void **state)
+{
+    (void)state;
+    asking_open(&asking);
+    return 0;
+}
+
+static inline int asking_tear_down(void **state)
+{
+    (void)state;
+    asking_close(&asking);
+    return 0;
+}
+
 #endif

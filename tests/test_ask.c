@@ -14,22 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct asking asking;
-
-static int open_all(void **state)
-{
-    (void)state;
-    asking_open(&asking);
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    asking_close(&asking);
-    return 0;
-}
-
 /* ---- reading ------------------------------------------------------------------------------- */
 
 /* A request of one field, or several, beside what there has to be; ' stands for ". */
@@ -513,5 +497,5 @@ int main(void)
         cmocka_unit_test(test_seeds),          cmocka_unit_test(test_policy),
         cmocka_unit_test(test_neutral),
     };
-    return cmocka_run_group_tests_name("ask", tests, open_all, close_all);
+    return cmocka_run_group_tests_name("ask", tests, asking_set_up, asking_tear_down);
 }

@@ -12,22 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct asking asking;
-
-static int open_all(void **state)
-{
-    (void)state;
-    asking_open(&asking);
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    asking_close(&asking);
-    return 0;
-}
-
 static int use_tools(void **state)
 {
     (void)state;
@@ -361,10 +345,6 @@ static void test_no_template(void **state)
     asking.context.chat = NULL;
     refused(ASK_CHAT, "{'messages':[{'role':'user','content':'a'}]}", "no_template", "messages",
             "--chat-template");
-    asking.context.chat_fault = "line 3: expected an end";
-    refused(ASK_CHAT, "{'messages':[{'role':'user','content':'a'}]}", "no_template", "messages",
-            "line 3");
-    asking.context.chat_fault = NULL;
     completion("{'prompt':'a'}");
 }
 
@@ -397,5 +377,5 @@ int main(void)
         cmocka_unit_test_setup(test_no_template, use_plain),
         cmocka_unit_test(test_either_speaks),
     };
-    return cmocka_run_group_tests_name("ask_prompt", tests, open_all, close_all);
+    return cmocka_run_group_tests_name("ask_prompt", tests, asking_set_up, asking_tear_down);
 }

@@ -21,7 +21,13 @@ static int host(const char *h)
     return guard_host(&open_guard, h, &r) ? 0 : r.status;
 }
 
-static void test_hosts(void **state)
+static void all_hosts(const char *const *hosts, size_t n, int status)
+{
+    for (size_t i = 0; i < n; i++)
+        if (host(hosts[i]) != status) fail_msg("%s: %d", hosts[i], host(hosts[i]));
+}
+
+static void test_own_hosts(void **state)
 {
     (void)state;
     static const char *const own[] = {
@@ -29,6 +35,12 @@ static void test_hosts(void **state)
         "10.1.2.3:65535", "[::1]",          "[::1]:8080",  "[fe80::1]",     "[::ffff:127.0.0.1]:1",
         "box.LOCAL",      "box.local:8080", "ead.example", "a.localhost:1",
     };
+    all_hosts(own, sizeof own / sizeof *own, 0);
+}
+
+static void test_other_hosts(void **state)
+{
+    (void)state;
     static const char *const others[] = {
         "evil.example",
         "evil.example:8080",
@@ -55,6 +67,12 @@ static void test_hosts(void **state)
         "abox.local",
         "256.0.0.1",
     };
+    all_hosts(others, sizeof others / sizeof *others, 403);
+}
+
+static void test_no_hosts(void **state)
+{
+    (void)state;
     static const char *const neither[] = {
         "",
         ":80",
@@ -74,12 +92,7 @@ static void test_hosts(void **state)
         "[]:80",
     };
     char longest[300];
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (host(own[i])) fail_msg("%s: %d", own[i], host(own[i]));
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (host(others[i]) != 403) fail_msg("%s: %d", others[i], host(others[i]));
-    for (size_t i = 0; i < sizeof neither / sizeof *neither; i++)
-        if (host(neither[i]) != 400) fail_msg("%s: %d", neither[i], host(neither[i]));
+    all_hosts(neither, sizeof neither / sizeof *neither, 400);
     assert_int_equal(host(NULL), 400);
     memset(longest, 'a', sizeof longest);
     longest[sizeof longest - 1] = 0;
@@ -223,7 +236,8 @@ static void test_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hosts),     cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_own_hosts), cmocka_unit_test(test_other_hosts),
+        cmocka_unit_test(test_no_hosts),  cmocka_unit_test(test_origins),
         cmocka_unit_test(test_shares),    cmocka_unit_test(test_keys),
         cmocka_unit_test(test_keys_stay), cmocka_unit_test(test_types),
     };

@@ -15,22 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct asking asking;
-
-static int set_up(void **state)
-{
-    (void)state;
-    asking_open(&asking);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    asking_close(&asking);
-    return 0;
-}
-
 /* ' stands for ". */
 static bool parse(enum ask_kind kind, const char *text, struct ask *out, struct refusal *r)
 {
@@ -377,5 +361,5 @@ int main(void)
         cmocka_unit_test(test_heavy_bodies),      cmocka_unit_test(test_heavy_arguments),
         cmocka_unit_test(test_clients),           cmocka_unit_test(test_side_by_side),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, asking_set_up, asking_tear_down);
 }

@@ -12,22 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct asking asking;
-
-static int set_up(void **state)
-{
-    (void)state;
-    asking_open(&asking);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    asking_close(&asking);
-    return 0;
-}
-
 /* ' stands for "; to be freed. */
 static char *json_of(const char *text)
 {
@@ -161,5 +145,5 @@ int main(void)
         cmocka_unit_test(test_detokenize),
         cmocka_unit_test(test_tokenizer_info),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, asking_set_up, asking_tear_down);
 }

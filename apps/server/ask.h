@@ -26,8 +26,7 @@ extern const char *const ask_targets[]; /* "ead", "large", "small": what clients
 /* What a request is checked against; constant while serving. Everything is borrowed. */
 struct ask_context {
     const ead_model *models[EAD_WRITERS]; /* one may be NULL */
-    const ead_template *chat;             /* NULL: there is none; */
-    const char *chat_fault;               /* why, or NULL */
+    const ead_template *chat;             /* NULL: there is none */
     const char *variables;                /* of templates, a JSON object, or NULL */
     const char *now;                      /* NULL: the clock */
     ead_policy_options policy;            /* defaults */

@@ -275,9 +275,8 @@ static bool render_all(const struct ask_context *c, const struct field *f, json_
 bool ask_render(const struct ask_context *c, const struct field *f, struct ask_prompt *out)
 {
     if (!c->chat)
-        return refuse(f->refusal, 400, "no_template", "messages", "%s",
-                      c->chat_fault ? c->chat_fault
-                                    : "the model has no chat template; --chat-template gives one");
+        return refuse(f->refusal, 400, "no_template", "messages",
+                      "the model has no chat template; --chat-template gives one");
     json_t *messages = read_messages(c, f);
     if (!messages) return false;
     json_t *conversation = json_pack("{s:O}", "messages", messages);

@@ -6,7 +6,6 @@
 #include "server/prefix.h"
 #include "server/work.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,6 @@ enum {
 struct place {
     struct job *job; /* NULL: none writes there */
     struct choice *choice;
-    struct scheduler *owner;
 };
 
 struct scheduler {
@@ -67,16 +65,19 @@ static void leave_place(struct scheduler *s, int place)
                  c->index % c->ask->n ? 0 : (uint64_t)c->cached);
 }
 
+static void stop_waiting(struct scheduler *s, const struct job *j)
+{
+    struct job **at = &s->waiting;
+    while (*at && *at != j) at = &(*at)->next;
+    if (*at) *at = j->next;
+}
+
 static void end_job(struct scheduler *s, struct job *j)
 {
     const double seconds = clock_seconds() - j->arrived;
     for (int i = 0; i < s->prefix.n; i++)
         if (s->places[i].job == j) leave_place(s, i);
-    for (struct job **at = &s->waiting; *at; at = &(*at)->next)
-        if (*at == j) {
-            *at = j->next;
-            break;
-        }
+    stop_waiting(s, j);
     pthread_mutex_lock(&s->lock);
     s->n_jobs--;
     s->job_seconds = s->job_seconds > 0 ? s->job_seconds * 0.9 + seconds * 0.1 : seconds;
@@ -181,7 +182,7 @@ static enum beginning begin_choice(struct scheduler *s, struct job *j, struct ch
     ead_error error;
     struct refusal why;
     const int place = prefix_place(&s->prefix, c->prompt->ids, c->prompt->n, is_scored(&j->ask));
-    s->places[place] = (struct place){.job = j, .choice = c, .owner = s};
+    s->places[place] = (struct place){.job = j, .choice = c};
     const enum beginning began = prepare(s, j, c, place, &error);
     if (began == BEGIN_OK) {
         s->live++;
@@ -218,12 +219,7 @@ static void admit(struct scheduler *s)
             j = NULL;
             break;
         }
-        if (!j || j->n_begun < j->n_choices) continue;
-        for (struct job **at = &s->waiting; *at; at = &(*at)->next)
-            if (*at == j) {
-                *at = j->next;
-                break;
-            }
+        if (j && j->n_begun == j->n_choices) stop_waiting(s, j);
     }
 }
 

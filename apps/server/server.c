@@ -175,7 +175,6 @@ static void fill_context(struct server *s)
     const struct server_models *m = &s->models;
     s->context = (struct ask_context){.models = {m->models[0], m->models[1]},
                                       .chat = m->chat,
-                                      .chat_fault = m->chat_fault,
                                       .variables = m->variables,
                                       .now = m->now,
                                       .policy = m->duo.policy,

@@ -32,8 +32,7 @@ struct server_options {
 struct server_models {
     const ead_model *models[EAD_WRITERS]; /* one may be NULL */
     const char *names[EAD_WRITERS];       /* of their files, without folders */
-    const ead_template *chat;             /* NULL: there is none; then */
-    const char *chat_fault;               /* why, or NULL */
+    const ead_template *chat;             /* NULL: there is none */
     const char *variables;                /* of templates: JSON, or NULL */
     const char *now;                      /* NULL: the clock */
     ead_duo_options duo; /* defaults of policy and sampler, and what the batch is opened with */
