@@ -53,6 +53,7 @@ static const struct stream streams[] = {
     {"data:a\n\ndata:  b\n\n", "<a>< b>", false},
     {"data: a\r\n\r\ndata: b\r\n\r\n", "<a><b>", false},
     {"data: a\r\rdata: b\r\r", "<a><b>", false},
+    {"data: a\r\ndata: b\r\n\r\n", "<a\nb>", false}, /* the LF ends no line of its own */
     {"data: a\r\n\ndata: b\n\r\ndata: c\r\r\n", "<a><b><c>", false},
     {"data: a\ndata: b\ndata\ndata:\n\n", "<a\nb\n\n>", false},
     {"data\n\ndata:\n\n", "<><>", false},
