@@ -208,11 +208,23 @@ static int32_t draw(const struct sampler *s, int n, size_t position)
     return top_id(c, n); /* rounding left a hair of probability behind the last candidate */
 }
 
-/* Does the most probable token stay what it is? */
+/* Do all logits stay what they are? */
 static bool changes_nothing(const ead_sampler_options *o)
 {
     return o->repeat_penalty == 1 && o->presence_penalty == 0 && o->frequency_penalty == 0 &&
            !o->n_bias;
+}
+
+/* Does the most probable token stay the most probable? It does where only others sink, as when a
+ * text may not end: no need to look at the whole vocabulary. */
+static bool stays_top(const ead_sampler_options *o, const struct distribution *d)
+{
+    const int32_t top = d->stats.argmax;
+    if (o->repeat_penalty != 1 || o->presence_penalty != 0 || o->frequency_penalty != 0)
+        return false;
+    for (int i = 0; i < o->n_bias; i++)
+        if (o->bias[i].bias > 0 || o->bias[i].id == top) return false;
+    return !o->n_bias || (d->logits && top >= 0 && d->logits[top] > -INFINITY);
 }
 
 /* Change the logits of n candidates: biases, and penalties. */
@@ -234,11 +246,11 @@ int32_t sampler_choose(const struct sampler *s, const struct distribution *d, co
                        size_t n_text, size_t n_written)
 {
     const ead_sampler_options *o = &s->options;
-    const bool plain = changes_nothing(o);
-    if (o->temperature == 0 && plain && d->stats.argmax < s->n_vocab) return d->stats.argmax;
+    if (o->temperature == 0 && d->stats.argmax < s->n_vocab && stays_top(o, d))
+        return d->stats.argmax;
     int n = gather(s, d);
     if (!n) return SAMPLER_UNKNOWN;
-    if (!plain) change(s, d->logits != NULL, n, text, n_text, n_written);
+    if (!changes_nothing(o)) change(s, d->logits != NULL, n, text, n_text, n_written);
     if (o->n_bias && top_logit(s->candidates, n) == -INFINITY) return SAMPLER_FORBIDDEN;
     if (o->temperature == 0) return top_id(s->candidates, n);
     n = keep_top_k(s->candidates, n, o->top_k);
