@@ -45,7 +45,7 @@ if(cli)
   set_target_properties(ead_cli PROPERTIES OUTPUT_NAME ead)
   target_compile_definitions(ead_cli PRIVATE EAD_VERSION="${EAD_VERSION}")
   target_include_directories(ead_cli PRIVATE ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(ead_cli PRIVATE ead_eval ead_server ead ead_base ead_flags PkgConfig::JANSSON PkgConfig::CURL PkgConfig::EDIT m)
+  target_link_libraries(ead_cli PRIVATE ead_eval ead_server ead ead_net ead_base ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
   install(TARGETS ead_cli COMPONENT program)
   # The pair that `ead run` takes when none is named; see apps/cli/shipped.h.
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ead/models

@@ -1,13 +1,18 @@
-# The bottom room is a library of its own, which the programs link too.
+# The two lowest rooms are libraries of their own, which the programs link too. The bottom one:
 file(GLOB base CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/*.c)
 add_library(ead_base STATIC ${base})
 target_include_directories(ead_base PUBLIC ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(ead_base PUBLIC Threads::Threads PRIVATE ead_flags)
 
+# HTTP as a client, which programs link too.
+file(GLOB net CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/net/*.c)
+add_library(ead_net STATIC ${net})
+target_link_libraries(ead_net PUBLIC ead_base PkgConfig::CURL PkgConfig::JANSSON PRIVATE ead_flags)
+
 # Every other room, and the public face in src/. Kernel files get the flags of their instruction set;
 # nothing else does, so that the rest runs on any machine.
 set(rooms ${EAD_ROOMS})
-list(REMOVE_ITEM rooms base)
+list(REMOVE_ITEM rooms base net)
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
 foreach(room ${rooms})
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.c
@@ -51,12 +56,12 @@ endif()
 add_library(ead_inside STATIC ${sources})
 target_include_directories(ead_inside PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(ead_inside PRIVATE EAD_VERSION="${EAD_VERSION}")
-target_link_libraries(ead_inside PUBLIC ead_base PkgConfig::PCRE2 PkgConfig::UTF8PROC PkgConfig::JANSSON m PRIVATE ead_flags)
+target_link_libraries(ead_inside PUBLIC ead_net ead_base PkgConfig::PCRE2 PkgConfig::UTF8PROC PkgConfig::JANSSON m PRIVATE ead_flags)
 
 # What users link shows the public face alone. A shared library hides the rest by visibility; for an
 # archive all objects become one, in which hidden symbols are made local, so that a user's own buf_add
 # is no second one.
-set(objects $<TARGET_OBJECTS:ead_inside> $<TARGET_OBJECTS:ead_base>)
+set(objects $<TARGET_OBJECTS:ead_inside> $<TARGET_OBJECTS:ead_net> $<TARGET_OBJECTS:ead_base>)
 if(BUILD_SHARED_LIBS)
   add_library(ead ${objects})
 else()
@@ -64,7 +69,7 @@ else()
   add_custom_command(OUTPUT ${whole}
     COMMAND ${CMAKE_LINKER} -r -o ${whole} ${objects}
     COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${whole}
-    DEPENDS ead_inside ead_base ${objects}
+    DEPENDS ead_inside ead_net ead_base ${objects}
     COMMAND_EXPAND_LISTS VERBATIM
     COMMENT "hiding what is not public")
   add_library(ead ${whole})
@@ -72,7 +77,7 @@ endif()
 target_include_directories(ead PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:include>)
 target_link_libraries(ead PRIVATE $<BUILD_INTERFACE:ead_flags> PkgConfig::PCRE2
-  PkgConfig::UTF8PROC PkgConfig::JANSSON Threads::Threads m)
+  PkgConfig::UTF8PROC PkgConfig::JANSSON PkgConfig::CURL Threads::Threads m)
 set_target_properties(ead PROPERTIES LINKER_LANGUAGE C VERSION ${EAD_VERSION} SOVERSION 0)
 
 include(GNUInstallDirs)

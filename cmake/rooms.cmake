@@ -1,6 +1,6 @@
 # The rooms of the house, lowest first. A file may include headers of its own room and of rooms
 # before it in this list; tools/check_includes proves it, and every header must compile alone.
-set(EAD_ROOMS base format kern text model engine decode)
+set(EAD_ROOMS base net format kern text model engine remote decode)
 
 add_custom_target(check_includes ALL
   COMMAND ${CMAKE_SOURCE_DIR}/tools/check_includes ${CMAKE_SOURCE_DIR} ${EAD_ROOMS}

@@ -52,7 +52,7 @@ endforeach()
 
 add_test(NAME check_install
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_install ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}
-    $<TARGET_FILE:ead_inside> $<TARGET_FILE:ead_base>)
+    $<TARGET_FILE:ead_inside> $<TARGET_FILE:ead_net> $<TARGET_FILE:ead_base>)
 set_tests_properties(check_install PROPERTIES ENVIRONMENT
   "CHECK_FLAGS=$<$<BOOL:${EAD_SANITIZE}>:-fsanitize=address$<COMMA>undefined>;CC=${CMAKE_C_COMPILER}")
 

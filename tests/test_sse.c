@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/sse.h"
+#include "net/sse.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "cli/voice_url.h"
 
 #include "base/clock.h"
-#include "base/sse.h"
+#include "net/sse.h"
 #include "base/utf8.h"
 #include "cli/chunk.h"
 #include "cli/cli.h"

@@ -3,7 +3,7 @@
  * how high the ceiling is; the events of the pieces must be those of the whole, and a reader that
  * knows nothing of pieces must find them too.
  */
-#include "base/sse.h"
+#include "net/sse.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "base/sse.h"
+#include "net/sse.h"
 
 #include "base/check.h"
 

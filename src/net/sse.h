@@ -4,8 +4,8 @@
  * without data. CR, LF and CRLF end a line, and a mark of byte order before the first one is no
  * part of it (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  */
-#ifndef EAD_BASE_SSE_H
-#define EAD_BASE_SSE_H
+#ifndef EAD_NET_SSE_H
+#define EAD_NET_SSE_H
 
 #include "base/buf.h"
 
