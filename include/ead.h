@@ -455,8 +455,9 @@ typedef struct {
 
 typedef struct ead_duo ead_duo;
 
-/* Called while a long stretch of text is read: rows done and to do. Return false to stop
- * (EAD_CANCELLED); what has been read stays read. */
+/* Called while a long stretch of text is read: rows done and to do; and, with neither, now and then
+ * while a server's answer is waited for. Return false to stop (EAD_CANCELLED); what has been read
+ * stays read. */
 typedef bool (*ead_progress)(void *context, ead_writer reader, int done, int total);
 
 enum { EAD_SCORE_BEST_MAX = 64 };

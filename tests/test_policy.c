@@ -466,9 +466,57 @@ static void test_options_are_checked(void **state)
     assert_int_equal(policy_check(&o, NULL), ST_OK);
 }
 
+/* ---- what is certain ------------------------------------------------------------------------ */
+
+/* Who writes next writes as many tokens as policy_sure says, whatever their entropies. Returns the
+ * tokens that were promised and came. */
+static int keep_promises(const ead_policy_options *o, uint64_t *rng)
+{
+    enum { LENGTH = 200 };
+    struct story s = story_open(o, LENGTH);
+    int until = 0, promised = 0;
+    ead_writer who = s.writer;
+    for (int i = 0; i < LENGTH; i++) {
+        const int sure = policy_sure(&s.policy, &s.text, s.writer);
+        assert_true(sure >= 1);
+        if (i < until) assert_int_equal(s.writer, who);
+        promised += i < until;
+        who = s.writer;
+        until = sure < LENGTH ? i + sure : LENGTH;
+        (void)observe(&s, (float)(rng_bits(rng) % 300) / 100);
+    }
+    story_close(&s);
+    return promised;
+}
+
+static void test_what_is_certain_comes(void **state)
+{
+    (void)state;
+    uint64_t rng = 5;
+    uint8_t replay[60];
+    for (size_t i = 0; i < sizeof replay; i++) replay[i] = i / 7 % 3 == 1;
+    for (int round = 0; round < 200; round++) {
+        ead_policy_options o = ead_rule(1.4, 1 + round % 7, 1 + round % 12);
+        o.start = round % 2 ? EAD_LARGE : EAD_SMALL;
+        o.clear_window = round % 3;
+        const int promised = keep_promises(&o, &rng);
+        assert_true(o.dwell == 1 || promised > 0);
+        o.kind = EAD_POLICY_RANDOM;
+        o.seed = (uint64_t)round;
+        keep_promises(&o, &rng);
+        o.kind = round % 2 ? EAD_POLICY_LARGE : EAD_POLICY_SMALL;
+        assert_int_equal(keep_promises(&o, &rng), 199);
+        o.kind = EAD_POLICY_REPLAY;
+        o.replay = replay;
+        o.n_replay = sizeof replay - (size_t)round % 40;
+        assert_true(keep_promises(&o, &rng) > 150);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_certain_comes),
         cmocka_unit_test(test_rule_by_tables),
         cmocka_unit_test(test_rolling_mean),
         cmocka_unit_test(test_rule_equals_its_definition),

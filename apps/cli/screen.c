@@ -84,7 +84,7 @@ int screen_end(struct screen *s)
 bool screen_progress(void *context, ead_writer reader, int done, int total)
 {
     const struct screen *s = context;
-    if (isatty(STDERR_FILENO) && !s->started) {
+    if (total && isatty(STDERR_FILENO) && !s->started) {
         fprintf(stderr, "\r%s model reads the prompt: %d of %d tokens",
                 reader == EAD_LARGE ? "large" : "small", done, total);
         if (done >= total) fprintf(stderr, "\r\033[K");

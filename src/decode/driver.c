@@ -221,6 +221,7 @@ static enum status pass(struct driver *r, const struct ask *ask,
     int left = budget;
     const int rows = gather(r, w, n, ask->most, &left);
     for (int i = 0; i < r->n; i++) duo_forget_drawn(&r->duos[i], w);
+    for (int i = 0; i < n; i++) duo_look_ahead(r->queue[i].duo);
     const double start = clock_seconds();
     const enum status st = engine_submit(r->engines[w], r->rows, rows, err);
     const double seconds = clock_seconds() - start;
@@ -228,7 +229,7 @@ static enum status pass(struct driver *r, const struct ask *ask,
         for (int i = 0; i < n; i++) r->queue[i].duo->waiting[w] = 0;
         return st;
     }
-    if (company) budget_learn(&r->budget, w, budget - left, seconds);
+    if (company && !r->engines[w]->info.late) budget_learn(&r->budget, w, budget - left, seconds);
     for (int i = 0; i < n; i++) {
         const struct part *s = &r->queue[i];
         CHECK(duo_read(s->duo, w) == s->from + s->n);
@@ -265,9 +266,10 @@ static void take(struct driver *r, ead_writer w, const struct result *result, do
     if (!duo_take(d, w, result))
         d->seconds += clock_seconds() - start;
     else if (result->status == ST_OK)
-        duo_write(d, &result->dist, clock_seconds() - start);
+        duo_write(d, &result->dist, result->drawn, clock_seconds() - start);
     else
         d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
+    duo_look_ahead(d);
 }
 
 /* Is there a result to come from an engine, for a text of those asked for or (NULL) any? */
@@ -278,7 +280,8 @@ static bool awaited(const struct driver *r, const struct ask *ask, ead_writer w)
     return false;
 }
 
-/* Take the results of an engine that are there or, with `wait`, the next one and those. */
+/* Take the results of an engine that are there or, with `wait`, the next one and those; a late
+ * engine may take longer than it waits. */
 static bool take_all(struct driver *r, ead_writer w, bool wait)
 {
     struct result result;
@@ -292,7 +295,7 @@ static bool take_all(struct driver *r, ead_writer w, bool wait)
 }
 
 /* Take the results that are there. Where there are none, with `wait`, an engine is waited for from
- * which a text of those asked for expects one. */
+ * which a text of those asked for expects one; what comes of another meanwhile is taken, too. */
 static void collect(struct driver *r, const struct ask *ask, bool wait)
 {
     bool came = false;
@@ -301,7 +304,10 @@ static void collect(struct driver *r, const struct ask *ask, bool wait)
     for (int w = 0; w < EAD_WRITERS && wait && !came; w++) {
         if (!awaited(r, ask, (ead_writer)w)) continue;
         came = take_all(r, (ead_writer)w, true);
-        CHECK(came); /* or the text would wait for ever */
+        const int other = 1 - w;
+        if (!came && awaited(r, NULL, (ead_writer)other))
+            came = take_all(r, (ead_writer)other, false);
+        CHECK(came || r->engines[w]->info.late); /* or the text would wait for ever */
     }
 }
 
@@ -380,6 +386,16 @@ static enum status tell_progress(struct duo *d, ead_writer w, const struct stret
     return err_set(err, ST_CANCELLED, "stopped while reading the prompt");
 }
 
+/* Who watches may be tired of waiting for a late engine. */
+static enum status tell_waiting(struct duo *d, struct err *err)
+{
+    for (int w = 0; w < EAD_WRITERS && d->progress; w++)
+        if (d->late[w].n && !d->progress(d->progress_context, (ead_writer)w, 0, 0))
+            return err_set(err, ST_CANCELLED, "stopped while waiting for %s",
+                           d->engines[w]->info.name);
+    return ST_OK;
+}
+
 /* Go on with text i until there is news of it or, with read_only, nothing left to read. A policy
  * that takes something back changes what there is to read. */
 static enum status alone(struct driver *r, int i, bool read_only, struct err *err)
@@ -409,6 +425,7 @@ static enum status alone(struct driver *r, int i, bool read_only, struct err *er
             told = tell_progress(d, (ead_writer)w, &to_read[w], before[w], ask.most, err);
         if (duo_has_news(d)) return ST_OK; /* what went wrong after it is told after it */
         TRY(told);
+        TRY(tell_waiting(d, err));
     }
     return err_set(err, d->fault.code, "%s", d->fault.message);
 }

@@ -1,6 +1,7 @@
 #include "decode/duo.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 
 #include <string.h>
 
@@ -30,8 +31,20 @@ enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct 
 
 /* ---- deciding ---------------------------------------------------------------------------- */
 
+/* The rows that a late engine was given are over: it has answered, or is not to. */
+static void book_late(struct duo *d, ead_writer w)
+{
+    struct late *l = &d->late[w];
+    if (!l->n) return;
+    const double seconds = clock_seconds() - l->since;
+    account_rows(&d->account, &d->text, w, l->from, l->n, l->goal, seconds);
+    d->seconds += seconds;
+    l->n = 0;
+}
+
 static void cut(struct duo *d, int length)
 {
+    for (int w = 0; w < EAD_WRITERS; w++) book_late(d, (ead_writer)w);
     account_settle(&d->account);
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
@@ -267,6 +280,10 @@ void duo_await(struct duo *d, ead_writer w, const struct row *rows, int n)
 
 void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds)
 {
+    if (d->engines[w]->info.late && d->waiting[w]) {
+        d->late[w] = (struct late){from, n, goal, clock_seconds() - seconds};
+        return;
+    }
     account_rows(&d->account, &d->text, w, from, n, goal, seconds);
     d->seconds += seconds;
 }
@@ -277,7 +294,10 @@ bool duo_take(struct duo *d, ead_writer w, const struct result *result)
     /* Nothing comes that was not asked for, and nothing out of order. */
     CHECK(d->seq == result->seq && pos >= d->due[w] && pos < d->waiting[w]);
     d->due[w] = at;
-    if (at == d->waiting[w]) d->waiting[w] = 0;
+    if (at == d->waiting[w]) {
+        d->waiting[w] = 0;
+        book_late(d, w);
+    }
     if (!is_scored(d, w, pos)) return duo_expects(d, w, result);
     if (result->status == ST_OK) {
         score_tell(&d->scoring, at, d->text.ids[at], &result->dist, d->n_vocab);
@@ -308,12 +328,14 @@ static void nothing_follows(struct duo *d, int32_t why, const struct distributio
                     dist->n_top);
 }
 
-void duo_write(struct duo *d, const struct distribution *dist, double seconds)
+void duo_write(struct duo *d, const struct distribution *dist, int32_t drawn, double seconds)
 {
     const ead_writer w = d->next;
     CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
-    const int32_t id = sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n,
-                                      (size_t)text_written(&d->text));
+    const bool taken = drawn >= 0 && drawn < d->n_vocab;
+    const int32_t id = taken ? drawn
+                             : sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n,
+                                              (size_t)text_written(&d->text));
     if (id < 0) {
         nothing_follows(d, id, dist);
         return;
@@ -331,6 +353,17 @@ void duo_write(struct duo *d, const struct distribution *dist, double seconds)
     d->drawn = *dist;
     if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
     decide(d);
+}
+
+void duo_look_ahead(const struct duo *d)
+{
+    const bool writes = !d->astray && d->text.n && d->text.n <= d->n_ctx;
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        struct outlook o = {.sampler = sampler_is_plain(&d->sampler) ? &d->sampler.options : NULL};
+        if (!d->engines[w] || !d->engines[w]->ops->expect) continue;
+        if (writes && w == (int)d->next) o.sure = policy_sure(&d->policy, &d->text, d->next);
+        engine_expect(d->engines[w], d->seq, &o);
+    }
 }
 
 void duo_forget_drawn(struct duo *d, ead_writer w)

@@ -23,6 +23,12 @@
 #include "ead.h"
 #include "engine/engine.h"
 
+/* Rows that a late engine was given, and when; n 0: none. */
+struct late {
+    int from, n, goal;
+    double since;
+};
+
 struct duo {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     int seq;                             /* of both engines */
@@ -38,6 +44,7 @@ struct duo {
     int told, kept;           /* length of the text as last told; its shortest since */
     int waiting[EAD_WRITERS]; /* the engine is to say what follows so many tokens; 0: nothing */
     int due[EAD_WRITERS];     /* while it is: the first position of which it has not yet said it */
+    struct late late[EAD_WRITERS];
     struct scoring scoring;
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
     struct account account;
@@ -83,17 +90,21 @@ int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget,
              struct row *rows);
 /* The engine was given n rows: their results are waited for. */
 void duo_await(struct duo *d, ead_writer w, const struct row *rows, int n);
-/* n rows from position `from` on were evaluated on the way to `goal`. */
+/* n rows from position `from` on were evaluated on the way to `goal`; where the engine is late and
+ * has yet to say what follows them, their time is that until it does. */
 void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds);
 /* A result has come; false when nobody waits for it any more. What it says of a given token is told
  * or, where it is a fault, the text's, and that row is to be evaluated again. */
 bool duo_take(struct duo *d, ead_writer w, const struct result *result);
 /* Does this result say what follows the text, by the model that is to write? */
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
-/* Write the token that follows by this distribution of its writer, and decide who goes on. A policy
- * that does what it may not is the text's fault, and so is a distribution that knows no token of
- * both models, or none that is allowed. `seconds` were spent since the last pass. */
-void duo_write(struct duo *d, const struct distribution *dist, double seconds);
+/* Write the token that follows by this distribution of its writer, or the one that the engine drew
+ * from it (-1: none), and decide who goes on. A policy that does what it may not is the text's
+ * fault, and so is a distribution that knows no token of both models, or none that is allowed.
+ * `seconds` were spent since the last pass. */
+void duo_write(struct duo *d, const struct distribution *dist, int32_t drawn, double seconds);
+/* Tell both engines what the text is going to want of them. */
+void duo_look_ahead(const struct duo *d);
 
 /* The engine is about to take rows: it holds the last token's distribution no longer. */
 void duo_forget_drawn(struct duo *d, ead_writer w);

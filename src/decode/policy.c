@@ -75,3 +75,23 @@ ead_decision policy_decide(const struct policy *p, const struct text *t)
     const ead_signals s = policy_signals(t, &p->options);
     return rules[p->options.kind]->decide(p, &s);
 }
+
+int policy_sure(const struct policy *p, const struct text *t, ead_writer next)
+{
+    const struct policy_rule *rule = rules[p->options.kind];
+    if (!rule->sure) return 1;
+    const ead_signals s = policy_signals(t, &p->options);
+    return rule->sure(p, &s, next);
+}
+
+int policy_sure_dwell(const struct policy *p, const ead_signals *s, ead_writer next)
+{
+    const int turn = s->index && s->writer == next ? s->turn : 0;
+    return turn < p->options.dwell ? p->options.dwell - turn : 1;
+}
+
+int policy_sure_always(const struct policy *p, const ead_signals *s, ead_writer next)
+{
+    (void)p, (void)s, (void)next;
+    return INT32_MAX;
+}

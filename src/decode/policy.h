@@ -28,6 +28,8 @@ struct policy_rule {
     /* A number that follows from the options and is dear to find; may be NULL. */
     double (*prepare)(const ead_policy_options *o);
     ead_decision (*decide)(const struct policy *p, const ead_signals *s);
+    /* Tokens that `next`, who writes next, will write for certain; NULL: one. */
+    int (*sure)(const struct policy *p, const ead_signals *s, ead_writer next);
 };
 
 /* NULL when there is no such kind. */
@@ -45,6 +47,8 @@ void policy_init(struct policy *p, const ead_policy_options *o);
 ead_signals policy_signals(const struct text *t, const ead_policy_options *o);
 
 ead_decision policy_decide(const struct policy *p, const struct text *t);
+/* Tokens that `next`, who writes next, will write for certain: at least 1. */
+int policy_sure(const struct policy *p, const struct text *t, ead_writer next);
 
 /* ---- for the rules ----------------------------------------------------------------------- */
 
@@ -60,6 +64,11 @@ static inline bool policy_is_due(const struct policy *p, const ead_signals *s)
 {
     return s->index > 0 && s->turn >= p->options.dwell;
 }
+
+/* A turn lasts for `dwell` tokens: what is left of one, or of the one that begins. */
+int policy_sure_dwell(const struct policy *p, const ead_signals *s, ead_writer next);
+/* Nobody else ever writes. */
+int policy_sure_always(const struct policy *p, const ead_signals *s, ead_writer next);
 
 /* Members of ead_policy_options as policy_check reads them by the table of options. */
 double policy_option_value(const ead_policy_options *o, const ead_policy_option *option);

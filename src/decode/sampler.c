@@ -208,9 +208,9 @@ static int32_t draw(const struct sampler *s, int n, size_t position)
     return top_id(c, n); /* rounding left a hair of probability behind the last candidate */
 }
 
-/* Do all logits stay what they are? */
-static bool changes_nothing(const ead_sampler_options *o)
+bool sampler_is_plain(const struct sampler *s)
 {
+    const ead_sampler_options *o = &s->options;
     return o->repeat_penalty == 1 && o->presence_penalty == 0 && o->frequency_penalty == 0 &&
            !o->n_bias;
 }
@@ -250,7 +250,7 @@ int32_t sampler_choose(const struct sampler *s, const struct distribution *d, co
         return d->stats.argmax;
     int n = gather(s, d);
     if (!n) return SAMPLER_UNKNOWN;
-    if (!changes_nothing(o)) change(s, d->logits != NULL, n, text, n_text, n_written);
+    if (!sampler_is_plain(s)) change(s, d->logits != NULL, n, text, n_text, n_written);
     if (o->n_bias && top_logit(s->candidates, n) == -INFINITY) return SAMPLER_FORBIDDEN;
     if (o->temperature == 0) return top_id(s->candidates, n);
     n = keep_top_k(s->candidates, n, o->top_k);

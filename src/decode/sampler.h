@@ -31,6 +31,9 @@ MUST_USE enum status sampler_check(const ead_sampler_options *o, struct err *err
 void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candidate *scratch,
                   int n_vocab);
 
+/* Does it draw from the distribution as it is: no bias, no penalty? */
+bool sampler_is_plain(const struct sampler *s);
+
 /* The token that follows text [n_text], whose last n_written tokens were written since the last
  * append, among ids below n_vocab. What is drawn at a position depends on the seed, the position
  * and the changed distribution alone. Of a distribution that knows only its most probable tokens,

@@ -11,7 +11,8 @@
  *
  * An engine that can go on writing by itself (a server that streams) has its place here, too: what
  * it wrote ahead it keeps, and where the next row submitted is the token it wrote itself, the
- * result is there already. A truncate is the sign to stop and to forget what was ahead.
+ * result is there already. How far that makes sense it is told before (struct outlook); a truncate
+ * and an outlook of nothing are the signs to stop and to forget what was ahead.
  *
  * A fault that concerns one sequence is that result's, and leaves the others alone. What submit
  * returns concerns all rows of the call, and none of them was taken.
@@ -31,9 +32,20 @@
 
 struct engine;
 
+/* What a text is going to want of an engine. */
+struct outlook {
+    int sure; /* tokens that it will take from this engine for certain, the next one included; 0:
+               * none for now */
+    /* How they will be drawn, borrowed until the next outlook; NULL: in a way that only the caller
+     * knows. */
+    const ead_sampler_options *sampler;
+};
+
 /* What follows the row at `pos` of `seq`. */
 struct result {
     int seq, pos;
+    int32_t drawn; /* the token that the engine drew itself, as the outlook's sampler says; -1: it
+                    * drew none, and at temperature 0 nobody needs it */
     enum status status;       /* of this sequence alone; */
     const char *message;      /* why, when it is not ST_OK; valid as long as dist */
     struct distribution dist; /* borrows from the engine, until its next submit */
@@ -48,6 +60,7 @@ struct engine_ops {
     void (*copy)(struct engine *e, int from, int to, int length);
     enum status (*reserve)(struct engine *e, int seq, int length, struct err *err);
     size_t (*memory)(const struct engine *e);
+    void (*expect)(struct engine *e, int seq, const struct outlook *outlook); /* may be NULL */
 };
 
 /* What every engine says of itself; it does not change. */
@@ -58,6 +71,7 @@ struct engine_info {
     uint64_t n_active;         /* parameters that a token passes; 0 when not known */
     int n_ctx, n_seq;          /* positions of a sequence; sequences */
     int max_rows, max_logits;  /* rows of one submit; those of them that may want logits */
+    bool late;                 /* results come some time after a submit, which takes none itself */
 };
 
 struct engine {
@@ -81,7 +95,8 @@ MUST_USE static inline enum status engine_submit(struct engine *e, const struct 
     return e->ops->submit(e, rows, n, err);
 }
 
-/* The next result, if there is one; with `wait` an engine that works on some waits for it. */
+/* The next result, if there is one. With `wait` an engine that works on some waits for it; a late
+ * one not for long, so that there may still be none. */
 static inline bool engine_collect(struct engine *e, bool wait, struct result *out)
 {
     return e->ops->collect(e, wait, out);
@@ -114,6 +129,12 @@ MUST_USE static inline enum status engine_reserve(struct engine *e, int seq, int
                                                   struct err *err)
 {
     return e->ops->reserve(e, seq, length, err);
+}
+
+/* What the text of a sequence is going to want. */
+static inline void engine_expect(struct engine *e, int seq, const struct outlook *outlook)
+{
+    if (e->ops->expect) e->ops->expect(e, seq, outlook);
 }
 
 /* Bytes in use here for sequences and scratch. */

@@ -19,4 +19,5 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
 const struct policy_rule policy_ead = {
     .info = {.name = "ead", .help = "rolling entropy against tau"},
     .decide = decide,
+    .sure = policy_sure_dwell,
 };

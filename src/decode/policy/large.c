@@ -10,4 +10,5 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
 const struct policy_rule policy_large = {
     .info = {.name = "large", .help = "the large model alone", .needs = {[EAD_LARGE] = true}},
     .decide = decide,
+    .sure = policy_sure_always,
 };

@@ -60,4 +60,5 @@ const struct policy_rule policy_random = {
              .needs = {true, true}},
     .prepare = random_rate,
     .decide = decide,
+    .sure = policy_sure_dwell,
 };

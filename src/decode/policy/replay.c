@@ -15,6 +15,15 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
     return policy_writer(o->replay[i] ? EAD_LARGE : EAD_SMALL);
 }
 
+static int sure(const struct policy *p, const ead_signals *s, ead_writer next)
+{
+    const ead_policy_options *o = &p->options;
+    size_t i = (size_t)s->index, n = 0;
+    for (; i < o->n_replay && (bool)o->replay[i] == (next == EAD_LARGE); i++) n++;
+    if (i >= o->n_replay || n > INT32_MAX) return INT32_MAX;
+    return n ? (int)n : 1;
+}
+
 const struct policy_rule policy_replay = {
     .info = {.name = "replay",
              .help = "writers read from a recording",
@@ -22,4 +31,5 @@ const struct policy_rule policy_replay = {
              .needs_data = true},
     .check = check,
     .decide = decide,
+    .sure = sure,
 };

@@ -10,4 +10,5 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
 const struct policy_rule policy_small = {
     .info = {.name = "small", .help = "the small model alone", .needs = {[EAD_SMALL] = true}},
     .decide = decide,
+    .sure = policy_sure_always,
 };
