@@ -87,10 +87,11 @@ typedef enum {
 
 typedef struct {
     const char *arch; /* "llama", "gemma3", ...; NULL when opened for the vocabulary alone */
-    int n_layer, d_model, n_head, n_head_kv, head_dim, n_ctx_train;
-    int d_ff;     /* of a mixture one expert's */
-    int n_logits; /* logits per row: at least n_vocab */
-    int n_vocab;  /* tokens that can be written, without padding at the end */
+    int n_layer, d_model, n_head, n_head_kv, head_dim;
+    int n_ctx_train; /* behind an API: the server's context, 0 when it does not tell */
+    int d_ff;        /* of a mixture one expert's */
+    int n_logits;    /* logits per row: at least n_vocab */
+    int n_vocab;     /* tokens that can be written, without padding at the end */
     uint64_t n_params, bytes;
     uint64_t n_active; /* parameters that a token passes: of a mixture's experts those it meets */
     uint64_t repacked; /* bytes of packed weights; of the mapped file when pack says so */
@@ -103,6 +104,37 @@ EAD_API ead_model_options ead_model_defaults(void);
  */
 EAD_API ead_status ead_model_open(const char *path, const ead_model_options *options,
                                   ead_model **out, ead_error *error);
+
+/* Does a path name a model behind an API? Such addresses say what kind of server is there, where it
+ * is, and behind # which of its models is meant: "vllm+http://host:8000/v1#name". */
+EAD_API bool ead_remote_is(const char *path);
+/* The kind i of server, with a line of help; NULL after the last. */
+EAD_API const char *ead_remote_kind(size_t i, const char **help);
+
+typedef struct {
+    const char *key;     /* a bearer token; shown nowhere. NULL: none */
+    const char *ca_file; /* certificates to trust (PEM); NULL: those of the system */
+    int top;             /* log-probabilities to ask for with each token; 0: what the kind of server
+                          * is known to give */
+    int connections;     /* open at a time at most; 0: no bound */
+    double connect_seconds, first_seconds, between_seconds; /* to connect, to the first token of an
+                                                             * answer, between tokens; 0: usual */
+    int retries;       /* in a row, of what may pass; 0: the usual number, below 0: none */
+    uint64_t n_active; /* parameters that a token passes; 0: not known */
+} ead_remote_options;
+
+/*
+ * A model behind an API. It can be in a duo or batch, and has no session of its own; its vocabulary
+ * and chat template are those of `vocab` (which may have been opened for them alone), and the
+ * server is asked whether it means the same by its ids. `vocab` is borrowed, `options` may be NULL.
+ * Nobody here sees its logits: entropies are intervals where it tells log-probabilities
+ * (ead_stats), and what is drawn is drawn there. EAD_ARGUMENT when the server's vocabulary is
+ * another or the address is none, EAD_IO when it does not answer as such a server does.
+ */
+EAD_API ead_status ead_remote_open(const char *address, const ead_model *vocab,
+                                   const ead_remote_options *options, ead_model **out,
+                                   ead_error *error);
+EAD_API bool ead_model_is_remote(const ead_model *model);
 EAD_API void ead_model_close(ead_model *model);
 EAD_API ead_model_info ead_model_describe(const ead_model *model);
 /* Sentence i about what the file lacks or says wrongly of its vocabulary, and what is done instead;
@@ -453,6 +485,16 @@ typedef struct {
     double large_seconds;  /* estimate of the large model alone on this text; 0 when not measured */
 } ead_summary;
 
+/* What went to and fro between a model behind an API and its duo or batch, all texts together. */
+typedef struct {
+    int64_t requests, connections, retries;
+    int64_t bytes_out, bytes_in;
+    int64_t received, discarded;          /* tokens; discarded: that nobody wanted any longer */
+    int64_t prompt_tokens, cached_tokens; /* of requests, where the server tells */
+    double waiting_seconds;               /* from requests to their first tokens, */
+    double writing_seconds;               /* and from there to their last ones */
+} ead_wire;
+
 typedef struct ead_duo ead_duo;
 
 /* Called while a long stretch of text is read: rows done and to do; and, with neither, now and then
@@ -527,6 +569,10 @@ EAD_API ead_status ead_duo_set_sampler(ead_duo *duo, const ead_sampler_options *
 /* Begin another text: the old one is forgotten with its account. Policy and sampler stay. */
 EAD_API void ead_duo_reset(ead_duo *duo);
 EAD_API ead_summary ead_duo_summarise(const ead_duo *duo);
+/* What went to and fro with one of the models, of all texts of the batch; all zero where it is at
+ * hand. */
+EAD_API ead_wire ead_duo_wire(const ead_duo *duo, ead_writer writer);
+/* The level in force, and threads; "none" and 0 where no model is at hand. */
 EAD_API const char *ead_duo_cpu(const ead_duo *duo);
 EAD_API int ead_duo_threads(const ead_duo *duo);
 /* Bytes in use for KV caches and scratch of both models, all texts of the batch together. */

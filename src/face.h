@@ -7,10 +7,15 @@
 #include "engine/distribution.h"
 #include "kern/kern.h"
 #include "model/model.h"
+#include "remote/remote.h"
 
 struct ead_model {
-    struct model *model;
+    struct model *model;   /* of one behind an API: that of its vocabulary, borrowed */
+    struct remote *remote; /* NULL: it is at hand */
 };
+
+/* ead_model_describe of one behind an API. */
+ead_model_info face_describe_remote(const ead_model *model);
 
 /* Translate the outcome of an inner call; `error` may be NULL. */
 ead_status face_report(enum status st, const struct err *err, ead_error *error);

@@ -14,6 +14,7 @@ struct ead_duo {
 
 struct ead_batch {
     struct engine *engines[EAD_WRITERS];
+    bool remote[EAD_WRITERS]; /* the engine is one of a model behind an API */
     struct driver *driver;
     ead_duo *duos; /* [n] */
     bool is_duo;   /* opened as one: it closes with its only text */
@@ -32,14 +33,26 @@ ead_duo_options ead_duo_defaults(void)
     };
 }
 
+enum { CONTEXT_UNTOLD = 8192 }; /* where no model says */
+
 /* Both engines get the context of the model trained on less, unless told otherwise. */
 static int common_context(const ead_model *const models[EAD_WRITERS], int wanted)
 {
     int n_ctx = wanted;
-    for (int w = 0; w < EAD_WRITERS && !wanted; w++)
-        if (models[w] && (!n_ctx || models[w]->model->config.n_ctx_train < n_ctx))
-            n_ctx = models[w]->model->config.n_ctx_train;
+    for (int w = 0; w < EAD_WRITERS && !wanted; w++) {
+        const int trained = models[w] ? ead_model_describe(models[w]).n_ctx_train : 0;
+        if (trained && (!n_ctx || trained < n_ctx)) n_ctx = trained;
+    }
+    if (!n_ctx) n_ctx = CONTEXT_UNTOLD;
     return wanted || n_ctx < LOCAL_CTX_MAX ? n_ctx : LOCAL_CTX_MAX;
+}
+
+static enum status open_engine(const ead_model *model, const struct local_options *o,
+                               struct engine **out, struct err *err)
+{
+    const struct remote_engine_options far = {o->n_ctx, o->n_seq, o->max_rows};
+    return model->remote ? remote_engine_open(model->remote, &far, out, err)
+                         : local_open(model->model, o, out, err);
 }
 
 static enum status open_engines(const ead_model *const models[EAD_WRITERS],
@@ -66,13 +79,14 @@ static enum status open_engines(const ead_model *const models[EAD_WRITERS],
     TRY(face_kern(o->cpu, &options.kern, err));
     TRY(face_cache(o->cache_type, &options.cache, err));
     for (int w = 0; w < EAD_WRITERS; w++)
-        if (models[w]) TRY(local_open(models[w]->model, &options, &b->engines[w], err));
+        if (models[w]) TRY(open_engine(models[w], &options, &b->engines[w], err));
     return driver_open(b->engines[EAD_LARGE], b->engines[EAD_SMALL], o, n_texts, &b->driver, err);
 }
 
 static enum status open_batch(const ead_model *const models[EAD_WRITERS], const ead_duo_options *o,
                               int n_texts, ead_batch *b, struct err *err)
 {
+    for (int w = 0; w < EAD_WRITERS; w++) b->remote[w] = models[w] && models[w]->remote;
     TRY(open_engines(models, o, n_texts, b, err));
     b->duos = calloc((size_t)n_texts, sizeof *b->duos);
     if (!b->duos) return err_memory(err, "the texts of a batch");
@@ -241,20 +255,32 @@ ead_summary ead_duo_summarise(const ead_duo *duo)
     return duo_summarise(inner(duo));
 }
 
+/* Of an engine of this process; NULL: there is none. */
 static const struct local_options *settings(const ead_duo *duo)
 {
-    struct engine *const *engines = duo->owner->engines;
-    return local_settings(engines[engines[EAD_SMALL] ? EAD_SMALL : EAD_LARGE]);
+    const ead_batch *b = duo->owner;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (b->engines[w] && !b->remote[w]) return local_settings(b->engines[w]);
+    return NULL;
+}
+
+ead_wire ead_duo_wire(const ead_duo *duo, ead_writer writer)
+{
+    const ead_batch *b = duo->owner;
+    const bool remote = (unsigned)writer < EAD_WRITERS && b->remote[writer];
+    return remote ? remote_engine_account(b->engines[writer]) : (ead_wire){0};
 }
 
 const char *ead_duo_cpu(const ead_duo *duo)
 {
-    return settings(duo)->kern->name;
+    const struct local_options *o = settings(duo);
+    return o ? o->kern->name : "none";
 }
 
 int ead_duo_threads(const ead_duo *duo)
 {
-    return settings(duo)->threads;
+    const struct local_options *o = settings(duo);
+    return o ? o->threads : 0;
 }
 
 size_t ead_duo_memory(const ead_duo *duo)

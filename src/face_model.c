@@ -94,7 +94,7 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
         return face_report(err_set(&err, ST_ARG, "threads: expected 0 to %d, found %d",
                                    TEAM_THREADS_MAX, o.threads),
                            &err, error);
-    ead_model *model = malloc(sizeof *model);
+    ead_model *model = calloc(1, sizeof *model);
     enum status st = model ? model_open(path, &inner, &model->model, &err)
                            : err_memory(&err, "the description of %s", path);
     if (st == ST_OK)
@@ -107,12 +107,16 @@ ead_status ead_model_open(const char *path, const ead_model_options *options, ea
 void ead_model_close(ead_model *model)
 {
     if (!model) return;
-    model_close(model->model);
+    if (model->remote)
+        remote_close(model->remote);
+    else
+        model_close(model->model);
     free(model);
 }
 
 ead_model_info ead_model_describe(const ead_model *model)
 {
+    if (model->remote) return face_describe_remote(model);
     const struct model *m = model->model;
     const struct config *c = &m->config;
     const bool unwritten = m->pack == MODEL_PACK_UNWRITTEN;
@@ -136,7 +140,7 @@ ead_model_info ead_model_describe(const ead_model *model)
 
 const char *ead_model_note(const ead_model *model, size_t i)
 {
-    return vocab_note(model->model->vocab, i);
+    return model->remote ? remote_note(model->remote, i) : vocab_note(model->model->vocab, i);
 }
 
 ead_status ead_model_compare(const ead_model *a, const ead_model *b, ead_error *error)

@@ -32,6 +32,7 @@ static enum status session_open(const ead_model *model, const ead_session_option
                                   .n_seq = o->n_seq,
                                   .max_rows = o->max_rows,
                                   .max_logits = o->max_logits};
+    if (model->remote) return err_set(err, ST_SUPPORT, "a model behind an API has no session here");
     TRY(face_kern(o->cpu, &inner.kern, err));
     TRY(face_cache(o->cache_type, &inner.cache, err));
     TRY(local_open(model->model, &inner, &s->engine, err));

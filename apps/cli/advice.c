@@ -28,7 +28,7 @@ void advice_give(const ead_model *const models[EAD_WRITERS], const char *const p
         if (models[w]) parameters[w] = ead_model_describe(models[w]).n_params;
     }
     advise_context(models, paths, n_ctx);
-    if (models[EAD_LARGE] && parameters[EAD_SMALL] > parameters[EAD_LARGE])
+    if (parameters[EAD_LARGE] && parameters[EAD_SMALL] > parameters[EAD_LARGE])
         fprintf(stderr,
                 "ead: the large model has %.4g M parameters and the small one %.4g M: %s and %s "
                 "may be swapped\n",

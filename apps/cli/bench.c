@@ -112,6 +112,7 @@ static const struct arg table[] = {
     PAIR_CPU_ARG(options.cpu, ""),
     PAIR_CACHE_ARG(options.cache, ""),
     OPENING_ARGS(options.opening),
+    OPENING_REMOTE_ARGS(options.opening),
     {.kind = ARG_FLAG, .name = "json", .out = &options.json, .help = "print JSON"},
 };
 static const struct args usage = {

@@ -28,7 +28,7 @@ struct schedule {
 
 struct pair_bench {
     const struct bench_options *o;
-    ead_model *models[EAD_WRITERS];
+    ead_model *models[EAD_WRITERS], *vocab;
     ead_duo *duo;
     struct schedule schedule;
     int32_t *prompt;            /* [o->prompt] */
@@ -252,11 +252,9 @@ static int open_duo(struct pair_bench *b)
     options.cache_type = pair_caches[b->o->cache];
     options.n_ctx = b->o->prompt + (int)b->schedule.n + 1;
     options.eager_prompt = options.ignore_end = true;
-    if (opening_model(&b->o->opening, b->o->large, &b->models[EAD_LARGE]) ||
-        opening_model(&b->o->opening, b->o->small, &b->models[EAD_SMALL]))
-        return EXIT_FAIL;
-    advice_give((const ead_model *[]){b->models[EAD_SMALL], b->models[EAD_LARGE]},
-                (const char *[]){b->o->small, b->o->large}, 0);
+    const char *const paths[] = {[EAD_SMALL] = b->o->small, [EAD_LARGE] = b->o->large};
+    if (opening_pair(&b->o->opening, paths, b->models, &b->vocab)) return EXIT_FAIL;
+    advice_give((const ead_model *const *)b->models, paths, 0);
     if (ead_duo_open(b->models[EAD_LARGE], b->models[EAD_SMALL], &options, &b->duo, &error))
         return fail_error(&error);
     return EXIT_OK;
@@ -293,5 +291,6 @@ int bench_pair(const struct bench_options *o)
     free(b.schedule.writers);
     ead_duo_close(b.duo);
     for (int w = 0; w < EAD_WRITERS; w++) ead_model_close(b.models[w]);
+    ead_model_close(b.vocab);
     return status;
 }

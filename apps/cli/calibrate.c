@@ -327,4 +327,5 @@ static int command(int argc, char **argv)
     return status;
 }
 
-const struct command command_calibrate = {"find the threshold for a share, an accuracy or a speed", &usage, command};
+const struct command command_calibrate = {"find the threshold for a share, an accuracy or a speed",
+                                          &usage, command};

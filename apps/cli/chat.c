@@ -19,7 +19,7 @@
 /* ---- options ----------------------------------------------------------------------------- */
 
 static struct {
-    const char *url, *model, *key_variable, *ca_file;
+    const char *url, *model, *key_variable;
     int patience;
     bool model_given, patience_given;
 } options = {.model = "ead", .patience = 300};
@@ -46,11 +46,6 @@ static const struct arg table[] = {
      .out = &options.key_variable,
      .help = "the variable of the environment that holds its key\n"
              "(default: EAD_API_KEY, where it is set)"},
-    {.kind = ARG_TEXT,
-     .name = "ca-cert",
-     .value = "FILE",
-     .out = &options.ca_file,
-     .help = "trust these certificates (PEM) in place of the system's"},
     {.kind = ARG_INT,
      .name = "patience",
      .value = "SECONDS",
@@ -93,9 +88,31 @@ static bool was_given(const char *name)
 }
 
 /* What a server is not asked for, because it is the server's own affair. */
-static const char *const local[] = {
-    "chat-template", "now", "verbose-prompt", "large",   "small",  "ctx",          "cache-type",
-    "threads",       "cpu", "pack-cache",     "profile", "replay", "eager-prompt", NULL};
+static const char *const local[] = {"chat-template",
+                                    "now",
+                                    "verbose-prompt",
+                                    "large",
+                                    "small",
+                                    "ctx",
+                                    "cache-type",
+                                    "threads",
+                                    "cpu",
+                                    "pack-cache",
+                                    "profile",
+                                    "replay",
+                                    "eager-prompt",
+                                    "vocab",
+                                    "large-key-env",
+                                    "small-key-env",
+                                    "connect-timeout",
+                                    "first-token-timeout",
+                                    "token-timeout",
+                                    "retries",
+                                    "top-logprobs",
+                                    "connections",
+                                    "large-params",
+                                    "small-params",
+                                    NULL};
 
 static int check_url(void)
 {
@@ -113,7 +130,6 @@ static int check_options(void)
     if (options.url) return check_url();
     const char *lonely = options.model_given      ? "model"
                          : options.key_variable   ? "api-key-env"
-                         : options.ca_file        ? "ca-cert"
                          : options.patience_given ? "patience"
                                                   : NULL;
     if (lonely) return args_fault(&usage, "--%s goes with --url", lonely);
@@ -394,7 +410,7 @@ static int talk_to_url(bool color)
     if (options.key_variable && !key) return fail("--api-key-env: %s is not set", variable);
     const struct voice_url_options how = {.remote = {.url = options.url,
                                                      .key = key,
-                                                     .ca_file = options.ca_file,
+                                                     .ca_file = pair_options.opening.ca_file,
                                                      .patience = options.patience},
                                           .model = options.model,
                                           .given = was_given,

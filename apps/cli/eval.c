@@ -115,4 +115,5 @@ static int command(int argc, char **argv)
     return status;
 }
 
-const struct command command_eval = {"measure accuracy against the large model's share and time", &usage, command};
+const struct command command_eval = {"measure accuracy against the large model's share and time",
+                                     &usage, command};

@@ -155,4 +155,5 @@ static int command(int argc, char **argv)
     return status;
 }
 
-const struct command command_logits = {"write the logits of given tokens to a file", &usage, command};
+const struct command command_logits = {"write the logits of given tokens to a file", &usage,
+                                       command};

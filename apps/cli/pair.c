@@ -77,6 +77,7 @@ static const struct arg above[] = {
      .help = "threads (default: as many as the process may use)"},
     PAIR_CPU_ARG(pair_options.cpu, ""),
     OPENING_ARGS(pair_options.opening),
+    OPENING_REMOTE_ARGS(pair_options.opening),
     {.kind = ARG_HEADING, .help = "who writes"},
     {.kind = ARG_TEXT,
      .name = "profile",
@@ -271,8 +272,8 @@ static int default_ctx(const struct pair *p)
     const ead_model *const models[] = {p->large, p->small};
     for (int i = 0; i < 2; i++) {
         if (!models[i]) continue;
-        int trained = ead_model_describe(models[i]).n_ctx_train;
-        ctx = trained < ctx ? trained : ctx;
+        const int trained = ead_model_describe(models[i]).n_ctx_train;
+        if (trained) ctx = trained < ctx ? trained : ctx;
     }
     return ctx;
 }
@@ -332,19 +333,16 @@ static int find_models(struct pair *p)
 
 int pair_load(struct pair *p, ead_duo_options *options)
 {
-    ead_error error;
     if (find_models(p)) return EXIT_FAIL;
     if (pair_options.replay && trace_read(pair_options.replay, &p->replay, &p->n_replay))
         return EXIT_FAIL;
-    const struct opening *opening = &pair_options.opening;
-    if ((p->large_path && opening_model(opening, p->large_path, &p->large)) ||
-        (p->small_path && opening_model(opening, p->small_path, &p->small)))
-        return EXIT_FAIL;
-    if (p->large && p->small && ead_model_compare(p->large, p->small, &error))
-        return fail("%s and %s: %s", p->large_path, p->small_path, error.message);
-    advice_give((const ead_model *[]){[EAD_SMALL] = p->small, [EAD_LARGE] = p->large},
-                (const char *[]){[EAD_SMALL] = p->small_path, [EAD_LARGE] = p->large_path},
-                pair_options.ctx);
+    const char *const paths[] = {[EAD_SMALL] = p->small_path, [EAD_LARGE] = p->large_path};
+    ead_model *models[EAD_WRITERS] = {NULL};
+    const int status = opening_pair(&pair_options.opening, paths, models, &p->vocab);
+    p->large = models[EAD_LARGE];
+    p->small = models[EAD_SMALL];
+    if (status) return status;
+    advice_give((const ead_model *const *)models, paths, pair_options.ctx);
     if (use_profile(p, uses_shipped())) return EXIT_FAIL;
     *options = duo_options(p);
     if (!options->n_ctx) options->n_ctx = default_ctx(p);
@@ -365,6 +363,7 @@ void pair_close(struct pair *p)
     ead_duo_close(p->duo);
     ead_model_close(p->small);
     ead_model_close(p->large);
+    ead_model_close(p->vocab);
     for (int w = 0; w < EAD_WRITERS; w++) free(p->shipped[w]);
     free(p->replay);
     *p = (struct pair){0};

@@ -13,6 +13,7 @@
 struct pair {
     const char *large_path, *small_path; /* NULL: not asked for */
     ead_model *large, *small;
+    ead_model *vocab; /* of models behind an API; NULL where a model at hand has it */
     ead_duo *duo;
     char *shipped[EAD_WRITERS]; /* paths of the shipped pair, where it is used */
     uint8_t *replay;            /* writers of a recorded trace, n_replay of them */

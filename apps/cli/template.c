@@ -89,4 +89,5 @@ static int command(int argc, char **argv)
     return status;
 }
 
-const struct command command_template = {"a conversation as the chat template writes it", &usage, command};
+const struct command command_template = {"a conversation as the chat template writes it", &usage,
+                                         command};

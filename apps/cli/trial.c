@@ -114,6 +114,7 @@ static const struct arg above[] = {
              "trained on)"},
     PAIR_CACHE_ARG(trial_options.cache, "; results depend on it"),
     OPENING_ARGS(trial_options.opening),
+    OPENING_REMOTE_ARGS(trial_options.opening),
     {.kind = ARG_HEADING, .help = "who writes"},
 };
 enum { N_ABOVE = sizeof above / sizeof *above };
@@ -155,22 +156,17 @@ static const char *find_model(struct trial *t, ead_writer w)
 
 static int open_models(struct trial *t)
 {
-    ead_error error;
+    const char *paths[EAD_WRITERS];
     struct runner_model *models = t->runner.models;
     for (int w = 0; w < EAD_WRITERS; w++) {
         models[w].path = find_model(t, (ead_writer)w);
-        if (!models[w].path) continue;
-        if (opening_model(&trial_options.opening, models[w].path, &t->models[w])) return EXIT_FAIL;
-        models[w].model = t->models[w];
+        paths[w] = models[w].path;
     }
     if (!models[EAD_SMALL].path && !models[EAD_LARGE].path)
         return fail("the shipped pair is not there; name models with --large and --small");
-    if (models[EAD_SMALL].path && models[EAD_LARGE].path &&
-        ead_model_compare(t->models[EAD_LARGE], t->models[EAD_SMALL], &error))
-        return fail("%s and %s: %s", models[EAD_LARGE].path, models[EAD_SMALL].path, error.message);
-    advice_give((const ead_model *[]){models[EAD_SMALL].model, models[EAD_LARGE].model},
-                (const char *[]){models[EAD_SMALL].path, models[EAD_LARGE].path},
-                trial_options.ctx);
+    if (opening_pair(&trial_options.opening, paths, t->models, &t->vocab)) return EXIT_FAIL;
+    for (int w = 0; w < EAD_WRITERS; w++) models[w].model = t->models[w];
+    advice_give((const ead_model *const *)t->models, paths, trial_options.ctx);
     return EXIT_OK;
 }
 
@@ -244,6 +240,7 @@ void trial_close(struct trial *t)
         ead_model_close(t->models[w]);
         free(t->shipped[w]);
     }
+    ead_model_close(t->vocab);
     form_close(&t->form);
     dataset_close(t->data);
     free(t->question);

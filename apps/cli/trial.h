@@ -11,6 +11,7 @@
 struct trial {
     struct dataset *data;
     ead_model *models[EAD_WRITERS];
+    ead_model *vocab;             /* of models behind an API; NULL where a model at hand has it */
     char *question;               /* the template file's text; NULL: none */
     char *shipped[EAD_WRITERS];   /* paths of the shipped pair when none was named */
     struct form form;             /* how the chat template puts a problem; empty without one */

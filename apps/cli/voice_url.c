@@ -1,13 +1,13 @@
 #include "cli/voice_url.h"
 
 #include "base/clock.h"
-#include "net/sse.h"
 #include "base/utf8.h"
 #include "cli/chunk.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "cli/pair.h"
 #include "cli/screen.h"
+#include "net/sse.h"
 #include "json/name.h"
 
 #include <math.h>

@@ -1,0 +1,366 @@
+/* The engine of a model behind an API: the text's ids, and a stream for each text. */
+#include "base/check.h"
+#include "base/clock.h"
+#include "remote/inside.h"
+#include "remote/stream.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 5 }; /* not longer: another engine may have news meanwhile */
+
+struct sequence {
+    int32_t *ids; /* [n_ctx] */
+    int n;
+    int wanted; /* the position whose successor is wanted; -1: none */
+    int sure;   /* tokens that are certain to be wanted */
+    bool draws; /* the server draws, by: */
+    ead_sampler_options sampler;
+    struct stream stream;
+    bool streams; /* the stream goes on with this text */
+};
+
+struct remote_engine {
+    struct engine engine;
+    struct arena arena;
+    const struct remote *remote; /* borrowed */
+    struct wire wire;
+    struct sequence *seqs; /* [n_seq] */
+    int next;              /* the sequence that is looked at first */
+    struct candidate end;  /* what a server that does not tell how it ended is taken to mean */
+};
+
+static struct remote_engine *remote_of(struct engine *e)
+{
+    return (struct remote_engine *)((char *)e - offsetof(struct remote_engine, engine));
+}
+
+static const struct remote_engine *remote_in(const struct engine *e)
+{
+    return (const struct remote_engine *)((const char *)e - offsetof(struct remote_engine, engine));
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static const struct engine_ops ops;
+
+static void carve(struct remote_engine *e)
+{
+    const struct engine_info *info = &e->engine.info;
+    const size_t n_seq = (size_t)info->n_seq, n_ctx = (size_t)info->n_ctx;
+    struct stream measured = {0};
+    e->seqs = arena_carve(&e->arena, n_seq, sizeof *e->seqs);
+    e->wire.scratch = arena_carve(&e->arena, n_ctx + WIRE_HELD_MAX, sizeof *e->wire.scratch);
+    for (size_t i = 0; i < n_seq; i++) {
+        int32_t *ids = arena_carve(&e->arena, n_ctx, sizeof *ids);
+        struct stream *s = e->seqs ? &e->seqs[i].stream : &measured;
+        if (e->seqs) e->seqs[i] = (struct sequence){.ids = ids, .wanted = -1, .sure = 1};
+        stream_carve(s, &e->arena, e->wire.top);
+        s->wire = &e->wire;
+    }
+}
+
+static void describe(struct remote_engine *e, const struct remote_engine_options *o)
+{
+    const struct remote *r = e->remote;
+    e->engine = (struct engine){.ops = &ops,
+                                .info = {.name = r->address.url,
+                                         .vocab = r->vocab,
+                                         .n_vocab = r->n_vocab,
+                                         .n_active = r->options.n_active,
+                                         .n_ctx = o->n_ctx,
+                                         .n_seq = o->n_seq,
+                                         .max_rows = o->max_rows,
+                                         .max_logits = o->n_seq,
+                                         .late = true}};
+    e->wire = (struct wire){.address = &r->address,
+                            .server = r->server,
+                            .vocab = r->vocab,
+                            .patience = r->options.patience,
+                            .top = r->options.top,
+                            .harmless = r->harmless};
+}
+
+enum status remote_engine_open(const struct remote *r, const struct remote_engine_options *o,
+                               struct engine **out, struct err *err)
+{
+    if (r->context && o->n_ctx > r->context)
+        return err_set(err, ST_ARG, "%s: context: expected at most %d tokens, found %d",
+                       r->address.url, r->context, o->n_ctx);
+    struct remote_engine *e = calloc(1, sizeof *e);
+    if (!e) return err_memory(err, "an engine");
+    e->remote = r;
+    describe(e, o);
+    carve(e); /* measures */
+    enum status st = arena_commit(&e->arena, err);
+    if (st == ST_OK) carve(e);
+    if (st == ST_OK) st = transport_open(&r->transport_options, &e->wire.transport, err);
+    if (st == ST_OK)
+        *out = &e->engine;
+    else
+        engine_close(&e->engine);
+    return st;
+}
+
+static void let_go(struct sequence *q)
+{
+    if (q->streams) stream_stop(&q->stream);
+    q->streams = false;
+}
+
+static void remote_engine_close(struct engine *engine)
+{
+    struct remote_engine *e = remote_of(engine);
+    for (int i = 0; i < engine->info.n_seq && e->seqs; i++) let_go(&e->seqs[i]);
+    wire_deinit(&e->wire);
+    arena_deinit(&e->arena);
+    free(e);
+}
+
+ead_wire remote_engine_account(const struct engine *e)
+{
+    return wire_account(&remote_in(e)->wire);
+}
+
+/* ---- rows -------------------------------------------------------------------------------- */
+
+static enum status check_row(const struct remote_engine *e, const struct row *r, int i,
+                             struct err *err)
+{
+    const struct engine_info *info = &e->engine.info;
+    if (r->seq < 0 || r->seq >= info->n_seq)
+        return err_set(err, ST_ARG, "row %d: sequence: expected 0 to %d, found %d", i,
+                       info->n_seq - 1, r->seq);
+    if (r->pos >= info->n_ctx)
+        return err_set(err, ST_FULL, "the context of %d tokens is full", info->n_ctx);
+    if (r->token < 0 || r->token >= info->n_vocab)
+        return err_set(err, ST_ARG, "row %d: token: expected 0 to %d, found %d", i,
+                       info->n_vocab - 1, r->token);
+    return ST_OK;
+}
+
+/* A token was written: is it the one that the stream goes on with? Where the server drew none, any
+ * is, but it goes on with none. */
+static void follow(struct sequence *q, int pos, int32_t token)
+{
+    if (!q->streams || pos < q->stream.base) return;
+    const int i = pos - q->stream.base;
+    const struct held *h = i < q->stream.n_held ? &q->stream.held[i] : NULL;
+    if (!h || h->id != token) let_go(q);
+}
+
+static void remote_truncate(struct engine *engine, int seq, int length);
+
+static enum status remote_submit(struct engine *engine, const struct row *rows, int n,
+                                 struct err *err)
+{
+    struct remote_engine *e = remote_of(engine);
+    if (n < 1 || n > engine->info.max_rows)
+        return err_set(err, ST_ARG, "rows: expected 1 to %d, found %d", engine->info.max_rows, n);
+    for (int i = 0; i < n; i++) TRY(check_row(e, &rows[i], i, err));
+    for (int i = 0; i < n; i++) {
+        struct sequence *q = &e->seqs[rows[i].seq];
+        CHECK(rows[i].pos == q->n && q->wanted < 0); /* in order, and none while one is wanted */
+        follow(q, rows[i].pos, rows[i].token);
+        q->ids[q->n++] = rows[i].token;
+        if (rows[i].wants_logits) q->wanted = rows[i].pos;
+    }
+    return ST_OK;
+}
+
+/* ---- results ----------------------------------------------------------------------------- */
+
+/* How many tokens to ask for: those that are certain, so that the stream ends by itself and its
+ * connection stays; or some, where each may be the last. */
+static int tokens_to_ask(const struct sequence *q)
+{
+    return q->sure > 1 ? q->sure : WIRE_AHEAD;
+}
+
+static void begin(struct remote_engine *e, struct sequence *q)
+{
+    const int room = e->engine.info.n_ctx - q->wanted; /* a text may be one longer */
+    const int count = tokens_to_ask(q);
+    stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room,
+               q->draws ? &q->sampler : NULL);
+    q->streams = true;
+}
+
+/* The server stopped before the token that is wanted. Its text may have ended without a word: then
+ * that is the end's token, with nothing known about its probability. */
+static bool ended_silently(const struct remote_engine *e, const struct stream *s)
+{
+    if (s->finish != FINISH_STOP) return false;
+    return !s->n_held || !vocab_is_eog(e->engine.info.vocab, s->held[s->n_held - 1].id);
+}
+
+static void fill_end(struct remote_engine *e, struct result *out)
+{
+    const int n = e->engine.info.n_vocab;
+    const int32_t id = e->remote->end;
+    e->end = (struct candidate){0, id};
+    out->drawn = id;
+    out->dist = (struct distribution){.n = n, .top = &e->end, .n_top = 1};
+    out->dist.stats = (ead_stats){.entropy = log2f((float)n) / 2,
+                                  .entropy_hi = log2f((float)n),
+                                  .max_prob = NAN,
+                                  .margin = NAN,
+                                  .argmax = id};
+}
+
+static void fill(const struct remote_engine *e, struct sequence *q, int i, const struct held *h,
+                 struct result *out)
+{
+    out->drawn = q->draws ? h->id : -1;
+    out->dist = (struct distribution){.n = e->engine.info.n_vocab,
+                                      .top = stream_top(&q->stream, i),
+                                      .n_top = h->n_top,
+                                      .stats = h->stats};
+}
+
+static bool fail(struct sequence *q, enum status code, const char *message, struct result *out)
+{
+    out->status = code;
+    out->message = message;
+    q->wanted = -1;
+    return true;
+}
+
+/* The stream has said all it will. True: *out is a result. */
+static bool at_its_end(struct remote_engine *e, struct sequence *q, struct result *out)
+{
+    struct stream *s = &q->stream;
+    if (s->state == STREAM_FAILED) {
+        q->streams = false;
+        return fail(q, s->fault.code, s->fault.message, out);
+    }
+    if (ended_silently(e, s) && e->remote->end >= 0) {
+        fill_end(e, out);
+        q->wanted = -1;
+        return true;
+    }
+    if (s->finish == FINISH_LENGTH && s->n_held < s->asked) {
+        (void)err_set(&s->fault, ST_FULL, "%s: the server's context is full after %d tokens",
+                      e->engine.info.name, s->base + s->n_held);
+        return fail(q, ST_FULL, s->fault.message, out);
+    }
+    begin(e, q);
+    return false;
+}
+
+/* Is what follows the wanted row of a sequence there? */
+static bool look(struct remote_engine *e, int seq, struct result *out)
+{
+    struct sequence *q = &e->seqs[seq];
+    struct stream *s = &q->stream;
+    if (q->wanted < 0) return false;
+    if (!q->streams) begin(e, q);
+    *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1};
+    const int i = q->wanted + 1 - s->base;
+    const struct held *h = stream_token(s, i);
+    if (!h) {
+        const bool over = s->state == STREAM_IDLE || s->state == STREAM_FAILED;
+        return over && at_its_end(e, q, out);
+    }
+    fill(e, q, i, h, out);
+    q->wanted = -1;
+    return true;
+}
+
+static bool look_around(struct remote_engine *e, struct result *out)
+{
+    const int n = e->engine.info.n_seq;
+    for (int k = 0; k < n; k++) {
+        const int seq = (e->next + k) % n;
+        if (!look(e, seq, out)) continue;
+        e->next = (seq + 1) % n;
+        return true;
+    }
+    return false;
+}
+
+static bool remote_collect(struct engine *engine, bool wait, struct result *out)
+{
+    struct remote_engine *e = remote_of(engine);
+    if (look_around(e, out)) return true;
+    (void)transport_turn(e->wire.transport, wait ? WAIT_MS : 0);
+    const double now = clock_seconds();
+    for (int i = 0; i < engine->info.n_seq; i++)
+        if (e->seqs[i].streams) stream_tick(&e->seqs[i].stream, now);
+    return look_around(e, out);
+}
+
+/* ---- sequences --------------------------------------------------------------------------- */
+
+static int remote_length(const struct engine *e, int seq)
+{
+    CHECK(seq >= 0 && seq < e->info.n_seq);
+    return remote_in(e)->seqs[seq].n;
+}
+
+static void remote_truncate(struct engine *engine, int seq, int length)
+{
+    struct sequence *q = &remote_of(engine)->seqs[seq];
+    CHECK(seq >= 0 && seq < engine->info.n_seq);
+    if (length < 0) length = 0;
+    if (length >= q->n) return;
+    q->n = length;
+    if (q->wanted >= length) q->wanted = -1;
+    if (length < q->stream.base) let_go(q);
+}
+
+static void remote_copy(struct engine *engine, int from, int to, int length)
+{
+    struct remote_engine *e = remote_of(engine);
+    CHECK(length >= 0 && length <= remote_length(engine, from));
+    if (from == to) {
+        remote_truncate(engine, to, length);
+        return;
+    }
+    remote_truncate(engine, to, 0);
+    memcpy(e->seqs[to].ids, e->seqs[from].ids, (size_t)length * sizeof *e->seqs[to].ids);
+    e->seqs[to].n = length;
+}
+
+static enum status remote_reserve(struct engine *engine, int seq, int length, struct err *err)
+{
+    CHECK(seq >= 0 && seq < engine->info.n_seq);
+    if (length >= 0 && length <= engine->info.n_ctx) return ST_OK;
+    return err_set(err, ST_ARG, "length: expected 0 to %d, found %d", engine->info.n_ctx, length);
+}
+
+static size_t remote_memory(const struct engine *e)
+{
+    return remote_in(e)->arena.capacity;
+}
+
+static bool draws_alike(const ead_sampler_options *a, const ead_sampler_options *b)
+{
+    return a->temperature == b->temperature && a->top_k == b->top_k && a->top_p == b->top_p &&
+           a->min_p == b->min_p && a->seed == b->seed;
+}
+
+/* Where the text goes on without this engine, or draws otherwise, what it writes ahead is of no
+ * use. */
+static void remote_expect(struct engine *engine, int seq, const struct outlook *o)
+{
+    struct remote_engine *e = remote_of(engine);
+    struct sequence *q = &e->seqs[seq];
+    const bool draws = o->sampler && o->sampler->temperature > 0 && e->remote->raw;
+    const bool alike = draws == q->draws && (!draws || draws_alike(o->sampler, &q->sampler));
+    q->sure = o->sure;
+    q->draws = draws;
+    if (draws) q->sampler = *o->sampler;
+    if (!alike || (!o->sure && q->wanted < 0 && q->stream.state != STREAM_IDLE)) let_go(q);
+}
+
+static const struct engine_ops ops = {.close = remote_engine_close,
+                                      .submit = remote_submit,
+                                      .collect = remote_collect,
+                                      .length = remote_length,
+                                      .truncate = remote_truncate,
+                                      .copy = remote_copy,
+                                      .reserve = remote_reserve,
+                                      .memory = remote_memory,
+                                      .expect = remote_expect};

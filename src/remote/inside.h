@@ -1,0 +1,24 @@
+/* What is known of a model behind an API; for the files of this room. */
+#ifndef EAD_REMOTE_INSIDE_H
+#define EAD_REMOTE_INSIDE_H
+
+#include "remote/remote.h"
+
+enum { REMOTE_NOTES_MAX = 4, REMOTE_NOTE_MAX = 320 };
+
+struct remote {
+    struct address address;
+    struct remote_options options;              /* filled in; key and ca_file are not kept here */
+    struct transport_options transport_options; /* key and ca_file owned */
+    struct server server;                       /* its model is `model` */
+    char model[ADDRESS_MODEL_MAX];
+    const struct vocab *vocab;
+    int n_vocab, context;
+    bool raw;         /* its log-probabilities are those before temperature */
+    int32_t harmless; /* a token that stands alone in any text */
+    int32_t end;      /* what ends a text; -1: the vocabulary has no such token */
+    int n_notes;
+    char notes[REMOTE_NOTES_MAX][REMOTE_NOTE_MAX];
+};
+
+#endif

@@ -1,0 +1,282 @@
+#include "remote/stream.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void stream_carve(struct stream *s, struct arena *arena, int top)
+{
+    s->held = arena_carve(arena, WIRE_HELD_MAX, sizeof *s->held);
+    s->tops = arena_carve(arena, WIRE_HELD_MAX * (size_t)top, sizeof *s->tops);
+}
+
+static const char *name_of(const struct stream *s)
+{
+    return s->wire->address->url;
+}
+
+/* ---- what comes -------------------------------------------------------------------------- */
+
+/* What is known of a token that a probe brought: the server was made to write another. */
+static int32_t most_probable(const struct stream *s, const struct remote_token *t)
+{
+    const bool greedy = !s->sampler || s->sampler->temperature == 0;
+    return greedy ? t->dist.stats.argmax : -1;
+}
+
+static bool take_token(void *context, const struct remote_token *t)
+{
+    struct stream *s = context;
+    struct wire *w = s->wire;
+    const double now = clock_seconds();
+    if (s->n_held == s->asked) return false;
+    struct held *h = &s->held[s->n_held];
+    *h = (struct held){.id = t->id,
+                       .log_prob = t->log_prob,
+                       .stats = t->dist.stats,
+                       .n_top = t->dist.n_top < w->top ? t->dist.n_top : w->top};
+    if (s->probing) {
+        h->id = most_probable(s, t);
+        h->log_prob = h->n_top ? t->dist.top[0].logit : NAN;
+    }
+    if (h->n_top)
+        memcpy(s->tops + (size_t)s->n_held * (size_t)w->top, t->dist.top,
+               (size_t)h->n_top * sizeof *s->tops);
+    if (s->waiting)
+        w->account.waiting_seconds += now - s->begun;
+    else
+        w->account.writing_seconds += now - s->begun;
+    s->begun = now;
+    s->waiting = false;
+    s->n_held++;
+    s->attempts = 0;
+    s->deadline = now + w->patience.between;
+    w->account.received++;
+    if (h->id < 0) s->asked = s->n_held; /* nothing can follow before somebody draws */
+    return true;
+}
+
+static bool take_bytes(void *context, const char *bytes, size_t n)
+{
+    struct stream *s = context;
+    return reader_feed(&s->reader, bytes, n, &s->fault) == ST_OK && !s->reader.enough;
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+static void stop_reading(struct stream *s)
+{
+    struct reader *r = &s->reader;
+    if (!s->reading) return;
+    if (r->prompt_tokens > 0) s->wire->account.prompt_tokens += r->prompt_tokens;
+    if (r->cached_tokens > 0) s->wire->account.cached_tokens += r->cached_tokens;
+    reader_deinit(r);
+    s->reading = false;
+}
+
+static void start_reading(struct stream *s)
+{
+    struct wire *w = s->wire;
+    s->reader = (struct reader){.dialect = w->address->dialect,
+                                .vocab = w->vocab,
+                                .n_vocab = w->server.n_vocab,
+                                .top = w->top,
+                                .take = take_token,
+                                .context = s};
+    reader_init(&s->reader);
+    s->reading = true;
+}
+
+/* It broke: try again after a pause, unless that is no use or was tried often enough. */
+static void broke(struct stream *s, bool mendable, long after_ms)
+{
+    const struct patience *p = &s->wire->patience;
+    const double jitter = 0.75 + 0.5 * rng_at(s->wire->serial, 1, (uint64_t)s->base);
+    const double pause = p->pause * ldexp(jitter, s->attempts), told = (double)after_ms / 1e3;
+    if (!mendable || ++s->attempts > p->retries || told > p->first) {
+        s->state = STREAM_FAILED;
+        return;
+    }
+    s->wire->account.retries++;
+    s->state = STREAM_PAUSING;
+    s->deadline = clock_seconds() + (told > pause ? told : pause);
+}
+
+static void ask(struct stream *s);
+static void is_over(void *context, const struct answer *a);
+
+/* Ask for the distribution behind what is held alone. */
+static void probe(struct stream *s)
+{
+    s->probing = true;
+    ask(s);
+}
+
+static enum status send(struct stream *s)
+{
+    struct wire *w = s->wire;
+    const size_t base = (size_t)s->base, n_held = (size_t)s->n_held;
+    memcpy(w->scratch, s->ids, base * sizeof *w->scratch);
+    for (size_t i = 0; i < n_held; i++) w->scratch[base + i] = s->held[i].id;
+    snprintf(s->id, sizeof s->id, "ead-%d-%llu", s->base, (unsigned long long)++w->serial);
+    const struct want want = {.ids = w->scratch,
+                              .n = s->base + s->n_held,
+                              .max_tokens = s->probing ? 1 : s->asked - s->n_held,
+                              .top = w->top,
+                              .sampler = s->sampler,
+                              .request_id = s->id,
+                              .stream = !s->probing,
+                              .force = s->probing ? w->harmless : -1};
+    struct post post = {0};
+    const struct receiver r = {.context = s, .take = take_bytes, .over = is_over};
+    TRY(w->address->dialect->ask(&w->server, &want, &post, &s->fault));
+    return wire_start(w, &post, want.stream, &r, &s->body, &s->transfer, &s->fault);
+}
+
+static void ask(struct stream *s)
+{
+    start_reading(s);
+    s->finish = FINISH_NONE;
+    s->begun = clock_seconds();
+    s->waiting = true;
+    s->deadline = s->begun + s->wire->patience.first;
+    s->state = STREAM_OPEN;
+    const enum status st = send(s);
+    if (st == ST_OK) return;
+    s->fault.code = st;
+    stop_reading(s);
+    s->state = STREAM_FAILED;
+}
+
+/* ---- how a request ends ------------------------------------------------------------------ */
+
+static bool may_pass(long status)
+{
+    return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+/* An answer in the form that was wanted came to its end. */
+static enum status finish_reading(struct stream *s, const struct answer *a)
+{
+    struct reader *r = &s->reader;
+    if (r->failed != ST_OK) return r->failed; /* s->fault says why */
+    if (s->probing)
+        TRY(reader_whole(r, a->body->data ? a->body->data : "", a->body->len, &s->fault));
+    else
+        TRY(reader_end(r, &s->fault));
+    if (r->finish != FINISH_ABORT) return ST_OK;
+    return err_set(&s->fault, ST_IO, "the server gave the request up");
+}
+
+/* What the reader says does not name the server. */
+static void name_fault(struct stream *s)
+{
+    char said[sizeof s->fault.message];
+    snprintf(said, sizeof said, "%s", s->fault.message);
+    (void)err_set(&s->fault, s->fault.code, "%s: %.900s", name_of(s), said);
+}
+
+static void is_over(void *context, const struct answer *a)
+{
+    struct stream *s = context;
+    s->transfer = NULL;
+    free(s->body);
+    s->body = NULL;
+    enum status st = a->code;
+    bool mendable = true;
+    if (st != ST_OK && s->reader.failed == ST_OK && s->reader.finish != FINISH_NONE) st = ST_OK;
+    if (a->code != ST_OK && st != ST_OK) {
+        s->fault.code = err_set(&s->fault, st, "%s", a->why);
+    } else if (s->reader.failed == ST_OK &&
+               (st = answer_check(a, name_of(s),
+                                  s->probing ? "application/json" : "text/event-stream",
+                                  &s->fault)) != ST_OK) {
+        mendable = may_pass(a->status) || a->status == 200;
+    } else if ((st = finish_reading(s, a)) != ST_OK) {
+        s->fault.code = st;
+        name_fault(s);
+    }
+    const bool lost = s->reader.n_lost > 0 && !s->probing;
+    const bool probed = s->probing;
+    s->finish = s->reader.finish;
+    stop_reading(s);
+    s->probing = false;
+    if (lost)
+        probe(s);
+    else if (st != ST_OK)
+        broke(s, mendable, a->retry_after_ms);
+    else if (probed && s->n_held < s->asked)
+        ask(s);
+    else
+        s->state = STREAM_IDLE;
+}
+
+/* ---- from outside ------------------------------------------------------------------------ */
+
+static void hang_up(struct stream *s)
+{
+    if (!s->transfer) return;
+    transfer_cancel(s->transfer);
+    s->transfer = NULL;
+    free(s->body);
+    s->body = NULL;
+    stop_reading(s);
+    wire_abort(s->wire, s->id);
+}
+
+void stream_stop(struct stream *s)
+{
+    const bool open = s->transfer != NULL;
+    hang_up(s);
+    if (open) wire_warm(s->wire);
+    s->wire->account.discarded += s->n_held - s->n_used;
+    s->base = s->n_held = s->n_used = s->asked = 0;
+    s->state = STREAM_IDLE;
+    s->finish = FINISH_NONE;
+    s->probing = false;
+}
+
+void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
+                const ead_sampler_options *sampler)
+{
+    CHECK(n > 0 && count > 0);
+    stream_stop(s);
+    s->ids = ids;
+    s->base = n;
+    s->asked = count < WIRE_HELD_MAX ? count : WIRE_HELD_MAX;
+    s->sampler = sampler;
+    s->attempts = 0;
+    ask(s);
+}
+
+void stream_tick(struct stream *s, double now)
+{
+    if (now < s->deadline) return;
+    if (s->state == STREAM_PAUSING) {
+        ask(s);
+    } else if (s->state == STREAM_OPEN) {
+        const struct patience *p = &s->wire->patience;
+        const bool first = s->waiting;
+        hang_up(s);
+        s->fault.code = err_set(&s->fault, ST_IO, "%s: no %s for %g s", name_of(s),
+                                first ? "token" : "further token", first ? p->first : p->between);
+        broke(s, true, 0);
+    }
+}
+
+const struct held *stream_token(struct stream *s, int i)
+{
+    if (i >= s->n_held) return NULL;
+    if (s->n_used <= i) s->n_used = i + 1;
+    return &s->held[i];
+}
+
+const struct candidate *stream_top(const struct stream *s, int i)
+{
+    return s->tops + (size_t)i * (size_t)s->wire->top;
+}
