@@ -442,6 +442,7 @@ typedef struct {
     bool eager_prompt; /* the model that does not write reads the prompt at once, too, instead of at
                         * its first turn */
     bool ignore_end;   /* tokens that end a text are text like any other */
+    bool small_alone;  /* where the large model fails, the small one writes the rest of the text */
 } ead_duo_options;
 
 typedef enum {
@@ -455,6 +456,7 @@ typedef struct {
     int32_t id;
     ead_writer writer;
     bool switched;   /* the writer differs from that of the token before */
+    bool alone;      /* before this token the large model failed, and the small one goes on alone */
     int taken_back;  /* tokens at the end of the text, as last told, that were taken back before */
     float log_prob;  /* natural, of this token; NaN when not known */
     float entropy;   /* bits: of the distribution this token was drawn from; */
@@ -478,7 +480,10 @@ typedef struct {
     ead_work work[EAD_WRITERS];
     int64_t tokens, switches; /* tokens: written, those taken back included */
     int64_t taken_back;       /* by the policy */
-    double seconds;           /* all steps and prompts */
+    /* Tokens whose entropy is known as an interval; decisions that would be another one somewhere
+     * within the intervals that they were taken by. */
+    int64_t bounded, open_decisions;
+    double seconds;        /* all steps and prompts */
     double parameter_cost; /* the paper's, (p N_L + (1-p) N_S) / N_L, per token that stayed; 1 with
                             * one model */
     double ideal_seconds;  /* decode rows of each model at its step_seconds; 0 when not measured */
@@ -560,6 +565,8 @@ EAD_API bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out);
  * was drawn from. Returns how many there are: none once anything else has been done since. */
 EAD_API int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out);
 EAD_API int ead_duo_context(const ead_duo *duo);
+/* Why the large model writes no more of this text (ead_duo_options.small_alone); NULL: it does. */
+EAD_API const char *ead_duo_loss(const ead_duo *duo);
 /* The rule from now on. It sees the text as it stands: who wrote its last token, since when, and
  * their entropies. */
 EAD_API ead_status ead_duo_set_policy(ead_duo *duo, const ead_policy_options *policy,

@@ -264,6 +264,12 @@ static const struct local_options *settings(const ead_duo *duo)
     return NULL;
 }
 
+const char *ead_duo_loss(const ead_duo *duo)
+{
+    const struct err *loss = &inner(duo)->loss;
+    return loss->code != ST_OK ? loss->message : NULL;
+}
+
 ead_wire ead_duo_wire(const ead_duo *duo, ead_writer writer)
 {
     const ead_batch *b = duo->owner;

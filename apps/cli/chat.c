@@ -112,6 +112,7 @@ static const char *const local[] = {"chat-template",
                                     "connections",
                                     "large-params",
                                     "small-params",
+                                    "on-large-failure",
                                     NULL};
 
 static int check_url(void)

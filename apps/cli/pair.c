@@ -15,6 +15,7 @@ enum { CTX_DEFAULT_MAX = 8192 };
 
 const char *pair_cpus[PAIR_CPUS_MAX] = {"auto"};
 const char *const pair_caches[] = {"f16", "q8_0", NULL};
+static const char *const failures[] = {"stop", "small", NULL};
 
 struct pair_options pair_options = {.n = -1, .top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
 
@@ -78,6 +79,13 @@ static const struct arg above[] = {
     PAIR_CPU_ARG(pair_options.cpu, ""),
     OPENING_ARGS(pair_options.opening),
     OPENING_REMOTE_ARGS(pair_options.opening),
+    {.kind = ARG_CHOICE,
+     .name = "on-large-failure",
+     .value = "WHAT",
+     .out = &pair_options.on_failure,
+     .choices = failures,
+     .help = "%s: where the large model cannot be had any longer, end the text with an\n"
+             "error, or let the small one go on alone (default: stop)"},
     {.kind = ARG_HEADING, .help = "who writes"},
     {.kind = ARG_TEXT,
      .name = "profile",
@@ -260,6 +268,7 @@ static ead_duo_options duo_options(const struct pair *p)
     duo.n_ctx = o->ctx;
     duo.cache_type = pair_caches[o->cache];
     duo.eager_prompt = o->eager_prompt;
+    duo.small_alone = o->on_failure > 0;
     duo.ignore_end = o->ignore_end;
     return duo;
 }
@@ -367,6 +376,12 @@ void pair_close(struct pair *p)
     for (int w = 0; w < EAD_WRITERS; w++) free(p->shipped[w]);
     free(p->replay);
     *p = (struct pair){0};
+}
+
+void pair_tell_loss(const struct pair *p)
+{
+    fflush(stdout);
+    fprintf(stderr, "\nead: %s; the small model goes on alone\n", ead_duo_loss(p->duo));
 }
 
 const ead_model *pair_speaker(const struct pair *p)

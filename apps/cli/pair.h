@@ -40,6 +40,7 @@ struct pair_options {
     int choice;                /* of the policy, as an index of names */
     ead_policy_options policy; /* its kind once pair_check has been called */
     bool policy_given, eager_prompt, ignore_end;
+    int on_failure; /* of the large model: 0 to stop, 1 to go on without it */
     struct opening opening;
     double temp, top_p, min_p, repeat_penalty;
     int top_k, repeat_last;
@@ -86,6 +87,9 @@ void pair_close(struct pair *p);
 
 /* The policy as the options have it, with the recording and the seed. */
 ead_policy_options pair_policy(const struct pair *p);
+
+/* Say that, and why, a text goes on without its large model. */
+void pair_tell_loss(const struct pair *p);
 
 /* The model that speaks for the pair where either would do: the large one if there is one. */
 const ead_model *pair_speaker(const struct pair *p);

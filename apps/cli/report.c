@@ -12,13 +12,29 @@ static json_t *measured(double x)
     return x > 0 ? json_number(x) : json_null();
 }
 
-static json_t *model_report(const ead_summary *s, const ead_model *model, const char *path,
-                            ead_writer w)
+/* What went to and fro with a model behind an API. */
+static int add_wire(json_t *to, const ead_wire *w)
+{
+    json_t *wire = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "requests",
+        (json_int_t)w->requests, "connections", (json_int_t)w->connections, "retries",
+        (json_int_t)w->retries, "bytes_out", (json_int_t)w->bytes_out, "bytes_in",
+        (json_int_t)w->bytes_in, "tokens_received", (json_int_t)w->received, "tokens_discarded",
+        (json_int_t)w->discarded, "server_prompt_tokens", (json_int_t)w->prompt_tokens,
+        "server_cached_tokens", (json_int_t)w->cached_tokens, "waiting_seconds",
+        json_number(w->waiting_seconds), "writing_seconds", json_number(w->writing_seconds));
+    const int bad = json_object_update(to, wire);
+    json_decref(wire);
+    return bad;
+}
+
+static json_t *model_report(const struct pair *p, const ead_summary *s, const ead_model *model,
+                            const char *path, ead_writer w)
 {
     const ead_work *k = &s->work[w];
     if (!model) return json_null();
     const ead_model_info info = ead_model_describe(model);
-    return json_pack(
+    json_t *out = json_pack(
         "{s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
         json_text(path, strlen(path)), "parameters", (json_int_t)info.n_params, "active_parameters",
         (json_int_t)info.n_active, "tokens", (json_int_t)k->tokens, "share",
@@ -28,6 +44,10 @@ static json_t *model_report(const ead_summary *s, const ead_model *model, const 
         measured(1e3 * k->step_seconds), "prompt_seconds", json_number(k->prompt_seconds),
         "decode_seconds", json_number(k->decode_seconds), "catchup_seconds",
         json_number(k->catchup_seconds));
+    const ead_wire wire = ead_duo_wire(p->duo, w);
+    if (!out || !ead_model_is_remote(model) || !add_wire(out, &wire)) return out;
+    json_decref(out);
+    return NULL;
 }
 
 static double peak_memory_mib(void)
@@ -47,12 +67,16 @@ json_t *report_build(const struct pair *p, const char *stop)
     const double relative = s.large_seconds > 0 ? s.seconds / s.large_seconds : 0;
     const double overhead = s.ideal_seconds > 0 ? writing / s.ideal_seconds - 1 : 0;
     return json_pack(
-        "{s:s, s:I, s:f, s:o, s:I, s:o*, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:f, s:s, s:s, s:i}",
+        "{s:s, s:I, s:f, s:o, s:I, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:f, "
+        "s:s, s:s, s:i}",
         "stop", stop, "tokens", (json_int_t)s.tokens, "seconds", s.seconds, "tokens_per_second",
         measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s.switches,
-        "taken_back", s.taken_back > 0 ? json_integer((json_int_t)s.taken_back) : NULL, "small",
-        model_report(&s, p->small, p->small_path, EAD_SMALL), "large",
-        model_report(&s, p->large, p->large_path, EAD_LARGE), "parameter_cost", s.parameter_cost,
+        "taken_back", s.taken_back > 0 ? json_integer((json_int_t)s.taken_back) : NULL,
+        "entropies_bounded", s.bounded ? json_integer((json_int_t)s.bounded) : NULL,
+        "decisions_open", s.bounded ? json_integer((json_int_t)s.open_decisions) : NULL,
+        "large_failure", ead_duo_loss(p->duo) ? json_string(ead_duo_loss(p->duo)) : NULL, "small",
+        model_report(p, &s, p->small, p->small_path, EAD_SMALL), "large",
+        model_report(p, &s, p->large, p->large_path, EAD_LARGE), "parameter_cost", s.parameter_cost,
         "large_alone_seconds", measured(s.large_seconds), "time_vs_large_alone", measured(relative),
         "ideal_seconds", measured(s.ideal_seconds), "overhead_over_ideal",
         s.ideal_seconds > 0 ? json_number(overhead) : json_null(), "peak_memory_mib",
@@ -72,21 +96,28 @@ static void print_number(const json_t *value)
         fprintf(stderr, " %16s", "-");
 }
 
-/* Values of both models side by side under their common name. */
-static void print_models(const json_t *small, const json_t *large)
+/* The names of one model that another (may be NULL) has not, with the values of both. */
+static void print_values(const json_t *names, const json_t *without, const json_t *small,
+                         const json_t *large)
 {
     const char *name;
     json_t *value;
-    const json_t *any = json_is_object(small) ? small : large;
-    fprintf(stderr, "  %-22s %16s %16s\n", "", "small", "large");
-    json_object_foreach((json_t *)any, name, value)
+    json_object_foreach((json_t *)names, name, value)
     {
-        if (!strcmp(name, "file")) continue;
+        if (!strcmp(name, "file") || json_object_get(without, name)) continue;
         fprintf(stderr, "  %-22s", name);
         print_number(json_object_get(small, name));
         print_number(json_object_get(large, name));
         fputc('\n', stderr);
     }
+}
+
+/* Values of both models side by side under their common name. */
+static void print_models(const json_t *small, const json_t *large)
+{
+    fprintf(stderr, "  %-22s %16s %16s\n", "", "small", "large");
+    print_values(small, NULL, small, large);
+    print_values(large, small, small, large);
 }
 
 void report_print(const json_t *report)

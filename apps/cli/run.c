@@ -172,6 +172,7 @@ static int write_text(struct pair *p, struct screen *screen, const char **stop)
         ead_status st = ead_duo_step(p->duo, &token, &error);
         if (st == EAD_CANCELLED) continue; /* the flag that cancelled is looked at next */
         if (st) return fail_error(&error);
+        if (token.alone) pair_tell_loss(p);
         if (screen_token(screen, &token)) return EXIT_FAIL;
         written = token.index + 1;
         if (token.end) {

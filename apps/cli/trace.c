@@ -30,20 +30,27 @@ int trace_write(FILE *to, const char *path, const ead_token *token, const char *
 {
     json_t *string = json_text(text, bytes);
     char *quoted = string ? jsonio_text(string, JSON_ENCODE_ANY) : NULL;
-    char back[48] = "", log_prob[32], entropy[32], rolling[32];
+    char back[48] = "", bounds[128] = "", log_prob[32], entropy[32], rolling[32];
+    const char *alone = token->alone ? "\"alone\": true, " : "";
     int bad = !quoted;
     if (token->taken_back > 0)
         snprintf(back, sizeof back, "\"taken_back\": %d, ", token->taken_back);
+    if (!token->stats.exact)
+        snprintf(bounds, sizeof bounds,
+                 "\"entropy_lo\": %s, \"entropy_hi\": %s, \"exact\": false, ",
+                 digits((double)token->stats.entropy_lo, log_prob),
+                 digits((double)token->stats.entropy_hi, entropy));
     if (quoted)
-        bad = fprintf(
-                  to,
-                  "{\"i\": %lld, %s\"id\": %d, \"text\": %s, \"model\": \"%s\", \"log_prob\": %s, "
-                  "\"entropy\": %s, \"rolling\": %s, \"ms\": %.3f, \"switched\": %s}\n",
-                  (long long)token->index, back, token->id, quoted,
-                  token->writer == EAD_LARGE ? "large" : "small",
-                  digits((double)token->log_prob, log_prob),
-                  digits((double)token->entropy, entropy), digits(token->rolling, rolling),
-                  1e3 * token->seconds, token->switched ? "true" : "false") < 0;
+        bad =
+            fprintf(
+                to,
+                "{\"i\": %lld, %s%s\"id\": %d, \"text\": %s, \"model\": \"%s\", \"log_prob\": %s, "
+                "\"entropy\": %s, %s\"rolling\": %s, \"ms\": %.3f, \"switched\": %s}\n",
+                (long long)token->index, back, alone, token->id, quoted,
+                token->writer == EAD_LARGE ? "large" : "small",
+                digits((double)token->log_prob, log_prob), digits((double)token->entropy, entropy),
+                bounds, digits(token->rolling, rolling), 1e3 * token->seconds,
+                token->switched ? "true" : "false") < 0;
     free(quoted);
     json_decref(string);
     return bad ? fail("%s: cannot write: %s", path, strerror(errno)) : EXIT_OK;

@@ -103,6 +103,7 @@ static int write_answer(struct voice_pair *v, struct screen *screen)
         ead_status st = ead_duo_step(v->pair.duo, &token, &error);
         if (st == EAD_CANCELLED) break;
         if (st) return fail_error(&error);
+        if (token.alone) pair_tell_loss(&v->pair);
         if (reserve_ids(v, v->n_ids + 1) || screen_token(screen, &token)) return EXIT_FAIL;
         v->n_ids -= (size_t)token.taken_back;
         v->ids[v->n_ids++] = token.id;

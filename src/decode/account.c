@@ -96,7 +96,11 @@ static double large_alone(const struct account *a, const ead_summary *s)
 
 ead_summary account_summarise(const struct account *a, const uint64_t n_active[EAD_WRITERS])
 {
-    ead_summary s = {.tokens = a->tokens, .switches = a->switches, .taken_back = a->taken_back};
+    ead_summary s = {.tokens = a->tokens,
+                     .switches = a->switches,
+                     .taken_back = a->taken_back,
+                     .bounded = a->bounded,
+                     .open_decisions = a->open_decisions};
     bool measured = true;
     for (int w = 0; w < EAD_WRITERS; w++) {
         ead_work *work = &s.work[w];

@@ -18,9 +18,10 @@ struct tally {
 
 struct account {
     int64_t tokens, switches, taken_back;
-    int64_t to_read;                /* rows that one model alone would have read as prompts */
-    struct tally open[EAD_WRITERS]; /* evaluations under way */
-    ead_work work[EAD_WRITERS];     /* step_seconds is filled in by account_summarise */
+    int64_t bounded, open_decisions; /* see ead_summary */
+    int64_t to_read;                 /* rows that one model alone would have read as prompts */
+    struct tally open[EAD_WRITERS];  /* evaluations under way */
+    ead_work work[EAD_WRITERS];      /* step_seconds is filled in by account_summarise */
 };
 
 /* n rows of the text from position `from` on were evaluated by w on the way to `goal`. */

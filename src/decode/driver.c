@@ -268,7 +268,7 @@ static void take(struct driver *r, ead_writer w, const struct result *result, do
     else if (result->status == ST_OK)
         duo_write(d, &result->dist, result->drawn, clock_seconds() - start);
     else
-        d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
+        duo_fail(d, w, result);
     duo_look_ahead(d);
 }
 

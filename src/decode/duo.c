@@ -17,6 +17,7 @@ enum status duo_init(struct duo *d, const ead_duo_options *options, struct candi
 {
     d->ignore_end = options->ignore_end;
     d->eager_prompt = options->eager_prompt;
+    d->small_alone = options->small_alone;
     TRY(sampler_check(&options->sampler, err));
     sampler_init(&d->sampler, &options->sampler, scratch, d->n_vocab);
     return duo_set_policy(d, &options->policy, err);
@@ -102,7 +103,8 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
 {
     TRY(policy_check(o, err));
     ead_policy_options mine = *o;
-    if (!d->engines[EAD_LARGE]) mine.kind = EAD_POLICY_SMALL;
+    d->wanted = *o;
+    if (!d->engines[EAD_LARGE] || d->loss.code != ST_OK) mine.kind = EAD_POLICY_SMALL;
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
     policy_init(&d->policy, &mine);
     decide(d);
@@ -196,6 +198,11 @@ enum status duo_reserve(struct duo *d, size_t length, struct err *err)
 void duo_reset(struct duo *d)
 {
     give_back(d);
+    if (d->loss.code != ST_OK) { /* another text tries again */
+        d->loss.code = ST_OK;
+        policy_init(&d->policy, &d->wanted);
+    }
+    d->lost = false;
     duo_truncate(d, 0);
     d->account = (struct account){0};
     d->seconds = 0;
@@ -314,6 +321,20 @@ bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
     return !d->astray && w == d->next && result->pos == d->text.n - 1;
 }
 
+void duo_fail(struct duo *d, ead_writer w, const struct result *result)
+{
+    if (w != EAD_LARGE || !d->small_alone || !d->engines[EAD_SMALL]) {
+        d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
+        return;
+    }
+    ead_policy_options alone = d->wanted;
+    alone.kind = EAD_POLICY_SMALL;
+    d->loss.code = err_set(&d->loss, result->status, "%s", result->message);
+    d->lost = true;
+    policy_init(&d->policy, &alone);
+    decide(d);
+}
+
 static void nothing_follows(struct duo *d, int32_t why, const struct distribution *dist)
 {
     const char *name = d->engines[d->next]->info.name;
@@ -342,13 +363,17 @@ void duo_write(struct duo *d, const struct distribution *dist, int32_t drawn, do
     }
     const struct mark mark = {.author = (int8_t)w,
                               .replaces = d->replacing,
+                              .alone = d->lost,
                               .log_prob = distribution_log_prob(dist, id),
                               .seconds = (float)(d->seconds + seconds),
                               .stats = dist->stats};
     text_write(&d->text, id, &mark);
+    d->lost = false;
     const int at = d->text.n - 1;
     const bool switched = d->text.marks[at].index > 0 && d->text.marks[at - 1].author != (int8_t)w;
     account_token(&d->account, w, switched);
+    d->account.bounded += !dist->stats.exact;
+    d->account.open_decisions += policy_is_open(&d->policy, &d->text);
     d->seconds = 0;
     d->drawn = *dist;
     if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
@@ -392,6 +417,7 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
     *out = (ead_token){.index = mark->index,
                        .id = d->text.ids[at],
                        .writer = (ead_writer)mark->author,
+                       .alone = mark->alone,
                        .log_prob = mark->log_prob,
                        .entropy = mark->stats.entropy,
                        .stats = mark->stats,

@@ -37,13 +37,17 @@ struct duo {
     struct policy policy;
     struct sampler sampler;
     bool ignore_end, eager_prompt;
-    int n_ctx, n_vocab;       /* n_vocab: tokens that both models know */
-    ead_writer next;          /* who writes the next token: decided over the text as it is */
-    int eager_end;            /* up to here the model that is not to write reads as well */
-    bool replacing;           /* the next token stands where the policy took something back */
-    int told, kept;           /* length of the text as last told; its shortest since */
-    int waiting[EAD_WRITERS]; /* the engine is to say what follows so many tokens; 0: nothing */
-    int due[EAD_WRITERS];     /* while it is: the first position of which it has not yet said it */
+    bool small_alone;          /* without the large model the small one goes on */
+    ead_policy_options wanted; /* the policy's, as they were set */
+    struct err loss;           /* why the large model writes no more; code ST_OK when it does */
+    bool lost;                 /* the next token is the first without it */
+    int n_ctx, n_vocab;        /* n_vocab: tokens that both models know */
+    ead_writer next;           /* who writes the next token: decided over the text as it is */
+    int eager_end;             /* up to here the model that is not to write reads as well */
+    bool replacing;            /* the next token stands where the policy took something back */
+    int told, kept;            /* length of the text as last told; its shortest since */
+    int waiting[EAD_WRITERS];  /* the engine is to say what follows so many tokens; 0: nothing */
+    int due[EAD_WRITERS];      /* while it is: the first position of which it has not yet said it */
     struct late late[EAD_WRITERS];
     struct scoring scoring;
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
@@ -98,6 +102,8 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
 bool duo_take(struct duo *d, ead_writer w, const struct result *result);
 /* Does this result say what follows the text, by the model that is to write? */
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
+/* What follows the text is not to be had: its fault or, of the large model, its loss. */
+void duo_fail(struct duo *d, ead_writer w, const struct result *result);
 /* Write the token that follows by this distribution of its writer, or the one that the engine drew
  * from it (-1: none), and decide who goes on. A policy that does what it may not is the text's
  * fault, and so is a distribution that knows no token of both models, or none that is allowed.

@@ -76,6 +76,27 @@ ead_decision policy_decide(const struct policy *p, const struct text *t)
     return rules[p->options.kind]->decide(p, &s);
 }
 
+static bool decides_alike(const struct policy *p, const ead_signals *a, const ead_signals *b)
+{
+    const struct policy_rule *rule = rules[p->options.kind];
+    const ead_decision x = rule->decide(p, a), y = rule->decide(p, b);
+    return x.writer == y.writer && x.take_back == y.take_back;
+}
+
+bool policy_is_open(const struct policy *p, const struct text *t)
+{
+    const ead_policy_options *o = &p->options;
+    if (rules[o->kind]->info.needs_data || !text_written(t)) return false;
+    const struct text_bounds b = text_rolling_bounds(t, t->n - 1, o->window, o->clear_window);
+    if (b.lo == b.hi) return false;
+    ead_signals low = policy_signals(t, o), high = low;
+    low.rolling = b.lo;
+    low.stats.entropy = low.stats.entropy_lo;
+    high.rolling = b.hi;
+    high.stats.entropy = high.stats.entropy_hi;
+    return !decides_alike(p, &low, &high);
+}
+
 int policy_sure(const struct policy *p, const struct text *t, ead_writer next)
 {
     const struct policy_rule *rule = rules[p->options.kind];

@@ -47,6 +47,8 @@ void policy_init(struct policy *p, const ead_policy_options *o);
 ead_signals policy_signals(const struct text *t, const ead_policy_options *o);
 
 ead_decision policy_decide(const struct policy *p, const struct text *t);
+/* Would it decide otherwise somewhere between the bounds of the entropies that it sees? */
+bool policy_is_open(const struct policy *p, const struct text *t);
 /* Tokens that `next`, who writes next, will write for certain: at least 1. */
 int policy_sure(const struct policy *p, const struct text *t, ead_writer next);
 

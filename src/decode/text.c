@@ -50,12 +50,30 @@ int text_written(const struct text *t)
     return t->n ? t->marks[t->n - 1].index + 1 : 0;
 }
 
-double text_rolling(const struct text *t, int at, int window, bool turn)
+/* Tokens of the window that ends at `at`. */
+static int in_window(const struct text *t, int at, int window, bool turn)
 {
     const struct mark *last = &t->marks[at];
     const int there = turn ? last->turn : last->index + 1, n = there < window ? there : window;
-    double sum = 0;
     CHECK(n > 0 && n <= at + 1); /* the token was written, and so were those before it */
+    return n;
+}
+
+struct text_bounds text_rolling_bounds(const struct text *t, int at, int window, bool turn)
+{
+    const int n = in_window(t, at, window, turn);
+    struct text_bounds sum = {0, 0};
+    for (int i = at + 1 - n; i <= at; i++) {
+        sum.lo += (double)t->marks[i].stats.entropy_lo;
+        sum.hi += (double)t->marks[i].stats.entropy_hi;
+    }
+    return (struct text_bounds){sum.lo / n, sum.hi / n};
+}
+
+double text_rolling(const struct text *t, int at, int window, bool turn)
+{
+    const int n = in_window(t, at, window, turn);
+    double sum = 0;
     for (int i = at + 1 - n; i <= at; i++) sum += (double)t->marks[i].stats.entropy;
     return sum / n;
 }

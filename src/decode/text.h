@@ -22,6 +22,7 @@ enum { STREAM_TOKEN = 1, STREAM_POLICY };
 struct mark {
     int8_t author;   /* an ead_writer, or TEXT_GIVEN */
     bool replaces;   /* it stands where a policy took something back */
+    bool alone;      /* before it the large model failed */
     int index;       /* written tokens before it since the last given one; -1 of a given one */
     int turn;        /* tokens its author wrote without a break, itself included */
     float log_prob;  /* ln p of it */
@@ -56,5 +57,11 @@ int text_written(const struct text *t);
  * number. Source: Simonds 2025 (arXiv 2502.06833), section on the rolling entropy.
  */
 double text_rolling(const struct text *t, int at, int window, bool turn);
+
+/* Between what the same mean lies where entropies are known as intervals. */
+struct text_bounds {
+    double lo, hi;
+};
+struct text_bounds text_rolling_bounds(const struct text *t, int at, int window, bool turn);
 
 #endif

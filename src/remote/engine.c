@@ -76,7 +76,7 @@ static void describe(struct remote_engine *e, const struct remote_engine_options
                                          .late = true}};
     e->wire = (struct wire){.address = &r->address,
                             .server = r->server,
-                            .vocab = r->vocab,
+                            .pieces = r->pieces,
                             .patience = r->options.patience,
                             .top = r->options.top,
                             .harmless = r->harmless};
@@ -347,7 +347,7 @@ static void remote_expect(struct engine *engine, int seq, const struct outlook *
 {
     struct remote_engine *e = remote_of(engine);
     struct sequence *q = &e->seqs[seq];
-    const bool draws = o->sampler && o->sampler->temperature > 0 && e->remote->raw;
+    const bool draws = o->sampler && (o->sampler->temperature == 0 || e->remote->raw);
     const bool alike = draws == q->draws && (!draws || draws_alike(o->sampler, &q->sampler));
     q->sure = o->sure;
     q->draws = draws;

@@ -13,6 +13,7 @@ struct remote {
     struct server server;                       /* its model is `model` */
     char model[ADDRESS_MODEL_MAX];
     const struct vocab *vocab;
+    struct pieces *pieces; /* NULL where answers carry ids */
     int n_vocab, context;
     bool raw;         /* its log-probabilities are those before temperature */
     int32_t harmless; /* a token that stands alone in any text */

@@ -255,7 +255,7 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                               .force = -1};
     struct post post = {0};
     struct reader reader = {.dialect = r->address.dialect,
-                            .vocab = r->vocab,
+                            .pieces = r->pieces,
                             .n_vocab = r->n_vocab,
                             .top = top,
                             .take = take_first,
@@ -335,7 +335,7 @@ static enum status ask_all(struct probe *p, struct err *err)
 
 enum status probe_server(struct remote *r, struct err *err)
 {
-    struct probe p = {.r = r, .wire = {.address = &r->address, .vocab = r->vocab}};
+    struct probe p = {.r = r, .wire = {.address = &r->address}};
     find_tokens(r);
     if (r->harmless < 0)
         return err_set(err, ST_SUPPORT, "%s: the vocabulary has no token of plain text",

@@ -38,6 +38,7 @@ enum status remote_open(const char *address, const struct vocab *vocab, int n_vo
     r->n_vocab = n_vocab;
     enum status st = address_parse(address, &r->address, err);
     if (st == ST_OK) st = settle(r, options, err);
+    if (st == ST_OK && !r->address.dialect->ids) st = pieces_open(vocab, &r->pieces, err);
     if (st == ST_OK) st = probe_server(r, err);
     if (st == ST_OK)
         *out = r;
@@ -49,6 +50,7 @@ enum status remote_open(const char *address, const struct vocab *vocab, int n_vo
 void remote_close(struct remote *r)
 {
     if (!r) return;
+    pieces_close(r->pieces);
     free((char *)r->transport_options.key);
     free((char *)r->transport_options.ca_file);
     free(r);

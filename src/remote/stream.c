@@ -79,13 +79,20 @@ static void stop_reading(struct stream *s)
     s->reading = false;
 }
 
+/* Where a server draws by the text's own sampler and tells exact statistics, nobody needs more. */
+static int top_of(const struct stream *s)
+{
+    return s->sampler && s->wire->address->dialect->exact ? 0 : s->wire->top;
+}
+
 static void start_reading(struct stream *s)
 {
     struct wire *w = s->wire;
     s->reader = (struct reader){.dialect = w->address->dialect,
-                                .vocab = w->vocab,
+                                .pieces = w->pieces,
                                 .n_vocab = w->server.n_vocab,
-                                .top = w->top,
+                                .top = top_of(s),
+                                .max_tokens = s->probing ? 1 : s->asked - s->n_held,
                                 .take = take_token,
                                 .context = s};
     reader_init(&s->reader);
@@ -124,11 +131,12 @@ static enum status send(struct stream *s)
     memcpy(w->scratch, s->ids, base * sizeof *w->scratch);
     for (size_t i = 0; i < n_held; i++) w->scratch[base + i] = s->held[i].id;
     snprintf(s->id, sizeof s->id, "ead-%d-%llu", s->base, (unsigned long long)++w->serial);
+    static const ead_sampler_options greedy = {.top_p = 1, .repeat_penalty = 1};
     const struct want want = {.ids = w->scratch,
                               .n = s->base + s->n_held,
                               .max_tokens = s->probing ? 1 : s->asked - s->n_held,
-                              .top = w->top,
-                              .sampler = s->sampler,
+                              .top = top_of(s),
+                              .sampler = s->sampler ? s->sampler : &greedy,
                               .request_id = s->id,
                               .stream = !s->probing,
                               .force = s->probing ? w->harmless : -1};
@@ -192,6 +200,7 @@ static void is_over(void *context, const struct answer *a)
     if (st != ST_OK && s->reader.failed == ST_OK && s->reader.finish != FINISH_NONE) st = ST_OK;
     if (a->code != ST_OK && st != ST_OK) {
         s->fault.code = err_set(&s->fault, st, "%s", a->why);
+        mendable = !a->untrusted;
     } else if (s->reader.failed == ST_OK &&
                (st = answer_check(a, name_of(s),
                                   s->probing ? "application/json" : "text/event-stream",

@@ -29,12 +29,13 @@ enum { STREAM_ID_MAX = 48 };
 
 struct stream {
     struct wire *wire;
-    const int32_t *ids;       /* the text, of which the first `base` were asked with */
-    struct held *held;        /* [WIRE_HELD_MAX] tokens behind base */
-    struct candidate *tops;   /* [WIRE_HELD_MAX][wire->top] */
-    int base, n_held, n_used; /* n_used: those that were looked at */
-    int asked;                /* tokens asked for behind base */
-    const ead_sampler_options *sampler;
+    const int32_t *ids;                 /* the text, of which the first `base` were asked with */
+    struct held *held;                  /* [WIRE_HELD_MAX] tokens behind base */
+    struct candidate *tops;             /* [WIRE_HELD_MAX][wire->top] */
+    int base, n_held, n_used;           /* n_used: those that were looked at */
+    int asked;                          /* tokens asked for behind base */
+    const ead_sampler_options *sampler; /* how the server draws; NULL: somebody else does, and it
+                                         * is asked greedily */
     enum stream_state state;
     enum finish finish; /* of the last request, once it is over */
     struct transfer *transfer;

@@ -9,7 +9,7 @@
 #include "net/transport.h"
 #include "remote/address.h"
 #include "remote/dialect.h"
-#include "text/vocab.h"
+#include "remote/pieces.h"
 
 enum {
     WIRE_AHEAD = 32,    /* tokens asked for where the text may turn to the other model after each */
@@ -29,7 +29,7 @@ struct wire {
     struct transport *transport; /* owned */
     const struct address *address;
     struct server server;
-    const struct vocab *vocab; /* borrowed */
+    const struct pieces *pieces; /* borrowed; NULL where answers carry ids */
     struct patience patience;
     int top;          /* most probable tokens asked for */
     int32_t harmless; /* a token that stands alone: see want.force */
