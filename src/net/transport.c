@@ -45,9 +45,8 @@ static enum status prepare_transport(struct transport *t, const struct transport
     if (o->key) TRY(add_key(t, o->key, err));
     if (o->ca_file && !(t->ca_file = strdup(o->ca_file))) return err_memory(err, "a path");
     t->multi = curl_multi_init();
-    const long most = o->connections;
-    if (!t->multi || (most && (curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, most) ||
-                               curl_multi_setopt(t->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most))))
+    if (!t->multi ||
+        (t->connections && curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)t->connections)))
         return err_memory(err, "connections");
     return ST_OK;
 }
