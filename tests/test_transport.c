@@ -551,6 +551,7 @@ static void test_what_cannot_be(void **state)
                                            {.url = "ftp://127.0.0.1/"},
                                            {.url = "http://me:" KEY "@127.0.0.1:9/"},
                                            {.url = ""},
+                                           {.url = "me:" KEY "@127.0.0.1/"},
                                            {.url = "http://127.0.0.1:9/", .range = "0-\r\nX: y"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct answer a;

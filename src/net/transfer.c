@@ -135,8 +135,8 @@ static enum status check_request(const struct request *q, struct err *err)
 {
     const char *server = authority(q->url);
     if (!server)
-        return err_set(err, ST_ARG, "expected an address of http:// or https://, found \"%.200s\"",
-                       q->url);
+        return err_set(err, ST_ARG, "expected an address of http:// or https://, found \"%.*s\"",
+                       (int)strcspn(q->url, ":/?#@"), q->url); /* behind it a secret may stand */
     if (memchr(server, '@', strcspn(server, "/?#")))
         return err_set(err, ST_ARG, "a name and a password in an address would be seen");
     if (q->range && q->range[strspn(q->range, "0123456789-")])
