@@ -378,6 +378,12 @@ void pair_close(struct pair *p)
     *p = (struct pair){0};
 }
 
+bool pair_is_here(const struct pair *p)
+{
+    return !(p->large && ead_model_is_remote(p->large)) &&
+           !(p->small && ead_model_is_remote(p->small));
+}
+
 void pair_tell_loss(const struct pair *p)
 {
     fflush(stdout);

@@ -88,6 +88,8 @@ void pair_close(struct pair *p);
 /* The policy as the options have it, with the recording and the seed. */
 ead_policy_options pair_policy(const struct pair *p);
 
+/* Are the models in this process, all there are? */
+bool pair_is_here(const struct pair *p);
 /* Say that, and why, a text goes on without its large model. */
 void pair_tell_loss(const struct pair *p);
 

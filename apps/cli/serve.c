@@ -268,7 +268,7 @@ static int load_and_serve(struct server *server, const sigset_t *signals, struct
     if (pair_load(p, &duo) || open_form(p, form)) return EXIT_FAIL;
     duo.sampler.temperature = (float)options.temp;
     duo.prompt_budget = options.budget;
-    duo.max_scores = SCORES;
+    duo.max_scores = pair_is_here(p) ? SCORES : 0;
     duo.cache_tokens = options.cache ? options.cache : options.slots * duo.n_ctx;
     if (duo.cache_tokens < duo.n_ctx)
         return fail("--cache-tokens: expected at least the context of %d tokens, found %d",

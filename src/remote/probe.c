@@ -1,5 +1,7 @@
 #include "remote/probe.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,17 +28,45 @@ static void note(struct remote *r, const char *format, ...)
 
 /* ---- one question ------------------------------------------------------------------------ */
 
-/* ST_OK for an answer of any status. */
+static bool in_time(void *context)
+{
+    const double *deadline = context;
+    return clock_seconds() < *deadline;
+}
+
+/* One try. ST_IO after the time that a first token may take. */
+static enum status try_once(struct probe *p, const struct request *q, struct err *err)
+{
+    const double patience = p->wire.patience.first;
+    double deadline = clock_seconds() + patience;
+    const enum status st =
+        transport_wait(p->wire.transport, q, NULL, in_time, &deadline, &p->answer, err);
+    if (st != ST_CANCELLED) return st;
+    p->answer = (struct answer){.code = ST_IO};
+    return err_set(err, ST_IO, "%s: no answer for %g s", p->r->address.url, patience);
+}
+
+static void pause_for(double seconds)
+{
+    const struct timespec t = {(time_t)seconds, (long)(1e9 * (seconds - floor(seconds)))};
+    nanosleep(&t, NULL);
+}
+
+/* ST_OK for an answer of any status; what may pass is tried again. */
 static enum status fetch(struct probe *p, struct post *post, struct err *err)
 {
     char url[WIRE_URL_MAX];
     char *body;
     struct request q;
-    const struct receiver none = {0};
     TRY(wire_request(&p->wire, post, url, &body, &q, err));
     q.body_max = 16 << 20;
-    const enum status st =
-        transport_wait(p->wire.transport, &q, &none, NULL, NULL, &p->answer, err);
+    enum status st = try_once(p, &q, err);
+    for (int tried = 0; wire_may_pass(&p->answer); tried++) {
+        const double pause = wire_pause(&p->wire, tried, p->answer.retry_after_ms);
+        if (pause < 0) break;
+        pause_for(pause);
+        st = try_once(p, &q, err);
+    }
     free(body);
     return st;
 }
@@ -335,7 +365,7 @@ static enum status ask_all(struct probe *p, struct err *err)
 
 enum status probe_server(struct remote *r, struct err *err)
 {
-    struct probe p = {.r = r, .wire = {.address = &r->address}};
+    struct probe p = {.r = r, .wire = {.address = &r->address, .patience = r->options.patience}};
     find_tokens(r);
     if (r->harmless < 0)
         return err_set(err, ST_SUPPORT, "%s: the vocabulary has no token of plain text",

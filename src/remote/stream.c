@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/rng.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,16 +101,11 @@ static void start_reading(struct stream *s)
 /* It broke: try again after a pause, unless that is no use or was tried often enough. */
 static void broke(struct stream *s, bool mendable, long after_ms)
 {
-    const struct patience *p = &s->wire->patience;
-    const double jitter = 0.75 + 0.5 * rng_at(s->wire->serial, 1, (uint64_t)s->base);
-    const double pause = p->pause * ldexp(jitter, s->attempts), told = (double)after_ms / 1e3;
-    if (!mendable || ++s->attempts > p->retries || told > p->first) {
-        s->state = STREAM_FAILED;
-        return;
-    }
+    const double pause = wire_pause(s->wire, s->attempts++, after_ms);
+    s->state = mendable && pause >= 0 ? STREAM_PAUSING : STREAM_FAILED;
+    if (s->state == STREAM_FAILED) return;
     s->wire->account.retries++;
-    s->state = STREAM_PAUSING;
-    s->deadline = clock_seconds() + (told > pause ? told : pause);
+    s->deadline = clock_seconds() + pause;
 }
 
 static void ask(struct stream *s);
@@ -163,11 +157,6 @@ static void ask(struct stream *s)
 
 /* ---- how a request ends ------------------------------------------------------------------ */
 
-static bool may_pass(long status)
-{
-    return status == 408 || status == 425 || status == 429 || status >= 500;
-}
-
 /* An answer in the form that was wanted came to its end. */
 static enum status finish_reading(struct stream *s, const struct answer *a)
 {
@@ -200,12 +189,12 @@ static void is_over(void *context, const struct answer *a)
     if (st != ST_OK && s->reader.failed == ST_OK && s->reader.finish != FINISH_NONE) st = ST_OK;
     if (a->code != ST_OK && st != ST_OK) {
         s->fault.code = err_set(&s->fault, st, "%s", a->why);
-        mendable = !a->untrusted;
+        mendable = wire_may_pass(a);
     } else if (s->reader.failed == ST_OK &&
                (st = answer_check(a, name_of(s),
                                   s->probing ? "application/json" : "text/event-stream",
                                   &s->fault)) != ST_OK) {
-        mendable = may_pass(a->status) || a->status == 200;
+        mendable = wire_may_pass(a) || a->status == 200;
     } else if ((st = finish_reading(s, a)) != ST_OK) {
         s->fault.code = st;
         name_fault(s);

@@ -1,5 +1,8 @@
 #include "remote/wire.h"
 
+#include "base/rng.h"
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +39,23 @@ enum status wire_start(struct wire *w, struct post *post, bool streams, const st
     free(*body);
     *body = NULL;
     return st;
+}
+
+/* ---- trying again ------------------------------------------------------------------------ */
+
+bool wire_may_pass(const struct answer *a)
+{
+    if (a->code != ST_OK) return a->code == ST_IO && !a->untrusted;
+    return a->status == 408 || a->status == 425 || a->status == 429 || a->status >= 500;
+}
+
+double wire_pause(const struct wire *w, int attempts, long after_ms)
+{
+    const struct patience *p = &w->patience;
+    const double told = (double)after_ms / 1e3;
+    if (attempts >= p->retries || told > p->first) return -1;
+    const double jitter = 0.75 + 0.5 * rng_at(w->serial, 1, (uint64_t)attempts);
+    return fmax(told, p->pause * ldexp(jitter, attempts));
 }
 
 /* ---- requests that nobody waits for ------------------------------------------------------ */

@@ -52,6 +52,12 @@ MUST_USE enum status wire_start(struct wire *w, struct post *post, bool streams,
                                 const struct receiver *r, char **body, struct transfer **out,
                                 struct err *err);
 
+/* May a request with this answer succeed later? */
+bool wire_may_pass(const struct answer *a);
+/* Seconds to wait before the next of `attempts` + 1 tries, or below 0: there is none. after_ms:
+ * what the server asks for. */
+double wire_pause(const struct wire *w, int attempts, long after_ms);
+
 /* Tell the server that a request is not wanted any longer, where its dialect has a word for it.
  * What comes of it is nobody's business. */
 void wire_abort(struct wire *w, const char *request_id);
