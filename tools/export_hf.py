@@ -4,7 +4,7 @@
     tools/export_hf.py models/large.gguf DIR
 
 DIR gets config.json, model.safetensors (float32, dequantised), tokenizer.json, tokenizer_config.json
-and generation_config.json: what vLLM, SGLang and transformers open as a folder. It reads what
+and generation_config.json: what vLLM and transformers open as a folder. It reads what
 tools/pair/export.py writes and no more: `llama` without scaled positions, weights of F32, F16 or Q8_0,
 byte-level BPE with Qwen2's split. Only Python's standard library is used.
 """
