@@ -93,6 +93,11 @@ add_test(NAME check_golden
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_golden ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_golden PROPERTIES SKIP_RETURN_CODE 77)
 
+# The pair as a checkpoint for other engines.
+add_test(NAME check_export
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/check_export $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_export PROPERTIES TIMEOUT 300)
+
 # The server's page in a browser, against a server that is made up.
 add_test(NAME check_page COMMAND ${CMAKE_SOURCE_DIR}/tests/check_page)
 set_tests_properties(check_page PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
