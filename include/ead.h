@@ -119,8 +119,9 @@ typedef struct {
     int connections;     /* open at a time at most; 0: no bound */
     double connect_seconds, first_seconds, between_seconds; /* to connect, to the first token of an
                                                              * answer, between tokens; 0: usual */
-    int retries;       /* in a row, of what may pass; 0: the usual number, below 0: none */
-    uint64_t n_active; /* parameters that a token passes; 0: not known */
+    double retry_seconds; /* before the first retry; doubles from one to the next. 0: usual */
+    int retries;          /* in a row, of what may pass; 0: the usual number, below 0: none */
+    uint64_t n_active;    /* parameters that a token passes; 0: not known */
 } ead_remote_options;
 
 /*

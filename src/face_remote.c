@@ -21,14 +21,16 @@ ead_status ead_remote_open(const char *address, const ead_model *vocab,
                            const ead_remote_options *options, ead_model **out, ead_error *error)
 {
     const ead_remote_options o = options ? *options : (ead_remote_options){0};
-    const struct remote_options inner = {
-        .key = o.key,
-        .ca_file = o.ca_file,
-        .top = o.top,
-        .connections = o.connections,
-        .connect_ms = (int)(o.connect_seconds * 1e3),
-        .patience = {.first = o.first_seconds, .between = o.between_seconds, .retries = o.retries},
-        .n_active = o.n_active};
+    const struct remote_options inner = {.key = o.key,
+                                         .ca_file = o.ca_file,
+                                         .top = o.top,
+                                         .connections = o.connections,
+                                         .connect_ms = (int)(o.connect_seconds * 1e3),
+                                         .patience = {.first = o.first_seconds,
+                                                      .between = o.between_seconds,
+                                                      .retries = o.retries,
+                                                      .pause = o.retry_seconds},
+                                         .n_active = o.n_active};
     struct err err = {0};
     ead_model *model = calloc(1, sizeof *model);
     if (!model) return face_report(err_memory(&err, "the description of a server"), &err, error);

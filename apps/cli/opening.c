@@ -70,6 +70,7 @@ static int open_remote(const struct opening *o, ead_writer w, const char *addres
                                   .connect_seconds = o->connect,
                                   .first_seconds = o->first,
                                   .between_seconds = o->between,
+                                  .retry_seconds = o->pause,
                                   .n_active =
                                       (uint64_t)(large ? o->large_params : o->small_params)};
     if (o->retries_given) options.retries = o->retries ? o->retries : -1;

@@ -10,7 +10,7 @@
 struct opening {
     const char *pack_cache;
     const char *vocab, *large_key, *small_key, *ca_file; /* keys: names of variables */
-    double connect, first, between;                      /* seconds */
+    double connect, first, between, pause;               /* seconds */
     double large_params, small_params;
     int retries, top, connections;
     bool retries_given;
@@ -47,6 +47,8 @@ extern const char opening_pack_cache_help[], opening_address_help[], opening_voc
     {.kind = ARG_INT, .name = "retries", .value = "N", .out = &(opening).retries, .min = 0,        \
      .max = 100, .given = &(opening).retries_given,                                                \
      .help = "how often in a row to try again what may pass (default: 5)"},                        \
+    {.kind = ARG_REAL, .name = "retry-delay", .value = "S", .out = &(opening).pause, .low = 0.001,  \
+     .high = 60, .help = "seconds before the first of them, then twice as long (default: 0.25)"},    \
     {.kind = ARG_INT, .name = "top-logprobs", .value = "N", .out = &(opening).top, .min = 1,       \
      .max = 1024, .help = opening_top_help},                                                       \
     {.kind = ARG_INT, .name = "connections", .value = "N", .out = &(opening).connections,          \

@@ -52,6 +52,16 @@ static void pause_for(double seconds)
     nanosleep(&t, NULL);
 }
 
+/* An answer that says that all is well, and is no JSON: it broke. */
+static bool is_garbage(const struct answer *a)
+{
+    if (a->code != ST_OK || a->status != 200) return false;
+    json_t *json =
+        a->body->data ? json_loadb(a->body->data, a->body->len, JSON_DECODE_ANY, NULL) : NULL;
+    json_decref(json);
+    return !json;
+}
+
 /* ST_OK for an answer of any status; what may pass is tried again. */
 static enum status fetch(struct probe *p, struct post *post, struct err *err)
 {
@@ -61,7 +71,7 @@ static enum status fetch(struct probe *p, struct post *post, struct err *err)
     TRY(wire_request(&p->wire, post, url, &body, &q, err));
     q.body_max = 16 << 20;
     enum status st = try_once(p, &q, err);
-    for (int tried = 0; wire_may_pass(&p->answer); tried++) {
+    for (int tried = 0; wire_may_pass(&p->answer) || is_garbage(&p->answer); tried++) {
         const double pause = wire_pause(&p->wire, tried, p->answer.retry_after_ms);
         if (pause < 0) break;
         pause_for(pause);

@@ -55,7 +55,7 @@ double wire_pause(const struct wire *w, int attempts, long after_ms)
     const double told = (double)after_ms / 1e3;
     if (attempts >= p->retries || told > p->first) return -1;
     const double jitter = 0.75 + 0.5 * rng_at(w->serial, 1, (uint64_t)attempts);
-    return fmax(told, p->pause * ldexp(jitter, attempts));
+    return fmax(told, fmin(p->pause * ldexp(jitter, attempts), WIRE_PAUSE_MAX));
 }
 
 /* ---- requests that nobody waits for ------------------------------------------------------ */

@@ -17,12 +17,14 @@ enum {
                          * its client has left does not work for long */
 };
 
+#define WIRE_PAUSE_MAX 8.0
+
 /* How long to wait, and how often to try again. */
 struct patience {
     double first;   /* seconds from a request to its first token */
     double between; /* from token to token; comments are no tokens */
     int retries;    /* in a row, without a token between them */
-    double pause;   /* before the first of them; doubles from one to the next */
+    double pause; /* before the first of them; doubles from one to the next, up to WIRE_PAUSE_MAX */
 };
 
 struct wire {
