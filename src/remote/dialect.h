@@ -82,12 +82,15 @@ const struct dialect *dialect_at(size_t i);
 
 /* ---- for the dialects ---------------------------------------------------------------------- */
 
-/* A token with n of its most probable ones in r->found, in any order and with the token itself
- * among them or not: sorts, takes those that were asked for, hands it out. ST_FORMAT where an id
- * is none of the vocabulary or the probabilities are none. */
-MUST_USE enum status reader_token(struct reader *r, int32_t id, float log_prob, int n,
-                                  struct err *err);
-/* The same of a token whose statistics a server of our own tells exactly. */
+/* One of the most probable tokens in the place of the token that follows, in any order and with
+ * the token itself among them or not. ST_FORMAT where its id is none of the vocabulary or there
+ * already, or its probability is none. */
+MUST_USE enum status reader_found(struct reader *r, int32_t id, float log_prob, struct err *err);
+/* A token, behind all that was found in its place: sorts those, takes as many as were asked for,
+ * hands it out. log_prob is NaN where it is not known. */
+MUST_USE enum status reader_token(struct reader *r, int32_t id, float log_prob, struct err *err);
+/* The same of a token whose statistics a server of our own tells exactly; what was found is all
+ * that is known of its place beside them. */
 MUST_USE enum status reader_exact(struct reader *r, int32_t id, float log_prob,
                                   const ead_stats *stats, struct err *err);
 /* What a server says of an error, wherever it stands in JSON; NULL: nothing. */

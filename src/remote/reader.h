@@ -10,18 +10,20 @@
 #include "base/status.h"
 #include "engine/distribution.h"
 #include "net/sse.h"
-#include "text/vocab.h"
 
-#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct dialect;
+struct pieces;
 
 /* A token that a server wrote. */
 struct remote_token {
     int32_t id;
     float log_prob;           /* ln p; NaN when not known */
     struct distribution dist; /* it was drawn from: its n is the vocabulary's, `top` lies in the
-                               * reader until the next token */
+                               * reader until the next token. Where none were asked for and the
+                               * server tells no statistics, they are NaN */
 };
 
 /* Why a server stopped. */
@@ -34,17 +36,19 @@ enum finish {
 
 struct reader {
     const struct dialect *dialect;
-    const struct vocab *vocab; /* NULL: ids below n_vocab are all that is known */
+    const struct pieces *pieces; /* of the vocabulary; for dialects without ids, otherwise NULL */
     int n_vocab;
-    int top; /* most probable tokens that were asked for; fewer are an error where more are needed
-              */
+    int top; /* most probable tokens that were asked for; fewer are an error. n_vocab: all, and
+              * ids behind it are padding. 0: none */
+    int max_tokens; /* that were asked for; more are an error. 0: not known */
     /* Takes a token; false: it wants no more, and nothing more is read. */
     bool (*take)(void *context, const struct remote_token *token);
     void *context;
 
     struct sse sse;
-    struct candidate *found; /* [n_found_max] scratch */
-    int n_found_max;
+    struct candidate *found; /* [n_found] of n_found_max: what is told of the token under way */
+    uint64_t *seen;          /* [n_vocab] bits: which ids are among them */
+    int n_found, n_found_max;
     int n;      /* tokens handed out */
     int n_lost; /* tokens behind those that the server wrote and did not tell of: only
                  * their number is known, and reading ends at them */
@@ -55,17 +59,21 @@ struct reader {
     enum status failed;               /* not ST_OK: nothing more is read */
 };
 
-/* Everything but dialect, vocab, n_vocab, top, take and context begins at zero or unknown. */
+/* Everything but dialect, pieces, n_vocab, top, max_tokens, take and context begins at zero or
+ * unknown. */
 void reader_init(struct reader *r);
 void reader_deinit(struct reader *r);
 
 /* A piece of a stream, cut anywhere. ST_FORMAT: garbage, or too long; ST_IO: the server says that
- * it failed, in its words; ST_MEMORY. Tokens before it have been handed out. */
+ * it failed, in its words; ST_MEMORY. Tokens before it have been handed out, and every later call
+ * fails too. Nothing is read once it rests. */
 MUST_USE enum status reader_feed(struct reader *r, const char *bytes, size_t n, struct err *err);
-/* The stream is at its end. ST_IO where it broke off: neither a reason to stop had come nor the
- * last event. ST_FORMAT where it lost tokens (n_lost). */
+/* Nothing more will be read, whatever comes: it is over, enough, failed or has lost tokens. */
+bool reader_rests(const struct reader *r);
+/* The stream is at its end. ST_IO where it broke off: no reason to stop had come, and `take` wanted
+ * more. ST_FORMAT where it lost tokens (n_lost). */
 MUST_USE enum status reader_end(struct reader *r, struct err *err);
-/* An answer that is no stream. */
+/* An answer that is no stream, from its beginning to its end: fails like both of those. */
 MUST_USE enum status reader_whole(struct reader *r, const char *bytes, size_t n, struct err *err);
 
 #endif
