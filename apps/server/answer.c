@@ -55,11 +55,13 @@ static json_t *trace_json(const struct choice *c, const struct choice_record *r)
     const ead_token *t = &r->token;
     size_t n = 0;
     const char *text = ead_token_text(c->model, t->id, &n);
-    json_t *out = json_pack("{s:I,s:i,s:o,s:s,s:o,s:o,s:o,s:o,s:b}", "i", (json_int_t)t->index,
-                            "id", t->id, "text", unicode_json(text ? text : "", n), "model",
-                            writers[t->writer], "entropy", number((double)t->entropy), "rolling",
-                            number(t->rolling), "log_prob", log_prob_json(t->log_prob), "ms",
-                            number(t->seconds * 1e3), "switched", t->switched);
+    json_t *out = json_pack(
+        "{s:I,s:i,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:i,s:o,s:b}", "i", (json_int_t)t->index, "id", t->id,
+        "text", unicode_json(text ? text : "", n), "model", writers[t->writer], "entropy",
+        number((double)t->entropy), "rolling", number(t->rolling), "log_prob",
+        log_prob_json(t->log_prob), "max_prob", number((double)t->stats.max_prob), "margin",
+        number((double)t->stats.margin), "argmax", t->stats.argmax, "ms", number(t->seconds * 1e3),
+        "switched", t->switched);
     if (out && t->taken_back) json_object_set_new(out, "taken_back", json_integer(t->taken_back));
     return out;
 }
