@@ -48,7 +48,7 @@ tsan: setup
 
 fuzz: setup
 	@CC=clang cmake -S . -B $(BUILD)-fuzz -G Ninja -DEAD_FUZZ=ON >/dev/null
-	@ninja -C $(BUILD)-fuzz -j $(JOBS) --quiet fuzz_gguf fuzz_text fuzz_jinja fuzz_ask fuzz_sse
+	@ninja -C $(BUILD)-fuzz -j $(JOBS) --quiet fuzz_gguf fuzz_text fuzz_jinja fuzz_ask fuzz_sse fuzz_reader
 	@tools/fuzz $(BUILD)-fuzz
 
 format:

@@ -207,6 +207,20 @@ static void test_ends(void **state)
     expect(&r, read_stream(&r, &dialect_vllm, 2, NULL, 0), ST_IO, 0, "broke off behind token 0");
 }
 
+/* What the account counts must have been told. */
+static void test_counts(void **state)
+{
+#define COUNTS(n)                                                                                  \
+    "{\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":" #n                     \
+    ",\"prompt_tokens_details\":null}}"
+    struct reading r;
+    (void)state;
+    expect(&r, STREAM(&r, &dialect_vllm, 2, COUNTS(0), VLLM(5, ""), STOP, COUNTS(1)), ST_OK, 1,
+           NULL);
+    expect(&r, STREAM(&r, &dialect_vllm, 2, VLLM(5, ""), STOP, COUNTS(2), "[DONE]"), ST_FORMAT, 1,
+           "counts 2 tokens and told of 1");
+}
+
 static void test_failed_for_good(void **state)
 {
     struct reading r;
@@ -252,6 +266,7 @@ static void test_several_choices(void **state)
 static void test_vllm_faults(void **state)
 {
     static const char *const bad[] = {
+        CHUNK("\"text\":\"x\""),
         CHUNK("\"token_ids\":[5]"),
         CHUNK("\"token_ids\":\"5\""),
         CHUNK("\"token_ids\":[5],\"logprobs\":null"),
@@ -479,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_failed_for_good),
+        cmocka_unit_test(test_counts),
         cmocka_unit_test(test_enough),
         cmocka_unit_test(test_several_choices),
         cmocka_unit_test(test_vllm_faults),

@@ -92,8 +92,7 @@ static enum status read_event(struct reader *r, const json_t *event, bool whole,
     TRY(shape_choice(r, event, &choice, err));
     if (choice) TRY(read_stories(r, choice, err));
     if (!r->enough) TRY(shape_finish(r, json_object_get(choice, "finish_reason"), err));
-    shape_usage(r, event);
-    return ST_OK;
+    return shape_usage(r, event, err);
 }
 
 const struct dialect dialect_ead = {

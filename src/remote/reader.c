@@ -70,8 +70,10 @@ static enum status check_log_prob(const struct reader *r, float log_prob, struct
                    r->n, (double)log_prob);
 }
 
+/* NaN stays what it is: not known. */
 static float settle(float log_prob)
 {
+    if (isnan(log_prob)) return NAN;
     return log_prob <= impossible ? -INFINITY : fminf(log_prob, 0);
 }
 
@@ -166,7 +168,6 @@ enum status reader_token(struct reader *r, int32_t id, float log_prob, struct er
                                .margin = NAN,
                                .argmax = -1};
     struct remote_token t = {id, settle(log_prob), {.n = r->n_vocab, .stats = unknown}};
-    if (isnan(log_prob)) t.log_prob = NAN;
     if (r->enough) return ST_OK;
     TRY(check_token(r, id, log_prob, err));
     if (r->top > 0) TRY(judge_found(r, &t.dist, err));

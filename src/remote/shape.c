@@ -112,14 +112,18 @@ enum status shape_entry(struct reader *r, const json_t *entry, const char *id_na
     return reader_token(r, own, log_prob, err);
 }
 
-void shape_usage(struct reader *r, const json_t *event)
+enum status shape_usage(struct reader *r, const json_t *event, struct err *err)
 {
     const json_t *usage = json_object_get(event, "usage");
     const json_t *details = json_object_get(usage, "prompt_tokens_details");
     const int32_t prompt = shape_count(json_object_get(usage, "prompt_tokens"));
     const int32_t cached = shape_count(json_object_get(details, "cached_tokens"));
+    const int32_t written = shape_count(json_object_get(usage, "completion_tokens"));
     if (prompt >= 0) r->prompt_tokens = prompt;
     if (cached >= 0) r->cached_tokens = cached;
+    if (written < 0 || written == r->n || !r->finish || r->enough) return ST_OK;
+    return err_set(err, ST_FORMAT, "the server counts %d tokens and told of %d", (int)written,
+                   r->n);
 }
 
 enum status shape_finish(struct reader *r, const json_t *reason, struct err *err)

@@ -39,8 +39,9 @@ enum status shape_refuse(const struct reader *r, const char *what, struct err *e
  * "top_logprobs"}. */
 MUST_USE enum status shape_entry(struct reader *r, const json_t *entry, const char *id_name,
                                  struct err *err);
-/* OpenAI's account, where there is one. */
-void shape_usage(struct reader *r, const json_t *event);
+/* OpenAI's account, where there is one. ST_FORMAT where the answer is at its end and has other
+ * tokens than it counts: some were lost. */
+MUST_USE enum status shape_usage(struct reader *r, const json_t *event, struct err *err);
 /* OpenAI's words; null and none say nothing. */
 MUST_USE enum status shape_finish(struct reader *r, const json_t *reason, struct err *err);
 

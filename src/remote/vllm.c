@@ -70,6 +70,8 @@ static enum status read_tokens(struct reader *r, const json_t *choice, struct er
     if ((ids && !json_is_null(ids) && !json_is_array(ids)) ||
         (json_is_array(ids) && json_array_size(ids) != n))
         return shape_refuse(r, "expected as many log-probabilities as ids", err);
+    if (!n && json_string_length(json_object_get(choice, "text")))
+        return shape_refuse(r, "a text came without log-probabilities", err);
     return list ? read_list(r, list, err) : read_columns(r, &c, ids, err);
 }
 
@@ -80,8 +82,7 @@ static enum status read_event(struct reader *r, const json_t *event, bool whole,
     TRY(shape_choice(r, event, &choice, err));
     if (choice) TRY(read_tokens(r, choice, err));
     if (!r->enough) TRY(shape_finish(r, json_object_get(choice, "finish_reason"), err));
-    shape_usage(r, event);
-    return ST_OK;
+    return shape_usage(r, event, err);
 }
 
 const struct dialect dialect_vllm = {
