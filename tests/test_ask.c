@@ -385,6 +385,25 @@ static void test_ignore_end(void **state)
     assert_true(bias_of(a, TINY_EOS) == -100 && bias_of(a, 9) == 1);
 }
 
+/* Something has to be left to write. */
+static void test_all_forbidden(void **state)
+{
+    (void)state;
+    char fields[8000];
+    const int last = asking.context.n_vocab - 1;
+    size_t n = (size_t)snprintf(fields, sizeof fields, "'logit_bias':{");
+    for (int i = 0; i < last; i++)
+        if (i != TINY_EOS) n += (size_t)snprintf(fields + n, sizeof fields - n, "'%d':-100,", i);
+    snprintf(fields + n, sizeof fields - n, "'%d':-100}", last);
+    chat(fields);
+    snprintf(fields + n, sizeof fields - n, "'%d':-100},'ignore_eos':true", last);
+    refused(fields, "logit_bias");
+    snprintf(fields + n, sizeof fields - n, "'%d':-99},'ignore_eos':true", last);
+    chat(fields);
+    snprintf(fields + n, sizeof fields - n, "'%d':-100,'2':-100}", last);
+    refused(fields, "logit_bias");
+}
+
 static void test_seeds(void **state)
 {
     (void)state;
@@ -494,8 +513,8 @@ int main(void)
         cmocka_unit_test(test_stream_options), cmocka_unit_test(test_logprobs),
         cmocka_unit_test(test_stops),          cmocka_unit_test(test_top_p),
         cmocka_unit_test(test_bias),           cmocka_unit_test(test_ignore_end),
-        cmocka_unit_test(test_seeds),          cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_neutral),
+        cmocka_unit_test(test_all_forbidden),  cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_policy),         cmocka_unit_test(test_neutral),
     };
     return cmocka_run_group_tests_name("ask", tests, asking_set_up, asking_tear_down);
 }
