@@ -9,10 +9,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    STALL_SECONDS = 60, /* so long a client may leave a stream unread before it is given up */
-    IDLE_WAIT_MS = 20,  /* where all live texts stand still */
+    IDLE_WAIT_MS = 20, /* where all live texts stand still */
     RETRY_SECONDS_MAX = 60
 };
 
@@ -98,16 +98,45 @@ static void fail_memory(struct scheduler *s, struct job *j)
     fail_job(s, j, &why);
 }
 
+/* What a model failed with begins with its file, whose folder is not the client's to know. */
+static const char *without_folder(const struct scheduler *s, const char *message)
+{
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        const char *name = s->server->models.names[w], *at = name ? strstr(message, name) : NULL;
+        if (at && at != message && at[-1] == '/') return at;
+    }
+    return message;
+}
+
+static void refuse_fault(const struct scheduler *s, ead_status fault, const char *message,
+                         struct refusal *out)
+{
+    const char *text = without_folder(s, message);
+    if (fault == EAD_ARGUMENT)
+        refuse(out, 400, "invalid_value", NULL, "%s", text);
+    else if (fault == EAD_MEMORY)
+        refuse(out, 503, "no_memory", NULL, "%s", text);
+    else
+        refuse(out, 500, NULL, NULL, "%s", text);
+}
+
+/* False without memory. */
+static bool finish_stream(struct job *j)
+{
+    if (j->ask.include_usage && !reply_event_json(&j->reply, answer_account(j)))
+        return reply_gone(&j->reply);
+    reply_event(&j->reply, "[DONE]", 6);
+    reply_finish(&j->reply);
+    return true;
+}
+
 static void finish_job(struct scheduler *s, struct job *j)
 {
-    if (!j->ask.stream) {
-        reply_json(&j->reply, 200, answer_whole(j));
-    } else {
-        if (j->ask.include_usage) reply_event_json(&j->reply, answer_account(j));
-        reply_event(&j->reply, "[DONE]", 6);
-        reply_finish(&j->reply);
-    }
-    end_job(s, j);
+    if (!j->ask.stream) reply_json(&j->reply, 200, answer_whole(j));
+    if (j->ask.stream && !finish_stream(j))
+        fail_memory(s, j);
+    else
+        end_job(s, j);
 }
 
 /* ---- beginnings -------------------------------------------------------------------------- */
@@ -120,11 +149,9 @@ static bool is_scored(const struct ask *a)
 static void take_score(void *context, size_t at, int32_t id, float log_prob,
                        const ead_alternative *best, int n_best)
 {
-    struct place *place = context;
+    struct choice *c = ((struct place *)context)->choice;
     (void)at;
-    if (place->choice && !place->choice->finish &&
-        !choice_add_given(place->choice, id, log_prob, best, n_best))
-        reply_abandon(&place->job->reply);
+    if (c && !c->finish && !c->lost) c->lost = !choice_add_given(c, id, log_prob, best, n_best);
 }
 
 /* Tokens that the text may come to have. */
@@ -152,6 +179,7 @@ static enum beginning prepare(struct scheduler *s, struct job *j, struct choice 
     if (is_scored(&j->ask)) {
         ead_duo_score(duo, j->ask.logprobs, take_score, &s->places[place]);
         if (!choice_add_given(c, c->prompt->ids[0], NAN, NULL, 0)) {
+            error->status = EAD_MEMORY;
             snprintf(error->message, sizeof error->message, "no memory for the prompt");
             return BEGIN_BAD;
         }
@@ -162,7 +190,8 @@ static enum beginning prepare(struct scheduler *s, struct job *j, struct choice 
     return BEGIN_OK;
 }
 
-static void tell_begin(struct scheduler *s, struct job *j, struct choice *c)
+/* False without memory. */
+static bool tell_begin(struct scheduler *s, struct job *j, struct choice *c)
 {
     c->begun = true;
     j->n_begun++;
@@ -172,7 +201,8 @@ static void tell_begin(struct scheduler *s, struct job *j, struct choice *c)
         metrics_observe(&s->server->metrics, &s->server->metrics.queued, j->began - j->arrived);
         if (j->ask.stream) reply_begin(&j->reply);
     }
-    if (j->ask.stream && j->ask.kind == ASK_CHAT) reply_event_json(&j->reply, answer_opening(j, c));
+    if (!j->ask.stream || j->ask.kind != ASK_CHAT) return true;
+    return reply_event_json(&j->reply, answer_opening(j, c)) || reply_gone(&j->reply);
 }
 
 /* Begin a choice. BEGIN_FULL when there is no room for it now; BEGIN_BAD where it cannot be, and
@@ -186,14 +216,15 @@ static enum beginning begin_choice(struct scheduler *s, struct job *j, struct ch
     const enum beginning began = prepare(s, j, c, place, &error);
     if (began == BEGIN_OK) {
         s->live++;
-        tell_begin(s, j, c);
-        return BEGIN_OK;
+        if (tell_begin(s, j, c)) return BEGIN_OK;
+        fail_memory(s, j);
+        return BEGIN_BAD;
     }
     s->places[place] = (struct place){0};
     ead_duo_score(ead_batch_duo(s->batch, place), 0, NULL, NULL);
     prefix_forget(&s->prefix, place);
     if (began == BEGIN_FULL && s->live) return BEGIN_FULL;
-    refuse(&why, began == BEGIN_FULL ? 503 : 500, NULL, NULL, "%s", error.message);
+    refuse_fault(s, error.status, error.message, &why);
     fail_job(s, j, &why);
     return BEGIN_BAD;
 }
@@ -267,7 +298,8 @@ static void note_time(struct scheduler *s, struct job *j, struct choice *c, int 
         const int64_t read = work_rows(&summary.work[token->writer]);
         c->cached = (int64_t)c->prompt->n > read ? (int64_t)c->prompt->n - read : 0;
         c->first_token = now;
-        metrics_observe(m, &m->first_token, now - j->arrived);
+        if (!j->answered) metrics_observe(m, &m->first_token, now - j->arrived);
+        j->answered = true;
     } else {
         metrics_observe(m, &m->between_tokens, now - c->last_token);
     }
@@ -288,7 +320,8 @@ static bool take_token(struct scheduler *s, int place, const ead_token *token)
     if (!choice_add(c, token, best, n_best)) return false;
     if (j->ask.stream && !send_fresh(j, c)) return reply_gone(&j->reply);
     if (!c->finish) return true;
-    if (j->ask.stream) reply_event_json(&j->reply, answer_ending(j, c));
+    if (j->ask.stream && !reply_event_json(&j->reply, answer_ending(j, c)))
+        return reply_gone(&j->reply);
     leave_place(s, place);
     if (j->n_ended == j->n_choices) finish_job(s, j);
     return true;
@@ -303,7 +336,7 @@ static void take_event(struct scheduler *s, const ead_event *e)
         return;
     }
     struct refusal why;
-    refuse(&why, 500, NULL, NULL, "%s", e->message);
+    refuse_fault(s, e->status, e->message, &why);
     fail_job(s, j, &why);
 }
 
@@ -319,9 +352,8 @@ static void sweep(struct scheduler *s)
     reply_poll(s->polled, n);
     for (int i = 0; i < s->prefix.n; i++) {
         struct job *j = s->places[i].job;
-        double stalled;
         if (!j) continue;
-        if (reply_is_full(&j->reply, &stalled) && stalled > STALL_SECONDS) reply_abandon(&j->reply);
+        if (reply_is_stuck(&j->reply)) reply_abandon(&j->reply);
         if (!reply_gone(&j->reply)) continue;
         metrics_count(&s->server->metrics, &s->server->metrics.cancelled, 1);
         end_job(s, j);
@@ -334,11 +366,13 @@ static void sweep(struct scheduler *s)
     }
 }
 
-static int waiting_jobs(const struct scheduler *s)
+/* After a step of so many seconds, or none. */
+static void tell_metrics(struct scheduler *s, double seconds)
 {
-    int n = 0;
-    for (const struct job *j = s->waiting; j; j = j->next) n += !j->begun;
-    return n;
+    int waiting = 0;
+    for (const struct job *j = s->waiting; j; j = j->next) waiting += j->n_choices - j->n_begun;
+    metrics_step(&s->server->metrics, seconds, s->live, waiting, prefix_kept(&s->prefix),
+                 ead_duo_memory(ead_batch_duo(s->batch, 0)));
 }
 
 static void fail_all(struct scheduler *s, const struct refusal *why)
@@ -353,25 +387,28 @@ static bool step(struct scheduler *s)
 {
     int n, active = 0;
     ead_error error;
-    double stalled;
     for (int i = 0; i < s->prefix.n; i++) {
         struct job *j = s->places[i].job;
-        s->active[i] = j && !reply_is_full(&j->reply, &stalled);
+        s->active[i] = j && !reply_is_full(&j->reply);
         active += s->active[i];
     }
-    if (!active) return false;
+    if (!active) {
+        tell_metrics(s, 0);
+        return false;
+    }
     const double start = clock_seconds();
     const ead_status st = ead_batch_step(s->batch, s->active, s->events, &n, &error);
     const double seconds = clock_seconds() - start;
     if (st) {
         struct refusal why;
-        refuse(&why, 500, NULL, NULL, "%s", error.message);
+        refuse_fault(s, st, error.message, &why);
         fail_all(s, &why);
         return true;
     }
+    for (int i = 0; i < s->prefix.n; i++)
+        if (s->places[i].choice && s->places[i].choice->lost) fail_memory(s, s->places[i].job);
     for (int i = 0; i < n; i++) take_event(s, &s->events[i]);
-    metrics_step(&s->server->metrics, seconds, s->live, waiting_jobs(s), prefix_kept(&s->prefix),
-                 ead_duo_memory(ead_batch_duo(s->batch, 0)));
+    tell_metrics(s, seconds);
     return true;
 }
 
@@ -380,7 +417,7 @@ static bool step(struct scheduler *s)
 static void wait_a_little(struct scheduler *s)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += IDLE_WAIT_MS * 1000000L;
     if (until.tv_nsec >= 1000000000L) {
         until.tv_sec++;
@@ -399,8 +436,7 @@ static bool collect(struct scheduler *s)
     pthread_mutex_lock(&s->lock);
     while (!s->stop && !s->live && !s->waiting && !s->incoming.n) {
         pthread_mutex_unlock(&s->lock);
-        metrics_step(&s->server->metrics, 0, 0, 0, prefix_kept(&s->prefix),
-                     ead_duo_memory(ead_batch_duo(s->batch, 0)));
+        tell_metrics(s, 0);
         pthread_mutex_lock(&s->lock);
         if (!s->stop && !s->incoming.n) pthread_cond_wait(&s->wake, &s->lock);
     }
@@ -480,6 +516,16 @@ static enum status open_batch(struct scheduler *s, struct err *err)
     return ST_OK;
 }
 
+/* By the clock that nobody sets. */
+static void init_wake(pthread_cond_t *wake)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 enum status scheduler_open(struct server *server, struct scheduler **out, struct err *err)
 {
     CHECK(server->models.slots > 0 && server->models.kept > 0);
@@ -489,7 +535,7 @@ enum status scheduler_open(struct server *server, struct scheduler **out, struct
     s->slots = server->models.slots;
     job_queue_init(&s->incoming);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->wake, NULL);
+    init_wake(&s->wake);
     enum status st = open_batch(s, err);
     if (st == ST_OK && pthread_create(&s->thread, NULL, run, s))
         st = err_memory(err, "the scheduler's thread");
