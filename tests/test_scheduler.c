@@ -306,12 +306,79 @@ static void test_stalled_in_all(void **state)
     job_drop(j);
 }
 
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/* ids from the first on, as JSON. */
+static const char *ids_from(int first, int n)
+{
+    static char text[512];
+    size_t at = 0;
+    for (int i = 0; i < n; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%d", i ? "," : "", first + i);
+    return text;
+}
+
+static struct job *with_ids(int first, int n, const char *more)
+{
+    char fields[BODY_MAX];
+    snprintf(fields, sizeof fields, "'prompt':[%s],'ignore_eos':true,%s", ids_from(first, n), more);
+    return request(JOB_COMPLETION, fields);
+}
+
+/* A text that comes and goes, and is kept. */
+static void keep(int first, int n)
+{
+    struct job *j = with_ids(first, n, "'max_tokens':1");
+    give(j);
+    wait_for(j);
+    job_drop(j);
+}
+
+/*
+ * Beside a live text of `live` tokens there is no room for one of `wanted`. While it waits, so many
+ * of two kept texts are left, and then it finds its beginning.
+ */
+static void waits(int live, int wanted, int kept)
+{
+    char more[64];
+    serve(5 * 16);
+    keep(10, 30);
+    keep(100, 10);
+    snprintf(more, sizeof more, "'max_tokens':%d", live - 2);
+    struct job *first = with_ids(200, 2, more);
+    snprintf(more, sizeof more, "'max_tokens':%d", wanted - 35);
+    struct job *second = with_ids(10, 35, more);
+    hold_up(first, true, 0, 0);
+    give(first);
+    wait_until(1, 0);
+    give(second);
+    wait_until(1, 1);
+    assert_int_equal(count().kept, kept);
+    hold_up(first, false, 0, 0);
+    wait_for(first);
+    wait_for(second);
+    assert_int_equal(second->reply.status, 200);
+    assert_in_range(second->choices[0].cached, 29, 30);
+    job_drop(first);
+    job_drop(second);
+    stop(NULL);
+}
+
+/* What waits for memory keeps what was read of it, and does not empty the cache in vain. */
+static void test_waits_for_memory(void **state)
+{
+    (void)state;
+    waits(20, 64, 2); /* 84 tokens in room for 80 */
+    waits(17, 63, 1); /* 80 tokens, but six pages */
+}
+
 int main(void)
 {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, serve_all, stop)
     const struct CMUnitTest tests[] = {
-        ONE(test_no_memory),    cmocka_unit_test(test_fault), ONE(test_counts),
-        ONE(test_slow_readers), ONE(test_stalled_in_all),
+        ONE(test_no_memory),      cmocka_unit_test(test_fault),
+        ONE(test_counts),         ONE(test_slow_readers),
+        ONE(test_stalled_in_all), cmocka_unit_test(test_waits_for_memory),
     };
     return cmocka_run_group_tests_name("scheduler", tests, asking_set_up, asking_tear_down);
 }

@@ -26,6 +26,16 @@ static int longest(const struct prefix *p, const int32_t *ids, size_t n, size_t 
     return best;
 }
 
+size_t prefix_live(const struct prefix *p, const int32_t *ids, size_t n, int below)
+{
+    size_t most = 0;
+    for (int i = 0; i < below; i++) {
+        const size_t have = p->places[i].live ? common(p, i, ids, n) : 0;
+        if (have > most) most = have;
+    }
+    return most;
+}
+
 /* The place that is not live and was used least recently, but for one; -1 when there is none. */
 static int oldest(const struct prefix *p, int but, bool empty_too)
 {
@@ -68,6 +78,10 @@ bool prefix_evict(struct prefix *p, int but)
 
 void prefix_keep(struct prefix *p, int place)
 {
+    if (!ead_duo_length(ead_batch_duo(p->batch, place))) {
+        prefix_forget(p, place);
+        return;
+    }
     p->places[place].live = false;
     p->places[place].used = ++p->clock;
 }

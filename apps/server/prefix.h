@@ -28,7 +28,9 @@ int prefix_place(struct prefix *p, const int32_t *ids, size_t n, bool fresh);
 /* Let go of the kept text that was used least recently, but for place `but`; false when there is
  * none. */
 bool prefix_evict(struct prefix *p, int but);
-/* A place was used, and is kept from now on. */
+/* How many of the ids does some live text of the places [0, below) begin with? */
+size_t prefix_live(const struct prefix *p, const int32_t *ids, size_t n, int below);
+/* A place was used, and is kept from now on, if it holds anything. */
 void prefix_keep(struct prefix *p, int place);
 /* A place holds nothing that is worth keeping. */
 void prefix_forget(struct prefix *p, int place);

@@ -3,13 +3,13 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "server/answer.h"
+#include "server/fault.h"
 #include "server/prefix.h"
 #include "server/work.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     IDLE_WAIT_MS = 20, /* where all live texts stand still */
@@ -33,6 +33,7 @@ struct scheduler {
     size_t n_polled;
     int slots, live;
     struct job *waiting; /* jobs of which some choice has not begun, in their order */
+    struct job *blocked; /* one of them, for which there is no memory until a live text ends */
     double job_seconds;  /* what a job takes, lately */
 
     pthread_t thread;
@@ -46,21 +47,27 @@ struct scheduler {
 
 /* ---- ends -------------------------------------------------------------------------------- */
 
-/* A choice needs its place no longer; the text stays there. */
-static void leave_place(struct scheduler *s, int place)
+/* What stands in a place stays there, and nobody writes on. */
+static void vacate(struct scheduler *s, int place)
 {
-    struct choice *c = s->places[place].choice;
     ead_duo *duo = ead_batch_duo(s->batch, place);
     ead_error error;
-    c->summary = ead_duo_summarise(duo);
-    c->ended = true;
-    s->places[place].job->n_ended++;
-    s->places[place].job = NULL;
-    s->places[place].choice = NULL;
-    s->live--;
+    s->places[place] = (struct place){0};
     (void)ead_duo_reserve(duo, 0, &error);
     ead_duo_score(duo, 0, NULL, NULL);
     prefix_keep(&s->prefix, place);
+}
+
+/* A choice needs its place no longer. */
+static void leave_place(struct scheduler *s, int place)
+{
+    struct choice *c = s->places[place].choice;
+    c->summary = ead_duo_summarise(ead_batch_duo(s->batch, place));
+    c->ended = true;
+    s->places[place].job->n_ended++;
+    s->live--;
+    s->blocked = NULL;
+    vacate(s, place);
     metrics_text(&s->server->metrics, &c->summary, c->index % c->ask->n ? 0 : c->prompt->n,
                  c->index % c->ask->n ? 0 : (uint64_t)c->cached);
 }
@@ -70,6 +77,7 @@ static void stop_waiting(struct scheduler *s, const struct job *j)
     struct job **at = &s->waiting;
     while (*at && *at != j) at = &(*at)->next;
     if (*at) *at = j->next;
+    if (s->blocked == j) s->blocked = NULL;
 }
 
 static void end_job(struct scheduler *s, struct job *j)
@@ -96,28 +104,6 @@ static void fail_memory(struct scheduler *s, struct job *j)
     struct refusal why;
     refuse_memory(&why);
     fail_job(s, j, &why);
-}
-
-/* What a model failed with begins with its file, whose folder is not the client's to know. */
-static const char *without_folder(const struct scheduler *s, const char *message)
-{
-    for (int w = 0; w < EAD_WRITERS; w++) {
-        const char *name = s->server->models.names[w], *at = name ? strstr(message, name) : NULL;
-        if (at && at != message && at[-1] == '/') return at;
-    }
-    return message;
-}
-
-static void refuse_fault(const struct scheduler *s, ead_status fault, const char *message,
-                         struct refusal *out)
-{
-    const char *text = without_folder(s, message);
-    if (fault == EAD_ARGUMENT)
-        refuse(out, 400, "invalid_value", NULL, "%s", text);
-    else if (fault == EAD_MEMORY)
-        refuse(out, 503, "no_memory", NULL, "%s", text);
-    else
-        refuse(out, 500, NULL, NULL, "%s", text);
 }
 
 /* False without memory. */
@@ -160,6 +146,29 @@ static size_t length_of(const struct choice *c, int n_ctx)
     const size_t most = (size_t)n_ctx, n = c->prompt->n;
     if (c->ask->max_tokens < 0 || (size_t)c->ask->max_tokens > most - n) return most;
     return n + (size_t)(c->ask->max_tokens ? c->ask->max_tokens : 1);
+}
+
+/* Tokens of a text beyond what live texts in places [0, below) begin with as well. */
+static size_t own_length(const struct scheduler *s, const struct choice *c, const int32_t *ids,
+                         size_t n, int below)
+{
+    const size_t length = length_of(c, s->server->context.n_ctx);
+    const size_t shared = prefix_live(&s->prefix, ids, n, below);
+    return length > shared ? length - shared : 0;
+}
+
+/* Might there be room beside what is live, were all kept texts given up? It is surely too little
+ * where all shared what they can, and pages had no rest. */
+static bool may_fit(const struct scheduler *s, const struct choice *c)
+{
+    const int room = s->server->models.duo.cache_tokens, n = s->prefix.n;
+    size_t needed = own_length(s, c, c->prompt->ids, c->prompt->n, n);
+    for (int i = 0; i < n; i++) {
+        const ead_duo *duo = ead_batch_duo(s->batch, i);
+        if (s->places[i].job)
+            needed += own_length(s, s->places[i].choice, ead_duo_ids(duo), ead_duo_length(duo), i);
+    }
+    return !room || needed <= (size_t)room;
 }
 
 enum beginning { BEGIN_OK, BEGIN_FULL, BEGIN_BAD };
@@ -211,6 +220,7 @@ static enum beginning begin_choice(struct scheduler *s, struct job *j, struct ch
 {
     ead_error error;
     struct refusal why;
+    if (s->live && !may_fit(s, c)) return BEGIN_FULL; /* and no kept text goes in vain */
     const int place = prefix_place(&s->prefix, c->prompt->ids, c->prompt->n, is_scored(&j->ask));
     s->places[place] = (struct place){.job = j, .choice = c};
     const enum beginning began = prepare(s, j, c, place, &error);
@@ -220,11 +230,9 @@ static enum beginning begin_choice(struct scheduler *s, struct job *j, struct ch
         fail_memory(s, j);
         return BEGIN_BAD;
     }
-    s->places[place] = (struct place){0};
-    ead_duo_score(ead_batch_duo(s->batch, place), 0, NULL, NULL);
-    prefix_forget(&s->prefix, place);
+    vacate(s, place); /* what was found for it is kept */
     if (began == BEGIN_FULL && s->live) return BEGIN_FULL;
-    refuse_fault(s, error.status, error.message, &why);
+    refuse_fault(s->server->models.names, error.status, error.message, &why);
     fail_job(s, j, &why);
     return BEGIN_BAD;
 }
@@ -241,12 +249,16 @@ static void admit(struct scheduler *s)
 {
     for (struct job *j = s->waiting, *next; j && s->live < s->slots; j = next) {
         next = j->next;
+        if (j == s->blocked) return;
         while (s->live < s->slots && j->n_begun < j->n_choices) {
             struct choice *c = &j->choices[j->n_begun];
             if (waits_for_sibling(j, c)) break;
             const enum beginning began = begin_choice(s, j, c);
             if (began == BEGIN_OK) continue;
-            if (began == BEGIN_FULL) return; /* memory is short: none overtakes it */
+            if (began == BEGIN_FULL) { /* memory is short: none overtakes it */
+                s->blocked = j;
+                return;
+            }
             j = NULL;
             break;
         }
@@ -336,7 +348,7 @@ static void take_event(struct scheduler *s, const ead_event *e)
         return;
     }
     struct refusal why;
-    refuse_fault(s, e->status, e->message, &why);
+    refuse_fault(s->server->models.names, e->status, e->message, &why);
     fail_job(s, j, &why);
 }
 
@@ -401,7 +413,7 @@ static bool step(struct scheduler *s)
     const double seconds = clock_seconds() - start;
     if (st) {
         struct refusal why;
-        refuse_fault(s, st, error.message, &why);
+        refuse_fault(s->server->models.names, st, error.message, &why);
         fail_all(s, &why);
         return true;
     }
