@@ -9,6 +9,7 @@
 #include "asking.h"
 #include "base/clock.h"
 #include "heap.h"
+#include "server/answer.h"
 #include "server/inside.h"
 #include "server/scheduler.h"
 
@@ -257,6 +258,38 @@ static void test_counts(void **state)
     job_drop(j);
 }
 
+/* ---- long answers -------------------------------------------------------------------------- */
+
+/* They are told by another thread, also where the server stops meanwhile, and say the same. */
+static void test_long_answers(void **state)
+{
+    (void)state;
+    enum { N = 6 };
+    struct job *jobs[N], *one;
+    for (int i = 0; i < N; i++) {
+        jobs[i] = request(JOB_COMPLETION, "'prompt':'ab','n':4,'max_tokens':50,'logprobs':20,"
+                                          "'ignore_eos':true,'temperature':0");
+        give(jobs[i]);
+    }
+    wait_for(jobs[N - 2]);
+    const double end = clock_seconds() + 20;
+    while (count().texts < 4 * N && clock_seconds() < end) nap();
+    scheduler_close(server.scheduler);
+    server.scheduler = NULL;
+    for (int i = 0; i < N; i++) {
+        assert_true(is_done(jobs[i]));
+        assert_int_equal(jobs[i]->reply.status, 200);
+        assert_int_equal(occurrences(jobs[i]->reply.out.data, "\"finish_reason\":\"length\""), 4);
+        assert_int_equal(occurrences(jobs[i]->reply.out.data, "\"top_logprobs\""), 4);
+        assert_true(answer_entries(jobs[i]) >= 4 * 50 * 21);
+        job_drop(jobs[i]);
+    }
+    serve(0);
+    one = request(JOB_COMPLETION, "'prompt':'ab','max_tokens':50,'ignore_eos':true");
+    assert_int_equal(answer_entries(one), 0);
+    job_drop(one);
+}
+
 /* ---- slow readers -------------------------------------------------------------------------- */
 
 static const char stream[] = "'prompt':'ab','max_tokens':4,'ignore_eos':true,'stream':true";
@@ -376,9 +409,13 @@ int main(void)
 {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, serve_all, stop)
     const struct CMUnitTest tests[] = {
-        ONE(test_no_memory),      cmocka_unit_test(test_fault),
-        ONE(test_counts),         ONE(test_slow_readers),
-        ONE(test_stalled_in_all), cmocka_unit_test(test_waits_for_memory),
+        ONE(test_no_memory),
+        cmocka_unit_test(test_fault),
+        ONE(test_counts),
+        ONE(test_long_answers),
+        ONE(test_slow_readers),
+        ONE(test_stalled_in_all),
+        cmocka_unit_test(test_waits_for_memory),
     };
     return cmocka_run_group_tests_name("scheduler", tests, asking_set_up, asking_tear_down);
 }

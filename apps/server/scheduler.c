@@ -5,6 +5,7 @@
 #include "server/answer.h"
 #include "server/fault.h"
 #include "server/prefix.h"
+#include "server/teller.h"
 #include "server/work.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 
 enum {
-    IDLE_WAIT_MS = 20, /* where all live texts stand still */
+    IDLE_WAIT_MS = 20,   /* where all live texts stand still */
+    TELL_MOST = 1 << 11, /* entries of an answer that are put together between steps: some ms */
     RETRY_SECONDS_MAX = 60
 };
 
@@ -25,6 +27,7 @@ struct place {
 struct scheduler {
     struct server *server;
     ead_batch *batch;
+    struct teller *teller;
     struct prefix prefix;
     struct place *places;  /* [prefix.n] */
     bool *active;          /* [prefix.n] of a step; */
@@ -80,7 +83,8 @@ static void stop_waiting(struct scheduler *s, const struct job *j)
     if (s->blocked == j) s->blocked = NULL;
 }
 
-static void end_job(struct scheduler *s, struct job *j)
+/* The scheduler has no more to do with it. */
+static void let_go(struct scheduler *s, struct job *j)
 {
     const double seconds = clock_seconds() - j->arrived;
     for (int i = 0; i < s->prefix.n; i++)
@@ -90,6 +94,11 @@ static void end_job(struct scheduler *s, struct job *j)
     s->n_jobs--;
     s->job_seconds = s->job_seconds > 0 ? s->job_seconds * 0.9 + seconds * 0.1 : seconds;
     pthread_mutex_unlock(&s->lock);
+}
+
+static void end_job(struct scheduler *s, struct job *j)
+{
+    let_go(s, j);
     server_done(s->server, j);
 }
 
@@ -118,11 +127,17 @@ static bool finish_stream(struct job *j)
 
 static void finish_job(struct scheduler *s, struct job *j)
 {
-    if (!j->ask.stream) reply_json(&j->reply, 200, answer_whole(j));
-    if (j->ask.stream && !finish_stream(j))
+    if (j->ask.stream && !finish_stream(j)) {
         fail_memory(s, j);
-    else
-        end_job(s, j);
+        return;
+    }
+    if (!j->ask.stream && answer_entries(j) > TELL_MOST) {
+        let_go(s, j);
+        teller_take(s->teller, j);
+        return;
+    }
+    if (!j->ask.stream) reply_json(&j->reply, 200, answer_whole(j));
+    end_job(s, j);
 }
 
 /* ---- beginnings -------------------------------------------------------------------------- */
@@ -478,9 +493,9 @@ static void *run(void *context)
 
 /* ---- requests ---------------------------------------------------------------------------- */
 
-static int retry_after(const struct scheduler *s)
+static int retry_after(const struct scheduler *s, int jobs)
 {
-    const double seconds = s->job_seconds * (s->n_jobs - s->slots + 1) / s->slots;
+    const double seconds = s->job_seconds * (jobs - s->slots + 1) / s->slots;
     return seconds < 1 ? 1 : seconds > RETRY_SECONDS_MAX ? RETRY_SECONDS_MAX : (int)seconds;
 }
 
@@ -488,13 +503,13 @@ bool scheduler_take(struct scheduler *s, struct job *j, struct refusal *r)
 {
     bool taken = false;
     pthread_mutex_lock(&s->lock);
+    const int jobs = s->n_jobs + teller_jobs(s->teller);
     if (s->stop) {
         refuse(r, 503, "stopping", NULL, "the server is about to stop");
-    } else if (s->n_jobs >= s->slots + s->server->models.queue) {
+    } else if (jobs >= s->slots + s->server->models.queue) {
         refuse(r, 503, "queue_full", NULL,
-               "%d requests are being answered or wait already; --queue sets how many may",
-               s->n_jobs);
-        j->reply.retry_after = retry_after(s);
+               "%d requests are being answered or wait already; --queue sets how many may", jobs);
+        j->reply.retry_after = retry_after(s, jobs);
     } else {
         job_hold(j);
         job_queue_push(&s->incoming, j);
@@ -548,7 +563,8 @@ enum status scheduler_open(struct server *server, struct scheduler **out, struct
     job_queue_init(&s->incoming);
     pthread_mutex_init(&s->lock, NULL);
     init_wake(&s->wake);
-    enum status st = open_batch(s, err);
+    enum status st = teller_open(server, &s->teller, err);
+    if (st == ST_OK) st = open_batch(s, err);
     if (st == ST_OK && pthread_create(&s->thread, NULL, run, s))
         st = err_memory(err, "the scheduler's thread");
     if (st != ST_OK) {
@@ -568,6 +584,7 @@ void scheduler_close(struct scheduler *s)
     pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
     if (s->running) pthread_join(s->thread, NULL);
+    teller_close(s->teller);
     ead_batch_close(s->batch);
     free(s->places);
     free(s->active);
