@@ -21,9 +21,9 @@ struct prefix {
     uint64_t clock;
 };
 
-/* Give the prompt a place that is not live, and in it the longest beginning that any text has of
- * its ids, short of the last one. Two places at least must not be live. With `fresh` it begins with
- * nothing. Returns its number. */
+/* Give the prompt a place that is not live, and in it the beginning that a text has of its ids,
+ * short of the last one: of the text of which the models have read most, or else has most. Two
+ * places at least must not be live. With `fresh` it begins with nothing. Returns its number. */
 int prefix_place(struct prefix *p, const int32_t *ids, size_t n, bool fresh);
 /* Let go of the kept text that was used least recently, but for place `but`; false when there is
  * none. */
