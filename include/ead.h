@@ -559,6 +559,9 @@ EAD_API ead_status ead_duo_reserve(ead_duo *duo, size_t length, ead_error *error
 EAD_API size_t ead_duo_length(const ead_duo *duo);
 /* The text's ids, ead_duo_length of them; valid until the text changes. */
 EAD_API const int32_t *ead_duo_ids(const ead_duo *duo);
+/* Tokens from the text's first on that a model has read, which copying it saves that model; 0 where
+ * there is no such model. */
+EAD_API size_t ead_duo_known(const ead_duo *duo, ead_writer reader);
 /* The token at position `at` as it was written (taken_back is 0); false when it was given, or when
  * there is none. */
 EAD_API bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out);

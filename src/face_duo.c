@@ -217,6 +217,12 @@ const int32_t *ead_duo_ids(const ead_duo *duo)
     return inner(duo)->text.ids;
 }
 
+size_t ead_duo_known(const ead_duo *duo, ead_writer reader)
+{
+    const struct duo *d = inner(duo);
+    return d->engines[reader] ? (size_t)duo_read(d, reader) : 0;
+}
+
 bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out)
 {
     return at < ead_duo_length(duo) && duo_token(inner(duo), (int)at, out);

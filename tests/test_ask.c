@@ -286,6 +286,53 @@ static void test_logprobs(void **state)
 }
 
 /* A list of n times the same JSON text. */
+/* What is told of tokens, by texts, tokens and alternatives. */
+static void test_entries(void **state)
+{
+    (void)state;
+    char fields[160];
+    const int prompt = (int)completion("")->prompts[0].n, alone = asking.context.n_ctx;
+    asking.context.n_ctx = 1 << 20;
+    const int most = ASK_ENTRIES_MAX / 21 / 8, left = ASK_ENTRIES_MAX / 21 - prompt;
+    snprintf(fields, sizeof fields, "'logprobs':20,'n':8,'max_tokens':%d", most);
+    completion(fields);
+    snprintf(fields, sizeof fields, "'logprobs':20,'n':8,'max_tokens':%d", most + 1);
+    refused_as(ASK_COMPLETION, fields, 400, "invalid_value", "logprobs");
+    snprintf(fields, sizeof fields, "'logprobs':20,'echo':true,'max_tokens':%d", left);
+    completion(fields);
+    snprintf(fields, sizeof fields, "'logprobs':20,'echo':true,'max_tokens':%d", left + 1);
+    refused_as(ASK_COMPLETION, fields, 400, "invalid_value", "logprobs");
+    refused_as(ASK_CHAT, "'logprobs':true", 400, "invalid_value", "logprobs"); /* all of --ctx */
+    refused_as(ASK_CHAT, "'ead':{'trace':true}", 400, "invalid_value", "ead.trace");
+    chat("'logprobs':true,'stream':true,'max_tokens':524288");
+    refused_as(ASK_CHAT, "'logprobs':true,'stream':true,'max_tokens':524289", 400, "invalid_value",
+               "logprobs");
+    chat(""); /* of text alone any length */
+    asking.context.n_ctx = alone;
+}
+
+/* The prompt of a stream is told at once. */
+static void test_entries_of_echo(void **state)
+{
+    (void)state;
+    static char prompt[16000];
+    const int alone = asking.context.n_ctx, most = ASK_ECHO_ENTRIES_MAX / 21 / 8;
+    asking.context.n_ctx = 1 << 20;
+    for (int more = 0; more < 2; more++) {
+        struct ask out;
+        struct refusal r;
+        size_t n = (size_t)snprintf(prompt, sizeof prompt, "{\"prompt\":[1");
+        for (int i = 1; i < most + more; i++)
+            n += (size_t)snprintf(prompt + n, sizeof prompt - n, ",9");
+        n += (size_t)snprintf(prompt + n, sizeof prompt - n,
+                              "],\"n\":8,\"echo\":true,\"logprobs\":20,\"stream\":true}");
+        assert_int_equal(ask_parse(&asking.context, ASK_COMPLETION, prompt, n, &out, &r), !more);
+        if (more) assert_string_equal(r.param, "logprobs");
+        ask_free(&out);
+    }
+    asking.context.n_ctx = alone;
+}
+
 static const char *list(const char *name, const char *item, int n)
 {
     static char fields[8000];
@@ -383,6 +430,25 @@ static void test_ignore_end(void **state)
     a = chat("'ignore_eos':true,'logit_bias':{'2':100,'9':1}");
     assert_int_equal(a->sampler.n_bias, 2);
     assert_true(bias_of(a, TINY_EOS) == -100 && bias_of(a, 9) == 1);
+}
+
+/* Something has to be left to write. */
+static void test_all_forbidden(void **state)
+{
+    (void)state;
+    char fields[8000];
+    const int last = asking.context.n_vocab - 1;
+    size_t n = (size_t)snprintf(fields, sizeof fields, "'logit_bias':{");
+    for (int i = 0; i < last; i++)
+        if (i != TINY_EOS) n += (size_t)snprintf(fields + n, sizeof fields - n, "'%d':-100,", i);
+    snprintf(fields + n, sizeof fields - n, "'%d':-100}", last);
+    chat(fields);
+    snprintf(fields + n, sizeof fields - n, "'%d':-100},'ignore_eos':true", last);
+    refused(fields, "logit_bias");
+    snprintf(fields + n, sizeof fields - n, "'%d':-99},'ignore_eos':true", last);
+    chat(fields);
+    snprintf(fields + n, sizeof fields - n, "'%d':-100,'2':-100}", last);
+    refused(fields, "logit_bias");
 }
 
 static void test_seeds(void **state)
@@ -492,10 +558,11 @@ int main(void)
         cmocka_unit_test(test_unknown),        cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_model),          cmocka_unit_test(test_max_tokens),
         cmocka_unit_test(test_stream_options), cmocka_unit_test(test_logprobs),
+        cmocka_unit_test(test_entries),        cmocka_unit_test(test_entries_of_echo),
         cmocka_unit_test(test_stops),          cmocka_unit_test(test_top_p),
         cmocka_unit_test(test_bias),           cmocka_unit_test(test_ignore_end),
-        cmocka_unit_test(test_seeds),          cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_neutral),
+        cmocka_unit_test(test_all_forbidden),  cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_policy),         cmocka_unit_test(test_neutral),
     };
     return cmocka_run_group_tests_name("ask", tests, asking_set_up, asking_tear_down);
 }

@@ -348,6 +348,42 @@ static void test_no_template(void **state)
     completion("{'prompt':'a'}");
 }
 
+/* ---- what cannot be continued --------------------------------------------------------------- */
+
+/* A vocabulary without BOS, and a template that says nothing. */
+static void test_nothing(void **state)
+{
+    (void)state;
+    ead_template *silent = asking_template("");
+    asking.context.chat = silent;
+    ead_model *const large = asking.models[EAD_LARGE];
+    struct tiny_spec spec = tiny_spec("llama", QT_F32);
+    struct tiny *file = tiny_model(&spec);
+    tiny_set_bool(file, "tokenizer.ggml.add_bos_token", false);
+    ead_model *bare = tiny_open_public(file);
+    tiny_free(file);
+    asking.context.models[EAD_LARGE] = bare;
+    refused(ASK_CHAT, "{'messages':[{'role':'user','content':'a'}]}", "invalid_value", "messages",
+            "at least one token, found none");
+    asking.context.models[EAD_LARGE] = large;
+    ead_model_close(bare);
+    asking.context.chat = asking.plain;
+    ead_template_close(silent);
+}
+
+/* The model that cuts texts has a token more than the other one. */
+static void test_token_of_one_model(void **state)
+{
+    (void)state;
+    const int n = asking.context.n_vocab--;
+    refused(ASK_COMPLETION, "{'prompt':'az'}", "invalid_value", "prompt", "found");
+    refused(ASK_COMPLETION, "{'prompt':['a','az']}", "invalid_value", "prompt", "found");
+    refused(ASK_CHAT, "{'messages':[{'role':'user','content':'az'}]}", "invalid_value", "messages",
+            "which both models have");
+    completion("{'prompt':'ab'}");
+    asking.context.n_vocab = n;
+}
+
 /* ---- one model alone ----------------------------------------------------------------------- */
 
 static void test_either_speaks(void **state)
@@ -375,6 +411,8 @@ int main(void)
         cmocka_unit_test_setup(test_variables, use_plain),
         cmocka_unit_test_setup(test_template_refuses, use_plain),
         cmocka_unit_test_setup(test_no_template, use_plain),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test_setup(test_token_of_one_model, use_plain),
         cmocka_unit_test(test_either_speaks),
     };
     return cmocka_run_group_tests_name("ask_prompt", tests, asking_set_up, asking_tear_down);

@@ -116,6 +116,25 @@ static void test_longest(void **state)
     assert_int_equal(prefix_kept(&prefix), 3); /* what only begins alike is left there */
 }
 
+/* What was read counts for more than what only stands there, in length and in age. */
+static void test_read_ones_first(void **state)
+{
+    (void)state;
+    ead_error error;
+    const int read = finds("abcdef", 0);
+    if (ead_duo_read(ead_batch_duo(prefix.batch, read), &error)) fail_msg("%s", error.message);
+    prefix_keep(&prefix, read);
+    const int32_t ids[] = {10, 11, 12, 13, 14, 15, 16};
+    const int fresh = prefix_place(&prefix, ids, 7, true);
+    assert_false(ead_duo_append(ead_batch_duo(prefix.batch, fresh), ids, 7, &error));
+    prefix_keep(&prefix, fresh);
+    const ead_duo *duo = ead_batch_duo(prefix.batch, finds("abcdeg", 5));
+    const size_t known[] = {ead_duo_known(duo, EAD_SMALL), ead_duo_known(duo, EAD_LARGE)};
+    assert_int_equal(known[0] + known[1], 5);
+    duo = ead_batch_duo(prefix.batch, finds("abcdefgh", 6)); /* and not the 7 that none has read */
+    assert_int_equal(ead_duo_known(duo, EAD_SMALL) + ead_duo_known(duo, EAD_LARGE), 5);
+}
+
 static void test_live_ones_give_too(void **state)
 {
     (void)state;
@@ -250,16 +269,10 @@ int main(void)
 {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, open_batch, close_batch)
     const struct CMUnitTest tests[] = {
-        ONE(test_longest),
-        ONE(test_live_ones_give_too),
-        ONE(test_short_of_the_last),
-        ONE(test_goes_on),
-        ONE(test_oldest_goes),
-        ONE(test_live_ones_stay),
-        ONE(test_evict),
-        ONE(test_fresh),
-        ONE(test_forgotten),
-        ONE(test_random),
+        ONE(test_longest),           ONE(test_read_ones_first), ONE(test_live_ones_give_too),
+        ONE(test_short_of_the_last), ONE(test_goes_on),         ONE(test_oldest_goes),
+        ONE(test_live_ones_stay),    ONE(test_evict),           ONE(test_fresh),
+        ONE(test_forgotten),         ONE(test_random),
     };
     return cmocka_run_group_tests_name("prefix", tests, open_models, close_models);
 }

@@ -267,6 +267,16 @@ json_t *answer_whole(const struct job *j)
     return jsonio_whole(out);
 }
 
+size_t answer_entries(const struct job *j)
+{
+    enum { BYTES = 64 }; /* of text are as long in the making as an entry */
+    size_t n = 0;
+    for (int i = 0; i < j->n_choices; i++)
+        n += (size_t)j->choices[i].n_records * (size_t)ask_entries(&j->ask) +
+             j->choices[i].text.len / BYTES;
+    return n;
+}
+
 /* A chunk of one choice; `what` is its delta, or its text. */
 static json_t *chunk(const struct job *j, const struct choice *c, json_t *what, json_t *log_probs,
                      const char *finish, json_t *story)

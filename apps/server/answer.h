@@ -7,6 +7,8 @@
 
 /* The whole answer of a job that ended. */
 json_t *answer_whole(const struct job *j);
+/* How long that is: its entries (ask_entries), and text in their measure. */
+size_t answer_entries(const struct job *j);
 /* A chunk of a stream: the text [begin, end) of a choice, and its records [first, last). */
 json_t *answer_chunk(const struct job *j, const struct choice *c, size_t begin, size_t end,
                      int first, int last);

@@ -165,6 +165,43 @@ static bool read_echo(const struct field *f, struct ask *a)
     return true;
 }
 
+int ask_entries(const struct ask *a)
+{
+    return (a->logprobs >= 0 ? 1 + a->logprobs : 0) + (a->trace ? 2 : 0);
+}
+
+static bool too_much(const struct field *f, const struct ask *a, const char *of, int64_t most,
+                     int64_t found)
+{
+    const char *name = a->logprobs < 0 ? "ead.trace" : "logprobs";
+    return refuse(f->refusal, 400, "invalid_value", name,
+                  "%s: expected at most %lld log-probabilities in %s, found %lld: one of each "
+                  "token (two of a trace), and its alternatives; n, max_tokens and logprobs say of "
+                  "how many",
+                  name, (long long)most, of, (long long)found);
+}
+
+/* What is told of tokens has a bound. Of what a stream has told about as much is kept as one entry
+ * of each token. */
+static bool check_entries(const struct ask_context *c, const struct field *f, const struct ask *a)
+{
+    const int64_t each = ask_entries(a);
+    int64_t given = 0, written = 0;
+    if (!each) return true;
+    for (int i = 0; i < a->n_prompts; i++) {
+        const int64_t n = (int64_t)a->prompts[i].n, room = c->n_ctx - n + 1;
+        written += a->max_tokens < 0 || a->max_tokens > room ? room : a->max_tokens;
+        if (a->echo && a->logprobs >= 0) given += n;
+    }
+    given *= a->n * each;
+    written *= a->n * (a->stream ? 1 : each);
+    if (given + written > ASK_ENTRIES_MAX)
+        return too_much(f, a, "an answer", ASK_ENTRIES_MAX, given + written);
+    if (a->stream && given > ASK_ECHO_ENTRIES_MAX)
+        return too_much(f, a, "the echo of a stream", ASK_ECHO_ENTRIES_MAX, given);
+    return true;
+}
+
 static bool read_all(const struct ask_context *c, const struct field *f, struct ask *a)
 {
     if (!ask_neutral(f) || !read_target(c, f, a) || !read_max_tokens(f, a) || !read_stream(f, a) ||
@@ -172,7 +209,7 @@ static bool read_all(const struct ask_context *c, const struct field *f, struct 
         !read_choices(c, f, a) || !read_echo(f, a) || !ask_sampler(c, f, a) || !ask_policy(c, f, a))
         return false;
     if (!(a->kind == ASK_CHAT ? ask_messages(c, f, a) : ask_prompts(c, f, a))) return false;
-    if (a->n * a->n_prompts <= c->max_choices) return true;
+    if (a->n * a->n_prompts <= c->max_choices) return check_entries(c, f, a);
     return refuse(f->refusal, 400, "invalid_value", "n",
                   "n: expected at most %d answers of one request, found %d prompts times %d",
                   c->max_choices, a->n_prompts, a->n);

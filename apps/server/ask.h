@@ -16,7 +16,11 @@ enum {
     ASK_STOP_BYTES_MAX = 256, /* of so many bytes each */
     ASK_STOP_IDS_MAX = 64,
     ASK_LOGPROBS_MAX = 20, /* alternatives of a token */
-    ASK_BIASES_MAX = 1024
+    ASK_BIASES_MAX = 1024,
+    /* Entries of an answer (ask_entries): one takes about 1 KiB while it is put together. Of a
+     * stream only the prompt's are put together at once, by the thread that steps all texts. */
+    ASK_ENTRIES_MAX = 1 << 19,
+    ASK_ECHO_ENTRIES_MAX = 1 << 15
 };
 
 enum ask_kind { ASK_CHAT, ASK_COMPLETION };
@@ -69,6 +73,9 @@ struct ask {
 bool ask_parse(const struct ask_context *c, enum ask_kind kind, const char *body, size_t n,
                struct ask *out, struct refusal *r);
 void ask_free(struct ask *a);
+/* Entries of an answer that tell of one token: its log-probability and those of its alternatives; a
+ * trace's story is as long as two. 0: there is text alone. */
+int ask_entries(const struct ask *a);
 /* The seed of a choice: the request's own for the first. */
 uint64_t ask_seed(const struct ask *a, int choice);
 

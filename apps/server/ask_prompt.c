@@ -10,10 +10,26 @@
 static bool check_length(const struct ask_context *c, const struct field *f, const char *param,
                          size_t n)
 {
+    if (!n)
+        return refuse(f->refusal, 400, "invalid_value", param,
+                      "%s: expected at least one token, found none", param);
     if (n <= (size_t)c->n_ctx) return true;
     return refuse(f->refusal, 400, "context_length_exceeded", param,
                   "%s: this model's maximum context length is %d tokens, found %zu", param,
                   c->n_ctx, n);
+}
+
+/* What a text was cut into. That was done by the vocabulary of one model, which may have tokens
+ * that the other one lacks. */
+static bool check_text(const struct ask_context *c, const struct field *f, const char *param,
+                       const struct ask_prompt *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->ids[i] >= c->n_vocab)
+            return refuse(f->refusal, 400, "invalid_value", param,
+                          "%s: expected tokens below %d, which both models have, found %d", param,
+                          c->n_vocab, (int)p->ids[i]);
+    return check_length(c, f, param, p->n);
 }
 
 /* Ids of a text, in memory of our own. */
@@ -302,7 +318,7 @@ static struct ask_prompt *add_prompt(const struct field *f, struct ask *a, int m
 bool ask_messages(const struct ask_context *c, const struct field *f, struct ask *a)
 {
     struct ask_prompt *p = add_prompt(f, a, 1);
-    return p && ask_render(c, f, p) && check_length(c, f, "messages", p->n);
+    return p && ask_render(c, f, p) && check_text(c, f, "messages", p);
 }
 
 static bool add_text(const struct ask_context *c, const struct field *f, struct ask *a,
@@ -322,7 +338,7 @@ static bool add_text(const struct ask_context *c, const struct field *f, struct 
         if (!p->text) return refuse_memory(f->refusal);
         memcpy(p->text, text, n);
     }
-    return check_length(c, f, "prompt", p->n);
+    return check_text(c, f, "prompt", p);
 }
 
 static bool add_ids(const struct ask_context *c, const struct field *f, struct ask *a,

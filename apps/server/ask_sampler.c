@@ -87,6 +87,16 @@ static void forbid_ends(const struct ask_context *c, struct ask *a)
     }
 }
 
+/* Is there a token that may be written? No id has two biases. */
+static bool check_allowed(const struct ask_context *c, const struct field *f, const struct ask *a)
+{
+    int forbidden = 0;
+    for (int i = 0; i < a->sampler.n_bias; i++) forbidden += a->bias[i].bias <= -100;
+    if (forbidden < c->n_vocab) return true;
+    return refuse(f->refusal, 400, "invalid_value", "logit_bias",
+                  "logit_bias: all %d tokens are forbidden", c->n_vocab);
+}
+
 static bool read_bias(const struct ask_context *c, const struct field *f, struct ask *a)
 {
     const json_t *given = field_get(f, "logit_bias");
@@ -101,7 +111,7 @@ static bool read_bias(const struct ask_context *c, const struct field *f, struct
     if (given && !read_biases(c, f, a, given)) return false;
     if (ignore_end) forbid_ends(c, a);
     a->sampler.bias = a->bias;
-    return true;
+    return check_allowed(c, f, a);
 }
 
 bool ask_sampler(const struct ask_context *c, const struct field *f, struct ask *a)

@@ -77,15 +77,29 @@ static bool echo_ids(struct choice *c)
     return ok;
 }
 
+static size_t moved(size_t at, size_t back, size_t end)
+{
+    const size_t to = at > back ? at - back : 0;
+    return to < end ? to : end;
+}
+
+/* The prompt as it was given, not as tokens would say it: what they begin with beside it, as BOS
+ * is, takes none of its characters. */
+static bool echo_text(struct choice *c)
+{
+    const size_t n = c->prompt->bytes, more = c->text.len > n ? c->text.len - n : 0;
+    buf_clear(&c->text);
+    if (buf_add(&c->text, c->prompt->text, n) != ST_OK) return false;
+    for (int i = 0; i < c->n_records; i++) {
+        c->records[i].begin = moved(c->records[i].begin, more, n);
+        c->records[i].end = moved(c->records[i].end, more, n);
+    }
+    return true;
+}
+
 bool choice_echo(struct choice *c)
 {
-    if (!echo_ids(c)) return false;
-    if (c->prompt->text) { /* as it was given, not as tokens would say it */
-        buf_clear(&c->text);
-        if (buf_add(&c->text, c->prompt->text, c->prompt->bytes) != ST_OK) return false;
-        for (int i = 0; i < c->n_records; i++)
-            if (c->records[i].end > c->text.len) c->records[i].end = c->text.len;
-    }
+    if (!echo_ids(c) || (c->prompt->text && !echo_text(c))) return false;
     c->shown = c->echoed = c->text.len;
     return true;
 }

@@ -38,7 +38,8 @@ struct choice {
     ead_summary summary;            /* once it ended */
     int64_t cached;                 /* tokens of the prompt that were found in the prefix cache */
     double first_token, last_token; /* by clock_seconds; 0: not yet */
-    bool begun, ended;              /* the scheduler's: it has a place; it needs none any longer */
+    bool begun, ended;              /* the scheduler's: it has a place; it needs none any longer; */
+    bool lost;                      /* there was no memory for what was to be told of it */
 };
 
 /* False without memory. */

@@ -31,6 +31,7 @@ struct job {
     int n_choices, n_begun, n_ended;
     bool begun; /* the first choice has begun; the time of that: */
     double began;
+    bool answered; /* the first token of any has come */
 };
 
 /* With one holder; NULL without memory. */

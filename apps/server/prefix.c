@@ -10,20 +10,52 @@ static size_t common(const struct prefix *p, int place, const int32_t *ids, size
     return i;
 }
 
-/* The place with the longest beginning of the ids; of equal ones the one used last. */
-static int longest(const struct prefix *p, const int32_t *ids, size_t n, size_t *length)
+/* What a place has of the ids. */
+struct find {
+    int place;
+    size_t read;   /* rows that need not be read again, of both models */
+    size_t length; /* ids */
+    uint64_t used;
+};
+
+static struct find look(const struct prefix *p, int place, const int32_t *ids, size_t n)
 {
-    int best = -1;
-    *length = 0;
+    const ead_duo *duo = ead_batch_duo(p->batch, place);
+    struct find f = {place, 0, common(p, place, ids, n), p->places[place].used};
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        const size_t known = ead_duo_known(duo, (ead_writer)w);
+        f.read += known < f.length ? known : f.length;
+    }
+    return f;
+}
+
+static bool is_better(const struct find *a, const struct find *b)
+{
+    if (a->read != b->read) return a->read > b->read;
+    if (a->length != b->length) return a->length > b->length;
+    return a->used > b->used;
+}
+
+/* The place that spares the most; place -1 where none has any of the ids. */
+static struct find best(const struct prefix *p, const int32_t *ids, size_t n)
+{
+    struct find best = {.place = -1};
     for (int i = 0; i < p->n; i++) {
         if (!p->places[i].used && !p->places[i].live) continue;
-        const size_t have = common(p, i, ids, n);
-        if (!have || have < *length) continue;
-        if (have == *length && best >= 0 && p->places[i].used < p->places[best].used) continue;
-        best = i;
-        *length = have;
+        const struct find f = look(p, i, ids, n);
+        if (f.length && (best.place < 0 || is_better(&f, &best))) best = f;
     }
     return best;
+}
+
+size_t prefix_live(const struct prefix *p, const int32_t *ids, size_t n, int below)
+{
+    size_t most = 0;
+    for (int i = 0; i < below; i++) {
+        const size_t have = p->places[i].live ? common(p, i, ids, n) : 0;
+        if (have > most) most = have;
+    }
+    return most;
 }
 
 /* The place that is not live and was used least recently, but for one; -1 when there is none. */
@@ -40,8 +72,9 @@ static int oldest(const struct prefix *p, int but, bool empty_too)
 
 int prefix_place(struct prefix *p, const int32_t *ids, size_t n, bool fresh)
 {
-    size_t length = 0;
-    const int from = fresh || !n ? -1 : longest(p, ids, n - 1, &length);
+    const struct find found = fresh || !n ? (struct find){.place = -1} : best(p, ids, n - 1);
+    const int from = found.place;
+    const size_t length = found.length;
     /* What goes on where a kept text ends takes its place; what only begins alike leaves it. */
     const bool whole = from >= 0 && !p->places[from].live &&
                        length == ead_duo_length(ead_batch_duo(p->batch, from));
@@ -68,6 +101,10 @@ bool prefix_evict(struct prefix *p, int but)
 
 void prefix_keep(struct prefix *p, int place)
 {
+    if (!ead_duo_length(ead_batch_duo(p->batch, place))) {
+        prefix_forget(p, place);
+        return;
+    }
     p->places[place].live = false;
     p->places[place].used = ++p->clock;
 }

@@ -10,6 +10,7 @@ void reply_init(struct reply *r, struct MHD_Connection *connection)
 {
     *r = (struct reply){.connection = connection, .fd = -1, .out.max = REPLY_MAX};
     pthread_mutex_init(&r->lock, NULL);
+    if (!connection) return;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info) r->fd = info->connect_fd;
@@ -48,8 +49,10 @@ static void measure(struct reply *r)
 {
     const size_t waiting = r->out.len - r->taken;
     if (r->full ? waiting > REPLY_HIGH / 2 : waiting < REPLY_HIGH) return;
+    const double now = clock_seconds();
+    if (r->full) r->stalled += now - r->full_since;
     r->full = !r->full;
-    r->full_since = clock_seconds();
+    r->full_since = now;
 }
 
 static const char no_memory[] = "{\"error\":{\"message\":\"no memory for this answer\","
@@ -145,13 +148,21 @@ bool reply_gone(struct reply *r)
     return gone;
 }
 
-bool reply_is_full(struct reply *r, double *seconds)
+bool reply_is_full(struct reply *r)
 {
     pthread_mutex_lock(&r->lock);
     const bool full = r->full;
-    *seconds = full ? clock_seconds() - r->full_since : 0;
     pthread_mutex_unlock(&r->lock);
     return full;
+}
+
+bool reply_is_stuck(struct reply *r)
+{
+    pthread_mutex_lock(&r->lock);
+    const double seconds = r->full ? clock_seconds() - r->full_since : 0;
+    const bool stuck = seconds > REPLY_STALL_SECONDS || r->stalled + seconds > REPLY_STALLS_SECONDS;
+    pthread_mutex_unlock(&r->lock);
+    return stuck;
 }
 
 void reply_abandon(struct reply *r)

@@ -23,6 +23,9 @@
  * half are gone. */
 enum { REPLY_HIGH = 256 << 10, REPLY_MAX = 256 << 20 };
 
+/* So many seconds it may stand still at a stretch, and in all, before its client is given up. */
+enum { REPLY_STALL_SECONDS = 60, REPLY_STALLS_SECONDS = 600 };
+
 struct reply {
     pthread_mutex_t lock;
     struct MHD_Connection *connection; /* NULL once it was closed */
@@ -34,6 +37,7 @@ struct reply {
     bool stream;
     bool full;         /* the client does not keep up; */
     double full_since; /* by clock_seconds */
+    double stalled;    /* seconds that it did not before */
     int status;        /* of HTTP; 0: not known yet, nothing can be sent */
     int retry_after;   /* seconds; 0: no such header */
     const char *type;  /* the content's; static */
@@ -62,8 +66,9 @@ void reply_fail(struct reply *r, const struct refusal *why);
 
 /* Has the client left? */
 bool reply_gone(struct reply *r);
-/* Should the text stand still? Seconds since it should are put into *since, or 0. */
-bool reply_is_full(struct reply *r, double *seconds);
+/* Should the text stand still? Has it done so for too long? */
+bool reply_is_full(struct reply *r);
+bool reply_is_stuck(struct reply *r);
 /* Give up: nobody is to get the rest. */
 void reply_abandon(struct reply *r);
 /* Ask the sockets of n replies who has left; those are abandoned. */

@@ -3,7 +3,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "server/answer.h"
+#include "server/fault.h"
 #include "server/prefix.h"
+#include "server/teller.h"
 #include "server/work.h"
 
 #include <math.h>
@@ -11,8 +13,8 @@
 #include <stdlib.h>
 
 enum {
-    STALL_SECONDS = 60, /* so long a client may leave a stream unread before it is given up */
-    IDLE_WAIT_MS = 20,  /* where all live texts stand still */
+    IDLE_WAIT_MS = 20,   /* where all live texts stand still */
+    TELL_MOST = 1 << 11, /* entries of an answer that are put together between steps: some ms */
     RETRY_SECONDS_MAX = 60
 };
 
@@ -25,6 +27,7 @@ struct place {
 struct scheduler {
     struct server *server;
     ead_batch *batch;
+    struct teller *teller;
     struct prefix prefix;
     struct place *places;  /* [prefix.n] */
     bool *active;          /* [prefix.n] of a step; */
@@ -33,6 +36,7 @@ struct scheduler {
     size_t n_polled;
     int slots, live;
     struct job *waiting; /* jobs of which some choice has not begun, in their order */
+    struct job *blocked; /* one of them, for which there is no memory until a live text ends */
     double job_seconds;  /* what a job takes, lately */
 
     pthread_t thread;
@@ -46,21 +50,27 @@ struct scheduler {
 
 /* ---- ends -------------------------------------------------------------------------------- */
 
-/* A choice needs its place no longer; the text stays there. */
-static void leave_place(struct scheduler *s, int place)
+/* What stands in a place stays there, and nobody writes on. */
+static void vacate(struct scheduler *s, int place)
 {
-    struct choice *c = s->places[place].choice;
     ead_duo *duo = ead_batch_duo(s->batch, place);
     ead_error error;
-    c->summary = ead_duo_summarise(duo);
-    c->ended = true;
-    s->places[place].job->n_ended++;
-    s->places[place].job = NULL;
-    s->places[place].choice = NULL;
-    s->live--;
+    s->places[place] = (struct place){0};
     (void)ead_duo_reserve(duo, 0, &error);
     ead_duo_score(duo, 0, NULL, NULL);
     prefix_keep(&s->prefix, place);
+}
+
+/* A choice needs its place no longer. */
+static void leave_place(struct scheduler *s, int place)
+{
+    struct choice *c = s->places[place].choice;
+    c->summary = ead_duo_summarise(ead_batch_duo(s->batch, place));
+    c->ended = true;
+    s->places[place].job->n_ended++;
+    s->live--;
+    s->blocked = NULL;
+    vacate(s, place);
     metrics_text(&s->server->metrics, &c->summary, c->index % c->ask->n ? 0 : c->prompt->n,
                  c->index % c->ask->n ? 0 : (uint64_t)c->cached);
 }
@@ -70,9 +80,11 @@ static void stop_waiting(struct scheduler *s, const struct job *j)
     struct job **at = &s->waiting;
     while (*at && *at != j) at = &(*at)->next;
     if (*at) *at = j->next;
+    if (s->blocked == j) s->blocked = NULL;
 }
 
-static void end_job(struct scheduler *s, struct job *j)
+/* The scheduler has no more to do with it. */
+static void let_go(struct scheduler *s, struct job *j)
 {
     const double seconds = clock_seconds() - j->arrived;
     for (int i = 0; i < s->prefix.n; i++)
@@ -82,6 +94,11 @@ static void end_job(struct scheduler *s, struct job *j)
     s->n_jobs--;
     s->job_seconds = s->job_seconds > 0 ? s->job_seconds * 0.9 + seconds * 0.1 : seconds;
     pthread_mutex_unlock(&s->lock);
+}
+
+static void end_job(struct scheduler *s, struct job *j)
+{
+    let_go(s, j);
     server_done(s->server, j);
 }
 
@@ -98,15 +115,28 @@ static void fail_memory(struct scheduler *s, struct job *j)
     fail_job(s, j, &why);
 }
 
+/* False without memory. */
+static bool finish_stream(struct job *j)
+{
+    if (j->ask.include_usage && !reply_event_json(&j->reply, answer_account(j)))
+        return reply_gone(&j->reply);
+    reply_event(&j->reply, "[DONE]", 6);
+    reply_finish(&j->reply);
+    return true;
+}
+
 static void finish_job(struct scheduler *s, struct job *j)
 {
-    if (!j->ask.stream) {
-        reply_json(&j->reply, 200, answer_whole(j));
-    } else {
-        if (j->ask.include_usage) reply_event_json(&j->reply, answer_account(j));
-        reply_event(&j->reply, "[DONE]", 6);
-        reply_finish(&j->reply);
+    if (j->ask.stream && !finish_stream(j)) {
+        fail_memory(s, j);
+        return;
     }
+    if (!j->ask.stream && answer_entries(j) > TELL_MOST) {
+        let_go(s, j);
+        teller_take(s->teller, j);
+        return;
+    }
+    if (!j->ask.stream) reply_json(&j->reply, 200, answer_whole(j));
     end_job(s, j);
 }
 
@@ -120,11 +150,9 @@ static bool is_scored(const struct ask *a)
 static void take_score(void *context, size_t at, int32_t id, float log_prob,
                        const ead_alternative *best, int n_best)
 {
-    struct place *place = context;
+    struct choice *c = ((struct place *)context)->choice;
     (void)at;
-    if (place->choice && !place->choice->finish &&
-        !choice_add_given(place->choice, id, log_prob, best, n_best))
-        reply_abandon(&place->job->reply);
+    if (c && !c->finish && !c->lost) c->lost = !choice_add_given(c, id, log_prob, best, n_best);
 }
 
 /* Tokens that the text may come to have. */
@@ -133,6 +161,29 @@ static size_t length_of(const struct choice *c, int n_ctx)
     const size_t most = (size_t)n_ctx, n = c->prompt->n;
     if (c->ask->max_tokens < 0 || (size_t)c->ask->max_tokens > most - n) return most;
     return n + (size_t)(c->ask->max_tokens ? c->ask->max_tokens : 1);
+}
+
+/* Tokens of a text beyond what live texts in places [0, below) begin with as well. */
+static size_t own_length(const struct scheduler *s, const struct choice *c, const int32_t *ids,
+                         size_t n, int below)
+{
+    const size_t length = length_of(c, s->server->context.n_ctx);
+    const size_t shared = prefix_live(&s->prefix, ids, n, below);
+    return length > shared ? length - shared : 0;
+}
+
+/* Might there be room beside what is live, were all kept texts given up? It is surely too little
+ * where all shared what they can, and pages had no rest. */
+static bool may_fit(const struct scheduler *s, const struct choice *c)
+{
+    const int room = s->server->models.duo.cache_tokens, n = s->prefix.n;
+    size_t needed = own_length(s, c, c->prompt->ids, c->prompt->n, n);
+    for (int i = 0; i < n; i++) {
+        const ead_duo *duo = ead_batch_duo(s->batch, i);
+        if (s->places[i].job)
+            needed += own_length(s, s->places[i].choice, ead_duo_ids(duo), ead_duo_length(duo), i);
+    }
+    return !room || needed <= (size_t)room;
 }
 
 enum beginning { BEGIN_OK, BEGIN_FULL, BEGIN_BAD };
@@ -152,6 +203,7 @@ static enum beginning prepare(struct scheduler *s, struct job *j, struct choice 
     if (is_scored(&j->ask)) {
         ead_duo_score(duo, j->ask.logprobs, take_score, &s->places[place]);
         if (!choice_add_given(c, c->prompt->ids[0], NAN, NULL, 0)) {
+            error->status = EAD_MEMORY;
             snprintf(error->message, sizeof error->message, "no memory for the prompt");
             return BEGIN_BAD;
         }
@@ -162,7 +214,8 @@ static enum beginning prepare(struct scheduler *s, struct job *j, struct choice 
     return BEGIN_OK;
 }
 
-static void tell_begin(struct scheduler *s, struct job *j, struct choice *c)
+/* False without memory. */
+static bool tell_begin(struct scheduler *s, struct job *j, struct choice *c)
 {
     c->begun = true;
     j->n_begun++;
@@ -172,7 +225,8 @@ static void tell_begin(struct scheduler *s, struct job *j, struct choice *c)
         metrics_observe(&s->server->metrics, &s->server->metrics.queued, j->began - j->arrived);
         if (j->ask.stream) reply_begin(&j->reply);
     }
-    if (j->ask.stream && j->ask.kind == ASK_CHAT) reply_event_json(&j->reply, answer_opening(j, c));
+    if (!j->ask.stream || j->ask.kind != ASK_CHAT) return true;
+    return reply_event_json(&j->reply, answer_opening(j, c)) || reply_gone(&j->reply);
 }
 
 /* Begin a choice. BEGIN_FULL when there is no room for it now; BEGIN_BAD where it cannot be, and
@@ -181,19 +235,19 @@ static enum beginning begin_choice(struct scheduler *s, struct job *j, struct ch
 {
     ead_error error;
     struct refusal why;
+    if (s->live && !may_fit(s, c)) return BEGIN_FULL; /* and no kept text goes in vain */
     const int place = prefix_place(&s->prefix, c->prompt->ids, c->prompt->n, is_scored(&j->ask));
     s->places[place] = (struct place){.job = j, .choice = c};
     const enum beginning began = prepare(s, j, c, place, &error);
     if (began == BEGIN_OK) {
         s->live++;
-        tell_begin(s, j, c);
-        return BEGIN_OK;
+        if (tell_begin(s, j, c)) return BEGIN_OK;
+        fail_memory(s, j);
+        return BEGIN_BAD;
     }
-    s->places[place] = (struct place){0};
-    ead_duo_score(ead_batch_duo(s->batch, place), 0, NULL, NULL);
-    prefix_forget(&s->prefix, place);
+    vacate(s, place); /* what was found for it is kept */
     if (began == BEGIN_FULL && s->live) return BEGIN_FULL;
-    refuse(&why, began == BEGIN_FULL ? 503 : 500, NULL, NULL, "%s", error.message);
+    refuse_fault(s->server->models.names, error.status, error.message, &why);
     fail_job(s, j, &why);
     return BEGIN_BAD;
 }
@@ -210,12 +264,16 @@ static void admit(struct scheduler *s)
 {
     for (struct job *j = s->waiting, *next; j && s->live < s->slots; j = next) {
         next = j->next;
+        if (j == s->blocked) return;
         while (s->live < s->slots && j->n_begun < j->n_choices) {
             struct choice *c = &j->choices[j->n_begun];
             if (waits_for_sibling(j, c)) break;
             const enum beginning began = begin_choice(s, j, c);
             if (began == BEGIN_OK) continue;
-            if (began == BEGIN_FULL) return; /* memory is short: none overtakes it */
+            if (began == BEGIN_FULL) { /* memory is short: none overtakes it */
+                s->blocked = j;
+                return;
+            }
             j = NULL;
             break;
         }
@@ -267,7 +325,8 @@ static void note_time(struct scheduler *s, struct job *j, struct choice *c, int 
         const int64_t read = work_rows(&summary.work[token->writer]);
         c->cached = (int64_t)c->prompt->n > read ? (int64_t)c->prompt->n - read : 0;
         c->first_token = now;
-        metrics_observe(m, &m->first_token, now - j->arrived);
+        if (!j->answered) metrics_observe(m, &m->first_token, now - j->arrived);
+        j->answered = true;
     } else {
         metrics_observe(m, &m->between_tokens, now - c->last_token);
     }
@@ -288,7 +347,8 @@ static bool take_token(struct scheduler *s, int place, const ead_token *token)
     if (!choice_add(c, token, best, n_best)) return false;
     if (j->ask.stream && !send_fresh(j, c)) return reply_gone(&j->reply);
     if (!c->finish) return true;
-    if (j->ask.stream) reply_event_json(&j->reply, answer_ending(j, c));
+    if (j->ask.stream && !reply_event_json(&j->reply, answer_ending(j, c)))
+        return reply_gone(&j->reply);
     leave_place(s, place);
     if (j->n_ended == j->n_choices) finish_job(s, j);
     return true;
@@ -303,7 +363,7 @@ static void take_event(struct scheduler *s, const ead_event *e)
         return;
     }
     struct refusal why;
-    refuse(&why, 500, NULL, NULL, "%s", e->message);
+    refuse_fault(s->server->models.names, e->status, e->message, &why);
     fail_job(s, j, &why);
 }
 
@@ -319,9 +379,8 @@ static void sweep(struct scheduler *s)
     reply_poll(s->polled, n);
     for (int i = 0; i < s->prefix.n; i++) {
         struct job *j = s->places[i].job;
-        double stalled;
         if (!j) continue;
-        if (reply_is_full(&j->reply, &stalled) && stalled > STALL_SECONDS) reply_abandon(&j->reply);
+        if (reply_is_stuck(&j->reply)) reply_abandon(&j->reply);
         if (!reply_gone(&j->reply)) continue;
         metrics_count(&s->server->metrics, &s->server->metrics.cancelled, 1);
         end_job(s, j);
@@ -334,11 +393,13 @@ static void sweep(struct scheduler *s)
     }
 }
 
-static int waiting_jobs(const struct scheduler *s)
+/* After a step of so many seconds, or none. */
+static void tell_metrics(struct scheduler *s, double seconds)
 {
-    int n = 0;
-    for (const struct job *j = s->waiting; j; j = j->next) n += !j->begun;
-    return n;
+    int waiting = 0;
+    for (const struct job *j = s->waiting; j; j = j->next) waiting += j->n_choices - j->n_begun;
+    metrics_step(&s->server->metrics, seconds, s->live, waiting, prefix_kept(&s->prefix),
+                 ead_duo_memory(ead_batch_duo(s->batch, 0)));
 }
 
 static void fail_all(struct scheduler *s, const struct refusal *why)
@@ -353,25 +414,28 @@ static bool step(struct scheduler *s)
 {
     int n, active = 0;
     ead_error error;
-    double stalled;
     for (int i = 0; i < s->prefix.n; i++) {
         struct job *j = s->places[i].job;
-        s->active[i] = j && !reply_is_full(&j->reply, &stalled);
+        s->active[i] = j && !reply_is_full(&j->reply);
         active += s->active[i];
     }
-    if (!active) return false;
+    if (!active) {
+        tell_metrics(s, 0);
+        return false;
+    }
     const double start = clock_seconds();
     const ead_status st = ead_batch_step(s->batch, s->active, s->events, &n, &error);
     const double seconds = clock_seconds() - start;
     if (st) {
         struct refusal why;
-        refuse(&why, 500, NULL, NULL, "%s", error.message);
+        refuse_fault(s->server->models.names, st, error.message, &why);
         fail_all(s, &why);
         return true;
     }
+    for (int i = 0; i < s->prefix.n; i++)
+        if (s->places[i].choice && s->places[i].choice->lost) fail_memory(s, s->places[i].job);
     for (int i = 0; i < n; i++) take_event(s, &s->events[i]);
-    metrics_step(&s->server->metrics, seconds, s->live, waiting_jobs(s), prefix_kept(&s->prefix),
-                 ead_duo_memory(ead_batch_duo(s->batch, 0)));
+    tell_metrics(s, seconds);
     return true;
 }
 
@@ -380,7 +444,7 @@ static bool step(struct scheduler *s)
 static void wait_a_little(struct scheduler *s)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += IDLE_WAIT_MS * 1000000L;
     if (until.tv_nsec >= 1000000000L) {
         until.tv_sec++;
@@ -399,8 +463,7 @@ static bool collect(struct scheduler *s)
     pthread_mutex_lock(&s->lock);
     while (!s->stop && !s->live && !s->waiting && !s->incoming.n) {
         pthread_mutex_unlock(&s->lock);
-        metrics_step(&s->server->metrics, 0, 0, 0, prefix_kept(&s->prefix),
-                     ead_duo_memory(ead_batch_duo(s->batch, 0)));
+        tell_metrics(s, 0);
         pthread_mutex_lock(&s->lock);
         if (!s->stop && !s->incoming.n) pthread_cond_wait(&s->wake, &s->lock);
     }
@@ -430,9 +493,9 @@ static void *run(void *context)
 
 /* ---- requests ---------------------------------------------------------------------------- */
 
-static int retry_after(const struct scheduler *s)
+static int retry_after(const struct scheduler *s, int jobs)
 {
-    const double seconds = s->job_seconds * (s->n_jobs - s->slots + 1) / s->slots;
+    const double seconds = s->job_seconds * (jobs - s->slots + 1) / s->slots;
     return seconds < 1 ? 1 : seconds > RETRY_SECONDS_MAX ? RETRY_SECONDS_MAX : (int)seconds;
 }
 
@@ -440,13 +503,13 @@ bool scheduler_take(struct scheduler *s, struct job *j, struct refusal *r)
 {
     bool taken = false;
     pthread_mutex_lock(&s->lock);
+    const int jobs = s->n_jobs + teller_jobs(s->teller);
     if (s->stop) {
         refuse(r, 503, "stopping", NULL, "the server is about to stop");
-    } else if (s->n_jobs >= s->slots + s->server->models.queue) {
+    } else if (jobs >= s->slots + s->server->models.queue) {
         refuse(r, 503, "queue_full", NULL,
-               "%d requests are being answered or wait already; --queue sets how many may",
-               s->n_jobs);
-        j->reply.retry_after = retry_after(s);
+               "%d requests are being answered or wait already; --queue sets how many may", jobs);
+        j->reply.retry_after = retry_after(s, jobs);
     } else {
         job_hold(j);
         job_queue_push(&s->incoming, j);
@@ -480,6 +543,16 @@ static enum status open_batch(struct scheduler *s, struct err *err)
     return ST_OK;
 }
 
+/* By the clock that nobody sets. */
+static void init_wake(pthread_cond_t *wake)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 enum status scheduler_open(struct server *server, struct scheduler **out, struct err *err)
 {
     CHECK(server->models.slots > 0 && server->models.kept > 0);
@@ -489,8 +562,9 @@ enum status scheduler_open(struct server *server, struct scheduler **out, struct
     s->slots = server->models.slots;
     job_queue_init(&s->incoming);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->wake, NULL);
-    enum status st = open_batch(s, err);
+    init_wake(&s->wake);
+    enum status st = teller_open(server, &s->teller, err);
+    if (st == ST_OK) st = open_batch(s, err);
     if (st == ST_OK && pthread_create(&s->thread, NULL, run, s))
         st = err_memory(err, "the scheduler's thread");
     if (st != ST_OK) {
@@ -510,6 +584,7 @@ void scheduler_close(struct scheduler *s)
     pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
     if (s->running) pthread_join(s->thread, NULL);
+    teller_close(s->teller);
     ead_batch_close(s->batch);
     free(s->places);
     free(s->active);
