@@ -350,8 +350,8 @@ static int run(int argc, char **argv)
     parsed = check_options();
     if (parsed) return parsed;
     struct files files = {0};
-    const sigset_t signals = block_signals();
     int status = files_read(&files);
+    const sigset_t signals = block_signals();
     if (!status) status = with_files(&files, &signals);
     files_free(&files);
     return status;
