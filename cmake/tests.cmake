@@ -101,7 +101,7 @@ add_test(NAME check_page COMMAND ${CMAKE_SOURCE_DIR}/tests/check_page)
 set_tests_properties(check_page PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
 # What `make tsan` runs; a report fails the test.
-set_tests_properties(test_team test_threads test_watch check_server check_limits check_crowd check_http PROPERTIES LABELS threads
+set_tests_properties(test_team test_threads test_watch check_server check_crowd check_http PROPERTIES LABELS threads
   ENVIRONMENT "TSAN_OPTIONS=exitcode=66;EAD_MODELS=${CMAKE_SOURCE_DIR}/models")
 
 # Where the sanitizer owns the heap, the linker puts the test in front of what our own code calls.
