@@ -43,7 +43,7 @@ sanitize: setup
 # Only what runs threads: ThreadSanitizer makes everything several times slower.
 tsan: setup
 	@cmake -S . -B $(BUILD)-tsan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEAD_TSAN=ON $(CMAKE_FLAGS) >/dev/null
-	@ninja -C $(BUILD)-tsan -j $(JOBS) --quiet test_scheduler test_team test_threads ead_cli
+	@ninja -C $(BUILD)-tsan -j $(JOBS) --quiet test_scheduler test_team test_threads test_watch ead_cli
 	@ctest --test-dir $(BUILD)-tsan --output-on-failure -L threads
 
 fuzz: setup

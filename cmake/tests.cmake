@@ -65,6 +65,9 @@ add_test(NAME check_server
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_server $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR} ${EAD_SHARED_DIR})
 set_tests_properties(check_server PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
+add_test(NAME check_limits COMMAND ${CMAKE_SOURCE_DIR}/tests/check_limits $<TARGET_FILE:ead_cli>)
+set_tests_properties(check_limits PROPERTIES TIMEOUT 600)
+
 if(NOT (BUILD_SHARED_LIBS OR EAD_SANITIZE OR EAD_TSAN))
   add_test(NAME check_package COMMAND ${CMAKE_SOURCE_DIR}/tests/check_package ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
   set_tests_properties(check_package PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
@@ -103,7 +106,7 @@ add_test(NAME check_page COMMAND ${CMAKE_SOURCE_DIR}/tests/check_page)
 set_tests_properties(check_page PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
 # What `make tsan` runs; a report fails the test.
-set_tests_properties(test_scheduler test_team test_threads check_server check_crowd check_http PROPERTIES LABELS threads
+set_tests_properties(test_scheduler test_team test_threads test_watch check_server check_crowd check_http PROPERTIES LABELS threads
   ENVIRONMENT "TSAN_OPTIONS=exitcode=66;EAD_MODELS=${CMAKE_SOURCE_DIR}/models")
 
 # Where the sanitizer owns the heap, the linker puts the test in front of what our own code calls.

@@ -257,6 +257,8 @@ static void test_heavy_arguments(void **state)
     static const char end[] = "]'}}]}]}";
     ead_template *t =
         asking_template("{{ messages[0].tool_calls[0].function.arguments is string }}");
+    ead_template *second =
+        asking_template("{{ messages[0].tool_calls[1].function.arguments is string }}");
     asking.context.chat = t;
     char *body = repeat(begin, ",[]", 10, end);
     renders(body, "False");
@@ -264,6 +266,22 @@ static void test_heavy_arguments(void **state)
     body = repeat(begin, ",[]", FIELD_GROUPS_MAX, end);
     renders(body, "True");
     free(body);
+    /* One limit for all of a body: two calls that each would do. */
+    static const char two[] = "{'messages':[{'role':'assistant','content':'','tool_calls':["
+                              "{'function':{'name':'f','arguments':'[0]'}},"
+                              "{'function':{'name':'g','arguments':'[0";
+    char *first = repeat("[0", ",[]", FIELD_GROUPS_MAX / 2, "]"), *at;
+    body = repeat(two, ",[]", FIELD_GROUPS_MAX / 2, end);
+    renders(body, "False");
+    char *both = tiny_must(calloc(1, strlen(body) + strlen(first) + 1));
+    at = strstr(body, "[0]");
+    sprintf(both, "%.*s%s%s", (int)(at - body), body, first, at + 3);
+    free(first);
+    free(body);
+    asking.context.chat = second;
+    renders(both, "True");
+    free(both);
+    ead_template_close(second);
     asking.context.chat = asking.tools;
     ead_template_close(t);
 }

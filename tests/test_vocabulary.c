@@ -120,6 +120,46 @@ static void test_detokenize(void **state)
     refuse_answer(vocabulary_detokenize, "{'tokens':[100000]}", "tokens");
 }
 
+/* A body of n times a text between two others. */
+static char *repeat(const char *begin, const char *part, size_t n, const char *end)
+{
+    const size_t each = strlen(part);
+    char *out = tiny_must(malloc(strlen(begin) + n * each + strlen(end) + 1));
+    char *to = stpcpy(out, begin);
+    for (size_t i = 0; i < n; i++) to = stpcpy(to, part);
+    strcpy(to, end);
+    return out;
+}
+
+static void refuse_many(answerer *of, char *body, const char *code, const char *param)
+{
+    struct refusal why = {0};
+    assert_null(of(&asking.context, body, strlen(body), &why));
+    assert_int_equal(why.status, 413);
+    assert_string_equal(why.code, code);
+    assert_string_equal(why.param, param);
+    free(body);
+}
+
+/* What an answer holds is many times a body: there are limits, each reached and passed by one. */
+static void test_limits(void **state)
+{
+    (void)state;
+    const size_t most = VOCABULARY_TOKENS_MAX;
+    struct refusal why = {0};
+    refuse_many(vocabulary_tokenize, repeat("{\"content\":\"", "\\u0001", most + 1, "\"}"),
+                "too_many_tokens", "content");
+    refuse_many(vocabulary_tokenize, repeat("{\"prompt\":\"", "\\u0001", most, "\"}"),
+                "too_many_tokens", "prompt"); /* and BOS */
+    refuse_many(vocabulary_detokenize, repeat("{\"tokens\":[5", ",5", most, "]}"),
+                "too_many_tokens", "tokens");
+    char *body = repeat("{\"tokens\":[5", ",5", most - 1, "]}");
+    json_t *out = vocabulary_detokenize(&asking.context, body, strlen(body), &why);
+    assert_non_null(out);
+    json_decref(out);
+    free(body);
+}
+
 /* lm_eval asks for the special tokens by their texts. */
 static void test_tokenizer_info(void **state)
 {
@@ -140,9 +180,8 @@ static void test_tokenizer_info(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tokenize),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_detokenize),
+        cmocka_unit_test(test_tokenize),       cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_detokenize),     cmocka_unit_test(test_limits),
         cmocka_unit_test(test_tokenizer_info),
     };
     return cmocka_run_group_tests(tests, asking_set_up, asking_tear_down);

@@ -19,7 +19,8 @@ static const char *const failures[] = {"stop", "small", NULL};
 
 struct pair_options pair_options = {.n = -1, .top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
 
-static const char *policies[STEER_NAMES_MAX];
+/* The second is the beginning of the first, for commands that take no recording. */
+static const char *policies[STEER_NAMES_MAX], *without_data[STEER_NAMES_MAX];
 static struct steer steer;
 
 /* The library's options of policies stand between these two. */
@@ -171,6 +172,7 @@ void pair_prepare(void)
     for (int i = 1; i < PAIR_CPUS_MAX - 1; i++) pair_cpus[i] = ead_cpu_name((size_t)i - 1);
     pair_options.policy = ead_duo_defaults().policy;
     steer_names(true, policies);
+    steer_names(false, without_data);
     steer_add_all(&steer, &pair_options.policy);
     struct arg *to = pair_args;
     for (int i = 0; i < N_ABOVE; i++) *to++ = above[i];
@@ -179,14 +181,20 @@ void pair_prepare(void)
     n_pair_args = (int)(to - pair_args);
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name) != 0) names++;
+    return *names;
+}
+
 void pair_rows(const char *const *without, struct arg to[PAIR_ROWS_MAX], int *n)
 {
     *n = 0;
     for (int i = 0; i < n_pair_args; i++) {
-        bool left = false;
-        for (const char *const *w = without; *w && !left; w++)
-            left = pair_args[i].kind != ARG_HEADING && !strcmp(pair_args[i].name, *w);
-        if (!left) to[(*n)++] = pair_args[i];
+        struct arg row = pair_args[i];
+        if (row.kind != ARG_HEADING && is_among(without, row.name)) continue;
+        if (row.choices == policies && is_among(without, "replay")) row.choices = without_data;
+        to[(*n)++] = row;
     }
 }
 

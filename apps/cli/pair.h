@@ -27,7 +27,8 @@ void pair_prepare(void);
 enum { PAIR_ROWS_MAX = 96 };
 extern struct arg pair_args[];
 extern int n_pair_args;
-/* The same but for the options of some names, ended by NULL. */
+/* The same but for the options of some names, ended by NULL; without "replay" there is no policy of
+ * that name either. */
 void pair_rows(const char *const *without, struct arg to[PAIR_ROWS_MAX], int *n);
 
 /* Filled by args_parse; defaults stand in pair.c. */

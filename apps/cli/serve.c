@@ -12,12 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEYS_MAX = 256, TEXTS_MAX = 256, SCORES = 32 };
+enum { KEYS_MAX = 256, TEXTS_MAX = 256, SCORES = 32, CACHE_MAX = 1 << 30 };
 
 static struct {
     const char *host, *key_file, *cert, *key, *cors;
     struct arg_list names;
-    int port, slots, kept, queue, budget, cache, connections, idle;
+    int port, slots, kept, queue, budget, cache, connections, idle, move;
     double temp;
 } options = {.host = "127.0.0.1",
              .port = 8080,
@@ -26,6 +26,7 @@ static struct {
              .queue = 64,
              .connections = 512,
              .idle = 120,
+             .move = 60,
              .temp = 1};
 
 static const struct arg table[] = {
@@ -96,7 +97,7 @@ static const struct arg table[] = {
      .value = "N",
      .out = &options.cache,
      .min = 1,
-     .max = 1 << 30,
+     .max = CACHE_MAX,
      .help = "tokens that the KV cache of each model holds, all texts together\n"
              "(default: slots times context)"},
     {.kind = ARG_INT,
@@ -121,6 +122,14 @@ static const struct arg table[] = {
      .min = 1,
      .max = 86400,
      .help = "close a connection after so long without a byte (default: 120)"},
+    {.kind = ARG_INT,
+     .name = "transfer-timeout",
+     .value = "SECONDS",
+     .out = &options.move,
+     .min = 1,
+     .max = 86400,
+     .help = "close one whose request has not arrived whole after so long, or whose answer is\n"
+             "not taken then; large answers have longer (default: 60)"},
     {.kind = ARG_REAL,
      .name = "temp",
      .value = "T",
@@ -158,6 +167,10 @@ static int check_options(void)
 {
     if (!options.cert != !options.key)
         return args_fault(&usage, "--tls-cert and --tls-key go together");
+    const long long cache = options.cache ? 0 : (long long)options.slots * pair_options.ctx;
+    if (cache > CACHE_MAX)
+        return args_fault(&usage, "--slots times --ctx: expected at most %d tokens, found %lld",
+                          CACHE_MAX, cache);
     return pair_check(&usage);
 }
 
@@ -259,13 +272,23 @@ static int open_form(const struct pair *p, struct form *form)
     return form_open(&pair_options.form, pair_speaker(p), FORM_WAYS("chat-template"), form);
 }
 
+/* While models are loaded nothing is to be ended with care: a signal does what it does to any
+ * program. The threads that serve were started before, and are left alone. */
+static int load(struct pair *p, struct form *form, ead_duo_options *duo, const sigset_t *signals)
+{
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    const int status = pair_load(p, duo) || open_form(p, form) ? EXIT_FAIL : EXIT_OK;
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    return status;
+}
+
 /* With the HTTP side open: load what it is to serve, and do. */
 static int load_and_serve(struct server *server, const sigset_t *signals, struct pair *p,
                           struct form *form)
 {
     ead_duo_options duo;
     struct err err;
-    if (pair_load(p, &duo) || open_form(p, form)) return EXIT_FAIL;
+    if (load(p, form, &duo, signals)) return EXIT_FAIL;
     duo.sampler.temperature = (float)options.temp;
     duo.prompt_budget = options.budget;
     duo.max_scores = pair_is_here(p) ? SCORES : 0;
@@ -309,7 +332,8 @@ static int with_files(const struct files *f, const sigset_t *signals)
                                                   .tls_cert = f->cert,
                                                   .tls_key = f->tls_key,
                                                   .connections = options.connections,
-                                                  .idle_seconds = options.idle};
+                                                  .idle_seconds = options.idle,
+                                                  .move_seconds = options.move};
     if (server_open(&server_options, &server, &err)) return fail("%s", err.message);
     const int status = load_and_serve(server, signals, &pair, &form);
     server_close(server);
@@ -326,8 +350,8 @@ static int run(int argc, char **argv)
     parsed = check_options();
     if (parsed) return parsed;
     struct files files = {0};
-    const sigset_t signals = block_signals();
     int status = files_read(&files);
+    const sigset_t signals = block_signals();
     if (!status) status = with_files(&files, &signals);
     files_free(&files);
     return status;

@@ -11,9 +11,10 @@ void steer_names(bool data, const char *names[STEER_NAMES_MAX])
 {
     const ead_policy_info *info;
     int n = 0;
-    for (int kind = 0; (info = ead_policy_describe((ead_policy_kind)kind)); kind++)
-        if (kind != EAD_POLICY_CUSTOM && (data || !info->needs_data) && n < STEER_NAMES_MAX - 1)
-            names[n++] = info->name;
+    for (int needs = 0; needs <= data; needs++)
+        for (int kind = 0; (info = ead_policy_describe((ead_policy_kind)kind)); kind++)
+            if (kind != EAD_POLICY_CUSTOM && info->needs_data == needs && n < STEER_NAMES_MAX - 1)
+                names[n++] = info->name;
     names[n] = NULL;
 }
 

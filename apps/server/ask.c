@@ -71,7 +71,7 @@ static bool read_stream(const struct field *f, struct ask *a)
     if (!a->stream)
         return refuse(f->refusal, 400, "invalid_value", "stream_options",
                       "stream_options: only a request with \"stream\": true can have them");
-    const struct field inner = {options, "stream_options.", f->refusal};
+    const struct field inner = {options, "stream_options.", f->refusal, NULL};
     return field_flag(&inner, "include_usage", &a->include_usage);
 }
 
@@ -219,8 +219,9 @@ bool ask_parse(const struct ask_context *c, enum ask_kind kind, const char *body
                struct ask *out, struct refusal *r)
 {
     jsonio_begin();
-    json_t *object = field_read(body, n, r);
-    const struct field f = {object, "", r};
+    struct field_weight weight;
+    json_t *object = field_read(body, n, &weight, r);
+    const struct field f = {object, "", r, &weight};
     *out = (struct ask){.kind = kind};
     bool read = object && read_all(c, &f, out);
     json_decref(object);

@@ -137,7 +137,7 @@ static bool open_call(const struct message *m, size_t k, const json_t *call)
     snprintf(field, sizeof field, ".tool_calls[%zu].function", k);
     if (!names_function(call)) return bad_message(m, field, "an object with a name", function);
     if (!json_is_string(arguments)) return true;
-    json_t *read = field_json(json_string_value(arguments), json_string_length(arguments));
+    json_t *read = field_json(m->f, json_string_value(arguments), json_string_length(arguments));
     return !read || !json_object_set_new(function, "arguments", read) ||
            refuse_memory(m->f->refusal);
 }

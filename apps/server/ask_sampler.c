@@ -196,7 +196,7 @@ static bool read_kind(const struct ask_context *c, const struct field *f, struct
 bool ask_policy(const struct ask_context *c, const struct field *f, struct ask *a)
 {
     const json_t *given = field_get(f, "ead");
-    const struct field inner = {given, "ead.", f->refusal};
+    const struct field inner = {given, "ead.", f->refusal, NULL};
     a->policy = c->policy;
     if (given && !json_is_object(given)) return field_refuse(f, "ead", "an object");
     if (given) {

@@ -109,9 +109,10 @@ bool field_text(const struct field *f, const char *name, const char **out)
 
 /* ---- bodies ------------------------------------------------------------------------------ */
 
-static bool is_light(const char *body, size_t n)
+/* Add a text to what was read, if that leaves it light. */
+static bool is_light(const char *body, size_t n, struct field_weight *weight)
 {
-    size_t groups = 0, commas = 0;
+    size_t groups = weight->groups, commas = weight->commas;
     bool inside = false; /* of a string */
     for (size_t i = 0; i < n; i++) {
         const char c = body[i];
@@ -123,13 +124,15 @@ static bool is_light(const char *body, size_t n)
         groups += c == '[' || c == '{';
         commas += c == ',';
     }
-    return groups <= FIELD_GROUPS_MAX && commas <= FIELD_COMMAS_MAX;
+    if (groups > FIELD_GROUPS_MAX || commas > FIELD_COMMAS_MAX) return false;
+    *weight = (struct field_weight){groups, commas};
+    return true;
 }
 
-json_t *field_json(const char *text, size_t n)
+json_t *field_json(const struct field *f, const char *text, size_t n)
 {
     json_error_t error;
-    return is_light(text, n) ? jsonio_read(text, n, 0, &error) : NULL;
+    return is_light(text, n, f->weight) ? jsonio_read(text, n, 0, &error) : NULL;
 }
 
 static json_t *bad_json(struct refusal *r, const json_error_t *error)
@@ -144,10 +147,11 @@ static json_t *bad_json(struct refusal *r, const json_error_t *error)
     return NULL;
 }
 
-json_t *field_read(const char *body, size_t n, struct refusal *r)
+json_t *field_read(const char *body, size_t n, struct field_weight *weight, struct refusal *r)
 {
     json_error_t error;
-    if (!is_light(body, n)) {
+    *weight = (struct field_weight){0};
+    if (!is_light(body, n, weight)) {
         refuse(r, 413, "too_many_values", NULL,
                "the body: expected at most %d arrays and objects, and %d commas", FIELD_GROUPS_MAX,
                FIELD_COMMAS_MAX);

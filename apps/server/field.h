@@ -10,10 +10,16 @@
 
 #include <stdint.h>
 
+/* What of the values that a body may have was read so far. */
+struct field_weight {
+    size_t groups, commas;
+};
+
 struct field {
     const json_t *object;
     const char *path;
     struct refusal *refusal;
+    struct field_weight *weight; /* of its body; NULL within a body's fields */
 };
 
 /* The value; NULL where it is absent or null. */
@@ -44,11 +50,12 @@ enum {
     FIELD_COMMAS_MAX = 1 << 20
 };
 
-/* JSON of some kind, under the same limits, within a text of a body; NULL where it is none. */
-json_t *field_json(const char *text, size_t n);
+/* JSON of some kind in a text of a body, within what the body has left of its limits; NULL where it
+ * is none, or does not fit. */
+json_t *field_json(const struct field *f, const char *text, size_t n);
 
-/* Read a body: one JSON object. NULL after saying in *r what is wrong. Of two fields with one name
- * the later one counts; a string that holds NUL (\u0000) is refused. */
-json_t *field_read(const char *body, size_t n, struct refusal *r);
+/* Read a body: one JSON object, and what it weighs. NULL after saying in *r what is wrong. Of two
+ * fields with one name the later one counts; a string that holds NUL (\u0000) is refused. */
+json_t *field_read(const char *body, size_t n, struct field_weight *weight, struct refusal *r);
 
 #endif

@@ -77,13 +77,15 @@ enum { SWALLOWED_MAX = 4 * SERVER_BODY_MAX };
 /* One request of a connection. */
 struct visit {
     struct server *server;
+    struct watched *line;      /* its connection */
     const struct route *route; /* NULL: none of ours */
     struct job *job;           /* what takes work; NULL: nothing does */
     char *origin;              /* that may read the answer, or NULL */
     size_t received;           /* bytes of the body */
     bool refused;              /* the body is not kept: `why` */
     struct refusal why;
-    bool given; /* the job went to the workers */
+    bool arriving; /* is counted so: its body is to come */
+    bool given;    /* the job went to the workers */
 };
 
 static const char *header(struct MHD_Connection *c, const char *name)
@@ -91,8 +93,20 @@ static const char *header(struct MHD_Connection *c, const char *name)
     return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
+static struct watched *line_of(struct MHD_Connection *c)
+{
+    return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void end_arrival(struct visit *v)
+{
+    if (v->arriving) atomic_fetch_sub(&v->server->arriving, 1);
+    v->arriving = false;
+}
+
 static void visit_close(struct visit *v)
 {
+    end_arrival(v);
     if (v->job) {
         reply_close(&v->job->reply);
         if (v->given)
@@ -109,9 +123,10 @@ static void visit_close(struct visit *v)
 static void completed(void *context, struct MHD_Connection *c, void **request,
                       enum MHD_RequestTerminationCode how)
 {
-    (void)context, (void)c, (void)how;
+    (void)context, (void)how;
     if (*request) visit_close(*request);
     *request = NULL;
+    if (line_of(c)) watch_idle(line_of(c));
 }
 
 /* ---- answers ----------------------------------------------------------------------------- */
@@ -136,13 +151,15 @@ static void add_headers(struct MHD_Response *response, const struct visit *v, in
     if (status == 405 && v->route) MHD_add_response_header(response, "Allow", methods_of(v->route));
 }
 
+/* An answer of n bytes, or a stream of pieces of that size. */
 static enum MHD_Result queue(struct MHD_Connection *c, const struct visit *v, int status,
-                             const char *type, struct MHD_Response *response)
+                             const char *type, size_t n, struct MHD_Response *response)
 {
     if (!response) return MHD_NO;
     add_headers(response, v, status);
     if (type) MHD_add_response_header(response, "Content-Type", type);
     metrics_request(&v->server->metrics, v->route ? v->route->endpoint : METRICS_OTHER, status);
+    watch_move(v->line, n);
     const enum MHD_Result result = MHD_queue_response(c, (unsigned)status, response);
     MHD_destroy_response(response);
     return result;
@@ -152,7 +169,7 @@ static enum MHD_Result answer_text(struct MHD_Connection *c, const struct visit 
                                    const char *type, const char *text, size_t n)
 {
     return queue(
-        c, v, status, type,
+        c, v, status, type, n,
         MHD_create_response_from_buffer(n, (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY));
 }
 
@@ -206,7 +223,7 @@ static enum MHD_Result answer_page(struct MHD_Connection *c, const struct visit 
                             "'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; "
                             "form-action 'none'; frame-ancestors 'none'");
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
-    return queue(c, v, 200, "text/html; charset=utf-8", response);
+    return queue(c, v, 200, "text/html; charset=utf-8", strlen(page_text), response);
 }
 
 static bool is_ready(const struct server *s, struct refusal *why)
@@ -239,37 +256,54 @@ static enum MHD_Result answer_models(struct MHD_Connection *c, const struct visi
 
 /* ---- answers that take work -------------------------------------------------------------- */
 
+enum { PIECE = 16 << 10 }; /* of a stream */
+
+/* A piece is asked for when the one before it is taken. */
 static ssize_t read_stream(void *context, uint64_t at, char *to, size_t room)
 {
     (void)at;
-    return reply_read(&((struct job *)context)->reply, to, room);
+    struct reply *r = &((struct job *)context)->reply;
+    struct watched *line = line_of(r->connection);
+    const ssize_t n = reply_read(r, to, room);
+    if (n)
+        watch_move(line, PIECE);
+    else
+        watch_rest(line);
+    return n;
 }
 
-static void drop_stream(void *context)
+static void drop_job(void *context)
 {
     job_drop(context);
 }
 
-static enum MHD_Result answer_stream(struct MHD_Connection *c, const struct visit *v)
+/* An answer holds its job until it is sent. */
+static enum MHD_Result queue_job(struct MHD_Connection *c, const struct visit *v, const char *type,
+                                 size_t n, struct MHD_Response *response)
 {
-    enum { PIECE = 16 << 10 };
-    job_hold(v->job);
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, PIECE, read_stream, v->job, drop_stream);
-    if (!response) {
-        job_drop(v->job);
-        return MHD_NO;
-    }
-    MHD_add_response_header(response, "X-Accel-Buffering", "no"); /* proxies pass on each event */
-    return queue(c, v, 200, "text/event-stream; charset=utf-8", response);
+    if (response) return queue(c, v, v->job->reply.status, type, n, response);
+    job_drop(v->job);
+    return MHD_NO;
 }
 
+static enum MHD_Result answer_stream(struct MHD_Connection *c, const struct visit *v)
+{
+    job_hold(v->job);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE, read_stream, v->job, drop_job);
+    if (response) /* proxies pass on each event */
+        MHD_add_response_header(response, "X-Accel-Buffering", "no");
+    return queue_job(c, v, "text/event-stream; charset=utf-8", PIECE, response);
+}
+
+/* It is finished: nobody changes it, and it may be sent from where it is. */
 static enum MHD_Result answer_whole(struct MHD_Connection *c, const struct visit *v)
 {
-    const struct reply *r = &v->job->reply; /* finished: nobody changes it */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        r->out.len, r->out.len ? r->out.data : nothing, MHD_RESPMEM_MUST_COPY);
-    return queue(c, v, r->status, r->type, response);
+    const struct reply *r = &v->job->reply;
+    job_hold(v->job);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        r->out.len, r->out.len ? r->out.data : nothing, drop_job, v->job);
+    return queue_job(c, v, r->type, r->out.len, response);
 }
 
 static enum MHD_Result answer_job(struct MHD_Connection *c, struct visit *v)
@@ -278,6 +312,8 @@ static enum MHD_Result answer_job(struct MHD_Connection *c, struct visit *v)
     if (!v->given) {
         v->given = true;
         atomic_fetch_add(&v->server->visits, 1);
+        end_arrival(v);
+        watch_rest(v->line);
         server_take(v->server, v->job);
     }
     if (!reply_ready(&v->job->reply, &gone)) return gone ? MHD_NO : MHD_YES;
@@ -299,7 +335,7 @@ static enum MHD_Result answer_preflight(struct MHD_Connection *c, const struct v
                                 wanted ? wanted : "Authorization, Content-Type");
         MHD_add_response_header(response, "Access-Control-Max-Age", "600");
     }
-    return queue(c, v, 204, NULL, response);
+    return queue(c, v, 204, NULL, 0, response);
 }
 
 /* Whether the request may be answered at all, before anything of its body is read. */
@@ -332,6 +368,7 @@ static struct visit *visit_open(struct server *s, struct MHD_Connection *c, cons
     struct visit *v = calloc(1, sizeof *v);
     if (!v) return NULL;
     v->server = s;
+    v->line = line_of(c);
     v->route = find_route(path);
     const char *origin = header(c, "Origin");
     if (guard_shares(&s->options.guard, origin)) v->origin = strdup(origin);
@@ -342,12 +379,15 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *c, const c
                              const char *method, void **request)
 {
     struct refusal why;
-    struct visit *v = visit_open(s, c, path);
+    struct visit *v = line_of(c) ? visit_open(s, c, path) : NULL;
     if (!v) return MHD_NO;
     *request = v;
+    watch_move(v->line, 0);
     if (!check_head(v, c, path, method, &why)) return answer_refusal(c, v, &why);
     if (!strcmp(method, "OPTIONS")) return answer_preflight(c, v);
     if (v->route->answer != ANSWER_JOB) return MHD_YES;
+    v->arriving = true; /* before the state is asked for: who drains the server sees one of both */
+    atomic_fetch_add(&s->arriving, 1);
     if (!is_ready(s, &why)) return answer_refusal(c, v, &why);
     v->job = job_open(c, v->route->job, SERVER_BODY_MAX);
     return v->job ? MHD_YES : MHD_NO;
@@ -454,6 +494,28 @@ static void say_nothing(void *context, const char *format, va_list args)
     (void)context, (void)format, (void)args;
 }
 
+/* Beyond the limit a connection is closed at once. libmicrohttpd's own, at which it accepts none
+ * and leaves them waiting, is never reached. */
+enum { MORE_CONNECTIONS = 16 };
+
+static enum MHD_Result lets_in(void *context, const struct sockaddr *from, socklen_t n)
+{
+    struct server *s = context;
+    (void)from, (void)n;
+    return watch_count(&s->watch) < s->options.connections ? MHD_YES : MHD_NO;
+}
+
+static void connected(void *context, struct MHD_Connection *c, void **line,
+                      enum MHD_ConnectionNotificationCode how)
+{
+    struct server *s = context;
+    if (how == MHD_CONNECTION_NOTIFY_STARTED)
+        *line = watch_add(
+            &s->watch, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    else if (*line)
+        watch_drop(*line);
+}
+
 enum status http_open(struct server *s, struct err *err)
 {
     const struct server_options *o = &s->options;
@@ -467,12 +529,14 @@ enum status http_open(struct server *s, struct err *err)
     TRY(open_socket(s, err));
     if (o->tls_cert) flags |= MHD_USE_TLS;
     s->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, handle, s, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
+        flags, 0, lets_in, s, handle, s, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
         MHD_OPTION_LISTEN_SOCKET, s->socket, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_NOTIFY_CONNECTION, connected, s, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)o->connections + MORE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)o->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_HEAD_MAX,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
-        o->tls_cert ? tls : &tls[2], MHD_OPTION_END);
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_STRICT_FOR_CLIENT,
+        0 /* what it refuses it refuses in HTML */, MHD_OPTION_ARRAY, o->tls_cert ? tls : &tls[2],
+        MHD_OPTION_END);
     if (s->daemon) return ST_OK;
     close(s->socket);
     s->socket = -1;

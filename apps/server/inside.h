@@ -4,6 +4,7 @@
 
 #include "server/job.h"
 #include "server/server.h"
+#include "server/watch.h"
 
 enum server_state { SERVER_LOADING, SERVER_READY, SERVER_DRAINING, SERVER_STOPPING };
 enum { SERVER_WORKERS = 2 };
@@ -17,8 +18,11 @@ struct server {
     struct metrics metrics;
     atomic_int state;
     atomic_size_t bodies; /* bytes of bodies that are being received or read */
+    atomic_int arriving;  /* requests whose bodies are to come; */
     atomic_int jobs;      /* that are not answered yet; */
     atomic_int visits;    /* whose answers are not sent */
+    double drains_since;  /* by clock_seconds */
+    struct watch watch;   /* the connections */
 
     /* The workers' queue. */
     pthread_mutex_t lock;

@@ -1,15 +1,22 @@
 #include "server/listing.h"
 
 #include "server/ask.h"
+#include "json/jsonio.h"
 #include "json/unicode.h"
 
 #include <math.h>
 #include <string.h>
 
-/* null where a range has no end. */
+/* null where a range has no end, and for a threshold that nothing reaches. */
 static json_t *number(double x)
 {
     return isfinite(x) ? json_real(x) : json_null();
+}
+
+/* A list with an entry less is no list. */
+static void add(json_t *all, json_t *value)
+{
+    if (json_array_append_new(all, value)) jsonio_lacks();
 }
 
 static json_t *option_json(const ead_policy_option *o, const ead_policy_options *defaults)
@@ -18,16 +25,16 @@ static json_t *option_json(const ead_policy_option *o, const ead_policy_options 
                                         [EAD_OPTION_INT] = "int",
                                         [EAD_OPTION_FLAG] = "flag",
                                         [EAD_OPTION_WRITER] = "writer"};
-    return json_pack("{s:s,s:s,s:o,s:o,s:f,s:s}", "name", o->name, "type", types[o->type], "low",
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:s}", "name", o->name, "type", types[o->type], "low",
                      number(o->low), "high", number(o->high), "default",
-                     ead_policy_value(defaults, o), "help", o->help);
+                     number(ead_policy_value(defaults, o)), "help", o->help);
 }
 
 static json_t *options_json(const ead_policy_options *defaults)
 {
     json_t *all = json_array();
     for (size_t i = 0; ead_policy_option_at(i); i++)
-        json_array_append_new(all, option_json(ead_policy_option_at(i), defaults));
+        add(all, option_json(ead_policy_option_at(i), defaults));
     return all;
 }
 
@@ -36,8 +43,7 @@ static json_t *policies_json(void)
     json_t *all = json_array();
     const ead_policy_info *info;
     for (int kind = 0; (info = ead_policy_describe((ead_policy_kind)kind)); kind++)
-        if (!info->needs_data && kind != EAD_POLICY_CUSTOM)
-            json_array_append_new(all, json_string(info->name));
+        if (!info->needs_data && kind != EAD_POLICY_CUSTOM) add(all, json_string(info->name));
     return all;
 }
 
@@ -53,8 +59,8 @@ static json_t *model_json(const struct server_models *m, ead_writer w)
 static json_t *ead_json(const struct server_models *m, int n_ctx)
 {
     const ead_policy_options *p = &m->duo.policy;
-    return json_pack("{s:s,s:f,s:i,s:i,s:i,s:b,s:o,s:o,s:o,s:o}", "policy",
-                     ead_policy_describe(p->kind)->name, "tau", p->tau, "window", p->window,
+    return json_pack("{s:s,s:o,s:i,s:i,s:i,s:b,s:o,s:o,s:o,s:o}", "policy",
+                     ead_policy_describe(p->kind)->name, "tau", number(p->tau), "window", p->window,
                      "dwell", p->dwell, "context", n_ctx, "template", m->chat != NULL, "large",
                      model_json(m, EAD_LARGE), "small", model_json(m, EAD_SMALL), "policies",
                      policies_json(), "options", options_json(p));
@@ -68,13 +74,12 @@ static json_t *entry(const char *id, int n_ctx, int64_t since, json_t *more)
 
 json_t *listing_build(const struct server_models *m, int n_ctx, int64_t since)
 {
+    jsonio_begin();
     json_t *data = json_array();
-    json_array_append_new(data, entry(ask_targets[ASK_PAIR], n_ctx, since, ead_json(m, n_ctx)));
+    add(data, entry(ask_targets[ASK_PAIR], n_ctx, since, ead_json(m, n_ctx)));
     if (m->models[EAD_LARGE])
-        json_array_append_new(
-            data, entry(ask_targets[ASK_LARGE], n_ctx, since, model_json(m, EAD_LARGE)));
+        add(data, entry(ask_targets[ASK_LARGE], n_ctx, since, model_json(m, EAD_LARGE)));
     if (m->models[EAD_SMALL])
-        json_array_append_new(
-            data, entry(ask_targets[ASK_SMALL], n_ctx, since, model_json(m, EAD_SMALL)));
-    return json_pack("{s:s,s:o}", "object", "list", "data", data);
+        add(data, entry(ask_targets[ASK_SMALL], n_ctx, since, model_json(m, EAD_SMALL)));
+    return jsonio_whole(json_pack("{s:s,s:o}", "object", "list", "data", data));
 }

@@ -44,6 +44,13 @@ void metrics_observe(struct metrics *m, struct metrics_histogram *h, double seco
     pthread_mutex_unlock(&m->lock);
 }
 
+void metrics_slots(struct metrics *m, int slots)
+{
+    pthread_mutex_lock(&m->lock);
+    m->slots = slots;
+    pthread_mutex_unlock(&m->lock);
+}
+
 void metrics_text(struct metrics *m, const ead_summary *s, uint64_t prompt, uint64_t cached)
 {
     pthread_mutex_lock(&m->lock);

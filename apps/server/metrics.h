@@ -46,6 +46,7 @@ void metrics_deinit(struct metrics *m);
 void metrics_request(struct metrics *m, enum metrics_endpoint endpoint, int status);
 void metrics_observe(struct metrics *m, struct metrics_histogram *h, double seconds);
 void metrics_count(struct metrics *m, uint64_t *counter, uint64_t n);
+void metrics_slots(struct metrics *m, int slots);
 /* A text ended. */
 void metrics_text(struct metrics *m, const ead_summary *s, uint64_t prompt, uint64_t cached);
 void metrics_step(struct metrics *m, double seconds, int live, int waiting, int kept,

@@ -67,7 +67,7 @@ function showModels(data) {
       el("span", { class: m.id }, modelNames[m.id] || m.id))));
   for (const name of Object.keys(names)) delete controls[name];
   const options = (Array.isArray(ead.options) ? ead.options : []).filter(o => names[o.name]);
-  $("sliders").replaceChildren(...options.map(o => slider(o, names[o.name], "")));
+  $("sliders").replaceChildren(...options.map(o => slider(o, names[o.name], known(o.default) ? "" : "server’s")));
   $("reset").hidden = !options.length || !isPair();
   $("sliders").hidden = !isPair();
   $("title").textContent = isPair() ? "Two models, one answer." : "One model, and how sure it is.";

@@ -1,7 +1,9 @@
+#include "base/clock.h"
 #include "server/http.h"
 #include "server/listing.h"
 #include "server/scheduler.h"
 #include "server/vocabulary.h"
+#include "json/jsonio.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +12,15 @@
 
 /* ---- workers ----------------------------------------------------------------------------- */
 
-void server_take(struct server *s, struct job *j)
+static void refuse_stopped(struct job *j)
 {
     struct refusal why;
+    refuse(&why, 503, "stopping", NULL, "the server has stopped");
+    reply_refuse(&j->reply, &why);
+}
+
+void server_take(struct server *s, struct job *j)
+{
     pthread_mutex_lock(&s->lock);
     const bool stopping = s->stopping;
     if (!stopping) {
@@ -22,9 +30,7 @@ void server_take(struct server *s, struct job *j)
         pthread_cond_signal(&s->wake);
     }
     pthread_mutex_unlock(&s->lock);
-    if (!stopping) return;
-    refuse(&why, 503, "stopping", NULL, "the server has stopped");
-    reply_refuse(&j->reply, &why);
+    if (stopping) refuse_stopped(j);
 }
 
 /* One holder less; the job is answered. */
@@ -81,8 +87,10 @@ static void work(struct server *s, struct job *j)
     json_t *answer = NULL;
     bool taken = false;
     const char *body = j->body.data ? j->body.data : "";
-    if (reply_gone(&j->reply)) {
+    const bool stopping = atomic_load(&s->state) == SERVER_STOPPING;
+    if (stopping || reply_gone(&j->reply)) {
         forget_body(s, j);
+        if (stopping) refuse_stopped(j);
         server_done(s, j);
         return;
     }
@@ -148,6 +156,7 @@ enum status server_open(const struct server_options *options, struct server **ou
 {
     struct server *s = calloc(1, sizeof *s);
     if (!s) return err_memory(err, "a server");
+    jsonio_begin(); /* jansson gets its memory before there are threads */
     s->options = *options;
     s->since = (int64_t)time(NULL);
     atomic_init(&s->state, SERVER_LOADING);
@@ -155,7 +164,8 @@ enum status server_open(const struct server_options *options, struct server **ou
     pthread_cond_init(&s->wake, NULL);
     job_queue_init(&s->incoming);
     metrics_init(&s->metrics);
-    enum status st = open_workers(s, err);
+    enum status st = watch_open(&s->watch, s->options.idle_seconds, s->options.move_seconds, err);
+    if (st == ST_OK) st = open_workers(s, err);
     if (st == ST_OK) st = http_open(s, err);
     if (st != ST_OK) {
         server_close(s);
@@ -191,7 +201,7 @@ static void fill_context(struct server *s)
 enum status server_serve(struct server *s, const struct server_models *models, struct err *err)
 {
     s->models = *models;
-    s->metrics.slots = models->slots;
+    metrics_slots(&s->metrics, models->slots);
     fill_context(s);
     s->listing = listing_build(models, s->context.n_ctx, s->since);
     if (!s->listing) return err_memory(err, "the list of models");
@@ -202,12 +212,24 @@ enum status server_serve(struct server *s, const struct server_models *models, s
 
 void server_drain(struct server *s)
 {
+    s->drains_since = clock_seconds();
     atomic_store(&s->state, SERVER_DRAINING);
 }
 
 bool server_is_idle(struct server *s)
 {
-    return !atomic_load(&s->jobs) && !atomic_load(&s->visits);
+    const bool waits = clock_seconds() - s->drains_since < SERVER_ARRIVE_SECONDS;
+    if (waits && atomic_load(&s->arriving)) return false;
+    return !atomic_load(&s->visits) && !atomic_load(&s->jobs);
+}
+
+/* What was just refused is on its way out: libmicrohttpd stops in the middle of that. */
+static void let_go(struct server *s)
+{
+    enum { NAP_MS = 10 };
+    const struct timespec nap = {.tv_nsec = NAP_MS * 1000000};
+    for (int i = 0; i < SERVER_SEND_MS / NAP_MS && atomic_load(&s->visits); i++)
+        nanosleep(&nap, NULL);
 }
 
 void server_close(struct server *s)
@@ -216,7 +238,9 @@ void server_close(struct server *s)
     atomic_store(&s->state, SERVER_STOPPING);
     close_workers(s);
     scheduler_close(s->scheduler);
+    let_go(s);
     http_close(s);
+    watch_close(&s->watch);
     json_decref(s->listing);
     metrics_deinit(&s->metrics);
     pthread_cond_destroy(&s->wake);

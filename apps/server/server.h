@@ -16,7 +16,9 @@ enum {
     SERVER_BODY_MAX = 8 << 20,     /* bytes of a request's body; */
     SERVER_BODIES_MAX = 256 << 20, /* of all bodies at once */
     SERVER_HEAD_MAX = 32 << 10,    /* of a request's line and headers */
-    SERVER_CHOICES_MAX = 128       /* texts of one request */
+    SERVER_CHOICES_MAX = 128,      /* texts of one request */
+    SERVER_ARRIVE_SECONDS = 2,     /* that an end waits for bodies on their way, */
+    SERVER_SEND_MS = 1000          /* and one at once for what can be sent */
 };
 
 struct server_options {
@@ -26,6 +28,7 @@ struct server_options {
     const char *tls_cert, *tls_key; /* PEM texts; both or none */
     int connections;                /* at once */
     int idle_seconds;               /* without a byte either way before a connection is closed */
+    int move_seconds;               /* for a request to arrive whole, or an answer to be taken */
 };
 
 /* What is served. Everything is borrowed. */
@@ -50,7 +53,8 @@ MUST_USE enum status server_serve(struct server *s, const struct server_models *
                                   struct err *err);
 /* Take no more requests for text; /health says so. */
 void server_drain(struct server *s);
-/* Are all requests answered, and the answers sent? */
+/* Are all requests answered, and the answers sent? Those whose bodies are still on their way count
+ * for SERVER_ARRIVE_SECONDS from server_drain on, since nobody tells whether they will come. */
 bool server_is_idle(struct server *s);
 /* Stop at once: what is not answered ends with an error. */
 void server_close(struct server *s);

@@ -14,8 +14,9 @@ static json_t *answer(const struct ask_context *c, const char *body, size_t n,
                       struct refusal *r)
 {
     jsonio_begin();
-    json_t *object = field_read(body, n, r);
-    const struct field f = {object, "", r};
+    struct field_weight weight;
+    json_t *object = field_read(body, n, &weight, r);
+    const struct field f = {object, "", r, &weight};
     json_t *out = object ? make(c, &f) : NULL;
     json_decref(object);
     if (jsonio_lacked()) refuse_memory(r);
@@ -48,8 +49,15 @@ struct wish {
     bool special, parse, strings, pieces;
 };
 
-static json_t *answer_ids(const struct ask_context *c, const int32_t *ids, size_t n,
-                          const struct wish *w)
+static bool are_few(size_t n, const char *param, struct refusal *r)
+{
+    return n <= VOCABULARY_TOKENS_MAX ||
+           refuse(r, 413, "too_many_tokens", param, "%s: expected at most %d tokens, found %zu",
+                  param, VOCABULARY_TOKENS_MAX, n);
+}
+
+static json_t *ids_json(const struct ask_context *c, const int32_t *ids, size_t n,
+                        const struct wish *w)
 {
     const ead_model *model = ask_speaker(c);
     json_t *tokens = json_array(), *strings = w->strings ? json_array() : json_null();
@@ -63,6 +71,14 @@ static json_t *answer_ids(const struct ask_context *c, const int32_t *ids, size_
                      c->n_ctx, "token_strs", strings);
 }
 
+static json_t *answer_ids(const struct ask_context *c, const int32_t *ids, size_t n,
+                          const struct wish *w, const char *param, struct refusal *r)
+{
+    json_t *out = are_few(n, param, r) ? ids_json(c, ids, n, w) : NULL;
+    if (!out && n <= VOCABULARY_TOKENS_MAX) refuse_memory(r);
+    return out;
+}
+
 /* vLLM calls the text "prompt" and llama-server "content"; BOS is added by default by the one and
  * not by the other. */
 static bool read_wish(const struct field *f, bool vllm, struct wish *w)
@@ -74,8 +90,8 @@ static bool read_wish(const struct field *f, bool vllm, struct wish *w)
            field_flag(f, "return_token_strs", &w->strings);
 }
 
-static json_t *tokenize_text(const struct ask_context *c, const struct field *f, const char *text,
-                             const struct wish *w)
+static json_t *tokenize_text(const struct ask_context *c, const struct field *f, const char *param,
+                             const char *text, const struct wish *w)
 {
     ead_error error;
     int32_t *ids;
@@ -87,12 +103,11 @@ static json_t *tokenize_text(const struct ask_context *c, const struct field *f,
         if (st == EAD_MEMORY)
             refuse_memory(f->refusal);
         else
-            refuse(f->refusal, 400, "invalid_value", "prompt", "%s", error.message);
+            refuse(f->refusal, 400, "invalid_value", param, "%s", error.message);
         return NULL;
     }
-    json_t *out = answer_ids(c, ids, n, w);
+    json_t *out = answer_ids(c, ids, n, w, param, f->refusal);
     ead_free(ids);
-    if (!out) refuse_memory(f->refusal);
     return out;
 }
 
@@ -101,10 +116,8 @@ static json_t *tokenize_messages(const struct ask_context *c, const struct field
 {
     struct ask_prompt prompt = {0};
     json_t *out = NULL;
-    if (ask_neutral(f) && ask_render(c, f, &prompt)) {
-        out = answer_ids(c, prompt.ids, prompt.n, w);
-        if (!out) refuse_memory(f->refusal);
-    }
+    if (ask_neutral(f) && ask_render(c, f, &prompt))
+        out = answer_ids(c, prompt.ids, prompt.n, w, "messages", f->refusal);
     free(prompt.ids);
     return out;
 }
@@ -116,7 +129,8 @@ static json_t *tokenize(const struct ask_context *c, const struct field *f)
     if (!field_text(f, "prompt", &prompt) || !field_text(f, "content", &content) ||
         !read_wish(f, !content, &wish))
         return NULL;
-    if (prompt || content) return tokenize_text(c, f, prompt ? prompt : content, &wish);
+    if (prompt) return tokenize_text(c, f, "prompt", prompt, &wish);
+    if (content) return tokenize_text(c, f, "content", content, &wish);
     if (field_get(f, "messages")) return tokenize_messages(c, f, &wish);
     field_refuse(f, "prompt", "a text, as \"prompt\" or \"content\", or \"messages\"");
     return NULL;
@@ -130,41 +144,52 @@ json_t *vocabulary_tokenize(const struct ask_context *c, const char *body, size_
 
 /* ---- ids to text ------------------------------------------------------------------------- */
 
-static bool add_piece(ead_detok *detok, int32_t id, struct buf *text)
+static bool add_piece(ead_detok *detok, int32_t id, struct buf *text, struct refusal *r)
 {
     ead_error error;
     const char *piece;
     size_t n;
-    return !ead_detok_add(detok, id, &piece, &n, &error) && buf_add(text, piece, n) == ST_OK;
+    if (ead_detok_add(detok, id, &piece, &n, &error)) return refuse_memory(r);
+    if (n > VOCABULARY_TEXT_MAX - text->len)
+        return refuse(r, 413, "text_too_long", "tokens",
+                      "tokens: expected those of a text of at most %d bytes", VOCABULARY_TEXT_MAX);
+    return buf_add(text, piece, n) == ST_OK || refuse_memory(r);
+}
+
+static bool add_pieces(const struct ask_context *c, const json_t *tokens, struct buf *text,
+                       struct refusal *r)
+{
+    ead_error error;
+    ead_detok *detok;
+    if (ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error)) return refuse_memory(r);
+    bool ok = true;
+    for (size_t i = 0; i < json_array_size(tokens) && ok; i++)
+        ok = add_piece(detok, (int32_t)json_integer_value(json_array_get(tokens, i)), text, r);
+    ok = ok && add_piece(detok, -1, text, r);
+    ead_detok_close(detok);
+    return ok;
+}
+
+static json_t *text_json(const struct buf *text, struct refusal *r)
+{
+    json_t *all = unicode_json(text->data ? text->data : "", text->len);
+    json_t *out = json_pack("{s:O,s:o}", "prompt", all, "content", all);
+    if (!out) refuse_memory(r);
+    return out;
 }
 
 static json_t *detokenize(const struct ask_context *c, const struct field *f)
 {
     const json_t *tokens = field_get(f, "tokens");
     struct buf text = {0};
-    ead_error error;
-    ead_detok *detok;
-    json_t *out = NULL;
     if (!json_is_array(tokens)) {
         field_refuse(f, "tokens", "an array of ids");
         return NULL;
     }
+    if (!are_few(json_array_size(tokens), "tokens", f->refusal)) return NULL;
     for (size_t i = 0; i < json_array_size(tokens); i++)
         if (!field_id(f, "tokens", i, json_array_get(tokens, i), c->n_vocab)) return NULL;
-    bool ok = !ead_detok_open(ask_speaker(c), EAD_SHOW_SPECIAL, &detok, &error);
-    if (!ok) {
-        refuse_memory(f->refusal);
-        return NULL;
-    }
-    for (size_t i = 0; i < json_array_size(tokens) && ok; i++)
-        ok = add_piece(detok, (int32_t)json_integer_value(json_array_get(tokens, i)), &text);
-    ok = ok && add_piece(detok, -1, &text);
-    const char *all = text.data ? text.data : "";
-    if (ok)
-        out = json_pack("{s:o,s:o}", "prompt", unicode_json(all, text.len), "content",
-                        unicode_json(all, text.len));
-    if (!out) refuse_memory(f->refusal);
-    ead_detok_close(detok);
+    json_t *out = add_pieces(c, tokens, &text, f->refusal) ? text_json(&text, f->refusal) : NULL;
     buf_deinit(&text);
     return out;
 }

@@ -156,6 +156,19 @@ def sliders(page, server, url, shots):
     equal(page.value("[document.getElementById('at-tau').disabled, talk.turns.at(-1).answer.line.tau]"), [True, None])
 
 
+def endless(page, server, url, shots):
+    """A threshold that is no number in JSON is the server's own until it is moved."""
+    page.value("showModels(server.map(m => m.id === 'ead' ? { ...m, ead: { ...m.ead, tau: null, "
+               "options: m.ead.options.map(o => o.name === 'tau' ? { ...o, default: null } : o) } } : m))")
+    equal(page.value("settings().ead"), {"trace": True, "tau": None, "window": 5, "dwell": 10})
+    page.value("(e => { e.value = 2; e.dispatchEvent(new Event('input', { bubbles: true })); })(document.getElementById('at-tau'))")
+    equal(page.value("settings().ead.tau"), 2)
+    page.click("#reset")
+    ask(page, "Tell me", wait=False)
+    page.wait("talk.turns.length > 1")
+    equal(server.bodies[-1]["ead"]["tau"], None)
+
+
 def alone(page, server, url, shots):
     """A server of one model hands nothing over, so nothing is asked about it."""
     page.value("showModels(server.filter(m => m.id !== 'small').map(m => m.id === 'ead' ? { ...m, ead: { ...m.ead, small: null } } : m))")
@@ -499,6 +512,6 @@ def real_stop(page, server, url, shots):
     assert page.value("talk.turns[3].answer.content") or page.value(LAST + ".querySelector('.trouble').innerText")
 
 
-MADE_UP = [answer, line, cut, events, markup, held, sliders, alone, stop, regenerate, copy_and_export, busy, refused, broken, gone, key,
-           keyboard, labels, schemes, reduced, phone, long_answer, scrolling, looks]
+MADE_UP = [answer, line, cut, events, markup, held, sliders, endless, alone, stop, regenerate, copy_and_export, busy,
+           refused, broken, gone, key, keyboard, labels, schemes, reduced, phone, long_answer, scrolling, looks]
 REAL = [real, real_controls, real_stop]

@@ -56,7 +56,7 @@ def models():
 def story(pieces, model, ead):
     """Tokens with numbers, by the policy itself over entropies that are made up but always the same."""
     dice, window = random.Random(7), collections.deque(maxlen=int(ead.get("window", 5)))
-    tau, dwell = ead.get("tau", 1.0), ead.get("dwell", 10)
+    tau, dwell = 1.0 if ead.get("tau") is None else ead["tau"], ead.get("dwell", 10)
     writer, since, heat = "small" if model == "ead" else model, 0, 0.0
     for i, piece in enumerate(pieces):
         heat = 0.84 * heat + (dice.random() < 0.035) * dice.uniform(1.6, 3.4)
