@@ -7,7 +7,7 @@ target_link_libraries(ead_base PUBLIC Threads::Threads PRIVATE ead_flags)
 # HTTP as a client, which programs link too.
 file(GLOB net CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/net/*.c)
 add_library(ead_net STATIC ${net})
-target_link_libraries(ead_net PUBLIC ead_base PkgConfig::CURL PkgConfig::JANSSON PRIVATE ead_flags)
+target_link_libraries(ead_net PUBLIC ead_base PkgConfig::CURL PkgConfig::JANSSON m PRIVATE ead_flags)
 
 # Every other room, and the public face in src/. Kernel files get the flags of their instruction set;
 # nothing else does, so that the rest runs on any machine.

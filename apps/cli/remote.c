@@ -9,21 +9,15 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CONNECT_SECONDS = 10, POLL_MS = 100, URL_MAX = 512 };
+enum { URL_MAX = 512 };
 
 struct remote {
-    CURL *easy;
-    CURLM *multi;
-    struct curl_slist *headers; /* owned; the key stands in one */
+    struct transport *transport;
     char url[URL_MAX];
     int patience;
     double progress; /* when it was made last */
-    char why[CURL_ERROR_SIZE];
-    /* of the answer under way */
-    struct remote_answer *answer;
-    remote_take *take;
-    void *context;
-    bool enough; /* `take` wants no more */
+    bool streams;    /* of the request under way */
+    int64_t came;    /* bytes, at the last look */
 };
 
 /* ---- the address ------------------------------------------------------------------------- */
@@ -81,40 +75,6 @@ static enum status settle_url(CURLU *u, const char *given, char out[URL_MAX], st
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
-static enum status add_header(struct remote *r, const char *line, struct err *err)
-{
-    struct curl_slist *more = curl_slist_append(r->headers, line);
-    if (!more) return err_memory(err, "the request");
-    r->headers = more;
-    return ST_OK;
-}
-
-static enum status add_key(struct remote *r, const char *key, struct err *err)
-{
-    for (const char *c = key; *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return err_set(err, ST_ARG, "the key holds a character that no header can");
-    char *line = NULL;
-    if (asprintf(&line, "Authorization: Bearer %s", key) < 0) return err_memory(err, "the key");
-    const enum status st = add_header(r, line, err);
-    free(line);
-    return st;
-}
-
-static enum status prepare(struct remote *r, const struct remote_options *o, struct err *err)
-{
-    TRY(add_header(r, "Content-Type: application/json", err));
-    TRY(add_header(r, "Expect:", err)); /* a body is sent at once */
-    if (o->key) TRY(add_key(r, o->key, err));
-    CURL *e = r->easy;
-    if (curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers) ||
-        curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) ||
-        curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->why) ||
-        (o->ca_file && curl_easy_setopt(e, CURLOPT_CAINFO, o->ca_file)))
-        return err_memory(err, "the connection");
-    return ST_OK;
-}
-
 static enum status start(struct remote *r, const struct remote_options *o, struct err *err)
 {
     CURLU *u = curl_url();
@@ -123,15 +83,12 @@ static enum status start(struct remote *r, const struct remote_options *o, struc
     curl_url_cleanup(u);
     TRY(st);
     r->patience = o->patience;
-    r->easy = curl_easy_init();
-    r->multi = curl_multi_init();
-    if (!r->easy || !r->multi) return err_memory(err, "the connection");
-    return prepare(r, o, err);
+    return transport_open(&(struct transport_options){.key = o->key, .ca_file = o->ca_file},
+                          &r->transport, err);
 }
 
 enum status remote_open(const struct remote_options *o, struct remote **out, struct err *err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT)) return err_memory(err, "the connection");
     struct remote *r = calloc(1, sizeof *r);
     const enum status st = r ? start(r, o, err) : err_memory(err, "the connection");
     if (st)
@@ -144,9 +101,7 @@ enum status remote_open(const struct remote_options *o, struct remote **out, str
 void remote_close(struct remote *r)
 {
     if (!r) return;
-    curl_easy_cleanup(r->easy);
-    curl_multi_cleanup(r->multi);
-    curl_slist_free_all(r->headers);
+    transport_close(r->transport);
     free(r);
 }
 
@@ -155,149 +110,67 @@ const char *remote_url(const struct remote *r)
     return r->url;
 }
 
-void remote_answer_deinit(struct remote_answer *a)
-{
-    buf_deinit(&a->body);
-    *a = (struct remote_answer){0};
-}
+/* ---- asking ------------------------------------------------------------------------------ */
 
 void remote_progress(struct remote *r)
 {
     r->progress = clock_seconds();
 }
 
-/* ---- what comes -------------------------------------------------------------------------- */
-
-static bool is_stream(const struct remote *r)
-{
-    static const char type[] = "text/event-stream";
-    long status = 0;
-    const char *found = NULL;
-    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &found);
-    return r->take && status == 200 && found && !strncasecmp(found, type, sizeof type - 1);
-}
-
-static size_t on_bytes(char *bytes, size_t size, size_t n, void *context)
+/* Of what is no stream every byte is progress. */
+static bool be_patient(void *context)
 {
     struct remote *r = context;
-    n *= size;
-    if (is_stream(r)) {
-        r->enough = !r->take(r->context, bytes, n);
-        return r->enough ? 0 : n;
-    }
-    remote_progress(r);
-    struct buf *body = &r->answer->body;
-    const size_t room = REMOTE_BODY_MAX - body->len;
-    return buf_add(body, bytes, n < room ? n : room) ? 0 : n;
+    const int64_t came = transport_account(r->transport).bytes_in;
+    if (!r->streams && came != r->came) remote_progress(r);
+    r->came = came;
+    return !screen_interrupted && clock_seconds() - r->progress <= r->patience;
 }
 
-static void describe(struct remote *r)
-{
-    struct remote_answer *a = r->answer;
-    const char *type = NULL, *link = NULL;
-    curl_off_t after = 0;
-    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &a->status);
-    curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
-    curl_easy_getinfo(r->easy, CURLINFO_REDIRECT_URL, &link);
-    curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &after);
-    a->retry_after = (long)after;
-    snprintf(a->type, sizeof a->type, "%s", type ? type : "");
-    snprintf(a->link, sizeof a->link, "%s", link ? link : "");
-}
-
-/* ---- the transfer ------------------------------------------------------------------------ */
-
-static const char *reason(const struct remote *r, CURLcode code)
-{
-    return r->why[0] ? r->why : curl_easy_strerror(code);
-}
-
-static enum status explain(const struct remote *r, CURLcode code, struct err *err)
-{
-    switch (code) {
-    case CURLE_OK: return ST_OK;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return err_set(err, ST_IO, "%s: cannot connect: %s", r->url, reason(r, code));
-    case CURLE_OPERATION_TIMEDOUT:
-        return err_set(err, ST_IO, "%s: no connection in %d s: %s", r->url, CONNECT_SECONDS,
-                       reason(r, code));
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return err_set(err, ST_IO,
-                       "%s: its certificate is not trusted: %s; --ca-cert names one to "
-                       "trust",
-                       r->url, reason(r, code));
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-        return err_set(err, ST_IO, "%s: the connection broke: %s", r->url, reason(r, code));
-    case CURLE_OUT_OF_MEMORY: return err_memory(err, "the answer of %s", r->url);
-    default: return err_set(err, ST_IO, "%s: %s", r->url, reason(r, code));
-    }
-}
-
-static CURLcode result(struct remote *r)
-{
-    int left;
-    for (CURLMsg *m; (m = curl_multi_info_read(r->multi, &left));)
-        if (m->msg == CURLMSG_DONE) return m->data.result;
-    return CURLE_FAILED_INIT;
-}
-
-/* Until the answer is whole or nobody wants to wait for it any longer. */
-static enum status wait_for_it(struct remote *r, struct err *err)
-{
-    int running = 1;
-    for (;;) {
-        if (curl_multi_perform(r->multi, &running)) return explain(r, CURLE_OUT_OF_MEMORY, err);
-        if (r->enough) return ST_OK;
-        if (!running) return explain(r, result(r), err);
-        if (screen_interrupted) return err_set(err, ST_CANCELLED, "interrupted");
-        if (clock_seconds() - r->progress > r->patience)
-            return err_set(err, ST_IO, "%s: nothing came for %d s; --patience lets it take longer",
-                           r->url, r->patience);
-        curl_multi_poll(r->multi, NULL, 0, POLL_MS, NULL);
-    }
-}
-
-static enum status transfer(struct remote *r, const char *path, struct err *err)
+static enum status ask(struct remote *r, const char *path, struct request *q,
+                       const struct receiver *receiver, struct answer *a, struct err *err)
 {
     char url[URL_MAX + 64];
     snprintf(url, sizeof url, "%s%s", r->url, path);
-    r->enough = false;
-    r->why[0] = 0;
+    q->url = url;
+    r->streams = q->streams;
     remote_progress(r);
-    if (curl_easy_setopt(r->easy, CURLOPT_URL, url) ||
-        curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_bytes) ||
-        curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r) || curl_multi_add_handle(r->multi, r->easy))
-        return err_memory(err, "the request");
-    const enum status st = wait_for_it(r, err);
-    describe(r);
-    curl_multi_remove_handle(r->multi, r->easy); /* closes what is not whole */
+    enum status st = transport_wait(r->transport, q, receiver, be_patient, r, a, err);
+    if (st == ST_CANCELLED && screen_interrupted) return err_set(err, st, "interrupted");
+    if (st == ST_CANCELLED)
+        return err_set(err, ST_IO, "%s: nothing came for %d s; --patience lets it take longer",
+                       r->url, r->patience);
+    if (a->untrusted) return err_set(err, st, "%s; --ca-cert names one to trust", a->why);
     return st;
 }
 
-enum status remote_get(struct remote *r, const char *path, struct remote_answer *a, struct err *err)
+enum status remote_get(struct remote *r, const char *path, struct answer *a, struct err *err)
 {
-    *a = (struct remote_answer){0};
-    r->answer = a;
-    r->take = NULL;
-    if (curl_easy_setopt(r->easy, CURLOPT_HTTPGET, 1L)) return err_memory(err, "the request");
-    return transfer(r, path, err);
+    return ask(r, path, &(struct request){0}, NULL, a, err);
 }
 
 enum status remote_stream(struct remote *r, const char *path, const char *body, remote_take *take,
-                          void *context, struct remote_answer *a, struct err *err)
+                          void *context, struct answer *a, struct err *err)
 {
-    *a = (struct remote_answer){0};
-    r->answer = a;
-    r->take = take;
-    r->context = context;
-    if (curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body)) ||
-        curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, body))
-        return err_memory(err, "the request");
-    return transfer(r, path, err);
+    struct request q = {.body = body, .bytes = strlen(body), .streams = true};
+    return ask(r, path, &q, &(struct receiver){.context = context, .take = take}, a, err);
+}
+
+/* Which option may help; "": none. A page is a proxy's, which knows none. */
+static const char *hint(const struct answer *a)
+{
+    if (strcasestr(a->type, "html")) return "";
+    if (a->status == 401 || a->status == 403)
+        return "; --api-key-env names the variable that holds the key";
+    return a->status == 404 ? "; is the path right, and is there such a --model?" : "";
+}
+
+enum status remote_check(const struct remote *r, const char *path, const struct answer *a,
+                         const char *wanted, struct err *err)
+{
+    char where[URL_MAX + 64];
+    struct err found;
+    snprintf(where, sizeof where, "%s%s", r->url, path);
+    const enum status st = answer_check(a, where, wanted, &found);
+    return st ? err_set(err, st, "%.900s%s", found.message, hint(a)) : ST_OK;
 }

@@ -1,13 +1,13 @@
 #include "cli/voice_url.h"
 
 #include "base/clock.h"
-#include "net/sse.h"
 #include "base/utf8.h"
 #include "cli/chunk.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "cli/pair.h"
 #include "cli/screen.h"
+#include "net/sse.h"
 #include "json/name.h"
 
 #include <math.h>
@@ -113,7 +113,7 @@ static char *request_text(const struct voice_url *v, const ead_message *messages
 
 /* ---- the answer -------------------------------------------------------------------------- */
 
-struct answer {
+struct spoken {
     struct voice_url *v;
     struct screen screen;
     struct sse events;
@@ -149,7 +149,7 @@ static size_t drop_controls(char *text, size_t n)
     return kept;
 }
 
-static enum status show_text(struct answer *a, const struct chunk *c)
+static enum status show_text(struct spoken *a, const struct chunk *c)
 {
     struct screen *s = &a->screen;
     if (buf_add(&a->text, c->text, c->n))
@@ -166,7 +166,7 @@ static enum status show_text(struct answer *a, const struct chunk *c)
     return bad ? ST_IO : ST_OK; /* which was said */
 }
 
-static void count_chunk(struct answer *a, const struct chunk *c)
+static void count_chunk(struct spoken *a, const struct chunk *c)
 {
     a->chunks += c->n > 0 || c->told;
     if (!c->told) return;
@@ -179,7 +179,7 @@ static void count_chunk(struct answer *a, const struct chunk *c)
     a->tally.n_entropy++;
 }
 
-static enum status take_chunk(struct answer *a, const struct chunk *c)
+static enum status take_chunk(struct spoken *a, const struct chunk *c)
 {
     if (c->finish) {
         a->finished = true;
@@ -194,7 +194,7 @@ static enum status take_chunk(struct answer *a, const struct chunk *c)
     return c->n ? show_text(a, c) : ST_OK;
 }
 
-static enum status take_event(struct answer *a, const struct sse_event *event)
+static enum status take_event(struct spoken *a, const struct sse_event *event)
 {
     struct chunk c;
     remote_progress(a->v->remote);
@@ -210,7 +210,7 @@ static enum status take_event(struct answer *a, const struct sse_event *event)
 
 static bool take(void *context, const char *bytes, size_t n)
 {
-    struct answer *a = context;
+    struct spoken *a = context;
     while (!a->done && !a->status) {
         struct sse_event event;
         a->status = sse_next(&a->events, &bytes, &n, &event, &a->err);
@@ -224,7 +224,7 @@ static bool take(void *context, const char *bytes, size_t n)
 
 /* What was wrong with an answer of which `st` is the transfer's status; ST_OK for a whole one and
  * for one that somebody stopped. */
-static enum status judge(struct answer *a, enum status st, const struct remote_answer *got)
+static enum status judge(struct spoken *a, enum status st, const struct answer *got)
 {
     const bool whole = a->done || a->finished;
     if (a->status) return a->status;
@@ -236,7 +236,7 @@ static enum status judge(struct answer *a, enum status st, const struct remote_a
                    remote_url(a->v->remote));
 }
 
-static void show_end(struct answer *a, double seconds)
+static void show_end(struct spoken *a, double seconds)
 {
     const bool color = a->v->options.color && isatty(STDERR_FILENO);
     if (a->limited && pair_options.n < 0)
@@ -253,7 +253,7 @@ static void show_end(struct answer *a, double seconds)
 }
 
 /* The address stands before what the stream itself does not say. */
-static int say_fault(struct answer *a, enum status st, bool *usable)
+static int say_fault(struct spoken *a, enum status st, bool *usable)
 {
     const char *url = remote_url(a->v->remote);
     if (a->screen.failed) return EXIT_FAIL; /* which was said */
@@ -266,8 +266,8 @@ static int say_fault(struct answer *a, enum status st, bool *usable)
 static int answer(struct voice *voice, const ead_message *messages, size_t n, char **text,
                   bool *usable)
 {
-    struct answer a = {.v = of(voice), .text.max = ANSWER_MAX};
-    struct remote_answer got = {0};
+    struct spoken a = {.v = of(voice), .text.max = ANSWER_MAX};
+    struct answer got;
     char *body = request_text(a.v, messages, n);
     if (!body) return fail("no memory for the request");
     const double begin = clock_seconds();
@@ -283,7 +283,6 @@ static int answer(struct voice *voice, const ead_message *messages, size_t n, ch
         if (!*text) status = fail("no memory for the answer");
     }
     free(body);
-    remote_answer_deinit(&got);
     sse_deinit(&a.events);
     buf_deinit(&a.text);
     return status;
@@ -430,10 +429,10 @@ static int meet(struct voice_url *v, const json_t *listing)
 static int ask_models(struct voice_url *v)
 {
     struct err err;
-    struct remote_answer got;
+    struct answer got;
     enum status st = remote_get(v->remote, models_path, &got, &err);
     if (!st) st = remote_check(v->remote, models_path, &got, "application/json", &err);
-    json_t *listing = st ? NULL : json_loadb(got.body.data, got.body.len, 0, NULL);
+    json_t *listing = st ? NULL : json_loadb(got.body->data, got.body->len, 0, NULL);
     int status;
     if (st)
         status = fail("%s", err.message);
@@ -442,7 +441,6 @@ static int ask_models(struct voice_url *v)
     else
         status = meet(v, listing);
     json_decref(listing);
-    remote_answer_deinit(&got);
     return status;
 }
 
