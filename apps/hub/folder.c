@@ -56,29 +56,30 @@ enum status folder_make(const char *path, struct err *err)
 
 /* ---- the lock ---------------------------------------------------------------------------- */
 
-static enum status wait_for_lock(int fd, const char *path, void (*waits)(void *context),
-                                 const struct part_watch *watch, struct err *err)
+static enum status wait_for_lock(int fd, const char *path, const struct watch *watch,
+                                 struct err *err)
 {
     const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
     for (bool told = false; flock(fd, LOCK_EX | LOCK_NB); told = true) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) return refused(err, path);
-        if (!told) waits(watch->context);
-        if (!watch->go_on(watch->context)) return err_set(err, ST_CANCELLED, "interrupted");
+        if (!told)
+            watch->note(watch->context,
+                        "another pull is at work in the same folder: waiting for it");
+        if (!watch_goes_on(watch)) return err_set(err, ST_CANCELLED, "interrupted");
         nanosleep(&pause, NULL);
     }
     return ST_OK;
 }
 
-enum status folder_lock(struct folder *f, void (*waits)(void *context),
-                        const struct part_watch *watch, struct err *err)
+enum status folder_lock(struct folder *f, const struct watch *watch, struct err *err)
 {
     char *path = folder_file(f, ".lock");
     if (!path) return err_memory(err, "a path");
     enum status st = folder_make(path, err);
     if (!st) {
         f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        st = f->lock < 0 ? refused(err, path) : wait_for_lock(f->lock, path, waits, watch, err);
+        st = f->lock < 0 ? refused(err, path) : wait_for_lock(f->lock, path, watch, err);
     }
     free(path);
     return st;

@@ -23,10 +23,8 @@ char *folder_file(const struct folder *f, const char *name);
 /* Make the folders that it is in. */
 MUST_USE enum status folder_make(const char *path, struct err *err);
 
-/* Keep other pulls out of the folder, which is made. Where one is at work, `waits` is called once
- * and the watch asked until it has ended. */
-MUST_USE enum status folder_lock(struct folder *f, void (*waits)(void *context),
-                                 const struct part_watch *watch, struct err *err);
+/* Keep other pulls out of the folder, which is made. Where one is at work, it is waited for. */
+MUST_USE enum status folder_lock(struct folder *f, const struct watch *watch, struct err *err);
 
 /* The hub's last answer; ST_IO where there is none. */
 MUST_USE enum status folder_listing(const struct folder *f, struct listing *out, struct err *err);

@@ -183,7 +183,7 @@ static size_t count(const struct listing *l, const char *word, size_t *first)
 static enum status refuse(const struct listing *l, const char *word, const char *what,
                           struct err *err)
 {
-    enum { ROOM = 700 };
+    enum { ROOM = 500 };
     char names[ROOM + 64] = "";
     size_t used = 0, left = 0;
     for (size_t i = 0; i < l->n; i += group(l, i)) {

@@ -18,8 +18,8 @@ static enum status refused(struct err *err, const char *path, const char *what)
 /* ---- sums -------------------------------------------------------------------------------- */
 
 /* Add all bytes of an open file. */
-static enum status sum_file(int fd, const char *path, const struct part_watch *watch,
-                            struct sha256 *sum, struct err *err)
+static enum status sum_file(int fd, const char *path, const struct watch *watch, struct sha256 *sum,
+                            struct err *err)
 {
     char *bytes = malloc(READ_BYTES);
     if (!bytes) return err_memory(err, "reading %s", path);
@@ -28,7 +28,7 @@ static enum status sum_file(int fd, const char *path, const struct part_watch *w
         n = read(fd, bytes, READ_BYTES);
         if (n > 0) sha256_add(sum, bytes, (size_t)n);
         if (n < 0 && errno != EINTR) st = refused(err, path, "read");
-        if (watch && !watch->go_on(watch->context)) st = err_set(err, ST_CANCELLED, "interrupted");
+        if (!watch_goes_on(watch)) st = err_set(err, ST_CANCELLED, "interrupted");
     }
     free(bytes);
     return st;
@@ -65,7 +65,7 @@ static char *beside(const char *path, const char *tail)
 
 /* A file that somebody put there, or whose pull ended before it said that it was right. */
 static enum status check_unknown(const char *path, const char *note, const struct listed *file,
-                                 const struct part_watch *watch, bool *there, struct err *err)
+                                 const struct watch *watch, bool *there, struct err *err)
 {
     struct sha256 sum;
     char hex[SHA256_HEX + 1];
@@ -80,8 +80,8 @@ static enum status check_unknown(const char *path, const char *note, const struc
     return *there ? write_note(note, hex, path, err) : ST_OK;
 }
 
-enum status part_is_there(const char *path, const struct listed *file,
-                          const struct part_watch *watch, bool *there, struct err *err)
+enum status part_is_there(const char *path, const struct listed *file, const struct watch *watch,
+                          bool *there, struct err *err)
 {
     struct stat s;
     *there = !stat(path, &s) && S_ISREG(s.st_mode) && s.st_size == file->size;
@@ -109,7 +109,7 @@ enum status part_restart(struct part *p, struct err *err)
 }
 
 /* What an earlier pull left, if it is of this file. */
-static enum status take_up(struct part *p, const struct part_watch *watch, struct err *err)
+static enum status take_up(struct part *p, const struct watch *watch, struct err *err)
 {
     struct stat s;
     sha256_init(&p->sum);
@@ -123,7 +123,7 @@ static enum status take_up(struct part *p, const struct part_watch *watch, struc
     return sum_file(p->fd, p->part, watch, &p->sum, err);
 }
 
-enum status part_open(const char *path, const struct listed *file, const struct part_watch *watch,
+enum status part_open(const char *path, const struct listed *file, const struct watch *watch,
                       struct part *out, struct err *err)
 {
     *out = (struct part){.path = strdup(path),

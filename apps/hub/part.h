@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "hub/listing.h"
 #include "hub/sha256.h"
+#include "hub/watch.h"
 
 #include <stdbool.h>
 
@@ -25,19 +26,13 @@ struct part {
     struct err fault;  /* of part_add */
 };
 
-/* Asked now and then while a long file is read; false gives up (ST_CANCELLED). */
-struct part_watch {
-    bool (*go_on)(void *context);
-    void *context;
-};
-
 /* Is NAME there, with the size and sum that the hub names? Only a file that nobody has checked yet
  * is read for that. */
 MUST_USE enum status part_is_there(const char *path, const struct listed *file,
-                                   const struct part_watch *watch, bool *there, struct err *err);
+                                   const struct watch *watch, bool *there, struct err *err);
 
 MUST_USE enum status part_open(const char *path, const struct listed *file,
-                               const struct part_watch *watch, struct part *out, struct err *err);
+                               const struct watch *watch, struct part *out, struct err *err);
 
 /* More bytes; false leaves the reason in `fault`. */
 bool part_add(struct part *p, const char *bytes, size_t n);
