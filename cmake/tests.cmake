@@ -81,6 +81,8 @@ set_tests_properties(check_http PROPERTIES TIMEOUT 120)
 add_test(NAME check_chat_url
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_chat_url $<TARGET_FILE:ead_cli> ${EAD_SHARED_DIR})
 set_tests_properties(check_chat_url PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+add_test(NAME check_pull COMMAND ${CMAKE_SOURCE_DIR}/tests/check_pull $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_pull PROPERTIES TIMEOUT 300)
 # Others' clients; tools/setup_clients gets them.
 add_test(NAME check_clients
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_clients $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})
