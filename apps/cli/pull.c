@@ -29,7 +29,7 @@ static const struct arg table[] = {
 };
 static const struct args usage = {
     .command = "pull",
-    .synopsis = "hf:OWNER/REPO[@REVISION][:QUANT] ... | --list",
+    .synopsis = "--list | [--refresh] hf:OWNER/REPO[@REVISION][:QUANT] ...",
     .word = "MODEL",
     .description = "Fetch models in GGUF from Hugging Face, and print where they are. Commands "
                    "that open models\n"

@@ -15,6 +15,7 @@ struct hub {
     char *endpoint;                /* without a slash at its end */
     struct transport *home, *away; /* with the token, and without */
     bool has_token;
+    bool reached; /* some server was: one that never was is not tried again */
     const struct watch *watch;
 };
 
@@ -120,7 +121,7 @@ static bool is_tls(const char *url)
 
 static enum status ask(struct errand *e, const char *url, struct err *err)
 {
-    const struct hub *h = e->hub;
+    struct hub *h = e->hub;
     const struct receiver receiver = {.context = e, .begin = on_begin, .take = on_take};
     char range[32];
     struct request q = {.url = url, .body_max = LISTING_BYTES_MAX};
@@ -130,8 +131,11 @@ static enum status ask(struct errand *e, const char *url, struct err *err)
         q.streams = true;
     }
     e->heard = clock_seconds();
-    return transport_wait(is_home(h, url) ? h->home : h->away, &q, e->part ? &receiver : NULL,
-                          is_patient, e, &e->answer, err);
+    const enum status st =
+        transport_wait(is_home(h, url) ? h->home : h->away, &q, e->part ? &receiver : NULL,
+                       is_patient, e, &e->answer, err);
+    h->reached |= e->answer.connected;
+    return st;
 }
 
 static enum status follow(struct errand *e, struct err *err)
@@ -197,7 +201,7 @@ static enum status try_once(struct errand *e, bool *again, struct err *err)
     e->stalled = *again = false;
     const enum status st = follow(e, err);
     if (st == ST_OK) return judge(e, again, err);
-    *again = e->stalled || (st == ST_IO && !e->answer.untrusted);
+    *again = e->stalled || (st == ST_IO && e->hub->reached && !e->answer.untrusted);
     if (e->stalled)
         return err_set(err, ST_IO, "hf:%s: nothing came for %d s", e->wish->repo, STALL_SECONDS);
     return st;

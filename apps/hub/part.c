@@ -17,17 +17,25 @@ static enum status refused(struct err *err, const char *path, const char *what)
 
 /* ---- sums -------------------------------------------------------------------------------- */
 
-/* Add all bytes of an open file. */
-static enum status sum_file(int fd, const char *path, const struct watch *watch, struct sha256 *sum,
-                            struct err *err)
+static const char *base_of(const char *path)
 {
-    char *bytes = malloc(READ_BYTES);
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Add all bytes of an open file, which may take minutes. */
+static enum status sum_file(int fd, const char *path, int64_t size, const struct watch *watch,
+                            struct sha256 *sum, struct err *err)
+{
+    char *bytes = malloc(READ_BYTES), label[LISTING_PATH_MAX + 32];
     if (!bytes) return err_memory(err, "reading %s", path);
+    snprintf(label, sizeof label, "checking %.*s", LISTING_PATH_MAX, base_of(path));
     enum status st = ST_OK;
     for (ssize_t n = 1; n && !st;) {
         n = read(fd, bytes, READ_BYTES);
         if (n > 0) sha256_add(sum, bytes, (size_t)n);
         if (n < 0 && errno != EINTR) st = refused(err, path, "read");
+        watch->progress(watch->context, label, (int64_t)sum->bytes, size);
         if (!watch_goes_on(watch)) st = err_set(err, ST_CANCELLED, "interrupted");
     }
     free(bytes);
@@ -47,10 +55,9 @@ static bool note_says(const char *note, const char *sum)
 
 static enum status write_note(const char *note, const char *sum, const char *path, struct err *err)
 {
-    const char *slash = strrchr(path, '/');
     FILE *to = fopen(note, "we");
     if (!to) return refused(err, note, "write");
-    fprintf(to, "%s  %s\n", sum, slash ? slash + 1 : path);
+    fprintf(to, "%s  %s\n", sum, base_of(path));
     const bool bad = ferror(to);
     return fclose(to) || bad ? refused(err, note, "write") : ST_OK;
 }
@@ -72,7 +79,7 @@ static enum status check_unknown(const char *path, const char *note, const struc
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return refused(err, path, "open");
     sha256_init(&sum);
-    const enum status st = sum_file(fd, path, watch, &sum, err);
+    const enum status st = sum_file(fd, path, file->size, watch, &sum, err);
     close(fd);
     TRY(st);
     sha256_end(&sum, hex);
@@ -120,7 +127,7 @@ static enum status take_up(struct part *p, const struct watch *watch, struct err
         return write_note(p->note, p->file->sum, p->path, err);
     }
     p->have = s.st_size;
-    return sum_file(p->fd, p->part, watch, &p->sum, err);
+    return sum_file(p->fd, p->part, s.st_size, watch, &p->sum, err);
 }
 
 enum status part_open(const char *path, const struct listed *file, const struct watch *watch,

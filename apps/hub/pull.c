@@ -64,17 +64,11 @@ static enum status look(struct pull *p, bool *all, struct err *err)
 
 /* ---- fetching ---------------------------------------------------------------------------- */
 
-static enum status ask_for_list(struct pull *p, struct hub *hub, struct err *err)
+static enum status ask_for_list(struct pull *p, struct hub *hub, struct buf *text, struct err *err)
 {
-    struct buf text = {.max = LISTING_BYTES_MAX};
-    enum status st = hub_list(hub, &p->wish, &text, err);
-    if (!st) {
-        st = listing_read(text.data, text.len, &p->listing, err);
-        if (st) err_prefix(err, st, p->wish.repo);
-    }
-    if (!st) st = folder_keep_listing(&p->folder, text.data, text.len, err);
-    buf_deinit(&text);
-    return st;
+    TRY(hub_list(hub, &p->wish, text, err));
+    const enum status st = listing_read(text->data, text->len, &p->listing, err);
+    return st ? err_prefix(err, st, p->wish.repo) : ST_OK;
 }
 
 static void note_unchecked(const struct pull *p, const struct listed *file)
@@ -115,13 +109,14 @@ static enum status fetch(struct pull *p, struct hub *hub, size_t i, struct err *
     return st;
 }
 
-static enum status fetch_all(struct pull *p, struct hub *hub, struct err *err)
+/* The list is kept once its files are there: until then the old one finds the old files. */
+static enum status fetch_all(struct pull *p, struct hub *hub, struct buf *text, struct err *err)
 {
-    TRY(ask_for_list(p, hub, err));
+    TRY(ask_for_list(p, hub, text, err));
     TRY(choose(p, err));
     for (size_t i = 0; i < p->n; i++)
         if (!p->there[i]) TRY(fetch(p, hub, i, err));
-    return ST_OK;
+    return folder_keep_listing(&p->folder, text->data, text->len, err);
 }
 
 /* Another pull may have fetched it while we waited for the lock. */
@@ -134,7 +129,9 @@ static enum status go_there(struct pull *p, struct err *err)
     if (!p->o->refresh) TRY(look(p, &all, err));
     if (all) return ST_OK;
     TRY(hub_open(&options, &hub, err));
-    const enum status st = fetch_all(p, hub, err);
+    struct buf text = {.max = LISTING_BYTES_MAX};
+    const enum status st = fetch_all(p, hub, &text, err);
+    buf_deinit(&text);
     hub_close(hub);
     return st;
 }
