@@ -21,4 +21,4 @@ endforeach()
 add_library(headers_alone OBJECT ${alone})
 target_include_directories(headers_alone PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include
   ${CMAKE_SOURCE_DIR}/apps)
-target_link_libraries(headers_alone PRIVATE ead_flags PkgConfig::JANSSON PkgConfig::MICROHTTPD)
+target_link_libraries(headers_alone PRIVATE ead_flags PkgConfig::CURL PkgConfig::JANSSON PkgConfig::MICROHTTPD)

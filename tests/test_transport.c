@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY = 40, LONG = 300000 };
-#define KEY "sk-none-may-see-this"
+enum { MANY = 40, LONG = 2000000 };
+#define KEY   "sk-none-may-see-this"
+#define STARS "********************"
 
 static void wait_for(atomic_int *counter, int wanted)
 {
@@ -176,8 +177,10 @@ static void test_post(void **state)
     char *body = malloc(LONG + 1);
     memset(body, 'a', LONG);
     body[LONG] = 0;
-    const struct request q = {.url = url_of("/echo"), .body = body, .bytes = LONG};
+    const struct request q = {
+        .url = url_of("/echo"), .body = body, .bytes = LONG, .body_max = LONG};
     assert_int_equal(wait_with(t, &q, &a, &err), ST_OK);
+    assert_int_equal(a.status, 200); /* and not asked whether a body may come */
     assert_int_equal(a.body->len, LONG);
     assert_string_equal(a.body->data, body);
     free(body);
@@ -257,6 +260,21 @@ static void test_many_at_once(void **state)
     }
 }
 
+/* To wait for a place is not to connect. */
+static void test_a_place_comes_late(void **state)
+{
+    (void)state;
+    struct transport *t =
+        open_with(&(struct transport_options){.connections = 1, .connect_ms = 100});
+    struct seen late = {.transport = t}, next = late;
+    start(&late, "/late", false);
+    start(&next, "/hello", false);
+    turn_until(t, &next.overs, 1);
+    assert_string_equal(late.body, "late");
+    assert_string_equal(next.body, "hello");
+    transport_close(t);
+}
+
 /* ---- what is ended ----------------------------------------------------------------------- */
 
 static void test_cancel(void **state)
@@ -318,6 +336,26 @@ static void test_callbacks_cancel_and_start(void **state)
     assert_string_equal(next.body, "hello");
     assert_string_equal(last.body, "hello");
     wait_for(&server.gone, server.accepted - 1);
+    transport_close(t);
+}
+
+/* Both have come when libcurl looks; whichever is handed out first cancels the other. */
+static void test_cancelled_is_handed_nothing(void **state)
+{
+    (void)state;
+    struct transport *t = open_plain();
+    struct seen a = {.transport = t}, b = a;
+    struct transfer *x = start(&a, "/bytes", true), *y = start(&b, "/bytes", true);
+    a.victims[0] = y;
+    b.victims[0] = x;
+    for (int i = 0; i < 50 && !a.pieces && !b.pieces; i++) {
+        transport_turn(t, 0);
+        usleep(20000);
+    }
+    turn_until(t, a.pieces ? &a.overs : &b.overs, 1);
+    assert_true(!a.pieces != !b.pieces);
+    assert_int_equal(a.begun + b.begun, 1);
+    assert_int_equal(a.overs + b.overs, 1);
     transport_close(t);
 }
 
@@ -471,8 +509,12 @@ static void test_sentences(void **state)
     snprintf(moved, sizeof moved, "there: status 302: it has moved to %s, and that is not followed",
              url_of("/there"));
     expect_said(t, "/moved", NULL, ST_IO, moved);
+    struct answer a;
+    struct err err;
+    assert_int_equal(wait_with(t, &(struct request){.url = url_of("/moved_key")}, &a, &err), ST_OK);
+    assert_string_equal(a.link, url_of("/" STARS));
     /* the server says the key back */
-    expect_said(t, "/key", NULL, ST_IO, "there: status 401: who is ********************?");
+    expect_said(t, "/key", NULL, ST_IO, "there: status 401: who is " STARS "?");
     transport_close(t);
 }
 
@@ -509,6 +551,7 @@ static void test_what_cannot_be(void **state)
                                            {.url = "ftp://127.0.0.1/"},
                                            {.url = "http://me:" KEY "@127.0.0.1:9/"},
                                            {.url = ""},
+                                           {.url = "me:" KEY "@127.0.0.1/"},
                                            {.url = "http://127.0.0.1:9/", .range = "0-\r\nX: y"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct answer a;
@@ -523,14 +566,24 @@ int main(void)
 {
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, start_server, stop_server)
     const struct CMUnitTest tests[] = {
-        WITH_SERVER(test_get_and_reuse),  WITH_SERVER(test_post),
-        WITH_SERVER(test_stream),         WITH_SERVER(test_ranges),
-        WITH_SERVER(test_many_at_once),   WITH_SERVER(test_cancel),
-        WITH_SERVER(test_enough),         WITH_SERVER(test_callbacks_cancel_and_start),
-        WITH_SERVER(test_close_cancels),  WITH_SERVER(test_patience),
-        WITH_SERVER(test_broken),         WITH_SERVER(test_nobody_is_there),
-        WITH_SERVER(test_too_long),       WITH_SERVER(test_retry_after),
-        WITH_SERVER(test_sentences),      WITH_SERVER(test_broken_answers_say_why),
+        WITH_SERVER(test_get_and_reuse),
+        WITH_SERVER(test_post),
+        WITH_SERVER(test_stream),
+        WITH_SERVER(test_ranges),
+        WITH_SERVER(test_many_at_once),
+        WITH_SERVER(test_a_place_comes_late),
+        WITH_SERVER(test_cancel),
+        WITH_SERVER(test_enough),
+        WITH_SERVER(test_callbacks_cancel_and_start),
+        WITH_SERVER(test_cancelled_is_handed_nothing),
+        WITH_SERVER(test_close_cancels),
+        WITH_SERVER(test_patience),
+        WITH_SERVER(test_broken),
+        WITH_SERVER(test_nobody_is_there),
+        WITH_SERVER(test_too_long),
+        WITH_SERVER(test_retry_after),
+        WITH_SERVER(test_sentences),
+        WITH_SERVER(test_broken_answers_say_why),
         WITH_SERVER(test_what_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 128, ASKED_MAX = 1 << 20, BIG = 3 << 20 };
+enum { CONNECTIONS_MAX = 128, ASKED_MAX = 4 << 20, BIG = 3 << 20 };
 
 static struct {
     int socket, port, connections[CONNECTIONS_MAX];
@@ -135,7 +135,7 @@ static void give_key(int fd, const char *asked)
              key ? key + 22 : "");
     snprintf(body, sizeof body, "{\"error\":{\"message\":\"who is %.*s?\"}}", n,
              key ? key + 22 : "");
-    answer(fd, "401 No", head, body);
+    answer(fd, strstr(asked, "/moved_key") ? "302 Found" : "401 No", head, body);
 }
 
 static bool is(const char *asked, const char *path)
@@ -150,7 +150,9 @@ static bool serve_plain(int fd, const char *asked, const char *body)
     if (is(asked, "/hello"))
         answer(fd, "200 OK", "Content-Type: text/plain\r\n", "hello");
     else if (is(asked, "/echo"))
-        answer(fd, "200 OK", strstr(asked, "Expect:") ? "X: it waits\r\n" : "", body);
+        answer(fd, strstr(asked, "Expect:") ? "417 No" : "200 OK", "", body);
+    else if (is(asked, "/late"))
+        usleep(500000), answer(fd, "200 OK", "", "late");
     else if (is(asked, "/bytes"))
         stream_bytes(fd);
     else if (is(asked, "/seconds"))
@@ -163,7 +165,7 @@ static bool serve_plain(int fd, const char *asked, const char *body)
         give_date(fd);
     else if (is(asked, "/file"))
         give_range(fd, asked);
-    else if (is(asked, "/key"))
+    else if ((is(asked, "/key") || is(asked, "/moved_key")))
         give_key(fd, asked);
     else if (is(asked, "/page"))
         answer(fd, "502 Bad", "Content-Type: text/html\r\n", "<TITLE> Bad\nGateway</TITLE>");
