@@ -39,13 +39,19 @@ add_library(ead_server STATIC ${server} ${page_page})
 target_include_directories(ead_server PUBLIC ${CMAKE_SOURCE_DIR}/apps ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(ead_server PUBLIC ead_json ead_base PkgConfig::MICROHTTPD m PRIVATE ead_flags)
 
+# Models of a hub, fetched into a folder: over HTTP, JSON and base, without the library.
+file(GLOB hub CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/hub/*.c)
+add_library(ead_hub STATIC ${hub})
+target_include_directories(ead_hub PUBLIC ${CMAKE_SOURCE_DIR}/apps)
+target_link_libraries(ead_hub PUBLIC ead_json ead_net ead_base PRIVATE ead_flags)
+
 file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/cli/*.c)
 if(cli)
   add_executable(ead_cli ${cli})
   set_target_properties(ead_cli PROPERTIES OUTPUT_NAME ead)
   target_compile_definitions(ead_cli PRIVATE EAD_VERSION="${EAD_VERSION}")
   target_include_directories(ead_cli PRIVATE ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(ead_cli PRIVATE ead_eval ead_server ead ead_net ead_base ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
+  target_link_libraries(ead_cli PRIVATE ead_eval ead_server ead_hub ead ead_net ead_base ead_flags PkgConfig::JANSSON PkgConfig::EDIT m)
   install(TARGETS ead_cli COMPONENT program)
   # The pair that `ead run` takes when none is named; see apps/cli/shipped.h.
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ead/models

@@ -8,7 +8,8 @@ add_custom_target(check_includes ALL
 
 file(GLOB_RECURSE EAD_HEADERS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.h
   ${CMAKE_SOURCE_DIR}/include/*.h ${CMAKE_SOURCE_DIR}/apps/eval/*.h
-  ${CMAKE_SOURCE_DIR}/apps/grade/*.h ${CMAKE_SOURCE_DIR}/apps/json/*.h ${CMAKE_SOURCE_DIR}/apps/server/*.h)
+  ${CMAKE_SOURCE_DIR}/apps/grade/*.h ${CMAKE_SOURCE_DIR}/apps/hub/*.h
+  ${CMAKE_SOURCE_DIR}/apps/json/*.h ${CMAKE_SOURCE_DIR}/apps/server/*.h)
 set(alone "")
 foreach(header ${EAD_HEADERS})
   file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${header})

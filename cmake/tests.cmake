@@ -36,7 +36,7 @@ foreach(source ${tests})
   add_executable(${name} ${source})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests
     ${CMAKE_SOURCE_DIR}/apps)
-  target_link_libraries(${name} PRIVATE ead_eval ead_server tiny ead_inside ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
+  target_link_libraries(${name} PRIVATE ead_eval ead_server ead_hub tiny ead_inside ead_flags PkgConfig::CMOCKA PkgConfig::JANSSON m)
   target_compile_definitions(${name} PRIVATE SHARED_DIR="${EAD_SHARED_DIR}"
     SOURCE_DIR="${CMAKE_SOURCE_DIR}" EAD_PROGRAM="$<TARGET_FILE:ead_cli>"
     EXAMPLE_PAIR="$<TARGET_FILE:example_pair>" EXAMPLE_POLICY="$<TARGET_FILE:example_policy>")
@@ -84,6 +84,8 @@ set_tests_properties(check_http PROPERTIES TIMEOUT 120)
 add_test(NAME check_chat_url
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_chat_url $<TARGET_FILE:ead_cli> ${EAD_SHARED_DIR})
 set_tests_properties(check_chat_url PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+add_test(NAME check_pull COMMAND ${CMAKE_SOURCE_DIR}/tests/check_pull $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_pull PROPERTIES TIMEOUT 300)
 # Others' clients; tools/setup_clients gets them.
 add_test(NAME check_clients
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_clients $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})

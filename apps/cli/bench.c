@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/json.h"
 #include "cli/pair.h"
 #include "cli/source.h"
@@ -21,7 +22,7 @@ static const struct arg table[] = {
      .letter = 'm',
      .value = "FILE",
      .out = &options.model,
-     .help = "time this GGUF model"},
+     .help = "time this GGUF model, " FETCH_HELP},
     {.kind = ARG_TEXT,
      .name = "large",
      .letter = 'L',
@@ -318,6 +319,9 @@ static int command(int argc, char **argv)
         return args_fault(&usage, "-m FILE is missing, or --large FILE and --small FILE");
     if (pair && options.decode >= 0 && options.decode < 2) /* the first costs no step */
         return args_fault(&usage, "--decode: a pair needs two tokens");
+    if (fetch_in_place(&options.large) || fetch_in_place(&options.small) ||
+        fetch_in_place(&options.model))
+        return EXIT_FAIL;
     return pair ? bench_pair(&options) : bench_model();
 }
 

@@ -25,7 +25,7 @@ extern const char *const cli_statuses[];
 
 extern const struct command command_run, command_chat, command_serve, command_bench, command_eval,
     command_calibrate, command_grade, command_template, command_tokenize, command_logits,
-    command_inspect, command_manual, command_completion;
+    command_inspect, command_pull, command_manual, command_completion;
 
 /* Print "ead: message" to stderr and return EXIT_FAIL. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

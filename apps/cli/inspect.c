@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/json.h"
 #include "ead_file.h"
 #include "json/unicode.h"
@@ -20,7 +21,7 @@ static const struct arg table[] = {
      .letter = 'm',
      .value = "FILE",
      .out = &options.model,
-     .help = "GGUF file; may also stand without -m"},
+     .help = "GGUF file, " FETCH_HELP ";\nmay also stand without -m"},
     {.kind = ARG_FLAG, .name = "json", .out = &options.json, .help = "print JSON"},
     {.kind = ARG_FLAG,
      .name = "full",
@@ -235,6 +236,7 @@ static int command(int argc, char **argv)
     int parsed = args_parse(&usage, argc, argv, &options.model, 1, &words);
     if (parsed != ARGS_GO) return parsed;
     if (!options.model) return args_fault(&usage, "FILE is missing");
+    if (fetch_in_place(&options.model)) return EXIT_FAIL;
     if (ead_file_open(options.model, &file, &error)) return fail_error(&error);
     int status = EXIT_OK;
     if (options.json)

@@ -1,6 +1,7 @@
 #include "cli/advice.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/opening.h"
 #include "cli/output.h"
 #include "cli/pair.h"
@@ -24,7 +25,7 @@ static const struct arg table[] = {
      .letter = 'm',
      .value = "FILE",
      .out = &options.model,
-     .help = "GGUF model"},
+     .help = "GGUF model, " FETCH_HELP},
     {.kind = ARG_TEXT,
      .name = "ids",
      .value = "LIST",
@@ -149,7 +150,8 @@ static int command(int argc, char **argv)
     if (!options.ids) return args_fault(&usage, "--ids LIST is missing");
     if (!options.out) return args_fault(&usage, "-o FILE is missing");
     if (output_check_file(options.out)) return EXIT_FAIL;
-    if (opening_model(&options.opening, options.model, &model)) return EXIT_FAIL;
+    if (fetch_in_place(&options.model) || opening_model(&options.opening, options.model, &model))
+        return EXIT_FAIL;
     int status = with_ids(model);
     ead_model_close(model);
     return status;

@@ -14,13 +14,9 @@
 #include <unistd.h>
 
 const struct command *const cli_commands[] = {
-    &command_run,        &command_chat,
-    &command_serve,      &command_bench,
-    &command_eval,       &command_calibrate,
-    &command_grade,      &command_template,
-    &command_tokenize,   &command_logits,
-    &command_inspect,    &command_manual,
-    &command_completion, NULL,
+    &command_run,       &command_chat,  &command_serve,    &command_bench,      &command_eval,
+    &command_calibrate, &command_grade, &command_template, &command_tokenize,   &command_logits,
+    &command_inspect,   &command_pull,  &command_manual,   &command_completion, NULL,
 };
 
 const char cli_purpose[] =

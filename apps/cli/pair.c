@@ -2,6 +2,7 @@
 
 #include "cli/advice.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/screen.h"
 #include "cli/shipped.h"
 #include "cli/trace.h"
@@ -53,13 +54,13 @@ static const struct arg above[] = {
      .letter = 'L',
      .value = "FILE",
      .out = &pair_options.large,
-     .help = "GGUF file of the large model (default: the shipped pair)"},
+     .help = "GGUF file of the large model (default: the shipped pair), " FETCH_HELP},
     {.kind = ARG_TEXT,
      .name = "small",
      .letter = 'S',
      .value = "FILE",
      .out = &pair_options.small,
-     .help = "GGUF file of the small model; one of the two is enough"},
+     .help = "GGUF file of the small model, likewise; one of the two is enough"},
     {.kind = ARG_INT,
      .name = "ctx",
      .letter = 'c',
@@ -350,7 +351,9 @@ static int find_models(struct pair *p)
 
 int pair_load(struct pair *p, ead_duo_options *options)
 {
-    if (find_models(p)) return EXIT_FAIL;
+    if (fetch_in_place(&pair_options.large) || fetch_in_place(&pair_options.small) ||
+        fetch_in_place(&pair_options.opening.vocab) || find_models(p))
+        return EXIT_FAIL;
     if (pair_options.replay && trace_read(pair_options.replay, &p->replay, &p->n_replay))
         return EXIT_FAIL;
     const char *const paths[] = {[EAD_SMALL] = p->small_path, [EAD_LARGE] = p->large_path};

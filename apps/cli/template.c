@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/form.h"
 #include "cli/opening.h"
 #include "cli/source.h"
@@ -20,7 +21,7 @@ static const struct arg table[] = {
      .letter = 'm',
      .value = "FILE",
      .out = &options.model,
-     .help = "GGUF file with the template and the special tokens; weights are not needed"},
+     .help = "GGUF file with the template and the special tokens, " FETCH_HELP ";\nweights are not needed"},
     {.kind = ARG_TEXT,
      .name = "messages",
      .value = "FILE",
@@ -79,7 +80,8 @@ static int command(int argc, char **argv)
     if (form_lists(&options.form)) return EXIT_OK;
     if (!options.model && !options.form.template_name)
         return args_fault(&usage, "-m FILE or --template FILE is missing");
-    if (options.model && opening_vocab(options.model, &model)) return EXIT_FAIL;
+    if (fetch_in_place(&options.model) || (options.model && opening_vocab(options.model, &model)))
+        return EXIT_FAIL;
     int status = form_open(&options.form, model, FORM_WAYS("template"), &form);
     if (!status) {
         status = with_form(&form);

@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/opening.h"
 #include "cli/source.h"
 
@@ -17,7 +18,7 @@ static const struct arg table[] = {
      .letter = 'm',
      .value = "FILE",
      .out = &options.model,
-     .help = "GGUF file with the vocabulary; weights are not needed"},
+     .help = "GGUF file with the vocabulary, " FETCH_HELP ";\nweights are not needed"},
     {.kind = ARG_FLAG,
      .name = "bos",
      .out = &options.bos,
@@ -96,7 +97,7 @@ static int command(int argc, char **argv)
     int parsed = args_parse(&usage, argc, argv, NULL, 0, NULL);
     if (parsed != ARGS_GO) return parsed;
     if (!options.model) return args_fault(&usage, "-m FILE is missing");
-    if (opening_vocab(options.model, &model)) return EXIT_FAIL;
+    if (fetch_in_place(&options.model) || opening_vocab(options.model, &model)) return EXIT_FAIL;
     int status = source_read("-", &text, &bytes);
     if (!status) {
         status = options.decode ? decode(model, text) : encode(model, text, bytes);

@@ -2,6 +2,7 @@
 
 #include "cli/advice.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/pair.h"
 #include "cli/screen.h"
 #include "cli/shipped.h"
@@ -79,13 +80,13 @@ static const struct arg above[] = {
      .letter = 'L',
      .value = "FILE",
      .out = &trial_options.large,
-     .help = "GGUF file of the large model (default: the shipped pair)"},
+     .help = "GGUF file of the large model (default: the shipped pair), " FETCH_HELP},
     {.kind = ARG_TEXT,
      .name = "small",
      .letter = 'S',
      .value = "FILE",
      .out = &trial_options.small,
-     .help = "GGUF file of the small model"},
+     .help = "GGUF file of the small model, likewise"},
     {.kind = ARG_INT,
      .name = "parallel",
      .letter = 'P',
@@ -158,6 +159,8 @@ static int open_models(struct trial *t)
 {
     const char *paths[EAD_WRITERS];
     struct runner_model *models = t->runner.models;
+    if (fetch_in_place(&trial_options.large) || fetch_in_place(&trial_options.small))
+        return EXIT_FAIL;
     for (int w = 0; w < EAD_WRITERS; w++) {
         models[w].path = find_model(t, (ead_writer)w);
         paths[w] = models[w].path;
