@@ -486,7 +486,7 @@ typedef struct {
     int64_t bounded, open_decisions;
     double seconds;        /* all steps and prompts */
     double parameter_cost; /* the paper's, (p N_L + (1-p) N_S) / N_L, per token that stayed; 1 with
-                            * one model */
+                            * one model, NaN where parameters are not known */
     double ideal_seconds;  /* decode rows of each model at its step_seconds; 0 when not measured */
     double large_seconds;  /* estimate of the large model alone on this text; 0 when not measured */
 } ead_summary;

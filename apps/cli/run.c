@@ -189,6 +189,7 @@ static int write_report(const struct pair *p, const char *stop)
     if (!report) return fail("no memory for the summary");
     int status = options.json ? json_write(options.json, report) : EXIT_OK;
     report_print(report);
+    report_warn(p);
     json_decref(report);
     return status;
 }

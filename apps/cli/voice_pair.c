@@ -164,6 +164,7 @@ static void show_account(const struct voice *voice)
     if (report) {
         json_object_del(report, "stop");
         report_print(report);
+        report_warn(&of(voice)->pair);
     }
     json_decref(report);
 }

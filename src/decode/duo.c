@@ -446,5 +446,5 @@ ead_summary duo_summarise(const struct duo *d)
     uint64_t n_active[EAD_WRITERS] = {0};
     for (int w = 0; w < EAD_WRITERS; w++)
         if (d->engines[w]) n_active[w] = d->engines[w]->info.n_active;
-    return account_summarise(&d->account, n_active);
+    return account_summarise(&d->account, d->engines[EAD_LARGE] && d->engines[EAD_SMALL], n_active);
 }

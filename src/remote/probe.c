@@ -310,12 +310,15 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
     return st;
 }
 
+enum { USUAL_TOP = 20 };
+
 /* As many log-probabilities as are wanted or, where the server refuses, fewer. */
 static enum status find_top(struct probe *p, struct first *f, struct err *err)
 {
     struct remote *r = p->r;
-    const int usual = r->address.dialect->top;
-    const int tries[] = {r->options.top, r->n_vocab <= REMOTE_TOP_MAX ? r->n_vocab : 0, usual, 5};
+    const struct dialect *d = r->address.dialect;
+    const bool all = !d->exact && r->n_vocab <= REMOTE_TOP_MAX; /* of a small vocabulary */
+    const int tries[] = {r->options.top, all ? r->n_vocab : 0, d->top ? d->top : USUAL_TOP, 5};
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         if (tries[i] <= 0) continue;
         const enum status st = first_token(p, tries[i], 0, f, err);
@@ -336,6 +339,7 @@ static enum status find_raw(struct probe *p, const struct first *greedy, struct 
 {
     struct remote *r = p->r;
     struct first warm;
+    if (!r->address.dialect->draws) return ST_OK; /* it is not asked above temperature 0 */
     TRY(first_token(p, r->options.top, 0.5f, &warm, err));
     r->raw = !greedy->there || !warm.there ||
              fabsf(greedy->stats.max_prob - warm.stats.max_prob) < 0.01f;
