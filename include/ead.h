@@ -556,6 +556,9 @@ EAD_API ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length,
  * fails with EAD_MEMORY and changes no text: texts that had room promised for all they grow to
  * never see that, when all do so. */
 EAD_API ead_status ead_duo_reserve(ead_duo *duo, size_t length, ead_error *error);
+/* Nothing more is wanted of this text for now: a server that writes ahead for it stops. It goes on
+ * as ever when it is stepped again. */
+EAD_API void ead_duo_rest(ead_duo *duo);
 EAD_API size_t ead_duo_length(const ead_duo *duo);
 /* The text's ids, ead_duo_length of them; valid until the text changes. */
 EAD_API const int32_t *ead_duo_ids(const ead_duo *duo);

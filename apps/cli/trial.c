@@ -159,7 +159,8 @@ static int open_models(struct trial *t)
 {
     const char *paths[EAD_WRITERS];
     struct runner_model *models = t->runner.models;
-    if (fetch_in_place(&trial_options.large) || fetch_in_place(&trial_options.small))
+    if (fetch_in_place(&trial_options.large) || fetch_in_place(&trial_options.small) ||
+        fetch_in_place(&trial_options.opening.vocab))
         return EXIT_FAIL;
     for (int w = 0; w < EAD_WRITERS; w++) {
         models[w].path = find_model(t, (ead_writer)w);

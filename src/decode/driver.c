@@ -266,7 +266,7 @@ static void take(struct driver *r, ead_writer w, const struct result *result, do
     if (!duo_take(d, w, result))
         d->seconds += clock_seconds() - start;
     else if (result->status == ST_OK)
-        duo_write(d, &result->dist, result->drawn, clock_seconds() - start);
+        duo_write(d, result, clock_seconds() - start);
     else
         duo_fail(d, w, result);
     duo_look_ahead(d);
@@ -300,7 +300,8 @@ static void collect(struct driver *r, const struct ask *ask, bool wait)
 {
     bool came = false;
     for (int w = 0; w < EAD_WRITERS; w++)
-        if (awaited(r, NULL, (ead_writer)w)) came |= take_all(r, (ead_writer)w, false);
+        if ((r->engines[w] && r->engines[w]->info.late) || awaited(r, NULL, (ead_writer)w))
+            came |= take_all(r, (ead_writer)w, false);
     for (int w = 0; w < EAD_WRITERS && wait && !came; w++) {
         if (!awaited(r, ask, (ead_writer)w)) continue;
         came = take_all(r, (ead_writer)w, true);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { WAIT_MS = 5 }; /* not longer: another engine may have news meanwhile */
 
@@ -79,15 +80,16 @@ static void describe(struct remote_engine *e, const struct remote_engine_options
                             .pieces = r->pieces,
                             .patience = r->options.patience,
                             .top = r->options.top,
+                            .bounded = r->transport_options.connections > 0,
                             .harmless = r->harmless};
 }
 
 enum status remote_engine_open(const struct remote *r, const struct remote_engine_options *o,
                                struct engine **out, struct err *err)
 {
-    if (r->context && o->n_ctx > r->context)
+    if (r->limit && o->n_ctx >= r->limit)
         return err_set(err, ST_ARG, "%s: context: expected at most %d tokens, found %d",
-                       r->address.url, r->context, o->n_ctx);
+                       r->address.url, r->limit - 1, o->n_ctx);
     struct remote_engine *e = calloc(1, sizeof *e);
     if (!e) return err_memory(err, "an engine");
     e->remote = r;
@@ -180,8 +182,10 @@ static int tokens_to_ask(const struct sequence *q)
 
 static void begin(struct remote_engine *e, struct sequence *q)
 {
-    const int room = e->engine.info.n_ctx - q->wanted; /* a text may be one longer */
-    const int count = tokens_to_ask(q);
+    const int limit = e->remote->limit, n_ctx = e->engine.info.n_ctx;
+    /* A text may be one longer than the context. */
+    const int most = limit && limit < n_ctx + 1 ? limit : n_ctx + 1;
+    const int room = most - (q->wanted + 1), count = tokens_to_ask(q);
     stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room,
                q->draws ? &q->sampler : NULL);
     q->streams = true;
@@ -213,6 +217,7 @@ static void fill(const struct remote_engine *e, struct sequence *q, int i, const
                  struct result *out)
 {
     out->drawn = q->draws ? h->id : -1;
+    out->log_prob = h->log_prob;
     out->dist = (struct distribution){.n = e->engine.info.n_vocab,
                                       .top = stream_top(&q->stream, i),
                                       .n_top = h->n_top,
@@ -235,12 +240,17 @@ static bool at_its_end(struct remote_engine *e, struct sequence *q, struct resul
         q->streams = false;
         return fail(q, s->fault.code, s->fault.message, out);
     }
-    if (ended_silently(e, s) && e->remote->end >= 0) {
+    if (ended_silently(e, s)) {
+        if (e->remote->end < 0) {
+            (void)err_set(&s->fault, ST_SUPPORT, "%s: the text ended by a token that is not known",
+                          e->engine.info.name);
+            return fail(q, ST_SUPPORT, s->fault.message, out);
+        }
         fill_end(e, out);
         q->wanted = -1;
         return true;
     }
-    if (s->finish == FINISH_LENGTH && s->n_held < s->asked) {
+    if (s->finish == FINISH_LENGTH && s->n_held < s->asked && s->waiting) { /* not one more */
         (void)err_set(&s->fault, ST_FULL, "%s: the server's context is full after %d tokens",
                       e->engine.info.name, s->base + s->n_held);
         return fail(q, ST_FULL, s->fault.message, out);
@@ -256,7 +266,7 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
     struct stream *s = &q->stream;
     if (q->wanted < 0) return false;
     if (!q->streams) begin(e, q);
-    *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1};
+    *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1, .log_prob = NAN};
     const int i = q->wanted + 1 - s->base;
     const struct held *h = stream_token(s, i);
     if (!h) {
@@ -284,7 +294,8 @@ static bool remote_collect(struct engine *engine, bool wait, struct result *out)
 {
     struct remote_engine *e = remote_of(engine);
     if (look_around(e, out)) return true;
-    (void)transport_turn(e->wire.transport, wait ? WAIT_MS : 0);
+    const int under_way = transport_turn(e->wire.transport, wait ? WAIT_MS : 0);
+    if (wait && !under_way) nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
     const double now = clock_seconds();
     for (int i = 0; i < engine->info.n_seq; i++)
         if (e->seqs[i].streams) stream_tick(&e->seqs[i].stream, now);

@@ -144,7 +144,9 @@ static enum status find_context(struct probe *p, struct err *err)
     json_t *answer;
     if (!post.path) return ST_OK;
     TRY(fetch_json(p, &post, &answer, err));
-    p->r->context = d->read_context(answer, p->r->model);
+    const int told = d->read_context(answer, p->r->model);
+    /* Ours tell what follows a full context; with others the last token is the last. */
+    p->r->limit = told > 0 ? told + d->exact : 0;
     json_decref(answer);
     return ST_OK;
 }
@@ -283,6 +285,7 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                                struct err *err)
 {
     struct remote *r = p->r;
+    char id[WIRE_ID_MAX];
     int32_t ids[2] = {r->harmless, r->harmless};
     const ead_sampler_options sampler = {
         .temperature = temperature, .top_p = 1, .repeat_penalty = 1, .seed = 1};
@@ -291,7 +294,7 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                               .max_tokens = 1,
                               .top = top,
                               .sampler = &sampler,
-                              .request_id = "ead-probe",
+                              .request_id = id,
                               .force = -1};
     struct post post = {0};
     struct reader reader = {.dialect = r->address.dialect,
@@ -301,6 +304,7 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                             .take = take_first,
                             .context = out};
     *out = (struct first){0};
+    wire_name(&p->wire, id);
     TRY(r->address.dialect->ask(&r->server, &want, &post, err));
     TRY(fetch(p, &post, err));
     TRY(answer_check(&p->answer, r->address.url, "application/json", err));

@@ -58,7 +58,7 @@ void remote_close(struct remote *r)
 
 int remote_context(const struct remote *r)
 {
-    return r->context;
+    return r->limit ? r->limit - 1 : 0;
 }
 
 const struct vocab *remote_vocab(const struct remote *r)

@@ -63,7 +63,10 @@ static bool take_token(void *context, const struct remote_token *t)
 static bool take_bytes(void *context, const char *bytes, size_t n)
 {
     struct stream *s = context;
-    return reader_feed(&s->reader, bytes, n, &s->fault) == ST_OK && !s->reader.enough;
+    /* Of what is behind a lost token nothing is of use; what is behind the last event keeps the
+     * connection. */
+    return reader_feed(&s->reader, bytes, n, &s->fault) == ST_OK && !s->reader.enough &&
+           !s->reader.n_lost;
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */
@@ -101,6 +104,10 @@ static void start_reading(struct stream *s)
 /* It broke: try again after a pause, unless that is no use or was tried often enough. */
 static void broke(struct stream *s, bool mendable, long after_ms)
 {
+    if (s->n_held >= s->asked) { /* behind the last token nothing matters */
+        s->state = STREAM_IDLE;
+        return;
+    }
     const double pause = wire_pause(s->wire, s->attempts++, after_ms);
     s->state = mendable && pause >= 0 ? STREAM_PAUSING : STREAM_FAILED;
     if (s->state == STREAM_FAILED) return;
@@ -124,7 +131,7 @@ static enum status send(struct stream *s)
     const size_t base = (size_t)s->base, n_held = (size_t)s->n_held;
     memcpy(w->scratch, s->ids, base * sizeof *w->scratch);
     for (size_t i = 0; i < n_held; i++) w->scratch[base + i] = s->held[i].id;
-    snprintf(s->id, sizeof s->id, "ead-%d-%llu", s->base, (unsigned long long)++w->serial);
+    wire_name(w, s->id);
     static const ead_sampler_options greedy = {.top_p = 1, .repeat_penalty = 1};
     const struct want want = {.ids = w->scratch,
                               .n = s->base + s->n_held,
@@ -161,7 +168,6 @@ static void ask(struct stream *s)
 static enum status finish_reading(struct stream *s, const struct answer *a)
 {
     struct reader *r = &s->reader;
-    if (r->failed != ST_OK) return r->failed; /* s->fault says why */
     if (s->probing)
         TRY(reader_whole(r, a->body->data ? a->body->data : "", a->body->len, &s->fault));
     else
@@ -178,33 +184,39 @@ static void name_fault(struct stream *s)
     (void)err_set(&s->fault, s->fault.code, "%s: %.900s", name_of(s), said);
 }
 
+/* What came of a request; s->fault says what went wrong. *mendable: another may do better. */
+static enum status judge(struct stream *s, const struct answer *a, bool *mendable)
+{
+    const struct reader *r = &s->reader;
+    *mendable = true;
+    if (r->failed != ST_OK || r->finish != FINISH_NONE || (a->code == ST_OK && r->n > 0)) {
+        /* However the connection ended, the reader knows better. */
+        const enum status st = r->failed != ST_OK ? r->failed : finish_reading(s, a);
+        if (st != ST_OK) name_fault(s);
+        return st;
+    }
+    *mendable = wire_may_pass(a) || (a->code == ST_OK && a->status == 200);
+    TRY(answer_check(a, name_of(s), s->probing ? "application/json" : "text/event-stream",
+                     &s->fault));
+    const enum status st = finish_reading(s, a);
+    if (st != ST_OK) name_fault(s);
+    return st;
+}
+
 static void is_over(void *context, const struct answer *a)
 {
     struct stream *s = context;
+    bool mendable;
     s->transfer = NULL;
     free(s->body);
     s->body = NULL;
-    enum status st = a->code;
-    bool mendable = true;
-    if (st != ST_OK && s->reader.failed == ST_OK && s->reader.finish != FINISH_NONE) st = ST_OK;
-    if (a->code != ST_OK && st != ST_OK) {
-        s->fault.code = err_set(&s->fault, st, "%s", a->why);
-        mendable = wire_may_pass(a);
-    } else if (s->reader.failed == ST_OK &&
-               (st = answer_check(a, name_of(s),
-                                  s->probing ? "application/json" : "text/event-stream",
-                                  &s->fault)) != ST_OK) {
-        mendable = wire_may_pass(a) || a->status == 200;
-    } else if ((st = finish_reading(s, a)) != ST_OK) {
-        s->fault.code = st;
-        name_fault(s);
-    }
-    const bool lost = s->reader.n_lost > 0 && !s->probing;
-    const bool probed = s->probing;
+    const enum status st = judge(s, a, &mendable);
+    const bool lost = s->reader.n_lost > 0 && !s->probing, probed = s->probing;
+    s->fault.code = st;
     s->finish = s->reader.finish;
     stop_reading(s);
     s->probing = false;
-    if (lost)
+    if (lost && s->n_held < s->asked)
         probe(s);
     else if (st != ST_OK)
         broke(s, mendable, a->retry_after_ms);
@@ -254,6 +266,10 @@ void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
 
 void stream_tick(struct stream *s, double now)
 {
+    if (s->state == STREAM_OPEN && s->waiting && !transfer_is_sent(s->transfer)) {
+        s->begun = now; /* its turn has not come: nothing is waited for yet */
+        s->deadline = now + s->wire->patience.first;
+    }
     if (now < s->deadline) return;
     if (s->state == STREAM_PAUSING) {
         ask(s);

@@ -25,8 +25,6 @@ enum stream_state {
     STREAM_FAILED   /* it cannot be mended: `fault` */
 };
 
-enum { STREAM_ID_MAX = 48 };
-
 struct stream {
     struct wire *wire;
     const int32_t *ids;                 /* the text, of which the first `base` were asked with */
@@ -40,7 +38,7 @@ struct stream {
     enum finish finish; /* of the last request, once it is over */
     struct transfer *transfer;
     char *body;
-    char id[STREAM_ID_MAX];
+    char id[WIRE_ID_MAX];
     struct reader reader;
     bool reading;    /* the reader is in use */
     bool waiting;    /* for the first token of a request */
