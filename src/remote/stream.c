@@ -98,9 +98,14 @@ static void start_reading(struct stream *s)
     s->reading = true;
 }
 
-/* It broke: try again after a pause, unless that is no use or was tried often enough. */
+/* It broke: try again after a pause, unless that is no use or was tried often enough. Where all
+ * that was asked for has come, nothing is missing. */
 static void broke(struct stream *s, bool mendable, long after_ms)
 {
+    if (stream_is_whole(s)) {
+        s->state = STREAM_IDLE;
+        return;
+    }
     const double pause = wire_pause(s->wire, s->attempts++, after_ms);
     s->state = mendable && pause >= 0 ? STREAM_PAUSING : STREAM_FAILED;
     if (s->state == STREAM_FAILED) return;
@@ -178,29 +183,39 @@ static void name_fault(struct stream *s)
     (void)err_set(&s->fault, s->fault.code, "%s: %.900s", name_of(s), said);
 }
 
+/* What came of a request. A connection that breaks behind the server's word that it is done has
+ * broken nothing. *mendable, where it is not ST_OK: may another try bring more? */
+static enum status judge(struct stream *s, const struct answer *a, bool *mendable)
+{
+    const struct reader *r = &s->reader;
+    const bool done = r->failed == ST_OK && r->finish != FINISH_NONE;
+    enum status st = ST_OK;
+    *mendable = true;
+    if (a->code != ST_OK && !done) {
+        *mendable = wire_may_pass(a);
+        return err_set(&s->fault, a->code, "%s", a->why);
+    }
+    if (a->code == ST_OK && r->failed == ST_OK)
+        st = answer_check(a, name_of(s), s->probing ? "application/json" : "text/event-stream",
+                          &s->fault);
+    if (st != ST_OK) {
+        *mendable = wire_may_pass(a) || a->status == 200;
+        return st;
+    }
+    if ((st = finish_reading(s, a)) != ST_OK) name_fault(s);
+    return st;
+}
+
 static void is_over(void *context, const struct answer *a)
 {
     struct stream *s = context;
+    bool mendable;
     s->transfer = NULL;
     free(s->body);
     s->body = NULL;
-    enum status st = a->code;
-    bool mendable = true;
-    if (st != ST_OK && s->reader.failed == ST_OK && s->reader.finish != FINISH_NONE) st = ST_OK;
-    if (a->code != ST_OK && st != ST_OK) {
-        s->fault.code = err_set(&s->fault, st, "%s", a->why);
-        mendable = wire_may_pass(a);
-    } else if (s->reader.failed == ST_OK &&
-               (st = answer_check(a, name_of(s),
-                                  s->probing ? "application/json" : "text/event-stream",
-                                  &s->fault)) != ST_OK) {
-        mendable = wire_may_pass(a) || a->status == 200;
-    } else if ((st = finish_reading(s, a)) != ST_OK) {
-        s->fault.code = st;
-        name_fault(s);
-    }
-    const bool lost = s->reader.n_lost > 0 && !s->probing;
-    const bool probed = s->probing;
+    const enum status st = judge(s, a, &mendable);
+    const bool lost = s->reader.n_lost > 0 && !s->probing, probed = s->probing;
+    if (st != ST_OK) s->fault.code = st;
     s->finish = s->reader.finish;
     stop_reading(s);
     s->probing = false;
@@ -227,8 +242,14 @@ static void hang_up(struct stream *s)
     wire_abort(s->wire, s->id);
 }
 
+bool stream_is_whole(const struct stream *s)
+{
+    return s->n_held == s->asked;
+}
+
 void stream_stop(struct stream *s)
 {
+    if (s->transfer && stream_is_whole(s)) (void)transport_turn(s->wire->transport, 0);
     const bool open = s->transfer != NULL;
     hang_up(s);
     if (open) wire_warm(s->wire);
