@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -129,6 +130,8 @@ static void receive(int fd)
 {
     pthread_t thread;
     int place = 0;
+    const int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     pthread_mutex_lock(&server.lock);
     while (place < CONNECTIONS_MAX && server.connections[place] >= 0) place++;
     if (place == CONNECTIONS_MAX) abort();

@@ -13,9 +13,6 @@
 #include "script_engine.h"
 #include "tiny.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 enum { SITE_VOCAB_MAX = 512, SITE_CTX = 640, SITE_ASKED_MAX = 512, SITE_ACTS_MAX = 32 };
 
 /* What a server does with a request for tokens, behind the first `after` of them. */
@@ -30,6 +27,7 @@ enum deed {
     DEED_STALL,   /* says no more */
     DEED_PING,    /* says comments from then on */
     DEED_STOP,    /* ends its text, without a token for it */
+    DEED_CUT,     /* the same, and closes the connection before the end of the answer */
     DEED_COUNT
 };
 
@@ -60,6 +58,11 @@ struct site {
     bool cumulative;                /* SGLang: each event tells all */
     int lossy;                      /* llama-server: ids that it divides are not told of; 0: none */
     int gap_us;                     /* before each token */
+    int end_us;                     /* before the end of an answer, behind its last token */
+    int room;                       /* of its context in truth; 0: as told */
+    int top_max;                    /* most probable tokens that may be asked for; 0: any */
+    int refusals;                   /* so many requests of any kind are refused first */
+    int shift;                      /* its ids of texts are others by this */
     struct act acts[SITE_ACTS_MAX]; /* for one streamed request each; then it gives all */
     int n_acts;
     struct act (*choose)(int i); /* in their place, of streamed request i */
@@ -262,7 +265,8 @@ static bool site_is_last(const struct telling *t)
 {
     const struct site_asked *a = t->asked;
     const int n = t->k + 1;
-    return t->id == TINY_EOS || n == a->max_tokens || a->n + n >= t->site->context;
+    const int room = t->site->room ? t->site->room : t->site->context;
+    return t->id == TINY_EOS || n == a->max_tokens || a->n + n >= room;
 }
 
 /* What breaks; true where the connection stays. */
@@ -280,9 +284,11 @@ static bool site_break(int fd, struct telling *t, const struct act *act, json_t 
         atomic_fetch_add(&server.gone, 1);
         break;
     case DEED_STOP:
+    case DEED_CUT:
         t->id = -1;
         t->finish = "stop";
-        stays = site_say_event(fd, site_event(t), 1) && say(fd, "0\r\n\r\n");
+        stays =
+            site_say_event(fd, site_event(t), 1) && act->deed == DEED_STOP && say(fd, "0\r\n\r\n");
         break;
     case DEED_GIVE:
     case DEED_STATUS:
@@ -298,6 +304,7 @@ static bool site_close(int fd, struct telling *t)
 {
     const struct dialect *d = t->site->dialect;
     t->id = -1;
+    if (t->site->end_us) usleep((useconds_t)t->site->end_us);
     if (d == &dialect_llamacpp) return site_say_event(fd, site_event(t), 1) && say(fd, "0\r\n\r\n");
     if (d != &dialect_sglang &&
         !site_say_event(fd,
@@ -314,9 +321,8 @@ static bool site_stream(int fd, struct telling *t, const struct act *act)
     int32_t ids[SITE_CTX + WIRE_HELD_MAX];
     float logits[SITE_VOCAB_MAX];
     struct candidate best[SITE_VOCAB_MAX];
-    const int one = 1, lossy = t->site->lossy;
+    const int lossy = t->site->lossy;
     memcpy(ids, t->asked->ids, sizeof t->asked->ids);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (!say(fd, STREAM_HEAD "Transfer-Encoding: chunked\r\n\r\n")) return false;
     for (; !t->finish; t->k++) {
         if (t->site->gap_us) usleep((useconds_t)t->site->gap_us);
@@ -412,8 +418,8 @@ static bool site_complete(int fd, struct site *s, const json_t *body)
     struct telling t = {.site = s, .asked = &a, .told = json_array(), .tops = json_array()};
     if (act.deed == DEED_STATUS)
         answer(fd, act.status, act.head ? act.head : "", "{\"error\":{\"message\":\"so it is\"}}");
-    else if (a.max_tokens < 1) /* as servers have it */
-        answer(fd, "400 No", "", "{\"error\":{\"message\":\"max_tokens must be at least 1\"}}");
+    else if (a.max_tokens < 1 || (s->top_max && a.top > s->top_max)) /* as servers have it */
+        answer(fd, "400 No", "", "{\"error\":{\"message\":\"so it cannot be\"}}");
     else if (!s->reply || !s->reply(fd, &a, &stays))
         stays = a.stream ? site_stream(fd, &t, &act) : site_whole(fd, &t);
     json_decref(t.told);
@@ -436,7 +442,8 @@ static void site_tokenize(int fd, const struct site *s, const json_t *body)
     json_t *all = json_array();
     const char *text = json_string_value(site_field(body, "prompt", "content", ""));
     tiny_must_hold(text && !vocab_encode(s->vocab, text, strlen(text), 0, &ids, &err), "ids");
-    for (size_t i = 0; i < ids.n; i++) json_array_append_new(all, json_integer(ids.id[i]));
+    for (size_t i = 0; i < ids.n; i++)
+        json_array_append_new(all, json_integer(ids.id[i] + s->shift));
     ids_deinit(&ids);
     site_answer(fd, json_pack("{s:o}", "tokens", all));
 }
@@ -455,8 +462,21 @@ static void site_detokenize(int fd, const struct site *s, const json_t *body)
     buf_deinit(&text);
 }
 
+static bool site_refuses(struct site *s)
+{
+    pthread_mutex_lock(&site_lock);
+    const bool refuses = s->refusals > 0;
+    s->refusals -= refuses;
+    pthread_mutex_unlock(&site_lock);
+    return refuses;
+}
+
 static bool site_serve(int fd, struct site *s, const char *path, const json_t *body)
 {
+    if (site_refuses(s)) {
+        answer(fd, "503 Busy", "", "{\"error\":{\"message\":\"not yet\"}}");
+        return true;
+    }
     if (!strncmp(path, "/v1/models ", 11)) {
         site_answer(fd,
                     json_pack("{s:[{s:s,s:i}]}", "data", "id", "m", "max_model_len", s->context));
