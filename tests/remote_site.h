@@ -53,7 +53,7 @@ struct site {
     const struct vocab *vocab;
     uint64_t seed;
     int n_vocab, context;
-    bool marks;                     /* control tokens can follow; the end's is an end */
+    int32_t low, high;              /* ids from low on and below high can follow */
     bool cooked;                    /* tells log-probabilities after temperature */
     bool cumulative;                /* SGLang: each event tells all */
     int lossy;                      /* llama-server: ids that it divides are not told of; 0: none */
@@ -84,7 +84,8 @@ static inline void site_follow(const struct site *s, const int32_t *ids, int n, 
 {
     const struct script_options o = {.seed = s->seed, .n_vocab = s->n_vocab};
     script_distribution(&o, ids, n, logits, best, out);
-    for (int i = 0; i <= TINY_EOS && !s->marks; i++) logits[i] = -1000;
+    for (int i = 0; i < s->n_vocab; i++)
+        if (i < s->low || i >= s->high) logits[i] = -1000;
     tiny_must_hold(distribution_dense(out, kern_table(KERN_REF), logits, s->n_vocab), "logits");
     if (!top) return;
     const int n_best = distribution_best(out, top, best);
@@ -266,7 +267,7 @@ static bool site_is_last(const struct telling *t)
     const struct site_asked *a = t->asked;
     const int n = t->k + 1;
     const int room = t->site->room ? t->site->room : t->site->context;
-    return t->id == TINY_EOS || n == a->max_tokens || a->n + n >= room;
+    return vocab_is_eog(t->site->vocab, t->id) || n == a->max_tokens || a->n + n >= room;
 }
 
 /* What breaks; true where the connection stays. */
@@ -327,7 +328,7 @@ static bool site_stream(int fd, struct telling *t, const struct act *act)
     for (; !t->finish; t->k++) {
         if (t->site->gap_us) usleep((useconds_t)t->site->gap_us);
         site_draw(t, ids, logits, best);
-        if (site_is_last(t)) t->finish = t->id == TINY_EOS ? "stop" : "length";
+        if (site_is_last(t)) t->finish = vocab_is_eog(t->site->vocab, t->id) ? "stop" : "length";
         json_t *event = site_event(t);
         if (act->deed && t->k == act->after) return site_break(fd, t, act, event);
         if (lossy && t->id % lossy == 0)
@@ -346,7 +347,7 @@ static bool site_whole(int fd, struct telling *t)
     struct candidate best[SITE_VOCAB_MAX];
     memcpy(ids, t->asked->ids, sizeof t->asked->ids);
     site_draw(t, ids, logits, best);
-    t->finish = t->id == TINY_EOS ? "stop" : "length";
+    t->finish = vocab_is_eog(t->site->vocab, t->id) ? "stop" : "length";
     json_t *event = site_event(t);
     char *text = json_dumps(event, JSON_COMPACT);
     answer(fd, "200 OK", "Content-Type: application/json\r\n", text);
@@ -519,6 +520,8 @@ static inline struct site *site_begin(ead_writer w, const struct dialect *d,
                              .vocab = vocab,
                              .n_vocab = n_vocab,
                              .seed = seed,
+                             .low = TINY_EOS + 1,
+                             .high = n_vocab,
                              .context = SITE_CTX - WIRE_HELD_MAX};
     return &sites[w];
 }
