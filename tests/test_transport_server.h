@@ -1,61 +1,13 @@
-/*
- * A server for test_transport.c, which does by path whatever a server may do, and counts. A thread
- * for each connection.
- */
+/* A server for test_transport.c, which does by path whatever a server may do. */
 #ifndef EAD_TEST_TRANSPORT_SERVER_H
 #define EAD_TEST_TRANSPORT_SERVER_H
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
+#include "http_server.h"
+
 #include <time.h>
-#include <unistd.h>
 
-enum { CONNECTIONS_MAX = 128, ASKED_MAX = 4 << 20, BIG = 3 << 20 };
+enum { BIG = 3 << 20 };
 
-static struct {
-    int socket, port, connections[CONNECTIONS_MAX];
-    pthread_t thread, threads[CONNECTIONS_MAX];
-    atomic_int accepted, open, most_open; /* connections */
-    atomic_int asked, sent, received;     /* requests, and bytes */
-    atomic_int gone;                      /* clients that left while we stalled */
-} server;
-
-static void say(int fd, const char *text)
-{
-    for (size_t n = strlen(text); n;) {
-        const ssize_t sent = send(fd, text, n, MSG_NOSIGNAL);
-        if (sent <= 0) return;
-        atomic_fetch_add(&server.sent, (int)sent);
-        text += sent;
-        n -= (size_t)sent;
-    }
-}
-
-static void answer(int fd, const char *status, const char *head, const char *body)
-{
-    char text[1024];
-    snprintf(text, sizeof text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status,
-             strlen(body), head);
-    say(fd, text);
-    say(fd, body);
-}
-
-static void stall(int fd)
-{
-    char byte;
-    while (recv(fd, &byte, 1, 0) > 0) continue;
-    atomic_fetch_add(&server.gone, 1);
-}
-
-#define STREAM_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 static const char stream_text[] = "data: one\n\ndata: caf\xc3\xa9\n\ndata: [DONE]\n\n";
 
 /* In chunks of one byte, each by itself. */
@@ -113,16 +65,6 @@ static void give_heads(int fd)
     memcpy(line + sizeof line - 3, "\r\n", 3);
     say(fd, "HTTP/1.1 200 OK\r\n");
     for (int i = 0; i < 1024; i++) say(fd, line);
-}
-
-/* RST, and nothing in the place of the connection. */
-static void reset(int fd)
-{
-    const int nothing = open("/dev/null", O_RDWR);
-    const struct linger at_once = {.l_onoff = 1};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    dup2(nothing, fd);
-    close(nothing);
 }
 
 /* What the client sent of a key, said back. */
@@ -198,80 +140,11 @@ static void serve_badly(int fd, const char *asked)
     }
 }
 
-/* One request with its body; false where the client has left. */
-static bool read_request(int fd, char *asked, const char **body)
+static bool serve_request(int fd, const char *asked, const char *body)
 {
-    size_t n = 0;
-    for (;;) {
-        asked[n] = 0;
-        const char *end = strstr(asked, "\r\n\r\n"), *length = strstr(asked, "Content-Length: ");
-        *body = end ? end + 4 : NULL;
-        if (end && strlen(*body) >= (size_t)(length ? atoi(length + 16) : 0)) return true;
-        const ssize_t got = recv(fd, asked + n, ASKED_MAX - 1 - n, 0);
-        if (got <= 0) return false;
-        atomic_fetch_add(&server.received, (int)got);
-        n += (size_t)got;
-    }
-}
-
-static void *serve_one(void *context)
-{
-    const int fd = (int)(intptr_t)context;
-    char *asked = malloc(ASKED_MAX);
-    const char *body;
-    const int open = atomic_fetch_add(&server.open, 1) + 1;
-    if (open > atomic_load(&server.most_open)) atomic_store(&server.most_open, open);
-    while (read_request(fd, asked, &body)) {
-        atomic_fetch_add(&server.asked, 1);
-        if (serve_plain(fd, asked, body)) continue;
-        serve_badly(fd, asked);
-        break;
-    }
-    shutdown(fd, SHUT_RDWR);
-    atomic_fetch_sub(&server.open, 1);
-    free(asked);
-    return NULL;
-}
-
-static void *serve(void *context)
-{
-    (void)context;
-    for (int fd; (fd = accept(server.socket, NULL, NULL)) >= 0;) {
-        const int i = atomic_fetch_add(&server.accepted, 1);
-        if (i == CONNECTIONS_MAX) abort();
-        server.connections[i] = fd;
-        pthread_create(&server.threads[i], NULL, serve_one, (void *)(intptr_t)fd);
-    }
-    return NULL;
-}
-
-static int start_server(void **state)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof address;
-    (void)state;
-    memset(&server, 0, sizeof server);
-    server.socket = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(server.socket, (struct sockaddr *)&address, n) || listen(server.socket, 64) ||
-        getsockname(server.socket, (struct sockaddr *)&address, &n))
-        return -1;
-    server.port = ntohs(address.sin_port);
-    return pthread_create(&server.thread, NULL, serve, NULL);
-}
-
-/* Also where a test failed, and clients stay. */
-static int stop_server(void **state)
-{
-    (void)state;
-    shutdown(server.socket, SHUT_RDWR);
-    pthread_join(server.thread, NULL);
-    for (int i = 0; i < server.accepted; i++) {
-        shutdown(server.connections[i], SHUT_RDWR);
-        pthread_join(server.threads[i], NULL);
-        close(server.connections[i]);
-    }
-    close(server.socket);
-    return 0;
+    if (serve_plain(fd, asked, body)) return true;
+    serve_badly(fd, asked);
+    return false;
 }
 
 #endif

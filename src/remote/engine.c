@@ -352,6 +352,12 @@ static bool draws_alike(const ead_sampler_options *a, const ead_sampler_options 
            a->min_p == b->min_p && a->seed == b->seed;
 }
 
+/* It writes what nobody waits for, and more than is there. */
+static bool runs_ahead(const struct sequence *q)
+{
+    return q->wanted < 0 && q->stream.state != STREAM_IDLE && !stream_is_whole(&q->stream);
+}
+
 /* Where the text goes on without this engine, or draws otherwise, what it writes ahead is of no
  * use. */
 static void remote_expect(struct engine *engine, int seq, const struct outlook *o)
@@ -363,7 +369,7 @@ static void remote_expect(struct engine *engine, int seq, const struct outlook *
     q->sure = o->sure;
     q->draws = draws;
     if (draws) q->sampler = *o->sampler;
-    if (!alike || (!o->sure && q->wanted < 0 && q->stream.state != STREAM_IDLE)) let_go(q);
+    if (!alike || (!o->sure && runs_ahead(q))) let_go(q);
 }
 
 static const struct engine_ops ops = {.close = remote_engine_close,

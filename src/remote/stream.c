@@ -101,10 +101,11 @@ static void start_reading(struct stream *s)
     s->reading = true;
 }
 
-/* It broke: try again after a pause, unless that is no use or was tried often enough. */
+/* It broke: try again after a pause, unless that is no use or was tried often enough. Where all
+ * that was asked for has come, nothing is missing. */
 static void broke(struct stream *s, bool mendable, long after_ms)
 {
-    if (s->n_held >= s->asked) { /* behind the last token nothing matters */
+    if (stream_is_whole(s)) {
         s->state = STREAM_IDLE;
         return;
     }
@@ -168,6 +169,7 @@ static void ask(struct stream *s)
 static enum status finish_reading(struct stream *s, const struct answer *a)
 {
     struct reader *r = &s->reader;
+    if (r->failed != ST_OK) return r->failed; /* s->fault says why */
     if (s->probing)
         TRY(reader_whole(r, a->body->data ? a->body->data : "", a->body->len, &s->fault));
     else
@@ -184,22 +186,26 @@ static void name_fault(struct stream *s)
     (void)err_set(&s->fault, s->fault.code, "%s: %.900s", name_of(s), said);
 }
 
-/* What came of a request; s->fault says what went wrong. *mendable: another may do better. */
+/* What came of a request. A connection that breaks behind the server's word that it is done has
+ * broken nothing. *mendable, where it is not ST_OK: may another try bring more? */
 static enum status judge(struct stream *s, const struct answer *a, bool *mendable)
 {
     const struct reader *r = &s->reader;
+    const bool done = r->failed == ST_OK && r->finish != FINISH_NONE;
+    enum status st = ST_OK;
     *mendable = true;
-    if (r->failed != ST_OK || r->finish != FINISH_NONE || (a->code == ST_OK && r->n > 0)) {
-        /* However the connection ended, the reader knows better. */
-        const enum status st = r->failed != ST_OK ? r->failed : finish_reading(s, a);
-        if (st != ST_OK) name_fault(s);
+    if (a->code != ST_OK && !done) {
+        *mendable = wire_may_pass(a);
+        return err_set(&s->fault, a->code, "%s", a->why);
+    }
+    if (a->code == ST_OK && r->failed == ST_OK)
+        st = answer_check(a, name_of(s), s->probing ? "application/json" : "text/event-stream",
+                          &s->fault);
+    if (st != ST_OK) {
+        *mendable = wire_may_pass(a) || a->status == 200;
         return st;
     }
-    *mendable = wire_may_pass(a) || (a->code == ST_OK && a->status == 200);
-    TRY(answer_check(a, name_of(s), s->probing ? "application/json" : "text/event-stream",
-                     &s->fault));
-    const enum status st = finish_reading(s, a);
-    if (st != ST_OK) name_fault(s);
+    if ((st = finish_reading(s, a)) != ST_OK) name_fault(s);
     return st;
 }
 
@@ -212,7 +218,7 @@ static void is_over(void *context, const struct answer *a)
     s->body = NULL;
     const enum status st = judge(s, a, &mendable);
     const bool lost = s->reader.n_lost > 0 && !s->probing, probed = s->probing;
-    s->fault.code = st;
+    if (st != ST_OK) s->fault.code = st;
     s->finish = s->reader.finish;
     stop_reading(s);
     s->probing = false;
@@ -239,8 +245,14 @@ static void hang_up(struct stream *s)
     wire_abort(s->wire, s->id);
 }
 
+bool stream_is_whole(const struct stream *s)
+{
+    return s->n_held == s->asked;
+}
+
 void stream_stop(struct stream *s)
 {
+    if (s->transfer && stream_is_whole(s)) (void)transport_turn(s->wire->transport, 0);
     const bool open = s->transfer != NULL;
     hang_up(s);
     if (open) wire_warm(s->wire);

@@ -57,7 +57,12 @@ void stream_carve(struct stream *s, struct arena *arena, int top);
 void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
                 const ead_sampler_options *sampler);
 
-/* Let go: what is under way is cancelled, and what was not used is forgotten. */
+/* Has all that was asked for come? The end of the answer may be still to come, and with it the
+ * connection's next use. */
+bool stream_is_whole(const struct stream *s);
+
+/* Let go: what is under way is cancelled, unless its end lies here unread, and what was not used is
+ * forgotten. */
 void stream_stop(struct stream *s);
 
 /* Look at the clock: time-outs, and the end of a pause. */

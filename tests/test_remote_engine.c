@@ -1,0 +1,460 @@
+/* The engine of a model behind an API, against servers of every dialect that are made up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "remote_far.h"
+
+enum { PROMPT = 5 };
+
+static ead_wire account(void)
+{
+    return remote_engine_account(far.engine);
+}
+
+static void begin(const struct dialect *d, int n_seq)
+{
+    const struct remote_options o = far_options();
+    far_begin(d);
+    far_open(&o, n_seq);
+}
+
+/* ---- tokens -------------------------------------------------------------------------------- */
+
+/* Every dialect's tokens come in order, with their distributions, so many with each request. */
+static void test_order(void **state)
+{
+    enum { N = WIRE_AHEAD + 20 };
+    (void)state;
+    for (size_t i = 0; dialect_at(i); i++) {
+        begin(dialect_at(i), 1);
+        far.site->cumulative = i % 2;
+        far_prompt(0, PROMPT, 0);
+        far_write(0, N);
+        far_asked(0, &far.texts[0], PROMPT, WIRE_AHEAD);
+        far_asked(1, &far.texts[0], PROMPT + WIRE_AHEAD, WIRE_AHEAD);
+        assert_int_equal(site_requests(EAD_LARGE), 2);
+        far_next(0);
+        far_cut(0, 0);
+        assert_int_equal(account().discarded, account().received - N - 1);
+        assert_int_equal(account().retries, 0);
+    }
+}
+
+static void test_sglang_cumulative(void **state)
+{
+    (void)state;
+    begin(&dialect_sglang, 1);
+    far.site->cumulative = true;
+    far_prompt(0, PROMPT, 0);
+    far_write(0, WIRE_AHEAD + 3);
+}
+
+/* What is certain is asked for exactly, so that the answer ends by itself and its connection stays.
+ */
+static void test_exact(void **state)
+{
+    static const int sure[] = {7, 2, 40, 3};
+    (void)state;
+    for (size_t d = 0; dialect_at(d); d++) {
+        int n = PROMPT;
+        begin(dialect_at(d), 1);
+        far_prompt(0, PROMPT, 1);
+        for (int i = 0; i < 4; i++) {
+            for (int left = sure[i]; left; left--) {
+                far_expect(0, left);
+                far_write(0, 1);
+            }
+            far_asked(i, &far.texts[0], n, sure[i]);
+            assert_int_equal(site_asked(EAD_LARGE, i).port, site_asked(EAD_LARGE, 0).port);
+            n += sure[i];
+        }
+        assert_int_equal(account().discarded, 0);
+        assert_int_equal(account().connections, 1);
+        assert_int_equal(server.accepted, far.accepted + 1);
+    }
+}
+
+/* However much is certain, a request has an end: by what is held, and by the context. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    begin(&dialect_vllm, 2);
+    far_expect(0, INT32_MAX);
+    far_expect(1, INT32_MAX);
+    far_prompt(0, PROMPT, 2);
+    far_next(0);
+    far_asked(0, &far.texts[0], PROMPT, FAR_CTX + 1 - PROMPT);
+    far_prompt(1, FAR_CTX - 4, 2);
+    far_next(1);
+    far_asked(1, &far.texts[1], FAR_CTX - 4, 5);
+}
+
+/* ---- what was written ahead ---------------------------------------------------------------- */
+
+/* The text turns to another token than the one that came. */
+static void test_another_token(void **state)
+{
+    (void)state;
+    begin(&dialect_vllm, 1);
+    far_prompt(0, PROMPT, 0);
+    far_write(0, 3);
+    far_next(0);
+    far_receive(WIRE_AHEAD);
+    const int32_t other =
+        (site_next(far.site, far.texts[0].ids, far.texts[0].n, true) - 2) % 35 + 3;
+    far_give(0, &other, 1);
+    assert_int_equal(account().discarded, WIRE_AHEAD - 4);
+    far_write(0, 2);
+    far_asked(1, &far.texts[0], PROMPT + 4, WIRE_AHEAD);
+    assert_int_equal(site_requests(EAD_LARGE), 2);
+}
+
+/* The same while the stream is open: it is closed, and another connection is opened for what
+ * follows. SGLang is told, too. */
+static void test_closes(void **state)
+{
+    (void)state;
+    for (int sglang = 0; sglang < 2; sglang++) {
+        begin(sglang ? &dialect_sglang : &dialect_vllm, 1);
+        far.site->gap_us = 5000;
+        far_prompt(0, PROMPT, 0);
+        far_write(0, 2);
+        far_next(0);
+        const int64_t received = account().received;
+        const int32_t other =
+            (site_next(far.site, far.texts[0].ids, far.texts[0].n, true) - 2) % 35 + 3;
+        far_give(0, &other, 1);
+        assert_int_equal(account().discarded, received - 3);
+        far_next(0);
+        far_asked(1, &far.texts[0], PROMPT + 3, WIRE_AHEAD);
+        assert_true(site_asked(EAD_LARGE, 0).port != site_asked(EAD_LARGE, 1).port);
+        far_expect(0, 0);
+        const double end = clock_seconds() + FAR_SECONDS;
+        struct result r;
+        while (clock_seconds() < end && far.site->n_aborts < 2 * sglang)
+            assert_false(engine_collect(far.engine, true, &r));
+        assert_int_equal(far.site->n_aborts, 2 * sglang);
+    }
+}
+
+/* Nobody wants more of it for now. */
+static void test_outlook_of_nothing(void **state)
+{
+    struct result r;
+    (void)state;
+    begin(&dialect_vllm, 1);
+    far.site->gap_us = 3000;
+    far_prompt(0, PROMPT, 0);
+    far_next(0);
+    far_receive(4);
+    far_expect(0, 0);
+    assert_int_equal(account().discarded, account().received - 1);
+    for (int i = 0; i < 20; i++) assert_false(engine_collect(far.engine, true, &r));
+    assert_int_equal(account().received, account().discarded + 1);
+    assert_int_equal(site_requests(EAD_LARGE), 1);
+}
+
+/* ... but what is wanted still comes. */
+static void test_outlook_while_it_waits(void **state)
+{
+    (void)state;
+    begin(&dialect_vllm, 1);
+    far_prompt(0, PROMPT, 0);
+    far_expect(0, 0);
+    far_next(0);
+    assert_int_equal(site_requests(EAD_LARGE), 1);
+}
+
+/* ---- cutting back -------------------------------------------------------------------------- */
+
+static void test_cut_above(void **state)
+{
+    int32_t first[12];
+    (void)state;
+    begin(&dialect_llamacpp, 1);
+    far_prompt(0, PROMPT, 3);
+    far_write(0, 12);
+    memcpy(first, far.texts[0].ids + PROMPT, sizeof first);
+    for (int keep = 11; keep >= 1; keep -= 3) {
+        far_cut(0, PROMPT + keep - 1);
+        far_give(0, &first[keep - 1], 1);
+        far_write(0, 12 - keep);
+        assert_memory_equal(far.texts[0].ids + PROMPT, first, sizeof first);
+    }
+    assert_int_equal(site_requests(EAD_LARGE), 1);
+}
+
+static void test_cut_below(void **state)
+{
+    (void)state;
+    begin(&dialect_llamacpp, 1);
+    far_prompt(0, PROMPT, 3);
+    far_write(0, 4);
+    far_cut(0, PROMPT - 2);
+    const int32_t other = 17;
+    far_give(0, &other, 1);
+    far_write(0, 3);
+    far_asked(1, &far.texts[0], PROMPT - 1, WIRE_AHEAD);
+    far_cut(0, 0);
+    far_prompt(0, 3, 8);
+    far_write(0, 3);
+    far_asked(2, &far.texts[0], 3, WIRE_AHEAD);
+    assert_int_equal(site_requests(EAD_LARGE), 3);
+}
+
+/* A result that is still to come is forgotten with its row. */
+static void test_cut_while_it_waits(void **state)
+{
+    struct result r;
+    (void)state;
+    begin(&dialect_vllm, 1);
+    far_prompt(0, PROMPT, 0);
+    assert_false(engine_collect(far.engine, false, &r));
+    far_cut(0, PROMPT - 1);
+    for (int i = 0; i < 5; i++) assert_false(engine_collect(far.engine, true, &r));
+    const int32_t other = 9;
+    far_give(0, &other, 1);
+    far_write(0, 2);
+}
+
+/* ---- samplers ------------------------------------------------------------------------------ */
+
+static void test_sampler_changes(void **state)
+{
+    (void)state;
+    begin(&dialect_vllm, 1);
+    far_prompt(0, PROMPT, 0);
+    far_write(0, 3);
+    far.sampler.temperature = 0.5f;
+    far.sampler.seed = 9;
+    far_expect(0, 1);
+    far_write(0, 3);
+    far_asked(1, &far.texts[0], PROMPT + 3, WIRE_AHEAD);
+    assert_true(site_asked(EAD_LARGE, 1).temperature == 0.5);
+    far_expect(0, 1); /* the same: nothing happens */
+    far_write(0, 3);
+    assert_int_equal(site_requests(EAD_LARGE), 2);
+    far.sampler.seed = 10;
+    far_expect(0, 1);
+    far_write(0, 1);
+    assert_int_equal(site_requests(EAD_LARGE), 3);
+}
+
+/* Somebody else draws: the server is asked greedily, and goes on where its token was taken. */
+static void test_no_sampler(void **state)
+{
+    (void)state;
+    begin(&dialect_vllm, 1);
+    far.draws = false;
+    far_expect(0, 1);
+    far_prompt(0, PROMPT, 0);
+    far_write(0, 9);
+    assert_int_equal(site_requests(EAD_LARGE), 1);
+    assert_true(site_asked(EAD_LARGE, 0).temperature == 0);
+}
+
+/* Where log-probabilities are those after temperature, tokens above 0 are drawn here. */
+static void test_cooked(void **state)
+{
+    const struct remote_options o = far_options();
+    (void)state;
+    far_begin(&dialect_sglang);
+    sites[EAD_LARGE].cooked = true;
+    far_open(&o, 1);
+    assert_non_null(strstr(remote_note(far.remote, 0), "after temperature"));
+    far.sampler.temperature = 0.5f;
+    far_expect(0, 1);
+    far.draws = false; /* so it does as without a sampler */
+    far_prompt(0, PROMPT, 0);
+    far_write(0, 3);
+    assert_true(site_asked(EAD_LARGE, 0).temperature == 0);
+}
+
+/* ---- many texts ---------------------------------------------------------------------------- */
+
+/* Many texts at once share the connections that there may be. Where no answer is given up, the
+ * server never sees more. */
+static void test_many(void **state)
+{
+    enum { N = 40 };
+    int done[FAR_SEQS] = {0};
+    (void)state;
+    for (int bound = 0; bound <= 3; bound++) {
+        struct remote_options o = far_options();
+        o.connections = bound;
+        far_begin(&dialect_vllm);
+        far_open(&o, FAR_SEQS);
+        while (server.open) usleep(1000); /* those of the questions before */
+        atomic_store(&server.most_open, 0);
+        for (int seq = 0; seq < FAR_SEQS; seq++) {
+            done[seq] = 0;
+            far_expect(seq, bound || seq % 2 ? 5 : 1);
+            far_prompt(seq, PROMPT + seq, seq);
+        }
+        for (int left = FAR_SEQS; left;) {
+            const struct result r = far_await();
+            const int32_t id = far_check(&r);
+            if (++done[r.seq] < N)
+                far_give(r.seq, &id, 1);
+            else
+                far_expect(r.seq, 0), left--;
+        }
+        if (bound) assert_in_range(server.most_open, 1, bound);
+    }
+}
+
+/* A copy asks by itself, and its original goes on. */
+static void test_copy(void **state)
+{
+    (void)state;
+    begin(&dialect_vllm, 2);
+    far_prompt(0, PROMPT, 0);
+    far_write(0, 6);
+    far_next(0);
+    far_prompt(1, 3, 5); /* which is forgotten */
+    engine_copy(far.engine, 0, 1, PROMPT + 4);
+    assert_int_equal(engine_length(far.engine, 1), PROMPT + 4);
+    far.texts[1] = far.texts[0];
+    far.texts[1].n = PROMPT + 4;
+    const int32_t other = 8;
+    far_give(1, &other, 1);
+    far_write(1, 3);
+    far_next(1);
+    const int n = site_requests(EAD_LARGE);
+    far_asked(n - 1, &far.texts[1], PROMPT + 5, WIRE_AHEAD);
+    const int32_t id = site_next(far.site, far.texts[0].ids, far.texts[0].n, true);
+    far_give(0, &id, 1);
+    far_write(0, 3);
+    assert_int_equal(site_requests(EAD_LARGE), n);
+}
+
+/* ---- what cannot be ------------------------------------------------------------------------ */
+
+static void test_rows_that_cannot_be(void **state)
+{
+    static const struct {
+        struct row row;
+        enum status st;
+        const char *says;
+    } rows[] = {{{-1, 0, 5, true}, ST_ARG, "sequence: expected 0 to 0, found -1"},
+                {{1, 0, 5, true}, ST_ARG, "sequence: expected 0 to 0, found 1"},
+                {{0, 0, -1, true}, ST_ARG, "token: expected 0 to 37, found -1"},
+                {{0, 0, SCRIPT_VOCAB, true}, ST_ARG, "token: expected 0 to 37, found 38"},
+                {{0, FAR_CTX, 5, true}, ST_FULL, "the context of 256 tokens is full"}};
+    struct err err;
+    (void)state;
+    begin(&dialect_vllm, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(engine_submit(far.engine, &rows[i].row, 1, &err), rows[i].st);
+        assert_non_null(strstr(err.message, rows[i].says));
+    }
+    assert_int_equal(engine_submit(far.engine, &rows[0].row, 0, &err), ST_ARG);
+    assert_int_equal(engine_reserve(far.engine, 0, FAR_CTX, &err), ST_OK);
+    assert_int_equal(engine_reserve(far.engine, 0, FAR_CTX + 1, &err), ST_ARG);
+    assert_int_equal(engine_length(far.engine, 0), 0);
+}
+
+static void test_openings(void **state)
+{
+    char address[128];
+    struct err err;
+    struct engine *e = NULL;
+    struct remote *r = NULL;
+    struct remote_options o = far_options();
+    (void)state;
+    begin(&dialect_vllm, 1);
+    assert_int_equal(remote_context(far.remote), far.site->context);
+    const struct remote_engine_options longer = {far.site->context + 1, 1, 1};
+    assert_int_equal(remote_engine_open(far.remote, &longer, &e, &err), ST_ARG);
+    assert_non_null(strstr(err.message, "context: expected at most"));
+    site_address(EAD_LARGE, address);
+    strcat(address, "other");
+    assert_int_equal(remote_open(address, far.names->vocab, SCRIPT_VOCAB, &o, &r, &err), ST_ARG);
+    assert_non_null(strstr(err.message, "no model mother there; it has m"));
+    o.top = REMOTE_TOP_MAX + 1;
+    site_address(EAD_LARGE, address);
+    assert_int_equal(remote_open(address, far.names->vocab, SCRIPT_VOCAB, &o, &r, &err), ST_ARG);
+    assert_null(r);
+}
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+static void test_addresses(void **state)
+{
+    static const struct {
+        const char *text, *url, *root, *model;
+    } good[] = {
+        {"vllm+http://h:8000/v1#m", "http://h:8000/v1", "http://h:8000", "m"},
+        {"vllm+https://h/v1///", "https://h/v1", "https://h", ""},
+        {"llamacpp+http://h", "http://h", "http://h", ""},
+        {"ead+http://[::1]:80/a/v1#", "http://[::1]:80/a/v1", "http://[::1]:80/a", ""},
+        {"openai+http://h/v1#a/b#c?d@e", "http://h/v1", "http://h", "a/b#c?d@e"},
+        {"sglang+http://h/xv1", "http://h/xv1", "http://h/xv1", ""},
+    };
+    static const char *const bad[] = {
+        "vllm+http://",   "vllm+http://:80/v1",     "vllm+http:///v1",     "vllm+http://u:p@h/v1",
+        "vllm+http://#m", "vllm+http://h/v1?a=b#m", "vllm+http://h /v1",   "nobody+http://h/v1",
+        "vllm+http://?",  "vllm+http://h/\x01",     "vllm+http://u@h#m@x", "vllm+http:////"};
+    struct address a;
+    struct err err;
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (address_parse(good[i].text, &a, &err)) fail_msg("%s", err.message);
+        assert_string_equal(a.url, good[i].url);
+        assert_string_equal(a.root, good[i].root);
+        assert_string_equal(a.model, good[i].model);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_true(address_is(bad[i]));
+        if (address_parse(bad[i], &a, &err) != ST_ARG) fail_msg("%s was taken", bad[i]);
+        assert_null(strstr(err.message, "u:p"));
+    }
+    assert_false(address_is("http://h/v1") || address_is("+http://h") ||
+                 address_is("vllm+ftp://h") || address_is("models/small.gguf") || address_is(""));
+}
+
+static void test_long_addresses(void **state)
+{
+    char text[2 * ADDRESS_URL_MAX];
+    struct address a;
+    struct err err;
+    (void)state;
+    for (int n = ADDRESS_MODEL_MAX - 1; n <= ADDRESS_MODEL_MAX; n++) {
+        snprintf(text, sizeof text, "vllm+http://h#%0*d", n, 0);
+        assert_int_equal(address_parse(text, &a, &err), n < ADDRESS_MODEL_MAX ? ST_OK : ST_ARG);
+        snprintf(text, sizeof text, "vllm+http://%0*d",
+                 n - 8 + ADDRESS_URL_MAX - ADDRESS_MODEL_MAX + 1, 0);
+        assert_int_equal(address_parse(text, &a, &err), n < ADDRESS_MODEL_MAX ? ST_OK : ST_ARG);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_sglang_cumulative),
+        cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_another_token),
+        cmocka_unit_test(test_closes),
+        cmocka_unit_test(test_outlook_of_nothing),
+        cmocka_unit_test(test_outlook_while_it_waits),
+        cmocka_unit_test(test_cut_above),
+        cmocka_unit_test(test_cut_below),
+        cmocka_unit_test(test_cut_while_it_waits),
+        cmocka_unit_test(test_sampler_changes),
+        cmocka_unit_test(test_no_sampler),
+        cmocka_unit_test(test_cooked),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_rows_that_cannot_be),
+        cmocka_unit_test(test_openings),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_long_addresses),
+    };
+    return cmocka_run_group_tests(tests, far_set_up, far_tear_down);
+}
