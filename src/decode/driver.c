@@ -260,10 +260,17 @@ static int pick(const struct driver *r, const struct ask *ask,
 
 /* ---- results ----------------------------------------------------------------------------- */
 
+static bool is_late(const struct driver *r, int w)
+{
+    return r->engines[w] && r->engines[w]->info.late;
+}
+
 static void take(struct driver *r, ead_writer w, const struct result *result, double start)
 {
     struct duo *d = &r->duos[r->owner[result->seq]];
-    if (!duo_take(d, w, result))
+    const bool expected = duo_take(d, w, result);
+    if (is_late(r, (int)w)) start = clock_seconds(); /* the wait is booked with its rows */
+    if (!expected)
         d->seconds += clock_seconds() - start;
     else if (result->status == ST_OK)
         duo_write(d, &result->dist, result->drawn, clock_seconds() - start);
