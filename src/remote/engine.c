@@ -96,6 +96,7 @@ enum status remote_engine_open(const struct remote *r, const struct remote_engin
     enum status st = arena_commit(&e->arena, err);
     if (st == ST_OK) carve(e);
     if (st == ST_OK) st = transport_open(&r->transport_options, &e->wire.transport, err);
+    if (st == ST_OK) wire_warm(&e->wire); /* the first turn finds a connection */
     if (st == ST_OK)
         *out = &e->engine;
     else
