@@ -84,7 +84,20 @@ static void describe(struct remote_engine *e, const struct remote_engine_options
                             .harmless = r->harmless};
 }
 
-enum status remote_engine_open(const struct remote *r, const struct remote_engine_options *o,
+/* The first turn is to find a connection: the probe's, or one that is opened meanwhile. */
+static enum status connect_wire(struct wire *w, struct remote *r, struct err *err)
+{
+    w->transport = atomic_exchange(&r->probed, NULL);
+    if (w->transport) {
+        w->before = transport_account(w->transport);
+        return ST_OK;
+    }
+    TRY(transport_open(&r->transport_options, &w->transport, err));
+    wire_warm(w);
+    return ST_OK;
+}
+
+enum status remote_engine_open(struct remote *r, const struct remote_engine_options *o,
                                struct engine **out, struct err *err)
 {
     if (r->limit && o->n_ctx >= r->limit)
@@ -97,7 +110,7 @@ enum status remote_engine_open(const struct remote *r, const struct remote_engin
     carve(e); /* measures */
     enum status st = arena_commit(&e->arena, err);
     if (st == ST_OK) carve(e);
-    if (st == ST_OK) st = transport_open(&r->transport_options, &e->wire.transport, err);
+    if (st == ST_OK) st = connect_wire(&e->wire, r, err);
     if (st == ST_OK)
         *out = &e->engine;
     else

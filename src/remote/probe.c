@@ -390,6 +390,6 @@ enum status probe_server(struct remote *r, struct err *err)
                        r->address.url);
     TRY(transport_open(&r->transport_options, &p.wire.transport, err));
     const enum status st = ask_all(&p, err);
-    wire_deinit(&p.wire);
+    r->probed = p.wire.transport; /* its connection serves the first text */
     return st;
 }

@@ -51,6 +51,7 @@ void remote_close(struct remote *r)
 {
     if (!r) return;
     pieces_close(r->pieces);
+    transport_close(r->probed);
     free((char *)r->transport_options.key);
     free((char *)r->transport_options.ca_file);
     free(r);

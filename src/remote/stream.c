@@ -250,9 +250,18 @@ bool stream_is_whole(const struct stream *s)
     return s->n_held == s->asked;
 }
 
+/* All tokens have come, and what ends the answer may be here, too: read to its end, it leaves its
+ * connection for the next request, and its account. */
+static void take_end(struct stream *s)
+{
+    enum { TURNS = 4 };
+    for (int i = 0; i < TURNS && s->transfer && stream_is_whole(s); i++)
+        (void)transport_turn(s->wire->transport, 0);
+}
+
 void stream_stop(struct stream *s)
 {
-    if (s->transfer && stream_is_whole(s)) (void)transport_turn(s->wire->transport, 0);
+    take_end(s);
     const bool open = s->transfer != NULL;
     hang_up(s);
     if (open) wire_warm(s->wire);
@@ -285,6 +294,9 @@ void stream_tick(struct stream *s, double now)
     if (now < s->deadline) return;
     if (s->state == STREAM_PAUSING) {
         ask(s);
+    } else if (s->state == STREAM_OPEN && stream_is_whole(s)) {
+        hang_up(s); /* nobody misses what is still to come */
+        s->state = STREAM_IDLE;
     } else if (s->state == STREAM_OPEN) {
         const struct patience *p = &s->wire->patience;
         const bool first = s->waiting;

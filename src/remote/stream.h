@@ -62,7 +62,7 @@ void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
 bool stream_is_whole(const struct stream *s);
 
 /* Let go: what is under way is cancelled, unless its end lies here unread, and what was not used is
- * forgotten. */
+ * forgotten. Not from inside a receiver. */
 void stream_stop(struct stream *s);
 
 /* Look at the clock: time-outs, and the end of a pause. */

@@ -141,10 +141,10 @@ void wire_deinit(struct wire *w)
 ead_wire wire_account(const struct wire *w)
 {
     ead_wire a = w->account;
-    const struct transport_account t = transport_account(w->transport);
-    a.requests = t.requests;
-    a.connections = t.connections;
-    a.bytes_out = t.bytes_out;
-    a.bytes_in = t.bytes_in;
+    const struct transport_account t = transport_account(w->transport), *before = &w->before;
+    a.requests = t.requests - before->requests;
+    a.connections = t.connections - before->connections;
+    a.bytes_out = t.bytes_out - before->bytes_out;
+    a.bytes_in = t.bytes_in - before->bytes_in;
     return a;
 }

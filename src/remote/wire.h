@@ -29,6 +29,8 @@ struct patience {
 
 struct wire {
     struct transport *transport; /* owned */
+    /* What had gone over it before it was this wire's. */
+    struct transport_account before;
     const struct address *address;
     struct server server;
     const struct pieces *pieces; /* borrowed; NULL where answers carry ids */
