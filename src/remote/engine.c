@@ -352,7 +352,7 @@ static void remote_expect(struct engine *engine, int seq, const struct outlook *
     q->sure = o->sure;
     q->draws = draws;
     if (draws) q->sampler = *o->sampler;
-    if (!alike || (!o->sure && q->wanted < 0 && q->stream.state != STREAM_IDLE)) let_go(q);
+    if (!alike || (!o->sure && q->wanted < 0 && !stream_is_served(&q->stream))) let_go(q);
 }
 
 static const struct engine_ops ops = {.close = remote_engine_close,

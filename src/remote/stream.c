@@ -206,7 +206,7 @@ static void is_over(void *context, const struct answer *a)
     s->probing = false;
     if (lost)
         probe(s);
-    else if (st != ST_OK)
+    else if (st != ST_OK && s->n_held < s->asked)
         broke(s, mendable, a->retry_after_ms);
     else if (probed && s->n_held < s->asked)
         ask(s);
@@ -227,8 +227,23 @@ static void hang_up(struct stream *s)
     wire_abort(s->wire, s->id);
 }
 
+bool stream_is_served(const struct stream *s)
+{
+    return s->state == STREAM_IDLE || (s->state == STREAM_OPEN && s->n_held == s->asked);
+}
+
+/* All tokens have come, and what ends the answer may be here, too: read to its end, it leaves its
+ * connection for the next request, and its account. */
+static void take_end(struct stream *s)
+{
+    enum { TURNS = 4 };
+    for (int i = 0; i < TURNS && s->transfer && stream_is_served(s); i++)
+        (void)transport_turn(s->wire->transport, 0);
+}
+
 void stream_stop(struct stream *s)
 {
+    take_end(s);
     const bool open = s->transfer != NULL;
     hang_up(s);
     if (open) wire_warm(s->wire);
@@ -257,6 +272,9 @@ void stream_tick(struct stream *s, double now)
     if (now < s->deadline) return;
     if (s->state == STREAM_PAUSING) {
         ask(s);
+    } else if (s->state == STREAM_OPEN && stream_is_served(s)) {
+        hang_up(s); /* nobody misses what is still to come */
+        s->state = STREAM_IDLE;
     } else if (s->state == STREAM_OPEN) {
         const struct patience *p = &s->wire->patience;
         const bool first = s->waiting;

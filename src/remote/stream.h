@@ -59,7 +59,11 @@ void stream_carve(struct stream *s, struct arena *arena, int top);
 void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
                 const ead_sampler_options *sampler);
 
-/* Let go: what is under way is cancelled, and what was not used is forgotten. */
+/* Have all tokens come that were asked for, if not the end of the answer? */
+bool stream_is_served(const struct stream *s);
+
+/* Let go: what is under way is cancelled, and what was not used is forgotten. Not from inside a
+ * receiver. */
 void stream_stop(struct stream *s);
 
 /* Look at the clock: time-outs, and the end of a pause. */
