@@ -71,7 +71,7 @@ static int most_context(const struct runner *r)
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!r->o->models[w].model) continue;
         const int its = ead_model_describe(r->o->models[w].model).n_ctx_train;
-        if (its < most) most = its;
+        if (its && its < most) most = its; /* a server need not say */
     }
     return most;
 }
