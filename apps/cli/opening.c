@@ -16,7 +16,7 @@ const char opening_vocab_help[] =
     "GGUF file of the vocabulary and chat template, where no model is at hand";
 const char opening_top_help[] =
     "log-probabilities to ask for with each token, which bound its entropy (default: all of a\n"
-    "vocabulary up to 256, else 20, or 5 of openai and of ead, whose entropies are exact)";
+    "vocabulary up to 256, else 20, or 5 of openai); of ead they are exact without";
 
 static void tell_notes(const char *name, const ead_model *model)
 {
