@@ -12,6 +12,12 @@ static json_t *measured(double x)
     return x > 0 ? json_number(x) : json_null();
 }
 
+/* A model behind an API does not say how large it is. */
+static json_t *parameters(uint64_t n)
+{
+    return n ? json_integer((json_int_t)n) : json_null();
+}
+
 /* What went to and fro with a model behind an API. */
 static int add_wire(json_t *to, const ead_wire *w)
 {
@@ -35,9 +41,9 @@ static json_t *model_report(const struct pair *p, const ead_summary *s, const ea
     if (!model) return json_null();
     const ead_model_info info = ead_model_describe(model);
     json_t *out = json_pack(
-        "{s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
-        json_text(path, strlen(path)), "parameters", (json_int_t)info.n_params, "active_parameters",
-        (json_int_t)info.n_active, "tokens", (json_int_t)k->tokens, "share",
+        "{s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
+        json_text(path, strlen(path)), "parameters", parameters(info.n_params), "active_parameters",
+        parameters(info.n_active), "tokens", (json_int_t)k->tokens, "share",
         json_number(s->tokens ? (double)k->tokens / (double)s->tokens : 0), "prompt_rows",
         (json_int_t)k->prompt_rows, "decode_rows", (json_int_t)k->decode_rows, "catchup_rows",
         (json_int_t)k->catchup_rows, "catchup_passes", (json_int_t)k->catchup_passes, "step_ms",

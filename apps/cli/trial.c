@@ -229,6 +229,7 @@ int trial_open(struct trial *t)
     r->n_ctx = o->ctx;
     r->cpu = o->cpu ? pair_cpus[o->cpu] : NULL;
     r->cache_type = pair_caches[o->cache];
+    r->top = o->opening.top;
     r->question = t->question;
     r->chat = t->form.chat;
     r->variables = t->form.variables;
