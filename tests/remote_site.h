@@ -415,7 +415,8 @@ static bool site_complete(int fd, struct site *s, const json_t *body)
     struct telling t = {.site = s, .asked = &a, .told = json_array(), .tops = json_array()};
     if (act.deed == DEED_STATUS)
         answer(fd, act.status, act.head ? act.head : "", "{\"error\":{\"message\":\"so it is\"}}");
-    else if (a.max_tokens < 1 || (s->top_max && a.top > s->top_max)) /* as servers have it */
+    else if (a.max_tokens < 1 || (s->top_max && a.top > s->top_max) ||
+             (s->room && a.n >= s->room)) /* as servers have it */
         answer(fd, "400 No", "", "{\"error\":{\"message\":\"so it cannot be\"}}");
     else if (!s->reply || !s->reply(fd, &a, &stays))
         stays = a.stream ? site_stream(fd, &t, &act) : site_whole(fd, &t);

@@ -14,9 +14,10 @@ enum { WAIT_MS = 5 }; /* not longer: another engine may have news meanwhile */
 struct sequence {
     int32_t *ids; /* [n_ctx] */
     int n;
-    int wanted; /* the position whose successor is wanted; -1: none */
-    int sure;   /* tokens that are certain to be wanted */
-    bool draws; /* the server draws, by: */
+    int wanted;    /* the position whose successor is wanted; -1: none */
+    int sure;      /* tokens that are certain to be wanted */
+    bool short_of; /* the answer before ended early: the server's context may be full */
+    bool draws;    /* the server draws, by: */
     ead_sampler_options sampler;
     struct stream stream;
     bool streams; /* the stream goes on with this text */
@@ -245,29 +246,41 @@ static bool fail(struct sequence *q, enum status code, const char *message, stru
     return true;
 }
 
-/* The stream has said all it will. True: *out is a result. */
+static bool is_full(const struct remote_engine *e, struct sequence *q, struct result *out)
+{
+    struct stream *s = &q->stream;
+    q->streams = false;
+    (void)err_set(&s->fault, ST_FULL, "%s: the server's context is full after %d tokens",
+                  e->engine.info.name, s->base + s->n_held);
+    return fail(q, ST_FULL, s->fault.message, out);
+}
+
+static bool ends_silently(struct remote_engine *e, struct sequence *q, struct result *out)
+{
+    if (e->remote->end < 0) {
+        (void)err_set(&q->stream.fault, ST_SUPPORT,
+                      "%s: the text ended by a token that is not known", e->engine.info.name);
+        return fail(q, ST_SUPPORT, q->stream.fault.message, out);
+    }
+    fill_end(e, out);
+    q->wanted = -1;
+    return true;
+}
+
+/* The stream has said all it will. True: *out is a result. An answer that ends early may have met a
+ * server's own bound on answers, or the end of its context: the next one tells. */
 static bool at_its_end(struct remote_engine *e, struct sequence *q, struct result *out)
 {
     struct stream *s = &q->stream;
     if (s->state == STREAM_FAILED) {
+        if (q->short_of && s->fault.code == ST_ARG) return is_full(e, q, out);
         q->streams = false;
         return fail(q, s->fault.code, s->fault.message, out);
     }
-    if (ended_silently(e, s)) {
-        if (e->remote->end < 0) {
-            (void)err_set(&s->fault, ST_SUPPORT, "%s: the text ended by a token that is not known",
-                          e->engine.info.name);
-            return fail(q, ST_SUPPORT, s->fault.message, out);
-        }
-        fill_end(e, out);
-        q->wanted = -1;
-        return true;
-    }
-    if (s->finish == FINISH_LENGTH && s->n_held < s->asked && s->waiting) { /* not one more */
-        (void)err_set(&s->fault, ST_FULL, "%s: the server's context is full after %d tokens",
-                      e->engine.info.name, s->base + s->n_held);
-        return fail(q, ST_FULL, s->fault.message, out);
-    }
+    if (ended_silently(e, s)) return ends_silently(e, q, out);
+    const bool early = s->finish == FINISH_LENGTH && s->n_held < s->asked;
+    if (early && s->waiting) return is_full(e, q, out);
+    q->short_of = early;
     begin(e, q);
     return false;
 }
@@ -287,6 +300,7 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
         return over && at_its_end(e, q, out);
     }
     fill(e, q, i, h, out);
+    q->short_of = false;
     q->wanted = -1;
     return true;
 }

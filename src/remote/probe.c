@@ -309,9 +309,10 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
     TRY(fetch(p, &post, err));
     TRY(answer_check(&p->answer, r->address.url, "application/json", err));
     reader_init(&reader);
-    const enum status st = reader_whole(&reader, p->answer.body->data, p->answer.body->len, err);
+    struct err why = {0};
+    const enum status st = reader_whole(&reader, p->answer.body->data, p->answer.body->len, &why);
     reader_deinit(&reader);
-    return st;
+    return st ? err_set(err, st, "%s: %.900s", r->address.url, why.message) : ST_OK;
 }
 
 enum { USUAL_TOP = 20 };
@@ -343,7 +344,11 @@ static enum status find_raw(struct probe *p, const struct first *greedy, struct 
 {
     struct remote *r = p->r;
     struct first warm;
-    if (!r->address.dialect->draws) return ST_OK; /* it is not asked above temperature 0 */
+    if (!r->address.dialect->draws) {
+        note(r, "%s: above temperature 0 tokens are drawn here, among the %d most probable",
+             r->address.url, r->options.top);
+        return ST_OK;
+    }
     TRY(first_token(p, r->options.top, 0.5f, &warm, err));
     r->raw = !greedy->there || !warm.there ||
              fabsf(greedy->stats.max_prob - warm.stats.max_prob) < 0.01f;
