@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A network of two machines on one: a namespace behind a link that delays every packet.
 
     with Link(rtt=0.020) as link:
@@ -14,8 +15,10 @@ import fcntl
 import os
 import select
 import signal
+import socket
 import struct
 import subprocess
+import sys
 import time
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
@@ -66,7 +69,6 @@ class Link:
 
     def measured(self, n=5):
         """The round trip as a new connection finds it: the median of n that are refused."""
-        import socket
         took = []
         for _ in range(n):
             begun = time.perf_counter()
@@ -112,3 +114,41 @@ def relay(ends, delay):
                 os.write(to, packet)
             except OSError:
                 pass  # the link is going down
+
+
+# ---- what a request of many bytes costs -------------------------------------------------------
+
+def answer_each(link):
+    """A server at the far end that answers each request, a length and so many bytes, with one byte."""
+    program = ("import socket\ns = socket.create_server(('%s', 7))\nprint(flush=True)\n"
+               "while True:\n c, _ = s.accept()\n f = c.makefile('rb')\n"
+               " while n := f.readline():\n  f.read(int(n))\n  c.sendall(b'.')\n" % link.address)
+    server = subprocess.Popen([*link.there, sys.executable, "-c", program], stdout=subprocess.PIPE)
+    server.stdout.readline()
+    return server
+
+
+def main():
+    """far_link.py RTT_MS BYTES ...: seconds from a request to its answer's first byte over a connection
+    that was idle for two seconds, and over one that has just carried another."""
+    rtt, sizes = float(sys.argv[1]) / 1e3, [int(x) for x in sys.argv[2:]]
+    with Link(rtt) as link:
+        server = answer_each(link)
+        try:
+            for size in sizes:
+                with socket.create_connection((link.address, 7)) as s:
+                    took = []
+                    for pause in (2.0, 0.0):
+                        time.sleep(pause)
+                        begun = time.perf_counter()
+                        s.sendall(b"%d\n%s" % (size, bytes(size)))
+                        s.recv(1)
+                        took.append(time.perf_counter() - begun)
+                print(f"{size:8} bytes: idle {1e3 * took[0]:7.1f} ms, warm {1e3 * took[1]:7.1f} ms")
+        finally:
+            server.kill()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -46,6 +46,7 @@ struct dialect {
     const char *help; /* one line for --help */
     bool ids;         /* answers carry ids; otherwise tokens are found by their bytes */
     bool exact;       /* answers carry the exact entropy */
+    bool generates;   /* may have another path, with ids alone, where the server was started so */
     bool draws; /* samples as asked, so that what it streams can be used above temperature 0 */
     int top;    /* most probable tokens asked for by default */
     /* What a client asks for; ST_MEMORY. */

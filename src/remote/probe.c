@@ -376,12 +376,25 @@ static void find_tokens(struct remote *r)
         if (is_plain(r->vocab, id)) r->harmless = id;
 }
 
+/* Does the server have the path with ids alone? Most do not. */
+static enum status find_generate(struct probe *p, struct err *err)
+{
+    struct server *s = &p->r->server;
+    struct first first;
+    if (!p->r->address.dialect->generates) return ST_OK;
+    s->generate = true;
+    const enum status st = first_token(p, 1, 0, &first, err);
+    s->generate = st == ST_OK && first.there;
+    return s->generate || p->answer.status ? ST_OK : st; /* any answer but that will do */
+}
+
 static enum status ask_all(struct probe *p, struct err *err)
 {
     struct first greedy;
     TRY(find_model(p, err));
     TRY(find_context(p, err));
     TRY(compare_vocabulary(p, err));
+    TRY(find_generate(p, err));
     TRY(find_top(p, &greedy, err));
     return find_raw(p, &greedy, err);
 }
