@@ -507,14 +507,20 @@ static bool serve_request(int fd, const char *asked, const char *body)
 
 /* ---- for the tests ------------------------------------------------------------------------- */
 
-/* A fresh site of a dialect, without faults, once the clients of before have left. */
-static inline struct site *site_begin(ead_writer w, const struct dialect *d,
-                                      const struct vocab *vocab, int n_vocab, uint64_t seed)
+/* Until the clients have left: what an answer is made of may change. */
+static inline void site_wait(void)
 {
     for (int i = 0; atomic_load(&server.open); i++) {
         tiny_must_hold(i < 10000, "clients leave"); /* they stay where a test failed */
         usleep(1000);
     }
+}
+
+/* A fresh site of a dialect, without faults, once the clients of before have left. */
+static inline struct site *site_begin(ead_writer w, const struct dialect *d,
+                                      const struct vocab *vocab, int n_vocab, uint64_t seed)
+{
+    site_wait();
     sites[w] = (struct site){.dialect = d,
                              .vocab = vocab,
                              .n_vocab = n_vocab,
