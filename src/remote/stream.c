@@ -28,6 +28,18 @@ static int32_t most_probable(const struct stream *s, const struct remote_token *
     return greedy ? t->dist.stats.argmax : -1;
 }
 
+/* The most probable tokens in its place, as many as there is room for. Where none are told, it is
+ * the one whose probability is known. Returns how many. */
+static int keep_top(const struct stream *s, const struct remote_token *t)
+{
+    const int room = s->wire->top, n = t->dist.n_top < room ? t->dist.n_top : room;
+    struct candidate *top = s->tops + (size_t)s->n_held * (size_t)room;
+    if (n > 0) memcpy(top, t->dist.top, (size_t)n * sizeof *top);
+    if (n > 0 || room == 0 || isnan(t->log_prob)) return n;
+    *top = (struct candidate){t->log_prob, t->id};
+    return 1;
+}
+
 static bool take_token(void *context, const struct remote_token *t)
 {
     struct stream *s = context;
@@ -35,17 +47,7 @@ static bool take_token(void *context, const struct remote_token *t)
     const double now = clock_seconds();
     if (s->n_held == s->asked) return false;
     struct held *h = &s->held[s->n_held];
-    *h = (struct held){.id = t->id,
-                       .log_prob = t->log_prob,
-                       .stats = t->dist.stats,
-                       .n_top = t->dist.n_top < w->top ? t->dist.n_top : w->top};
-    if (s->probing) {
-        h->id = most_probable(s, t);
-        h->log_prob = h->n_top ? t->dist.top[0].logit : NAN;
-    }
-    if (h->n_top)
-        memcpy(s->tops + (size_t)s->n_held * (size_t)w->top, t->dist.top,
-               (size_t)h->n_top * sizeof *s->tops);
+    *h = (struct held){s->probing ? most_probable(s, t) : t->id, keep_top(s, t), t->dist.stats};
     if (s->waiting)
         w->account.waiting_seconds += now - s->begun;
     else

@@ -13,9 +13,8 @@
 /* A token that came. */
 struct held {
     int32_t id; /* -1: the server drew none: only its distribution is known */
-    float log_prob;
-    ead_stats stats;
     int n_top;
+    ead_stats stats;
 };
 
 enum stream_state {
