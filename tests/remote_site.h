@@ -267,7 +267,8 @@ static bool site_is_last(const struct telling *t)
 {
     const struct site_asked *a = t->asked;
     const int n = t->k + 1;
-    const int room = t->site->room ? t->site->room : t->site->context;
+    const int told = t->site->context + t->site->dialect->beyond;
+    const int room = t->site->room ? t->site->room : told;
     return vocab_is_eog(t->site->vocab, t->id) || n == a->max_tokens || a->n + n >= room;
 }
 
@@ -402,6 +403,13 @@ static struct act site_keep(struct site *s, const struct site_asked *a)
     return act;
 }
 
+/* What servers refuse: among it, in some versions, more tokens than the context holds. */
+static bool site_cannot(const struct site *s, const struct site_asked *a)
+{
+    const int room = s->context + s->dialect->beyond - a->n;
+    return a->max_tokens < 1 || a->max_tokens > room || (s->top_max && a->top > s->top_max);
+}
+
 static bool site_complete(int fd, struct site *s, const json_t *body)
 {
     struct sockaddr_in peer = {0};
@@ -415,7 +423,7 @@ static bool site_complete(int fd, struct site *s, const json_t *body)
     struct telling t = {.site = s, .asked = &a, .told = json_array(), .tops = json_array()};
     if (act.deed == DEED_STATUS)
         answer(fd, act.status, act.head ? act.head : "", "{\"error\":{\"message\":\"so it is\"}}");
-    else if (a.max_tokens < 1 || (s->top_max && a.top > s->top_max)) /* as servers have it */
+    else if (site_cannot(s, &a))
         answer(fd, "400 No", "", "{\"error\":{\"message\":\"so it cannot be\"}}");
     else if (!s->reply || !s->reply(fd, &a, &stays))
         stays = a.stream ? site_stream(fd, &t, &act) : site_whole(fd, &t);

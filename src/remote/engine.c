@@ -178,13 +178,14 @@ static int tokens_to_ask(const struct sequence *q)
     return q->sure > 1 ? q->sure : WIRE_AHEAD;
 }
 
-static void begin(struct remote_engine *e, struct sequence *q)
+/* Tokens that may follow the wanted row: a text may be one longer than the context, but the
+ * server's own has to hold them all, unless it has the same rule. */
+static int room_behind(const struct remote_engine *e, const struct sequence *q)
 {
-    const int room = e->engine.info.n_ctx - q->wanted; /* a text may be one longer */
-    const int count = tokens_to_ask(q);
-    stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room,
-               q->draws ? &q->sampler : NULL);
-    q->streams = true;
+    const struct remote *r = e->remote;
+    const int own = e->engine.info.n_ctx - q->wanted;
+    const int there = r->context - q->wanted - !r->address.dialect->beyond;
+    return r->context && there < own ? there : own;
 }
 
 /* The server stopped before the token that is wanted. Its text may have ended without a word: then
@@ -227,6 +228,26 @@ static bool fail(struct sequence *q, enum status code, const char *message, stru
     return true;
 }
 
+/* The server has no room for what follows n tokens. */
+static bool fail_full(const struct remote_engine *e, struct sequence *q, int n, struct result *out)
+{
+    struct err *fault = &q->stream.fault;
+    (void)err_set(fault, ST_FULL, "%s: the server's context is full after %d tokens",
+                  e->engine.info.name, n);
+    return fail(q, ST_FULL, fault->message, out);
+}
+
+/* Ask for what follows the wanted row. True: there is no room for it, and *out says so. */
+static bool begin(struct remote_engine *e, struct sequence *q, struct result *out)
+{
+    const int count = tokens_to_ask(q), room = room_behind(e, q);
+    if (room < 1) return fail_full(e, q, q->wanted + 1, out);
+    stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room,
+               q->draws ? &q->sampler : NULL);
+    q->streams = true;
+    return false;
+}
+
 /* The stream has said all it will. True: *out is a result. */
 static bool at_its_end(struct remote_engine *e, struct sequence *q, struct result *out)
 {
@@ -240,13 +261,9 @@ static bool at_its_end(struct remote_engine *e, struct sequence *q, struct resul
         q->wanted = -1;
         return true;
     }
-    if (s->finish == FINISH_LENGTH && s->n_held < s->asked) {
-        (void)err_set(&s->fault, ST_FULL, "%s: the server's context is full after %d tokens",
-                      e->engine.info.name, s->base + s->n_held);
-        return fail(q, ST_FULL, s->fault.message, out);
-    }
-    begin(e, q);
-    return false;
+    if (s->finish == FINISH_LENGTH && s->n_held < s->asked)
+        return fail_full(e, q, s->base + s->n_held, out);
+    return begin(e, q, out);
 }
 
 /* Is what follows the wanted row of a sequence there? */
@@ -255,8 +272,8 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
     struct sequence *q = &e->seqs[seq];
     struct stream *s = &q->stream;
     if (q->wanted < 0) return false;
-    if (!q->streams) begin(e, q);
     *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1};
+    if (!q->streams && begin(e, q, out)) return true;
     const int i = q->wanted + 1 - s->base;
     const struct held *h = stream_token(s, i);
     if (!h) {
