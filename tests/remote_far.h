@@ -55,7 +55,8 @@ static inline void far_open(const struct remote_options *o, int n_seq)
     char address[128];
     struct err err;
     const struct site *s = far.site = &sites[EAD_LARGE];
-    const struct remote_engine_options options = {FAR_CTX, n_seq, FAR_CTX};
+    const int n_ctx = s->context < FAR_CTX ? s->context : FAR_CTX;
+    const struct remote_engine_options options = {n_ctx, n_seq, n_ctx};
     memset(far.texts, 0, sizeof far.texts);
     far.draws = true;
     far.sampler = (ead_sampler_options){.top_p = 1, .repeat_penalty = 1};

@@ -267,7 +267,8 @@ static bool site_is_last(const struct telling *t)
 {
     const struct site_asked *a = t->asked;
     const int n = t->k + 1;
-    const int room = t->site->room ? t->site->room : t->site->context;
+    const int told = t->site->context + t->site->dialect->beyond;
+    const int room = t->site->room ? t->site->room : told;
     return vocab_is_eog(t->site->vocab, t->id) || n == a->max_tokens || a->n + n >= room;
 }
 
@@ -402,6 +403,13 @@ static struct act site_keep(struct site *s, const struct site_asked *a)
     return act;
 }
 
+/* What servers refuse: among it, in some versions, more tokens than the context holds. */
+static bool site_cannot(const struct site *s, const struct site_asked *a)
+{
+    const int room = (s->room ? s->room : s->context) + s->dialect->exact - a->n;
+    return a->max_tokens < 1 || room < 1 || (s->top_max && a->top > s->top_max);
+}
+
 static bool site_complete(int fd, struct site *s, const json_t *body)
 {
     struct sockaddr_in peer = {0};
@@ -415,8 +423,7 @@ static bool site_complete(int fd, struct site *s, const json_t *body)
     struct telling t = {.site = s, .asked = &a, .told = json_array(), .tops = json_array()};
     if (act.deed == DEED_STATUS)
         answer(fd, act.status, act.head ? act.head : "", "{\"error\":{\"message\":\"so it is\"}}");
-    else if (a.max_tokens < 1 || (s->top_max && a.top > s->top_max) ||
-             (s->room && a.n >= s->room)) /* as servers have it */
+    else if (site_cannot(s, &a))
         answer(fd, "400 No", "", "{\"error\":{\"message\":\"so it cannot be\"}}");
     else if (!s->reply || !s->reply(fd, &a, &stays))
         stays = a.stream ? site_stream(fd, &t, &act) : site_whole(fd, &t);
@@ -478,6 +485,8 @@ static bool site_serve(int fd, struct site *s, const char *path, const json_t *b
     if (!strncmp(path, "/v1/models ", 11)) {
         site_answer(fd,
                     json_pack("{s:[{s:s,s:i}]}", "data", "id", "m", "max_model_len", s->context));
+    } else if (!strncmp(path, "/inference/", 11)) { /* as most have it */
+        answer(fd, "404 Not Found", "", "{\"detail\":\"Not Found\"}");
     } else if (!strncmp(path, "/props ", 7)) {
         site_answer(fd, json_pack("{s:{s:i}}", "default_generation_settings", "n_ctx", s->context));
     } else if (!strncmp(path, "/tokenize ", 10)) {
@@ -508,14 +517,20 @@ static bool serve_request(int fd, const char *asked, const char *body)
 
 /* ---- for the tests ------------------------------------------------------------------------- */
 
-/* A fresh site of a dialect, without faults, once the clients of before have left. */
-static inline struct site *site_begin(ead_writer w, const struct dialect *d,
-                                      const struct vocab *vocab, int n_vocab, uint64_t seed)
+/* Until the clients have left: what an answer is made of may change. */
+static inline void site_wait(void)
 {
     for (int i = 0; atomic_load(&server.open); i++) {
         tiny_must_hold(i < 10000, "clients leave"); /* they stay where a test failed */
         usleep(1000);
     }
+}
+
+/* A fresh site of a dialect, without faults, once the clients of before have left. */
+static inline struct site *site_begin(ead_writer w, const struct dialect *d,
+                                      const struct vocab *vocab, int n_vocab, uint64_t seed)
+{
+    site_wait();
     sites[w] = (struct site){.dialect = d,
                              .vocab = vocab,
                              .n_vocab = n_vocab,

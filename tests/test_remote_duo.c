@@ -202,7 +202,7 @@ static void expect_token(const struct schedule *s, int i, const ead_token *t)
     const ead_token *wanted = &s->stories[i].tokens[s->done[i]];
     if (t->id != wanted->id || t->writer != wanted->writer || t->switched != wanted->switched ||
         !same(t->entropy, wanted->entropy) ||
-        !same(t->stats.entropy_lo, wanted->stats.entropy_lo) ||
+        !same(t->stats.entropy_lo, wanted->stats.entropy_lo) || t->log_prob != wanted->log_prob ||
         !same(t->stats.entropy_hi, wanted->stats.entropy_hi) || t->rolling != wanted->rolling)
         fail_msg("text %d, token %d: expected %d of %d with %g bits, found %d of %d with %g", i,
                  s->done[i], wanted->id, (int)wanted->writer, (double)wanted->entropy, t->id,

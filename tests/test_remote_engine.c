@@ -78,6 +78,33 @@ static void test_exact(void **state)
     }
 }
 
+/* What went to and fro is counted. */
+static void test_account(void **state)
+{
+    (void)state;
+    for (size_t i = 0; dialect_at(i); i++) {
+        begin(dialect_at(i), 1);
+        far.site->end_us = 1000;
+        far_expect(0, 4);
+        far_prompt(0, PROMPT, 1);
+        far_write(0, 4);
+        far_expect(0, 2);
+        far_write(0, 1);
+        far_next(0);
+        const struct far_text *t = &far.texts[0];
+        const int32_t id = site_next(far.site, t->ids, t->n, true);
+        far_give(0, &id, 1);
+        far_next(0); /* so that what was before is over */
+        const ead_wire a = account();
+        assert_int_equal(a.requests, 3);
+        assert_int_equal(a.connections, 1);
+        assert_int_equal(a.prompt_tokens, PROMPT + PROMPT + 4);
+        assert_int_equal(a.cached_tokens, PROMPT - 1 + PROMPT + 3);
+        assert_true(a.bytes_out > 3 * 100 && a.bytes_in > 7 * 100);
+        assert_true(a.waiting_seconds > 0 && a.writing_seconds > 0);
+    }
+}
+
 /* However much is certain, a request has an end: by what is held, and by the context. */
 static void test_bounds(void **state)
 {
@@ -185,7 +212,14 @@ static void test_cut_above(void **state)
         far_write(0, 12 - keep);
         assert_memory_equal(far.texts[0].ids + PROMPT, first, sizeof first);
     }
+    far_next(0);
+    far_receive(WIRE_AHEAD);
+    far_cut(0, PROMPT - 1 + 2);
+    far_give(0, &first[1], 1);
+    far_next(0);
     assert_int_equal(site_requests(EAD_LARGE), 1);
+    far_cut(0, 0); /* what was looked at before it was cut back was of use */
+    assert_int_equal(account().discarded, WIRE_AHEAD - 13);
 }
 
 static void test_cut_below(void **state)
@@ -438,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_sglang_cumulative),
         cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_account),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_another_token),
         cmocka_unit_test(test_closes),

@@ -242,6 +242,30 @@ static void test_full(void **state)
     }
 }
 
+/* Nothing is asked for that the context does not hold, which servers would refuse. */
+static void test_to_the_end(void **state)
+{
+    enum { CTX = 24 };
+    (void)state;
+    for (size_t i = 0; dialect_at(i); i++)
+        for (int sure = 1; sure <= 1000; sure += 999) {
+            const struct remote_options o = far_options();
+            const bool beyond = dialect_at(i)->beyond;
+            far_begin(dialect_at(i));
+            sites[EAD_LARGE].context = CTX;
+            far_open(&o, 1);
+            far_expect(0, sure);
+            far_prompt(0, PROMPT, 0);
+            far_write(0, CTX - PROMPT);
+            if (beyond)
+                (void)far_next(0); /* the text's last */
+            else
+                far_fault(ST_FULL, "the server's context is full after 24 tokens");
+            far_asked(0, &far.texts[0], PROMPT, CTX - PROMPT + beyond);
+            assert_int_equal(site_requests(EAD_LARGE), 1);
+        }
+}
+
 /* The end of an answer whose tokens have all come is not waited for, and costs no connection. */
 static void test_late_end(void **state)
 {
@@ -401,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_one_of_two),
         cmocka_unit_test(test_silent_end),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_to_the_end),
         cmocka_unit_test(test_late_end),
         cmocka_unit_test(test_lost),
         cmocka_unit_test(test_lost_draw),
