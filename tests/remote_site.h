@@ -267,7 +267,7 @@ static bool site_is_last(const struct telling *t)
 {
     const struct site_asked *a = t->asked;
     const int n = t->k + 1;
-    const int told = t->site->context + t->site->dialect->beyond;
+    const int told = t->site->context + t->site->dialect->exact;
     const int room = t->site->room ? t->site->room : told;
     return vocab_is_eog(t->site->vocab, t->id) || n == a->max_tokens || a->n + n >= room;
 }

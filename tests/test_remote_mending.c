@@ -250,7 +250,7 @@ static void test_to_the_end(void **state)
     for (size_t i = 0; dialect_at(i); i++)
         for (int sure = 1; sure <= 1000; sure += 999) {
             const struct remote_options o = far_options();
-            const bool beyond = dialect_at(i)->beyond;
+            const bool beyond = dialect_at(i)->exact;
             far_begin(dialect_at(i));
             sites[EAD_LARGE].context = CTX;
             far_open(&o, 1);
