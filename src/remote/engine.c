@@ -317,16 +317,26 @@ static bool look_around(struct remote_engine *e, struct result *out)
     return false;
 }
 
+/* All that is wanted waits for the time of another try, of which no connection tells. */
+static bool all_pause(const struct remote_engine *e)
+{
+    for (int i = 0; i < e->engine.info.n_seq; i++)
+        if (e->seqs[i].wanted >= 0 && e->seqs[i].stream.state != STREAM_PAUSING) return false;
+    return true;
+}
+
 static bool remote_collect(struct engine *engine, bool wait, struct result *out)
 {
     struct remote_engine *e = remote_of(engine);
     if (look_around(e, out)) return true;
     const int under_way = transport_turn(e->wire.transport, wait ? WAIT_MS : 0);
-    if (wait && !under_way) nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
     const double now = clock_seconds();
     for (int i = 0; i < engine->info.n_seq; i++)
         if (e->seqs[i].streams) stream_tick(&e->seqs[i].stream, now);
-    return look_around(e, out);
+    if (look_around(e, out)) return true;
+    if (wait && !under_way && all_pause(e))
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
+    return false;
 }
 
 /* ---- sequences --------------------------------------------------------------------------- */
