@@ -86,6 +86,12 @@ add_test(NAME check_chat_url
 set_tests_properties(check_chat_url PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 add_test(NAME check_pull COMMAND ${CMAKE_SOURCE_DIR}/tests/check_pull $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_pull PROPERTIES TIMEOUT 300)
+# Pairs over servers: our own, and by hand those that others wrote.
+add_test(NAME check_remote COMMAND ${CMAKE_SOURCE_DIR}/tests/check_remote $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_remote PROPERTIES ENVIRONMENT EAD_SHARED=${EAD_SHARED_DIR} TIMEOUT 900)
+add_test(NAME check_real_servers
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/check_real_servers $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})
+set_tests_properties(check_real_servers PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 # Others' clients; tools/setup_clients gets them.
 add_test(NAME check_clients
   COMMAND ${CMAKE_SOURCE_DIR}/tests/check_clients $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})

@@ -486,7 +486,7 @@ typedef struct {
     int64_t bounded, open_decisions;
     double seconds;        /* all steps and prompts */
     double parameter_cost; /* the paper's, (p N_L + (1-p) N_S) / N_L, per token that stayed; 1 with
-                            * one model */
+                            * one model, NaN where parameters are not known */
     double ideal_seconds;  /* decode rows of each model at its step_seconds; 0 when not measured */
     double large_seconds;  /* estimate of the large model alone on this text; 0 when not measured */
 } ead_summary;
@@ -556,6 +556,9 @@ EAD_API ead_status ead_duo_copy(ead_duo *to, const ead_duo *from, size_t length,
  * fails with EAD_MEMORY and changes no text: texts that had room promised for all they grow to
  * never see that, when all do so. */
 EAD_API ead_status ead_duo_reserve(ead_duo *duo, size_t length, ead_error *error);
+/* Nothing more is wanted of this text for now: a server that writes ahead for it stops. It goes on
+ * as ever when it is stepped again. */
+EAD_API void ead_duo_rest(ead_duo *duo);
 EAD_API size_t ead_duo_length(const ead_duo *duo);
 /* The text's ids, ead_duo_length of them; valid until the text changes. */
 EAD_API const int32_t *ead_duo_ids(const ead_duo *duo);

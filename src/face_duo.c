@@ -207,6 +207,11 @@ ead_status ead_duo_reserve(ead_duo *duo, size_t length, ead_error *error)
     return face_report(duo_reserve(inner(duo), length, &err), &err, error);
 }
 
+void ead_duo_rest(ead_duo *duo)
+{
+    duo_rest(inner(duo));
+}
+
 size_t ead_duo_length(const ead_duo *duo)
 {
     return (size_t)inner(duo)->kept;

@@ -267,7 +267,7 @@ static bool site_is_last(const struct telling *t)
 {
     const struct site_asked *a = t->asked;
     const int n = t->k + 1;
-    const int told = t->site->context + t->site->dialect->beyond;
+    const int told = t->site->context + t->site->dialect->exact;
     const int room = t->site->room ? t->site->room : told;
     return vocab_is_eog(t->site->vocab, t->id) || n == a->max_tokens || a->n + n >= room;
 }
@@ -403,11 +403,13 @@ static struct act site_keep(struct site *s, const struct site_asked *a)
     return act;
 }
 
-/* What servers refuse: among it, in some versions, more tokens than the context holds. */
+/* What servers refuse: among it, in some versions, more tokens than the context holds. A peer's
+ * yields one more. */
 static bool site_cannot(const struct site *s, const struct site_asked *a)
 {
-    const int room = s->context + s->dialect->beyond - a->n;
-    return a->max_tokens < 1 || a->max_tokens > room || (s->top_max && a->top > s->top_max);
+    const int told = s->context + s->dialect->exact, room = s->room ? s->room : told;
+    return a->max_tokens < 1 || a->n + a->max_tokens > told || a->n >= room ||
+           (s->top_max && a->top > s->top_max);
 }
 
 static bool site_complete(int fd, struct site *s, const json_t *body)
@@ -485,6 +487,8 @@ static bool site_serve(int fd, struct site *s, const char *path, const json_t *b
     if (!strncmp(path, "/v1/models ", 11)) {
         site_answer(fd,
                     json_pack("{s:[{s:s,s:i}]}", "data", "id", "m", "max_model_len", s->context));
+    } else if (!strncmp(path, "/inference/", 11)) { /* as most have it */
+        answer(fd, "404 Not Found", "", "{\"detail\":\"Not Found\"}");
     } else if (!strncmp(path, "/props ", 7)) {
         site_answer(fd, json_pack("{s:{s:i}}", "default_generation_settings", "n_ctx", s->context));
     } else if (!strncmp(path, "/tokenize ", 10)) {

@@ -172,7 +172,7 @@ static bool script_collect(struct engine *engine, bool wait, struct result *out)
     if (seq < 0) return false;
     struct line *line = &e->lines[seq];
     const struct pending *p = &line->pending[line->first++];
-    *out = (struct result){.seq = seq, .pos = p->pos, .drawn = -1};
+    *out = (struct result){.seq = seq, .pos = p->pos, .drawn = -1, .log_prob = NAN};
     line->was_faulty = p->faulty && !line->was_faulty;
     if (line->was_faulty) {
         e->log.faults++;

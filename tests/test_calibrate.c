@@ -219,6 +219,24 @@ static void test_profile_round(void **state)
     assert_non_null(strstr(error.message, "/nowhere/p"));
 }
 
+/* A size that is not known fits any. */
+static void test_profile_of_unknown_sizes(void **state)
+{
+    (void)state;
+    ead_error error;
+    ead_model *model;
+    if (ead_model_open(small, NULL, &model, &error)) fail_msg("%s", error.message);
+    struct profile_model wanted = profile_model(model, small);
+    assert_true(profile_fits(&wanted, model));
+    wanted.parameters++;
+    assert_false(profile_fits(&wanted, model));
+    wanted.parameters = 0;
+    assert_true(profile_fits(&wanted, model));
+    wanted.vocab++;
+    assert_false(profile_fits(&wanted, model));
+    ead_model_close(model);
+}
+
 /* What is no regular file is written itself, and not replaced by one. */
 static void test_profile_to_a_pipe(void **state)
 {
@@ -383,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_search_ends),
         cmocka_unit_test(test_sweep),
         cmocka_unit_test(test_profile_round),
+        cmocka_unit_test(test_profile_of_unknown_sizes),
         cmocka_unit_test(test_bad_profiles),
         cmocka_unit_test(test_profile_mark),
         cmocka_unit_test(test_profile_to_a_pipe),

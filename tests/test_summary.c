@@ -250,6 +250,32 @@ static void test_busy(void **state)
     }
 }
 
+/* One of a hundred may be open; threads are none where both models are behind an API. */
+static void test_open_decisions(void **state)
+{
+    (void)state;
+    char text[1024];
+    for (int open = 1; open <= 2; open++) {
+        snprintf(text, sizeof text,
+                 "{\"setting\":\"ead tau=1\",\"policy\":\"ead\",\"problem\":0,\"gold\":\"4\","
+                 "\"pred\":null,\"correct\":true,\"end\":\"stop\",\"tokens\":100,\"large\":9,"
+                 "\"switches\":1,\"entropies_bounded\":40,\"decisions_open\":%d,"
+                 "\"decode_rows\":[90,9],\"catchup_rows\":[0,0]}\n",
+                 open);
+        spill("results.jsonl", text);
+        spill("times.jsonl",
+              "{\"setting\":\"ead tau=1\",\"problem\":0,\"parallel\":3,\"seconds\":1,"
+              "\"decode_seconds\":[0,1],\"decode_steps\":[0,9],"
+              "\"catchup_seconds\":[0,0]}\n");
+        struct summary *s = read_summary();
+        char *shown = printed(s, false);
+        assert_int_equal(strstr(shown, "up to 2.0 % of a setting's decisions") != NULL, open == 2);
+        assert_non_null(strstr(shown, "timed 3 at a time\n"));
+        free(shown);
+        summary_free(s);
+    }
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -554,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_bootstrap_ends),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_open_decisions),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_bad_files),

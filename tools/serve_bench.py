@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -69,6 +70,56 @@ def beside(s, prompt_tokens, **more):
             "prompt_speed": alone / time_beside, "tokens_meanwhile": len(during)}
 
 
+def gaps_beside(s, start_other, n_others, tokens, **more):
+    """Median and 99th percentile of a stream's steps beside others, in milliseconds."""
+    others = [start_other(k) for k in range(n_others)]
+    time.sleep(0.5)
+    times = arrivals(s, ids(8, 1), tokens, **more)[1]
+    for stop in others:
+        stop()
+    gaps = sorted(b - a for a, b in zip(times, times[1:]))
+    return statistics.median(gaps) * 1e3, gaps[int(len(gaps) * 0.99)] * 1e3
+
+
+def slow_readers(s, n, tokens, **more):
+    """A stream beside n clients that read, and beside n that ask for as much and read nothing."""
+    def body(k):
+        return json.dumps({"prompt": ids(8, 500 + k), "max_tokens": 1500, "ignore_eos": True, "stream": True,
+                           "logprobs": 5, **more}).encode()
+
+    def silent(k):
+        c = socket.create_connection(("127.0.0.1", s.port))
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        c.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: %d\r\n\r\n%s" % (len(body(k)), body(k)))
+        return c.close
+
+    def reader(k):
+        c = socket.create_connection(("127.0.0.1", s.port))
+        c.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: %d\r\n\r\n%s" % (len(body(k)), body(k)))
+
+        def read():
+            try:
+                while c.recv(65536):
+                    pass
+            except OSError:
+                pass
+        threading.Thread(target=read, daemon=True).start()
+        return lambda: c.shutdown(socket.SHUT_RDWR)
+    found = {"reading": [], "silent": []}
+    for _ in range(3):
+        found["reading"].append(gaps_beside(s, reader, n, tokens, **more))
+        time.sleep(1)
+        found["silent"].append(gaps_beside(s, silent, n, tokens, **more))
+        time.sleep(1)
+    medians = {k: (statistics.median(x[0] for x in v), statistics.median(x[1] for x in v)) for k, v in found.items()}
+    return {"beside": n, **{f"{k}_median_ms": round(m, 2) for k, (m, _) in medians.items()},
+            **{f"{k}_p99_ms": round(p, 2) for k, (_, p) in medians.items()},
+            "median_ratio": round(medians["silent"][0] / medians["reading"][0], 3),
+            "p99_ratio": round(medians["silent"][1] / medians["reading"][1], 3)}
+
+
 def reading(s, n, seed, **more):
     start, times = arrivals(s, ids(n, seed), 1, **more)
     return times[0] - start
@@ -105,6 +156,7 @@ def main():
     args.add_argument("--streams", default="1,8,1,8,1,8")
     args.add_argument("--prompt", type=int, default=1200, help="0: do not read a long prompt beside a stream")
     args.add_argument("--first", type=int, default=0, help="time so many first tokens, here and by `ead run`")
+    args.add_argument("--slow", type=int, default=0, help="time a stream beside so many clients that do not read")
     args.add_argument("--serve", default="", help="further options of `ead serve`, as one word")
     a = args.parse_args()
     more = {"model": a.model, "ead": json.loads(a.policy), "temperature": 0}
@@ -119,6 +171,8 @@ def main():
                               "times": {n: round(statistics.median(v) / best, 2) for n, v in speeds.items()}}))
         if a.prompt:
             print(json.dumps({k: round(v, 3) for k, v in beside(s, a.prompt, **more).items()}))
+        if a.slow:
+            print(json.dumps(slow_readers(s, a.slow, 150, **more)))
         if a.first:
             print(json.dumps(first_tokens(s, a)))
 

@@ -164,7 +164,8 @@ static void put_program(FILE *to)
     fputs(
         ".TP\nEAD_MODELS\nThe folder of the pair that writes where no model is named: large.gguf,\n"
         "small.gguf and profile.json. Without it, the one that was installed with the program.\n"
-        ".TP\nEAD_CACHE\nThe folder of models that were fetched. Without it, ead in XDG_CACHE_HOME or in\n"
+        ".TP\nEAD_CACHE\nThe folder of models that were fetched. Without it, ead in XDG_CACHE_HOME "
+        "or in\n"
         "\\(ti/.cache.\n"
         ".TP\nHF_TOKEN\nA token of Hugging Face, for models that are private or gated.\n"
         ".TP\nHF_ENDPOINT\nThe hub to fetch from, in place of https://huggingface.co.\n"

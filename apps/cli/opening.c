@@ -15,8 +15,8 @@ const char opening_address_help[] =
 const char opening_vocab_help[] =
     "GGUF file of the vocabulary and chat template, where no model is at hand";
 const char opening_top_help[] =
-    "log-probabilities to ask for with each token: they bound the entropy (default: what\n"
-    "the kind of server gives, and all of a small vocabulary)";
+    "log-probabilities to ask for with each token, which bound its entropy (default: all of a\n"
+    "vocabulary up to 256, else 20, or 5 of openai); of ead they are exact without";
 
 static void tell_notes(const char *name, const ead_model *model)
 {

@@ -50,8 +50,8 @@ extern const char opening_pack_cache_help[], opening_address_help[], opening_voc
     {.kind = ARG_REAL, .name = "retry-delay", .value = "S", .out = &(opening).pause, .low = 0.001,  \
      .high = 60, .help = "seconds before the first of them, then twice as long (default: 0.25)"},    \
     {.kind = ARG_INT, .name = "top-logprobs", .value = "N", .out = &(opening).top, .min = 1,       \
-     .max = 1024, .help = opening_top_help},                                                       \
-    {.kind = ARG_INT, .name = "connections", .value = "N", .out = &(opening).connections,          \
+     .max = 256, .help = opening_top_help},                                                        \
+    {.kind = ARG_INT, .name = "api-connections", .value = "N", .out = &(opening).connections,         \
      .min = 1, .max = 4096,                                                                        \
      .help = "connections to a server at a time at most (default: one for each text)"},            \
     {.kind = ARG_REAL, .name = "large-params", .value = "N", .out = &(opening).large_params,       \

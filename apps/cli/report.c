@@ -12,6 +12,12 @@ static json_t *measured(double x)
     return x > 0 ? json_number(x) : json_null();
 }
 
+/* A model behind an API does not say how large it is. */
+static json_t *parameters(uint64_t n)
+{
+    return n ? json_integer((json_int_t)n) : json_null();
+}
+
 /* What went to and fro with a model behind an API. */
 static int add_wire(json_t *to, const ead_wire *w)
 {
@@ -35,9 +41,9 @@ static json_t *model_report(const struct pair *p, const ead_summary *s, const ea
     if (!model) return json_null();
     const ead_model_info info = ead_model_describe(model);
     json_t *out = json_pack(
-        "{s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
-        json_text(path, strlen(path)), "parameters", (json_int_t)info.n_params, "active_parameters",
-        (json_int_t)info.n_active, "tokens", (json_int_t)k->tokens, "share",
+        "{s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "file",
+        json_text(path, strlen(path)), "parameters", parameters(info.n_params), "active_parameters",
+        parameters(info.n_active), "tokens", (json_int_t)k->tokens, "share",
         json_number(s->tokens ? (double)k->tokens / (double)s->tokens : 0), "prompt_rows",
         (json_int_t)k->prompt_rows, "decode_rows", (json_int_t)k->decode_rows, "catchup_rows",
         (json_int_t)k->catchup_rows, "catchup_passes", (json_int_t)k->catchup_passes, "step_ms",
@@ -67,7 +73,7 @@ json_t *report_build(const struct pair *p, const char *stop)
     const double relative = s.large_seconds > 0 ? s.seconds / s.large_seconds : 0;
     const double overhead = s.ideal_seconds > 0 ? writing / s.ideal_seconds - 1 : 0;
     return json_pack(
-        "{s:s, s:I, s:f, s:o, s:I, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:f, "
+        "{s:s, s:I, s:f, s:o, s:I, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, "
         "s:s, s:s, s:i}",
         "stop", stop, "tokens", (json_int_t)s.tokens, "seconds", s.seconds, "tokens_per_second",
         measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s.switches,
@@ -76,11 +82,11 @@ json_t *report_build(const struct pair *p, const char *stop)
         "decisions_open", s.bounded ? json_integer((json_int_t)s.open_decisions) : NULL,
         "large_failure", ead_duo_loss(p->duo) ? json_string(ead_duo_loss(p->duo)) : NULL, "small",
         model_report(p, &s, p->small, p->small_path, EAD_SMALL), "large",
-        model_report(p, &s, p->large, p->large_path, EAD_LARGE), "parameter_cost", s.parameter_cost,
-        "large_alone_seconds", measured(s.large_seconds), "time_vs_large_alone", measured(relative),
-        "ideal_seconds", measured(s.ideal_seconds), "overhead_over_ideal",
-        s.ideal_seconds > 0 ? json_number(overhead) : json_null(), "peak_memory_mib",
-        peak_memory_mib(), "cpu", ead_duo_cpu(p->duo), "cache_type",
+        model_report(p, &s, p->large, p->large_path, EAD_LARGE), "parameter_cost",
+        json_number(s.parameter_cost), "large_alone_seconds", measured(s.large_seconds),
+        "time_vs_large_alone", measured(relative), "ideal_seconds", measured(s.ideal_seconds),
+        "overhead_over_ideal", s.ideal_seconds > 0 ? json_number(overhead) : json_null(),
+        "peak_memory_mib", peak_memory_mib(), "cpu", ead_duo_cpu(p->duo), "cache_type",
         pair_caches[pair_options.cache], "threads", ead_duo_threads(p->duo));
 }
 
@@ -135,4 +141,35 @@ void report_print(const json_t *report)
             fputc('\n', stderr);
         }
     }
+}
+
+/* ---- warnings ---------------------------------------------------------------------------- */
+
+static void warn_of_open_decisions(const ead_summary *s)
+{
+    if (!s->bounded || (double)s->open_decisions <= 0.01 * (double)s->bounded) return;
+    fprintf(stderr,
+            "ead: %lld of %lld decisions would be others somewhere within the bounds of their "
+            "entropies; more --top-logprobs narrow them\n",
+            (long long)s->open_decisions, (long long)s->bounded);
+}
+
+/* A few requests in, a cache of prefixes has had its chance, whatever the size of its blocks. */
+static void warn_of_cold_cache(const struct pair *p, ead_writer w, const char *address)
+{
+    enum { REQUESTS = 5, BLOCK = 256 };
+    const ead_wire wire = ead_duo_wire(p->duo, w);
+    if (wire.prompt_tokens < (int64_t)REQUESTS * BLOCK || wire.cached_tokens) return;
+    fprintf(stderr,
+            "ead: %s read all %lld tokens of its requests anew: it caches no prefixes, or does not "
+            "tell\n",
+            address, (long long)wire.prompt_tokens);
+}
+
+void report_warn(const struct pair *p)
+{
+    const ead_summary s = ead_duo_summarise(p->duo);
+    warn_of_open_decisions(&s);
+    warn_of_cold_cache(p, EAD_SMALL, p->small_path);
+    warn_of_cold_cache(p, EAD_LARGE, p->large_path);
 }

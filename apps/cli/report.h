@@ -13,4 +13,7 @@ json_t *report_build(const struct pair *p, const char *stop);
 /* The same for people. */
 void report_print(const json_t *report);
 
+/* Say on stderr what a user of models behind an API may want to change. */
+void report_warn(const struct pair *p);
+
 #endif

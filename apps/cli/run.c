@@ -48,7 +48,9 @@ static const struct arg table[] = {
      .value = "FILE",
      .out = &options.trace,
      .help = "write one JSON object per token: i, id, text, model, log_prob, entropy,\n"
-             "rolling, ms, switched; taken_back where tokens before it were"},
+             "rolling, ms, switched; taken_back where tokens before it were; entropy_lo,\n"
+             "entropy_hi and exact (false) where a server gives bounds; alone where the large\n"
+             "model was lost before it"},
     {.kind = ARG_TEXT,
      .name = "json",
      .value = "FILE",
@@ -189,6 +191,7 @@ static int write_report(const struct pair *p, const char *stop)
     if (!report) return fail("no memory for the summary");
     int status = options.json ? json_write(options.json, report) : EXIT_OK;
     report_print(report);
+    report_warn(p);
     json_decref(report);
     return status;
 }

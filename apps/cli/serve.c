@@ -246,8 +246,10 @@ static void serve(struct server *server, const sigset_t *signals)
 
 /* ---- serving ----------------------------------------------------------------------------- */
 
+/* A file's name or, of a model behind an API, its own there: where that is is nobody's business. */
 static const char *base_name(const char *path)
 {
+    if (path && ead_remote_is(path)) return strchr(path, '#') ? strchr(path, '#') + 1 : "remote";
     const char *slash = path ? strrchr(path, '/') : NULL;
     return slash ? slash + 1 : path ? path : "";
 }

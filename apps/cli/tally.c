@@ -4,6 +4,7 @@
 #include "cli/report.h"
 #include "cli/screen.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -41,7 +42,8 @@ void tally_read(struct tally *t, const json_t *usage)
     t->cached = count(json_object_get(usage, "prompt_tokens_details"), "cached_tokens");
     t->by_model = json_is_object(ead);
     t->switches = count(ead, "switches");
-    t->cost = number(ead, "parameter_cost") * (double)t->tokens;
+    const json_t *cost = json_object_get(ead, "parameter_cost"); /* null: nobody knows */
+    t->cost = json_is_number(cost) ? json_number_value(cost) * (double)t->tokens : NAN;
     read_model(t, ead, EAD_SMALL);
     read_model(t, ead, EAD_LARGE);
 }
@@ -109,8 +111,9 @@ void tally_show(const struct tally *t)
         "{s:I, s:I, s:I, s:I, s:f, s:o, s:o*, s:o*, s:o*}", "answers", t->answers, "tokens",
         t->tokens, "prompt_tokens", t->prompt, "cached_tokens", t->cached, "seconds", t->seconds,
         "entropy_bits", t->n_entropy ? json_number(t->entropy / (double)t->n_entropy) : json_null(),
-        "parameter_cost", t->by_model && t->tokens ? json_real(t->cost / (double)t->tokens) : NULL,
-        "small", t->by_model ? model_json(t, EAD_SMALL) : NULL, "large",
+        "parameter_cost",
+        t->by_model && t->tokens ? json_number(t->cost / (double)t->tokens) : NULL, "small",
+        t->by_model ? model_json(t, EAD_SMALL) : NULL, "large",
         t->by_model ? model_json(t, EAD_LARGE) : NULL);
     if (report) report_print(report);
     json_decref(report);

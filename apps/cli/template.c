@@ -21,7 +21,8 @@ static const struct arg table[] = {
      .letter = 'm',
      .value = "FILE",
      .out = &options.model,
-     .help = "GGUF file with the template and the special tokens, " FETCH_HELP ";\nweights are not needed"},
+     .help = "GGUF file with the template and the special tokens, " FETCH_HELP
+             ";\nweights are not needed"},
     {.kind = ARG_TEXT,
      .name = "messages",
      .value = "FILE",

@@ -159,7 +159,8 @@ static int open_models(struct trial *t)
 {
     const char *paths[EAD_WRITERS];
     struct runner_model *models = t->runner.models;
-    if (fetch_in_place(&trial_options.large) || fetch_in_place(&trial_options.small))
+    if (fetch_in_place(&trial_options.large) || fetch_in_place(&trial_options.small) ||
+        fetch_in_place(&trial_options.opening.vocab))
         return EXIT_FAIL;
     for (int w = 0; w < EAD_WRITERS; w++) {
         models[w].path = find_model(t, (ead_writer)w);
@@ -228,6 +229,7 @@ int trial_open(struct trial *t)
     r->n_ctx = o->ctx;
     r->cpu = o->cpu ? pair_cpus[o->cpu] : NULL;
     r->cache_type = pair_caches[o->cache];
+    r->top = o->opening.top;
     r->question = t->question;
     r->chat = t->form.chat;
     r->variables = t->form.variables;

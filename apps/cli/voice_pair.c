@@ -126,6 +126,7 @@ static int answer(struct voice *voice, const ead_message *messages, size_t n, ch
     if (!status) {
         const size_t from = v->n_ids;
         status = write_answer(v, &screen);
+        ead_duo_rest(v->pair.duo);
         if (screen_end(&screen)) status = EXIT_FAIL;
         *text = status ? NULL : answer_text(v, from);
         if (!status && !*text) status = fail("no memory for the answer");
@@ -164,6 +165,7 @@ static void show_account(const struct voice *voice)
     if (report) {
         json_object_del(report, "stop");
         report_print(report);
+        report_warn(&of(voice)->pair);
     }
     json_decref(report);
 }

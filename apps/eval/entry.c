@@ -2,8 +2,8 @@
 
 #include "eval/fault.h"
 #include "eval/option.h"
-#include "json/unicode.h"
 #include "grade/grade.h"
+#include "json/unicode.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -81,6 +81,14 @@ static int add_verdict(const struct entry *e, json_t *to)
     return bad;
 }
 
+/* What a server that tells the most probable tokens alone leaves open. */
+static int add_bounds(const ead_summary *s, json_t *to)
+{
+    if (!s->bounded) return 0;
+    return json_object_set_new(to, "entropies_bounded", json_integer(s->bounded)) |
+           json_object_set_new(to, "decisions_open", json_integer(s->open_decisions));
+}
+
 static json_t *result_line(const struct entry *e)
 {
     const struct transcript *t = transcript_of(e);
@@ -92,6 +100,7 @@ static json_t *result_line(const struct entry *e)
     bad |= json_object_set_new(to, "tokens", json_integer(t->n));
     bad |= json_object_set_new(to, "large", json_integer(l->tokens));
     bad |= json_object_set_new(to, "switches", json_integer(e->summary.switches));
+    bad |= add_bounds(&e->summary, to);
     bad |= json_object_set_new(to, "prompt_rows", both(s->prompt_rows, l->prompt_rows));
     bad |= json_object_set_new(to, "decode_rows", both(s->decode_rows, l->decode_rows));
     bad |= json_object_set_new(to, "catchup_rows", both(s->catchup_rows, l->catchup_rows));
@@ -112,9 +121,10 @@ static json_t *seconds(double s)
 static json_t *time_line(const struct entry *e)
 {
     const ead_work *s = &e->summary.work[EAD_SMALL], *l = &e->summary.work[EAD_LARGE];
-    return json_pack("{s:s, s:i, s:i, s:i, s:f, s:o*, s:o*, s:o, s:o, s:o, s:o}", "setting",
+    json_t *threads = e->threads > 0 ? json_integer(e->threads) : NULL; /* no model is at hand */
+    return json_pack("{s:s, s:i, s:i, s:o*, s:f, s:o*, s:o*, s:o, s:o, s:o, s:o}", "setting",
                      e->settings->list[e->setting].name, "problem", e->problem, "parallel",
-                     e->parallel, "threads", e->threads, "seconds", e->transcript->seconds,
+                     e->parallel, "threads", threads, "seconds", e->transcript->seconds,
                      "ran_seconds", seconds(e->load.ran), "waited_seconds", seconds(e->load.waited),
                      "prompt_seconds", both_seconds(s->prompt_seconds, l->prompt_seconds),
                      "decode_seconds", both_seconds(s->decode_seconds, l->decode_seconds),

@@ -67,20 +67,39 @@ static json_t *base_name(const char *path)
     return out;
 }
 
-static ead_status model_part(const struct runner_model *m, json_t **out, ead_error *error)
+static json_t *file_part(const struct runner_model *m, uint64_t hash, off_t bytes)
 {
-    uint64_t hash;
-    off_t bytes;
-    *out = NULL;
-    if (!m->model) return EAD_OK;
-    ead_status st = mix_file(m->path, &hash, &bytes, error);
-    if (st) return st;
     const ead_model_info info = ead_model_describe(m->model);
     json_t *active = info.n_active < info.n_params ? json_integer((json_int_t)info.n_active) : NULL;
-    *out =
-        json_pack("{s:o, s:I, s:I, s:o*, s:I, s:o}", "name", base_name(m->path), "bytes",
-                  (json_int_t)bytes, "parameters", (json_int_t)info.n_params, "active_parameters",
-                  active, "vocabulary", (json_int_t)info.n_vocab, "hash", hex(hash));
+    return json_pack("{s:o, s:I, s:I, s:o*, s:I, s:o}", "name", base_name(m->path), "bytes",
+                     (json_int_t)bytes, "parameters", (json_int_t)info.n_params,
+                     "active_parameters", active, "vocabulary", (json_int_t)info.n_vocab, "hash",
+                     hex(hash));
+}
+
+/* Behind an API there is no file: where it is asked for and how is all that is known. */
+static json_t *remote_part(const struct runner_model *m, int asked)
+{
+    const ead_model_info info = ead_model_describe(m->model);
+    json_t *parameters = info.n_params ? json_integer((json_int_t)info.n_params) : NULL;
+    json_t *top = asked ? json_integer(asked) : NULL;
+    return json_pack("{s:o, s:o*, s:I, s:o*}", "name", unicode_json(m->path, strlen(m->path)),
+                     "parameters", parameters, "vocabulary", (json_int_t)info.n_vocab,
+                     "top_logprobs", top);
+}
+
+static ead_status model_part(const struct runner_options *o, ead_writer w, json_t **out,
+                             ead_error *error)
+{
+    const struct runner_model *m = &o->models[w];
+    uint64_t hash = 0;
+    off_t bytes = 0;
+    *out = NULL;
+    if (!m->model) return EAD_OK;
+    const bool remote = ead_model_is_remote(m->model);
+    const ead_status st = remote ? EAD_OK : mix_file(m->path, &hash, &bytes, error);
+    if (st) return st;
+    *out = remote ? remote_part(m, o->top) : file_part(m, hash, bytes);
     return *out ? EAD_OK : fault_memory(error, "run.json");
 }
 
@@ -119,8 +138,8 @@ ead_status identity_make(const struct identity *id, json_t **out, ead_error *err
 {
     const struct runner_options *o = id->options;
     json_t *models[EAD_WRITERS] = {NULL};
-    ead_status st = model_part(&o->models[EAD_SMALL], &models[EAD_SMALL], error);
-    if (!st) st = model_part(&o->models[EAD_LARGE], &models[EAD_LARGE], error);
+    ead_status st = model_part(o, EAD_SMALL, &models[EAD_SMALL], error);
+    if (!st) st = model_part(o, EAD_LARGE, &models[EAD_LARGE], error);
     if (st) {
         json_decref(models[EAD_SMALL]);
         return st;

@@ -1,5 +1,6 @@
 /* What a run is recognised by: run.json. Runs that agree in it have the same results; neither the
- * machine nor how many problems share a pass is in it. */
+ * machine nor how many problems share a pass is in it. A model behind an API is its address: what
+ * answers there is not to be changed within a run. */
 #ifndef EAD_EVAL_IDENTITY_H
 #define EAD_EVAL_IDENTITY_H
 

@@ -51,7 +51,7 @@ static ead_status read_model(const struct jsonl_field *model, struct profile_mod
     const char *name;
     json_int_t parameters, vocab;
     ead_status st = jsonl_text(model, "name", &name, error);
-    if (!st) st = jsonl_whole(model, "parameters", 1, INT64_MAX, &parameters, error);
+    if (!st) st = jsonl_whole(model, "parameters", 0, INT64_MAX, &parameters, error);
     if (!st) st = jsonl_whole(model, "vocab", 1, INT_MAX, &vocab, error);
     if (st) return st;
     snprintf(out->name, sizeof out->name, "%s", name);
@@ -161,7 +161,7 @@ ead_status profile_write(const char *path, const struct profile *profile, ead_er
 struct profile_model profile_model(const ead_model *model, const char *path)
 {
     const ead_model_info info = ead_model_describe(model);
-    const char *slash = strrchr(path, '/');
+    const char *slash = ead_model_is_remote(model) ? NULL : strrchr(path, '/');
     struct profile_model out = {.parameters = info.n_params, .vocab = info.n_vocab};
     snprintf(out.name, sizeof out.name, "%s", slash ? slash + 1 : path);
     return out;
@@ -170,5 +170,6 @@ struct profile_model profile_model(const ead_model *model, const char *path)
 bool profile_fits(const struct profile_model *wanted, const ead_model *model)
 {
     const ead_model_info info = ead_model_describe(model);
-    return wanted->parameters == info.n_params && wanted->vocab == info.n_vocab;
+    const bool known = wanted->parameters && info.n_params;
+    return (!known || wanted->parameters == info.n_params) && wanted->vocab == info.n_vocab;
 }

@@ -21,9 +21,9 @@
 enum { PROFILE_NAME_MAX = 128 };
 
 struct profile_model {
-    char name[PROFILE_NAME_MAX]; /* of the file, without its folder */
-    uint64_t parameters;
-    int vocab; /* tokens */
+    char name[PROFILE_NAME_MAX]; /* of the file, without its folder; an address */
+    uint64_t parameters;         /* 0: not known, of a model behind an API */
+    int vocab;                   /* tokens */
 };
 
 struct profile {
@@ -43,7 +43,8 @@ ead_status profile_write(const char *path, const struct profile *profile, ead_er
 
 /* What a profile says of a model. */
 struct profile_model profile_model(const ead_model *model, const char *path);
-/* Is this the model that the profile was made with? By its sizes: files get renamed. */
+/* Is this the model that the profile was made with? By its sizes, as far as they are known: files
+ * get renamed, and servers move. */
 bool profile_fits(const struct profile_model *wanted, const ead_model *model);
 
 #endif

@@ -106,6 +106,10 @@ static ead_status read_counts(const struct jsonl_field *at, struct record *recor
         st = jsonl_whole(at, counts[i].name, 0, INT_MAX, &n, error);
         if (!st) *counts[i].out = (double)n;
     }
+    json_int_t open = 0;
+    if (!st && json_object_get(at->object, "decisions_open"))
+        st = jsonl_whole(at, "decisions_open", 0, INT_MAX, &open, error);
+    record->open = (double)open;
     if (!st) st = jsonl_both(at, "decode_rows", record->decode_rows, error);
     if (!st) st = jsonl_both(at, "catchup_rows", record->catchup_rows, error);
     return st;

@@ -18,6 +18,7 @@ struct record {
     const char *subject;     /* "": unknown */
     const char *gold, *pred; /* pred NULL: none was found */
     double tokens, large, switches;
+    double open; /* decisions that bounds of entropies left open */
     double decode_rows[EAD_WRITERS], catchup_rows[EAD_WRITERS];
     double seconds, writing; /* writing: decode and catch-up of both models */
     double decode_seconds[EAD_WRITERS], decode_steps[EAD_WRITERS];

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { REMARK_KINDS = 3, REMARK_TEXT_MAX = 192 };
+enum { REMARK_KINDS = 4, REMARK_TEXT_MAX = 192 };
 
 /* Remark i, below REMARK_KINDS; false where there is nothing to remark. */
 bool remark_make(const struct summary *s, size_t i, char out[REMARK_TEXT_MAX]);

@@ -192,7 +192,8 @@ function foot() {
   const run = data.run, facts = [];
   for (const key of ["predict", "seed", "window", "dwell", "cpu"])
     if (["number", "string"].includes(typeof run[key])) facts.push(`${key} ${run[key]}`);
-  if (data.parallel) facts.push(`timed ${data.parallel} at a time on ${data.threads} thread${data.threads === 1 ? "" : "s"}`);
+  if (data.parallel)
+    facts.push(`timed ${data.parallel} at a time` + (data.threads ? ` on ${data.threads} thread${data.threads === 1 ? "" : "s"}` : ""));
   $("footer").textContent = ["ead eval", ...facts].join("  ·  ");
 }
 

@@ -63,6 +63,8 @@ static ead_status take_sample(struct runner *r, ead_error *error)
     return EAD_OK;
 }
 
+enum { CONTEXT_UNTOLD = 8192 }; /* where no model says */
+
 /* The context that was asked for, or what both models were trained on. */
 static int most_context(const struct runner *r)
 {
@@ -71,9 +73,9 @@ static int most_context(const struct runner *r)
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!r->o->models[w].model) continue;
         const int its = ead_model_describe(r->o->models[w].model).n_ctx_train;
-        if (its < most) most = its;
+        if (its && its < most) most = its;
     }
-    return most;
+    return most < INT32_MAX ? most : CONTEXT_UNTOLD;
 }
 
 /* The longest prompt that fits and, as far as there is room, an answer of full length. Prompts that

@@ -16,7 +16,7 @@
 
 struct runner_model {
     const ead_model *model; /* NULL: there is none */
-    const char *path;
+    const char *path;       /* or address */
 };
 
 struct runner_progress {
@@ -39,6 +39,7 @@ struct runner_options {
     int threads, n_ctx;       /* 0: as many as there are; as many as the prompts need */
     const char *cpu;          /* as in ead_duo_options */
     const char *cache_type;   /* as there */
+    int top;                  /* log-probabilities asked for of models behind an API; 0: as usual */
     const char *question;     /* a text with {problem} in it; NULL: the model's chat template */
     const ead_template *chat; /* NULL: the models have none */
     const char *variables;    /* of the template; NULL: none */

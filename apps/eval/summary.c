@@ -156,6 +156,7 @@ static double ideal(const struct context *c, const struct totals *t)
 
 static double parameter_cost(const struct context *c, double share)
 {
+    if (c->parameters[EAD_LARGE] <= 0 || c->parameters[EAD_SMALL] <= 0) return NAN; /* not known */
     return (share * c->parameters[EAD_LARGE] + (1 - share) * c->parameters[EAD_SMALL]) /
            c->parameters[EAD_LARGE];
 }

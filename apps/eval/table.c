@@ -97,9 +97,9 @@ static void print_coverage(const struct summary *s, FILE *to, const char *bullet
 {
     fprintf(to, "%zu problem%s", s->n_problems, s->n_problems == 1 ? "" : "s");
     if (s->n_wanted > s->n_problems) fprintf(to, " of %zu", s->n_wanted);
-    if (s->parallel)
-        fprintf(to, ", timed %d at a time on %d thread%s", s->parallel, s->threads,
-                s->threads == 1 ? "" : "s");
+    if (s->parallel) fprintf(to, ", timed %d at a time", s->parallel);
+    if (s->parallel && s->threads) /* none where both models are behind an API */
+        fprintf(to, " on %d thread%s", s->threads, s->threads == 1 ? "" : "s");
     fputc('\n', to);
     print_remarks(s, to, bullet);
     for (size_t i = 0; i < s->n_settings; i++) {

@@ -62,6 +62,12 @@ static json_t *trace_json(const struct choice *c, const struct choice_record *r)
         log_prob_json(t->log_prob), "max_prob", number((double)t->stats.max_prob), "margin",
         number((double)t->stats.margin), "argmax", t->stats.argmax, "ms", number(t->seconds * 1e3),
         "switched", t->switched);
+    if (out && !t->stats.exact) {
+        json_object_set_new(out, "entropy_lo", number((double)t->stats.entropy_lo));
+        json_object_set_new(out, "entropy_hi", number((double)t->stats.entropy_hi));
+        json_object_set_new(out, "exact", json_false());
+    }
+    if (out && t->alone) json_object_set_new(out, "alone", json_true());
     if (out && t->taken_back) json_object_set_new(out, "taken_back", json_integer(t->taken_back));
     return out;
 }

@@ -155,13 +155,18 @@ static bool read_choices(const struct ask_context *c, const struct field *f, str
     return true;
 }
 
-static bool read_echo(const struct field *f, struct ask *a)
+/* Behind read_logprobs. */
+static bool read_echo(const struct ask_context *c, const struct field *f, struct ask *a)
 {
     if (!field_flag(f, "return_tokens_as_token_ids", &a->tokens_as_ids)) return false;
     if (!field_flag(f, "echo", &a->echo)) return false;
     if (a->echo && a->kind == ASK_CHAT)
         return refuse(f->refusal, 400, "unsupported_value", "echo",
                       "echo: only completions have it");
+    if (a->echo && a->logprobs >= 0 && c->unscored)
+        return refuse(f->refusal, 400, "unsupported_value", "echo",
+                      "echo: not with logprobs: the models are behind an API, which tells none of "
+                      "given tokens");
     return true;
 }
 
@@ -206,7 +211,8 @@ static bool read_all(const struct ask_context *c, const struct field *f, struct 
 {
     if (!ask_neutral(f) || !read_target(c, f, a) || !read_max_tokens(f, a) || !read_stream(f, a) ||
         !read_logprobs(f, a) || !read_stops(f, a) || !read_stop_ids(c, f, a) ||
-        !read_choices(c, f, a) || !read_echo(f, a) || !ask_sampler(c, f, a) || !ask_policy(c, f, a))
+        !read_choices(c, f, a) || !read_echo(c, f, a) || !ask_sampler(c, f, a) ||
+        !ask_policy(c, f, a))
         return false;
     if (!(a->kind == ASK_CHAT ? ask_messages(c, f, a) : ask_prompts(c, f, a))) return false;
     if (a->n * a->n_prompts <= c->max_choices) return check_entries(c, f, a);

@@ -37,6 +37,7 @@ struct ask_context {
     ead_sampler_options sampler;
     int n_ctx, n_vocab;
     int max_choices; /* prompts times n of a request */
+    bool unscored;   /* nobody knows log-probabilities of given tokens */
 };
 
 struct ask_prompt {

@@ -51,7 +51,7 @@ static json_t *model_json(const struct server_models *m, ead_writer w)
 {
     if (!m->models[w]) return json_null();
     const ead_model_info info = ead_model_describe(m->models[w]);
-    return json_pack("{s:o,s:s,s:I,s:I}", "name", unicode_json(m->names[w], strlen(m->names[w])),
+    return json_pack("{s:o,s:s?,s:I,s:I}", "name", unicode_json(m->names[w], strlen(m->names[w])),
                      "architecture", info.arch, "parameters", (json_int_t)info.n_params, "bytes",
                      (json_int_t)info.bytes);
 }

@@ -56,6 +56,7 @@ static void vacate(struct scheduler *s, int place)
     ead_duo *duo = ead_batch_duo(s->batch, place);
     ead_error error;
     s->places[place] = (struct place){0};
+    ead_duo_rest(duo);
     (void)ead_duo_reserve(duo, 0, &error);
     ead_duo_score(duo, 0, NULL, NULL);
     prefix_keep(&s->prefix, place);

@@ -190,7 +190,8 @@ static void fill_context(struct server *s)
                                       .policy = m->duo.policy,
                                       .sampler = m->duo.sampler,
                                       .n_ctx = m->duo.n_ctx,
-                                      .max_choices = SERVER_CHOICES_MAX};
+                                      .max_choices = SERVER_CHOICES_MAX,
+                                      .unscored = m->duo.max_scores == 0};
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!m->models[w]) continue;
         const int n = ead_model_describe(m->models[w]).n_vocab;

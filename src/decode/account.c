@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 
+#include <math.h>
+
 /* Book an evaluation. Prompt rows take their share of one that also catches up, and all of any
  * other. */
 static void book(ead_work *work, const struct tally *t)
@@ -72,10 +74,12 @@ static int64_t kept(const struct account *a)
 }
 
 /* The paper's cost per token of the text: what was taken back was paid for, and is no token. */
-static double parameter_cost(const struct account *a, const uint64_t n_active[EAD_WRITERS])
+static double parameter_cost(const struct account *a, bool pair,
+                             const uint64_t n_active[EAD_WRITERS])
 {
     const double n_l = (double)n_active[EAD_LARGE], n_s = (double)n_active[EAD_SMALL];
-    if (n_l == 0 || n_s == 0 || kept(a) <= 0) return 1;
+    if (!pair || kept(a) <= 0) return 1;
+    if (n_l == 0 || n_s == 0) return NAN;
     const double paid =
         (double)a->work[EAD_LARGE].tokens * n_l + (double)a->work[EAD_SMALL].tokens * n_s;
     return paid / ((double)kept(a) * n_l);
@@ -94,7 +98,8 @@ static double large_alone(const struct account *a, const ead_summary *s)
     return (double)steps * large->step_seconds + (double)a->to_read * per_row;
 }
 
-ead_summary account_summarise(const struct account *a, const uint64_t n_active[EAD_WRITERS])
+ead_summary account_summarise(const struct account *a, bool pair,
+                              const uint64_t n_active[EAD_WRITERS])
 {
     ead_summary s = {.tokens = a->tokens,
                      .switches = a->switches,
@@ -113,7 +118,7 @@ ead_summary account_summarise(const struct account *a, const uint64_t n_active[E
         measured &= !work->decode_rows || work->step_seconds > 0;
     }
     if (!measured) s.ideal_seconds = 0;
-    s.parameter_cost = parameter_cost(a, n_active);
+    s.parameter_cost = parameter_cost(a, pair, n_active);
     s.large_seconds = large_alone(a, &s);
     return s;
 }

@@ -32,8 +32,8 @@ void account_settle(struct account *a);
 /* A token was written. */
 void account_token(struct account *a, ead_writer w, bool switched);
 
-/* n_active: parameters that a token passes in each model; 0 of one that is not there, or not known.
- */
-ead_summary account_summarise(const struct account *a, const uint64_t n_active[EAD_WRITERS]);
+/* pair: there are two models. n_active: parameters that a token passes in each; 0: not known. */
+ead_summary account_summarise(const struct account *a, bool pair,
+                              const uint64_t n_active[EAD_WRITERS]);
 
 #endif

@@ -260,13 +260,20 @@ static int pick(const struct driver *r, const struct ask *ask,
 
 /* ---- results ----------------------------------------------------------------------------- */
 
+static bool is_late(const struct driver *r, int w)
+{
+    return r->engines[w] && r->engines[w]->info.late;
+}
+
 static void take(struct driver *r, ead_writer w, const struct result *result, double start)
 {
     struct duo *d = &r->duos[r->owner[result->seq]];
-    if (!duo_take(d, w, result))
+    const bool expected = duo_take(d, w, result);
+    if (is_late(r, (int)w)) start = clock_seconds(); /* the wait is booked with its rows */
+    if (!expected)
         d->seconds += clock_seconds() - start;
     else if (result->status == ST_OK)
-        duo_write(d, &result->dist, result->drawn, clock_seconds() - start);
+        duo_write(d, result, clock_seconds() - start);
     else
         duo_fail(d, w, result);
     duo_look_ahead(d);
@@ -294,13 +301,15 @@ static bool take_all(struct driver *r, ead_writer w, bool wait)
     return came;
 }
 
-/* Take the results that are there. Where there are none, with `wait`, an engine is waited for from
+/* Take the results that are there; a late engine from which none is expected may be at other work,
+ * such as a connection for later. Where there are none, with `wait`, an engine is waited for from
  * which a text of those asked for expects one; what comes of another meanwhile is taken, too. */
 static void collect(struct driver *r, const struct ask *ask, bool wait)
 {
     bool came = false;
     for (int w = 0; w < EAD_WRITERS; w++)
-        if (awaited(r, NULL, (ead_writer)w)) came |= take_all(r, (ead_writer)w, false);
+        if (is_late(r, w) || awaited(r, NULL, (ead_writer)w))
+            came |= take_all(r, (ead_writer)w, false);
     for (int w = 0; w < EAD_WRITERS && wait && !came; w++) {
         if (!awaited(r, ask, (ead_writer)w)) continue;
         came = take_all(r, (ead_writer)w, true);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- setting up -------------------------------------------------------------------------- */
@@ -27,6 +28,7 @@ enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct 
 {
     TRY(sampler_check(o, err));
     sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
+    duo_look_ahead(d);
     return ST_OK;
 }
 
@@ -148,6 +150,7 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
     TRY(check_given(d, ids, n, err));
     if (!n) return ST_OK;
     if (duo_has_news(d)) cut(d, d->kept); /* nobody has heard of it */
+    duo_rest(d);
     d->account.to_read += (int64_t)n + unread(d);
     account_settle(&d->account);
     text_give(&d->text, ids, n);
@@ -349,8 +352,16 @@ static void nothing_follows(struct duo *d, int32_t why, const struct distributio
                     dist->n_top);
 }
 
-void duo_write(struct duo *d, const struct distribution *dist, int32_t drawn, double seconds)
+static float log_prob_of(const struct result *r, int32_t id)
 {
+    const float known = distribution_log_prob(&r->dist, id);
+    return isnan(known) && id == r->drawn ? r->log_prob : known;
+}
+
+void duo_write(struct duo *d, const struct result *result, double seconds)
+{
+    const struct distribution *dist = &result->dist;
+    const int32_t drawn = result->drawn;
     const ead_writer w = d->next;
     CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
     const bool taken = drawn >= 0 && drawn < d->n_vocab;
@@ -364,7 +375,7 @@ void duo_write(struct duo *d, const struct distribution *dist, int32_t drawn, do
     const struct mark mark = {.author = (int8_t)w,
                               .replaces = d->replacing,
                               .alone = d->lost,
-                              .log_prob = distribution_log_prob(dist, id),
+                              .log_prob = log_prob_of(result, id),
                               .seconds = (float)(d->seconds + seconds),
                               .stats = dist->stats};
     text_write(&d->text, id, &mark);
@@ -378,6 +389,17 @@ void duo_write(struct duo *d, const struct distribution *dist, int32_t drawn, do
     d->drawn = *dist;
     if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
     decide(d);
+}
+
+void duo_rest(struct duo *d)
+{
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        if (!d->engines[w]) continue;
+        book_late(d, (ead_writer)w);
+        if (d->waiting[w]) engine_truncate(d->engines[w], d->seq, d->due[w]);
+        d->waiting[w] = 0;
+        engine_expect(d->engines[w], d->seq, &(struct outlook){0});
+    }
 }
 
 void duo_look_ahead(const struct duo *d)
@@ -446,5 +468,5 @@ ead_summary duo_summarise(const struct duo *d)
     uint64_t n_active[EAD_WRITERS] = {0};
     for (int w = 0; w < EAD_WRITERS; w++)
         if (d->engines[w]) n_active[w] = d->engines[w]->info.n_active;
-    return account_summarise(&d->account, n_active);
+    return account_summarise(&d->account, d->engines[EAD_LARGE] && d->engines[EAD_SMALL], n_active);
 }

@@ -104,11 +104,13 @@ bool duo_take(struct duo *d, ead_writer w, const struct result *result);
 bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
 /* What follows the text is not to be had: its fault or, of the large model, its loss. */
 void duo_fail(struct duo *d, ead_writer w, const struct result *result);
-/* Write the token that follows by this distribution of its writer, or the one that the engine drew
- * from it (-1: none), and decide who goes on. A policy that does what it may not is the text's
- * fault, and so is a distribution that knows no token of both models, or none that is allowed.
- * `seconds` were spent since the last pass. */
-void duo_write(struct duo *d, const struct distribution *dist, int32_t drawn, double seconds);
+/* Write the token that follows by this result of its writer, or the one that the engine drew, and
+ * decide who goes on. A policy that does what it may not is the text's fault, and so is a
+ * distribution that knows no token of both models, or none that is allowed. `seconds` were spent
+ * since the last pass. */
+void duo_write(struct duo *d, const struct result *result, double seconds);
+/* Nothing more is wanted of the text for now: what engines have under way for it they may drop. */
+void duo_rest(struct duo *d);
 /* Tell both engines what the text is going to want of them. */
 void duo_look_ahead(const struct duo *d);
 

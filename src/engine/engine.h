@@ -46,6 +46,7 @@ struct result {
     int seq, pos;
     int32_t drawn; /* the token that the engine drew itself, as the outlook's sampler says; -1: it
                     * drew none, and at temperature 0 nobody needs it */
+    float log_prob; /* ln p of that token, where the distribution does not know it; NaN: unknown */
     enum status status;       /* of this sequence alone; */
     const char *message;      /* why, when it is not ST_OK; valid as long as dist */
     struct distribution dist; /* borrows from the engine, until its next submit */

@@ -213,7 +213,7 @@ static bool local_collect(struct engine *engine, bool wait, struct result *out)
     while (e->n_collected < e->n_logits && e->wanted[e->n_collected].seq < 0) e->n_collected++;
     if (e->n_collected == e->n_logits) return false;
     const int i = e->n_collected++;
-    *out = (struct result){.seq = e->wanted[i].seq, .pos = e->wanted[i].pos, .drawn = -1};
+    *out = (struct result){.seq = e->wanted[i].seq, .pos = e->wanted[i].pos, .drawn = -1, .log_prob = NAN};
     out->status = local_distribution(engine, i, &out->dist, NULL);
     out->message = e->not_finite.message;
     return true;

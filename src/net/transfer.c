@@ -148,7 +148,7 @@ static enum status check_request(const struct request *q, struct err *err)
     return ST_OK;
 }
 
-static bool set_connection(struct transfer *x)
+static bool set_connection(struct transfer *x, const struct request *q)
 {
     const struct transport *t = x->transport;
     CURL *e = x->easy;
@@ -157,6 +157,7 @@ static bool set_connection(struct transfer *x)
            !curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) &&
            !curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) &&
            !curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_ms) &&
+           !curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(q->seconds * 1e3)) &&
            !curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) &&
            !curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) &&
            !(t->ca_file && curl_easy_setopt(e, CURLOPT_CAINFO, t->ca_file));
@@ -214,7 +215,7 @@ enum status transfer_open(struct transport *t, const struct request *q, const st
     x->answer.body = &x->body;
     snprintf(x->shown, sizeof x->shown, "%.*s", (int)strcspn(q->url, "?#"), q->url);
     x->easy = curl_easy_init();
-    if (!x->easy || !set_connection(x) || !set_callbacks(x) || !set_request(x, q)) {
+    if (!x->easy || !set_connection(x, q) || !set_callbacks(x) || !set_request(x, q)) {
         transfer_release(x);
         return err_memory(err, "a request");
     }

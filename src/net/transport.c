@@ -193,6 +193,11 @@ static void go_on(struct transport *t)
     for (struct transfer *x; bad && (x = find_running(t, true));) end(x, CURLE_OUT_OF_MEMORY);
 }
 
+bool transfer_is_sent(const struct transfer *x)
+{
+    return x->running;
+}
+
 int transport_turn(struct transport *t, int wait_ms)
 {
     const double until = clock_seconds() + wait_ms / 1000.0;

@@ -34,6 +34,7 @@ struct request {
     const char *body; /* JSON to post, of `bytes` bytes, borrowed until it is over; NULL: GET */
     size_t bytes;
     size_t body_max;   /* of the answer's body that is kept; 0: 1 MiB */
+    double seconds;    /* that it may take in all; 0: as long as it likes */
     const char *range; /* bytes asked for, as "1024-"; NULL: all */
     bool streams;      /* an answer with status 200 (or 206) goes to the receiver piece by piece,
                         * whatever its type is where `range` is set, and otherwise as
@@ -90,6 +91,9 @@ MUST_USE enum status transport_start(struct transport *t, const struct request *
                                      struct err *err);
 /* End it without a word. Its connection closes, unless the answer had been whole. */
 void transfer_cancel(struct transfer *x);
+
+/* Has libcurl got it? It waits otherwise for one of the connections that there may be. */
+bool transfer_is_sent(const struct transfer *x);
 
 /* Go on with what is there, after waiting up to wait_ms for it: as soon as anything was handed to a
  * receiver it returns. Returns requests under way. */

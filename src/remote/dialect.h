@@ -46,9 +46,9 @@ struct dialect {
     const char *help; /* one line for --help */
     bool ids;         /* answers carry ids; otherwise tokens are found by their bytes */
     bool exact;       /* answers carry the exact entropy */
-    bool draws;  /* samples as asked, so that what it streams can be used above temperature 0 */
-    bool beyond; /* a prompt that fills the context yields one token more */
-    int top;     /* most probable tokens asked for by default */
+    bool generates;   /* may have another path, with ids alone, where the server was started so */
+    bool draws; /* samples as asked, so that what it streams can be used above temperature 0 */
+    int top;    /* most probable tokens asked for by default */
     /* What a client asks for; ST_MEMORY. */
     enum status (*ask)(const struct server *s, const struct want *w, struct post *out,
                        struct err *err);

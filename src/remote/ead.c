@@ -101,7 +101,6 @@ const struct dialect dialect_ead = {
     .ids = true,
     .exact = true,
     .draws = true,
-    .beyond = true,
     .top = 0,
     .ask = ask,
     .read = read_event,

@@ -7,15 +7,17 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { WAIT_MS = 5 }; /* not longer: another engine may have news meanwhile */
 
 struct sequence {
     int32_t *ids; /* [n_ctx] */
     int n;
-    int wanted; /* the position whose successor is wanted; -1: none */
-    int sure;   /* tokens that are certain to be wanted */
-    bool draws; /* the server draws, by: */
+    int wanted;    /* the position whose successor is wanted; -1: none */
+    int sure;      /* tokens that are certain to be wanted */
+    bool short_of; /* the answer before ended early: the server's context may be full */
+    bool draws;    /* the server draws, by: */
     ead_sampler_options sampler;
     struct stream stream;
     bool streams; /* the stream goes on with this text */
@@ -79,15 +81,29 @@ static void describe(struct remote_engine *e, const struct remote_engine_options
                             .pieces = r->pieces,
                             .patience = r->options.patience,
                             .top = r->options.top,
+                            .bounded = r->transport_options.connections > 0,
                             .harmless = r->harmless};
 }
 
-enum status remote_engine_open(const struct remote *r, const struct remote_engine_options *o,
+/* The first turn is to find a connection: the probe's, or one that is opened meanwhile. */
+static enum status connect_wire(struct wire *w, struct remote *r, struct err *err)
+{
+    w->transport = atomic_exchange(&r->probed, NULL);
+    if (w->transport) {
+        w->before = transport_account(w->transport);
+        return ST_OK;
+    }
+    TRY(transport_open(&r->transport_options, &w->transport, err));
+    wire_warm(w);
+    return ST_OK;
+}
+
+enum status remote_engine_open(struct remote *r, const struct remote_engine_options *o,
                                struct engine **out, struct err *err)
 {
-    if (r->context && o->n_ctx > r->context)
+    if (r->limit && o->n_ctx >= r->limit)
         return err_set(err, ST_ARG, "%s: context: expected at most %d tokens, found %d",
-                       r->address.url, r->context, o->n_ctx);
+                       r->address.url, r->limit - 1, o->n_ctx);
     struct remote_engine *e = calloc(1, sizeof *e);
     if (!e) return err_memory(err, "an engine");
     e->remote = r;
@@ -95,7 +111,7 @@ enum status remote_engine_open(const struct remote *r, const struct remote_engin
     carve(e); /* measures */
     enum status st = arena_commit(&e->arena, err);
     if (st == ST_OK) carve(e);
-    if (st == ST_OK) st = transport_open(&r->transport_options, &e->wire.transport, err);
+    if (st == ST_OK) st = connect_wire(&e->wire, r, err);
     if (st == ST_OK)
         *out = &e->engine;
     else
@@ -178,14 +194,15 @@ static int tokens_to_ask(const struct sequence *q)
     return q->sure > 1 ? q->sure : WIRE_AHEAD;
 }
 
-/* Tokens that may follow the wanted row: a text may be one longer than the context, but the
- * server's own has to hold them all, unless it has the same rule. */
-static int room_behind(const struct remote_engine *e, const struct sequence *q)
+static void begin(struct remote_engine *e, struct sequence *q)
 {
-    const struct remote *r = e->remote;
-    const int own = e->engine.info.n_ctx - q->wanted;
-    const int there = r->context - q->wanted - !r->address.dialect->beyond;
-    return r->context && there < own ? there : own;
+    const int limit = e->remote->limit, n_ctx = e->engine.info.n_ctx;
+    /* A text may be one longer than the context. */
+    const int most = limit && limit < n_ctx + 1 ? limit : n_ctx + 1;
+    const int room = most - (q->wanted + 1), count = tokens_to_ask(q);
+    stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room,
+               q->draws ? &q->sampler : NULL);
+    q->streams = true;
 }
 
 /* The server stopped before the token that is wanted. Its text may have ended without a word: then
@@ -214,6 +231,7 @@ static void fill(const struct remote_engine *e, struct sequence *q, int i, const
                  struct result *out)
 {
     out->drawn = q->draws ? h->id : -1;
+    out->log_prob = h->log_prob;
     out->dist = (struct distribution){.n = e->engine.info.n_vocab,
                                       .top = stream_top(&q->stream, i),
                                       .n_top = h->n_top,
@@ -228,42 +246,43 @@ static bool fail(struct sequence *q, enum status code, const char *message, stru
     return true;
 }
 
-/* The server has no room for what follows n tokens. */
-static bool fail_full(const struct remote_engine *e, struct sequence *q, int n, struct result *out)
+static bool is_full(const struct remote_engine *e, struct sequence *q, struct result *out)
 {
-    struct err *fault = &q->stream.fault;
-    (void)err_set(fault, ST_FULL, "%s: the server's context is full after %d tokens",
-                  e->engine.info.name, n);
-    return fail(q, ST_FULL, fault->message, out);
+    struct stream *s = &q->stream;
+    q->streams = false;
+    (void)err_set(&s->fault, ST_FULL, "%s: the server's context is full after %d tokens",
+                  e->engine.info.name, s->base + s->n_held);
+    return fail(q, ST_FULL, s->fault.message, out);
 }
 
-/* Ask for what follows the wanted row. True: there is no room for it, and *out says so. */
-static bool begin(struct remote_engine *e, struct sequence *q, struct result *out)
+static bool ends_silently(struct remote_engine *e, struct sequence *q, struct result *out)
 {
-    const int count = tokens_to_ask(q), room = room_behind(e, q);
-    if (room < 1) return fail_full(e, q, q->wanted + 1, out);
-    stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room,
-               q->draws ? &q->sampler : NULL);
-    q->streams = true;
-    return false;
+    if (e->remote->end < 0) {
+        (void)err_set(&q->stream.fault, ST_SUPPORT,
+                      "%s: the text ended by a token that is not known", e->engine.info.name);
+        return fail(q, ST_SUPPORT, q->stream.fault.message, out);
+    }
+    fill_end(e, out);
+    q->wanted = -1;
+    return true;
 }
 
-/* The stream has said all it will. True: *out is a result. */
+/* The stream has said all it will. True: *out is a result. An answer that ends early may have met a
+ * server's own bound on answers, or the end of its context: the next one tells. */
 static bool at_its_end(struct remote_engine *e, struct sequence *q, struct result *out)
 {
     struct stream *s = &q->stream;
     if (s->state == STREAM_FAILED) {
+        if (q->short_of && s->fault.code == ST_ARG) return is_full(e, q, out);
         q->streams = false;
         return fail(q, s->fault.code, s->fault.message, out);
     }
-    if (ended_silently(e, s) && e->remote->end >= 0) {
-        fill_end(e, out);
-        q->wanted = -1;
-        return true;
-    }
-    if (s->finish == FINISH_LENGTH && s->n_held < s->asked)
-        return fail_full(e, q, s->base + s->n_held, out);
-    return begin(e, q, out);
+    if (ended_silently(e, s)) return ends_silently(e, q, out);
+    const bool early = s->finish == FINISH_LENGTH && s->n_held < s->asked;
+    if (early && s->waiting) return is_full(e, q, out);
+    q->short_of = early;
+    begin(e, q);
+    return false;
 }
 
 /* Is what follows the wanted row of a sequence there? */
@@ -272,8 +291,8 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
     struct sequence *q = &e->seqs[seq];
     struct stream *s = &q->stream;
     if (q->wanted < 0) return false;
-    *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1};
-    if (!q->streams && begin(e, q, out)) return true;
+    if (!q->streams) begin(e, q);
+    *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1, .log_prob = NAN};
     const int i = q->wanted + 1 - s->base;
     const struct held *h = stream_token(s, i);
     if (!h) {
@@ -281,6 +300,7 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
         return over && at_its_end(e, q, out);
     }
     fill(e, q, i, h, out);
+    q->short_of = false;
     q->wanted = -1;
     return true;
 }
@@ -301,7 +321,8 @@ static bool remote_collect(struct engine *engine, bool wait, struct result *out)
 {
     struct remote_engine *e = remote_of(engine);
     if (look_around(e, out)) return true;
-    (void)transport_turn(e->wire.transport, wait ? WAIT_MS : 0);
+    const int under_way = transport_turn(e->wire.transport, wait ? WAIT_MS : 0);
+    if (wait && !under_way) nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
     const double now = clock_seconds();
     for (int i = 0; i < engine->info.n_seq; i++)
         if (e->seqs[i].streams) stream_tick(&e->seqs[i].stream, now);

@@ -4,6 +4,8 @@
 
 #include "remote/remote.h"
 
+#include <stdatomic.h>
+
 enum { REMOTE_NOTES_MAX = 4, REMOTE_NOTE_MAX = 320 };
 
 struct remote {
@@ -14,10 +16,13 @@ struct remote {
     char model[ADDRESS_MODEL_MAX];
     const struct vocab *vocab;
     struct pieces *pieces; /* NULL where answers carry ids */
-    int n_vocab, context;
+    int n_vocab;
+    int limit;        /* tokens of a prefix and what follows it; 0: the server does not say */
     bool raw;         /* its log-probabilities are those before temperature */
     int32_t harmless; /* a token that stands alone in any text */
     int32_t end;      /* what ends a text; -1: the vocabulary has no such token */
+    /* With the connection that it was probed over; the first engine takes it. */
+    _Atomic(struct transport *) probed;
     int n_notes;
     char notes[REMOTE_NOTES_MAX][REMOTE_NOTE_MAX];
 };

@@ -144,7 +144,9 @@ static enum status find_context(struct probe *p, struct err *err)
     json_t *answer;
     if (!post.path) return ST_OK;
     TRY(fetch_json(p, &post, &answer, err));
-    p->r->context = d->read_context(answer, p->r->model);
+    const int told = d->read_context(answer, p->r->model);
+    /* Ours tell what follows a full context; with others the last token is the last. */
+    p->r->limit = told > 0 ? told + d->exact : 0;
     json_decref(answer);
     return ST_OK;
 }
@@ -283,6 +285,7 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                                struct err *err)
 {
     struct remote *r = p->r;
+    char id[WIRE_ID_MAX];
     int32_t ids[2] = {r->harmless, r->harmless};
     const ead_sampler_options sampler = {
         .temperature = temperature, .top_p = 1, .repeat_penalty = 1, .seed = 1};
@@ -291,7 +294,7 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                               .max_tokens = 1,
                               .top = top,
                               .sampler = &sampler,
-                              .request_id = "ead-probe",
+                              .request_id = id,
                               .force = -1};
     struct post post = {0};
     struct reader reader = {.dialect = r->address.dialect,
@@ -301,21 +304,26 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                             .take = take_first,
                             .context = out};
     *out = (struct first){0};
+    wire_name(&p->wire, id);
     TRY(r->address.dialect->ask(&r->server, &want, &post, err));
     TRY(fetch(p, &post, err));
     TRY(answer_check(&p->answer, r->address.url, "application/json", err));
     reader_init(&reader);
-    const enum status st = reader_whole(&reader, p->answer.body->data, p->answer.body->len, err);
+    struct err why = {0};
+    const enum status st = reader_whole(&reader, p->answer.body->data, p->answer.body->len, &why);
     reader_deinit(&reader);
-    return st;
+    return st ? err_set(err, st, "%s: %.900s", r->address.url, why.message) : ST_OK;
 }
+
+enum { USUAL_TOP = 20 };
 
 /* As many log-probabilities as are wanted or, where the server refuses, fewer. */
 static enum status find_top(struct probe *p, struct first *f, struct err *err)
 {
     struct remote *r = p->r;
-    const int usual = r->address.dialect->top;
-    const int tries[] = {r->options.top, r->n_vocab <= REMOTE_TOP_MAX ? r->n_vocab : 0, usual, 5};
+    const struct dialect *d = r->address.dialect;
+    const bool all = !d->exact && r->n_vocab <= REMOTE_TOP_MAX; /* of a small vocabulary */
+    const int tries[] = {r->options.top, all ? r->n_vocab : 0, d->top ? d->top : USUAL_TOP, 5};
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         if (tries[i] <= 0) continue;
         const enum status st = first_token(p, tries[i], 0, f, err);
@@ -336,6 +344,11 @@ static enum status find_raw(struct probe *p, const struct first *greedy, struct 
 {
     struct remote *r = p->r;
     struct first warm;
+    if (!r->address.dialect->draws) {
+        note(r, "%s: above temperature 0 tokens are drawn here, among the %d most probable",
+             r->address.url, r->options.top);
+        return ST_OK;
+    }
     TRY(first_token(p, r->options.top, 0.5f, &warm, err));
     r->raw = !greedy->there || !warm.there ||
              fabsf(greedy->stats.max_prob - warm.stats.max_prob) < 0.01f;
@@ -363,12 +376,25 @@ static void find_tokens(struct remote *r)
         if (is_plain(r->vocab, id)) r->harmless = id;
 }
 
+/* Does the server have the path with ids alone? Most do not. */
+static enum status find_generate(struct probe *p, struct err *err)
+{
+    struct server *s = &p->r->server;
+    struct first first;
+    if (!p->r->address.dialect->generates) return ST_OK;
+    s->generate = true;
+    const enum status st = first_token(p, 1, 0, &first, err);
+    s->generate = st == ST_OK && first.there;
+    return s->generate || p->answer.status ? ST_OK : st; /* any answer but that will do */
+}
+
 static enum status ask_all(struct probe *p, struct err *err)
 {
     struct first greedy;
     TRY(find_model(p, err));
     TRY(find_context(p, err));
     TRY(compare_vocabulary(p, err));
+    TRY(find_generate(p, err));
     TRY(find_top(p, &greedy, err));
     return find_raw(p, &greedy, err);
 }
@@ -382,6 +408,6 @@ enum status probe_server(struct remote *r, struct err *err)
                        r->address.url);
     TRY(transport_open(&r->transport_options, &p.wire.transport, err));
     const enum status st = ask_all(&p, err);
-    wire_deinit(&p.wire);
+    r->probed = p.wire.transport; /* its connection serves the first text */
     return st;
 }

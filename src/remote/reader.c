@@ -175,9 +175,10 @@ enum status reader_token(struct reader *r, int32_t id, float log_prob, struct er
     return ST_OK;
 }
 
+/* NaN: not told, by a peer whose own server does not. */
 static bool is_share(float x)
 {
-    return x >= 0 && x <= 1 + rounding;
+    return isnan(x) || (x >= 0 && x <= 1 + rounding);
 }
 
 /* False for NaN as well. */

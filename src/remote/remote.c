@@ -51,6 +51,7 @@ void remote_close(struct remote *r)
 {
     if (!r) return;
     pieces_close(r->pieces);
+    transport_close(r->probed);
     free((char *)r->transport_options.key);
     free((char *)r->transport_options.ca_file);
     free(r);
@@ -58,7 +59,7 @@ void remote_close(struct remote *r)
 
 int remote_context(const struct remote *r)
 {
-    return r->context;
+    return r->limit ? r->limit - 1 : 0;
 }
 
 const struct vocab *remote_vocab(const struct remote *r)

@@ -44,10 +44,9 @@ struct remote_engine_options {
     int n_ctx, n_seq, max_rows;
 };
 
-/* `r` is borrowed. */
-MUST_USE enum status remote_engine_open(const struct remote *r,
-                                        const struct remote_engine_options *o, struct engine **out,
-                                        struct err *err);
+/* `r` is borrowed; several threads may open engines of it. */
+MUST_USE enum status remote_engine_open(struct remote *r, const struct remote_engine_options *o,
+                                        struct engine **out, struct err *err);
 /* What went to and fro; the engine is one of remote_engine_open. */
 ead_wire remote_engine_account(const struct engine *e);
 

@@ -2,7 +2,7 @@
  * SGLang: /generate, ids in and out. Each event tells the whole answer so far, or, where the server
  * was started with --incremental-streaming-output, what is new in it; events may be left out where
  * they tell the whole. Its log-probabilities are those after temperature unless the server is told
- * otherwise, so that above temperature 0 it draws from what it does not tell.
+ * otherwise; which it is the probe finds out.
  */
 #include "remote/shape.h"
 
@@ -102,6 +102,7 @@ const struct dialect dialect_sglang = {
     .name = "sglang",
     .help = "SGLang, by its own /generate",
     .ids = true,
+    .draws = true,
     .top = 20,
     .ask = ask,
     .abort = stop,

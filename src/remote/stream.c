@@ -28,18 +28,6 @@ static int32_t most_probable(const struct stream *s, const struct remote_token *
     return greedy ? t->dist.stats.argmax : -1;
 }
 
-/* The most probable tokens in its place, as many as there is room for. Where none are told, it is
- * the one whose probability is known. Returns how many. */
-static int keep_top(const struct stream *s, const struct remote_token *t)
-{
-    const int room = s->wire->top, n = t->dist.n_top < room ? t->dist.n_top : room;
-    struct candidate *top = s->tops + (size_t)s->n_held * (size_t)room;
-    if (n > 0) memcpy(top, t->dist.top, (size_t)n * sizeof *top);
-    if (n > 0 || room == 0 || isnan(t->log_prob)) return n;
-    *top = (struct candidate){t->log_prob, t->id};
-    return 1;
-}
-
 static bool take_token(void *context, const struct remote_token *t)
 {
     struct stream *s = context;
@@ -47,7 +35,17 @@ static bool take_token(void *context, const struct remote_token *t)
     const double now = clock_seconds();
     if (s->n_held == s->asked) return false;
     struct held *h = &s->held[s->n_held];
-    *h = (struct held){s->probing ? most_probable(s, t) : t->id, keep_top(s, t), t->dist.stats};
+    *h = (struct held){.id = t->id,
+                       .log_prob = t->log_prob,
+                       .stats = t->dist.stats,
+                       .n_top = t->dist.n_top < w->top ? t->dist.n_top : w->top};
+    if (s->probing) {
+        h->id = most_probable(s, t);
+        h->log_prob = h->n_top ? t->dist.top[0].logit : NAN;
+    }
+    if (h->n_top)
+        memcpy(s->tops + (size_t)s->n_held * (size_t)w->top, t->dist.top,
+               (size_t)h->n_top * sizeof *s->tops);
     if (s->waiting)
         w->account.waiting_seconds += now - s->begun;
     else
@@ -65,7 +63,10 @@ static bool take_token(void *context, const struct remote_token *t)
 static bool take_bytes(void *context, const char *bytes, size_t n)
 {
     struct stream *s = context;
-    return reader_feed(&s->reader, bytes, n, &s->fault) == ST_OK && !s->reader.enough;
+    /* Of what is behind a lost token nothing is of use; what is behind the last event keeps the
+     * connection. */
+    return reader_feed(&s->reader, bytes, n, &s->fault) == ST_OK && !s->reader.enough &&
+           !s->reader.n_lost;
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */
@@ -131,7 +132,7 @@ static enum status send(struct stream *s)
     const size_t base = (size_t)s->base, n_held = (size_t)s->n_held;
     memcpy(w->scratch, s->ids, base * sizeof *w->scratch);
     for (size_t i = 0; i < n_held; i++) w->scratch[base + i] = s->held[i].id;
-    snprintf(s->id, sizeof s->id, "ead-%d-%llu", s->base, (unsigned long long)++w->serial);
+    wire_name(w, s->id);
     static const ead_sampler_options greedy = {.top_p = 1, .repeat_penalty = 1};
     const struct want want = {.ids = w->scratch,
                               .n = s->base + s->n_held,
@@ -221,7 +222,7 @@ static void is_over(void *context, const struct answer *a)
     s->finish = s->reader.finish;
     stop_reading(s);
     s->probing = false;
-    if (lost)
+    if (lost && s->n_held < s->asked)
         probe(s);
     else if (st != ST_OK)
         broke(s, mendable, a->retry_after_ms);
@@ -249,9 +250,18 @@ bool stream_is_whole(const struct stream *s)
     return s->n_held == s->asked;
 }
 
+/* All tokens have come, and what ends the answer may be here, too: read to its end, it leaves its
+ * connection for the next request, and its account. */
+static void take_end(struct stream *s)
+{
+    enum { TURNS = 4 };
+    for (int i = 0; i < TURNS && s->transfer && stream_is_whole(s); i++)
+        (void)transport_turn(s->wire->transport, 0);
+}
+
 void stream_stop(struct stream *s)
 {
-    if (s->transfer && stream_is_whole(s)) (void)transport_turn(s->wire->transport, 0);
+    take_end(s);
     const bool open = s->transfer != NULL;
     hang_up(s);
     if (open) wire_warm(s->wire);
@@ -277,9 +287,16 @@ void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
 
 void stream_tick(struct stream *s, double now)
 {
+    if (s->state == STREAM_OPEN && s->waiting && !transfer_is_sent(s->transfer)) {
+        s->begun = now; /* its turn has not come: nothing is waited for yet */
+        s->deadline = now + s->wire->patience.first;
+    }
     if (now < s->deadline) return;
     if (s->state == STREAM_PAUSING) {
         ask(s);
+    } else if (s->state == STREAM_OPEN && stream_is_whole(s)) {
+        hang_up(s); /* nobody misses what is still to come */
+        s->state = STREAM_IDLE;
     } else if (s->state == STREAM_OPEN) {
         const struct patience *p = &s->wire->patience;
         const bool first = s->waiting;

@@ -13,8 +13,9 @@
 /* A token that came. */
 struct held {
     int32_t id; /* -1: the server drew none: only its distribution is known */
-    int n_top;
+    float log_prob;
     ead_stats stats;
+    int n_top;
 };
 
 enum stream_state {
@@ -23,8 +24,6 @@ enum stream_state {
     STREAM_PAUSING, /* it broke, and is to be asked again */
     STREAM_FAILED   /* it cannot be mended: `fault` */
 };
-
-enum { STREAM_ID_MAX = 48 };
 
 struct stream {
     struct wire *wire;
@@ -39,7 +38,7 @@ struct stream {
     enum finish finish; /* of the last request, once it is over */
     struct transfer *transfer;
     char *body;
-    char id[STREAM_ID_MAX];
+    char id[WIRE_ID_MAX];
     struct reader reader;
     bool reading;    /* the reader is in use */
     bool waiting;    /* for the first token of a request */
@@ -63,7 +62,7 @@ void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
 bool stream_is_whole(const struct stream *s);
 
 /* Let go: what is under way is cancelled, unless its end lies here unread, and what was not used is
- * forgotten. */
+ * forgotten. Not from inside a receiver. */
 void stream_stop(struct stream *s);
 
 /* Look at the clock: time-outs, and the end of a pause. */

@@ -89,6 +89,7 @@ const struct dialect dialect_vllm = {
     .name = "vllm",
     .help = "vLLM, which answers with ids",
     .ids = true,
+    .generates = true,
     .draws = true,
     .top = 20,
     .ask = ask,

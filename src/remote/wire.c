@@ -1,11 +1,13 @@
 #include "remote/wire.h"
 
+#include "base/clock.h"
 #include "base/rng.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* The whole address of a path. Those that begin with two slashes stand beside /v1. */
 static void make_url(const struct address *a, const char *path, char *out, size_t room)
@@ -27,6 +29,8 @@ enum status wire_request(struct wire *w, struct post *post, char url[WIRE_URL_MA
     return ST_OK;
 }
 
+enum { PARTING_SECONDS = 15 }; /* for what nobody waits for */
+
 enum status wire_start(struct wire *w, struct post *post, bool streams, const struct receiver *r,
                        char **body, struct transfer **out, struct err *err)
 {
@@ -34,6 +38,7 @@ enum status wire_start(struct wire *w, struct post *post, bool streams, const st
     struct request q;
     TRY(wire_request(w, post, url, body, &q, err));
     q.streams = streams;
+    if (!r->take) q.seconds = PARTING_SECONDS;
     const enum status st = transport_start(w->transport, &q, r, out, err);
     if (st == ST_OK) return ST_OK;
     free(*body);
@@ -56,6 +61,14 @@ double wire_pause(const struct wire *w, int attempts, long after_ms)
     if (attempts >= p->retries || told > p->first) return -1;
     const double jitter = 0.75 + 0.5 * rng_at(w->serial, 1, (uint64_t)attempts);
     return fmax(told, fmin(p->pause * ldexp(jitter, attempts), WIRE_PAUSE_MAX));
+}
+
+void wire_name(struct wire *w, char id[WIRE_ID_MAX])
+{
+    if (!w->nonce && getrandom(&w->nonce, sizeof w->nonce, GRND_NONBLOCK) != sizeof w->nonce)
+        w->nonce = (uint64_t)(clock_read(CLOCK_REALTIME) * 1e9) ^ (uintptr_t)w;
+    snprintf(id, WIRE_ID_MAX, "ead-%016llx-%08llx-", (unsigned long long)w->nonce,
+             (unsigned long long)++w->serial);
 }
 
 /* ---- requests that nobody waits for ------------------------------------------------------ */
@@ -108,11 +121,14 @@ void wire_abort(struct wire *w, const char *request_id)
 void wire_warm(struct wire *w)
 {
     struct post post = {.path = w->address->dialect->models};
-    if (!w->warming && post.path) w->warming = send_off(w, &post, true);
+    if (!w->bounded && !w->warming && post.path) w->warming = send_off(w, &post, true);
 }
 
 void wire_deinit(struct wire *w)
 {
+    /* What tells servers to stop goes out, if it can. */
+    const double until = clock_seconds() + 0.2;
+    while (w->partings && clock_seconds() < until) (void)transport_turn(w->transport, 20);
     transport_close(w->transport);
     while (w->partings) {
         struct parting *p = w->partings;
@@ -125,10 +141,10 @@ void wire_deinit(struct wire *w)
 ead_wire wire_account(const struct wire *w)
 {
     ead_wire a = w->account;
-    const struct transport_account t = transport_account(w->transport);
-    a.requests = t.requests;
-    a.connections = t.connections;
-    a.bytes_out = t.bytes_out;
-    a.bytes_in = t.bytes_in;
+    const struct transport_account t = transport_account(w->transport), *before = &w->before;
+    a.requests = t.requests - before->requests;
+    a.connections = t.connections - before->connections;
+    a.bytes_out = t.bytes_out - before->bytes_out;
+    a.bytes_in = t.bytes_in - before->bytes_in;
     return a;
 }

@@ -29,6 +29,8 @@ struct patience {
 
 struct wire {
     struct transport *transport; /* owned */
+    /* What had gone over it before it was this wire's. */
+    struct transport_account before;
     const struct address *address;
     struct server server;
     const struct pieces *pieces; /* borrowed; NULL where answers carry ids */
@@ -37,12 +39,17 @@ struct wire {
     int32_t harmless; /* a token that stands alone: see want.force */
     ead_wire account;
     int32_t *scratch;         /* [n_ctx + WIRE_HELD_MAX] a prefix on its way out */
+    uint64_t nonce;           /* of this engine among all clients */
     uint64_t serial;          /* of requests */
+    bool bounded;             /* connections are counted */
     bool warming;             /* a connection is being opened for later */
     struct parting *partings; /* requests under way that nobody waits for */
 };
 
-enum { WIRE_URL_MAX = ADDRESS_URL_MAX + 128 };
+enum { WIRE_URL_MAX = ADDRESS_URL_MAX + 128, WIRE_ID_MAX = 48 };
+
+/* A name for the next request, which no other has, here or elsewhere, nor begins with. */
+void wire_name(struct wire *w, char id[WIRE_ID_MAX]);
 
 /* The request by a dialect's words, whose body is used up; *body is what is sent (NULL: nothing),
  * and is to be freed when it is over. ST_MEMORY. */
@@ -64,7 +71,8 @@ double wire_pause(const struct wire *w, int attempts, long after_ms);
  * What comes of it is nobody's business. */
 void wire_abort(struct wire *w, const char *request_id);
 
-/* Closing a stream closes its connection: open another, so that the next request need not. */
+/* Closing a stream closes its connection: open another, so that the next request need not. Not
+ * where connections are counted: it could be in the way. */
 void wire_warm(struct wire *w);
 
 /* Close the connection; what is under way is cancelled. */

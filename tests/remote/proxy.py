@@ -30,10 +30,11 @@ class Schedule:
 
 
 class Proxy:
-    """Listens on a free port for `target` (a port of this machine) until the block ends."""
+    """Listens on a free port for `target` (a port of this machine) until the block ends. `gap`: seconds between the
+    last of a body and the word that it was that."""
 
-    def __init__(self, target, schedule, stall=5.0):
-        self.target, self.schedule, self.stall = target, schedule, stall
+    def __init__(self, target, schedule, stall=5.0, gap=0.0):
+        self.target, self.schedule, self.stall, self.gap = target, schedule, stall, gap
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.socket.getsockname()[1]
         self.away_until = 0.0
@@ -115,6 +116,7 @@ class Proxy:
                     return self._break(c, kind)
                 if gone(c):
                     return False
+            time.sleep(self.gap)
             c.sendall(b"0\r\n\r\n")
             return True
         finally:
