@@ -55,15 +55,15 @@ static inline void far_open(const struct remote_options *o, int n_seq)
     char address[128];
     struct err err;
     const struct site *s = far.site = &sites[EAD_LARGE];
-    const int n_ctx = s->context < FAR_CTX ? s->context : FAR_CTX;
-    const struct remote_engine_options options = {n_ctx, n_seq, n_ctx};
     memset(far.texts, 0, sizeof far.texts);
     far.draws = true;
     far.sampler = (ead_sampler_options){.top_p = 1, .repeat_penalty = 1};
     site_address(EAD_LARGE, address);
-    if (remote_open(address, s->vocab, s->n_vocab, o, &far.remote, &err) ||
-        remote_engine_open(far.remote, &options, &far.engine, &err))
+    if (remote_open(address, s->vocab, s->n_vocab, o, &far.remote, &err))
         fail_msg("%s", err.message);
+    const int most = remote_context(far.remote), n_ctx = most < FAR_CTX ? most : FAR_CTX;
+    const struct remote_engine_options options = {n_ctx, n_seq, n_ctx};
+    if (remote_engine_open(far.remote, &options, &far.engine, &err)) fail_msg("%s", err.message);
     far.accepted = atomic_load(&server.accepted);
     for (int seq = 0; seq < n_seq; seq++) far_expect(seq, 1);
 }

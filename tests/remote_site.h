@@ -403,11 +403,13 @@ static struct act site_keep(struct site *s, const struct site_asked *a)
     return act;
 }
 
-/* What servers refuse: among it, in some versions, more tokens than the context holds. */
+/* What servers refuse: among it, in some versions, more tokens than the context holds. A peer's
+ * yields one more. */
 static bool site_cannot(const struct site *s, const struct site_asked *a)
 {
-    const int room = (s->room ? s->room : s->context) + s->dialect->exact - a->n;
-    return a->max_tokens < 1 || room < 1 || (s->top_max && a->top > s->top_max);
+    const int told = s->context + s->dialect->exact, room = s->room ? s->room : told;
+    return a->max_tokens < 1 || a->n + a->max_tokens > told || a->n >= room ||
+           (s->top_max && a->top > s->top_max);
 }
 
 static bool site_complete(int fd, struct site *s, const json_t *body)
