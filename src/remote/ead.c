@@ -87,12 +87,8 @@ static enum status read_stories(struct reader *r, const json_t *choice, struct e
 
 static enum status read_event(struct reader *r, const json_t *event, bool whole, struct err *err)
 {
-    const json_t *choice;
     (void)whole;
-    TRY(shape_choice(r, event, &choice, err));
-    if (choice) TRY(read_stories(r, choice, err));
-    if (!r->enough) TRY(shape_finish(r, json_object_get(choice, "finish_reason"), err));
-    return shape_usage(r, event, err);
+    return shape_event(r, event, read_stories, err);
 }
 
 const struct dialect dialect_ead = {

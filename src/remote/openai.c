@@ -84,13 +84,9 @@ static enum status read_tokens(struct reader *r, const json_t *choice, struct er
 
 static enum status read_event(struct reader *r, const json_t *event, bool whole, struct err *err)
 {
-    const json_t *choice;
     (void)whole;
     if (!r->pieces) return err_set(err, ST_ARG, "tokens that are texts need a vocabulary");
-    TRY(shape_choice(r, event, &choice, err));
-    if (choice) TRY(read_tokens(r, choice, err));
-    if (!r->enough) TRY(shape_finish(r, json_object_get(choice, "finish_reason"), err));
-    return shape_usage(r, event, err);
+    return shape_event(r, event, read_tokens, err);
 }
 
 const struct dialect dialect_openai = {

@@ -112,7 +112,9 @@ enum status shape_entry(struct reader *r, const json_t *entry, const char *id_na
     return reader_token(r, own, log_prob, err);
 }
 
-enum status shape_usage(struct reader *r, const json_t *event, struct err *err)
+/* OpenAI's account, where there is one. ST_FORMAT where the answer is at its end and has other
+ * tokens than it counts: some were lost. */
+static enum status read_usage(struct reader *r, const json_t *event, struct err *err)
 {
     const json_t *usage = json_object_get(event, "usage");
     const json_t *details = json_object_get(usage, "prompt_tokens_details");
@@ -142,8 +144,10 @@ enum status shape_finish(struct reader *r, const json_t *reason, struct err *err
                    said ? said : "no text");
 }
 
-enum status shape_choice(const struct reader *r, const json_t *event, const json_t **out,
-                         struct err *err)
+/* The choice of an event of completions; NULL where it holds none. ST_FORMAT where there are
+ * several. */
+static enum status read_choice(const struct reader *r, const json_t *event, const json_t **out,
+                               struct err *err)
 {
     const json_t *choices = json_object_get(event, "choices");
     *out = json_array_get(choices, 0);
@@ -268,4 +272,16 @@ const char *shape_read_text(const json_t *answer)
     for (size_t i = 0; i < sizeof names / sizeof *names && !text; i++)
         text = json_string_value(json_object_get(answer, names[i]));
     return text;
+}
+
+enum status shape_event(struct reader *r, const json_t *event,
+                        enum status (*read)(struct reader *r, const json_t *choice,
+                                            struct err *err),
+                        struct err *err)
+{
+    const json_t *choice;
+    TRY(read_choice(r, event, &choice, err));
+    if (choice) TRY(read(r, choice, err));
+    if (!r->enough) TRY(shape_finish(r, json_object_get(choice, "finish_reason"), err));
+    return read_usage(r, event, err);
 }

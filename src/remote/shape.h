@@ -39,16 +39,9 @@ enum status shape_refuse(const struct reader *r, const char *what, struct err *e
  * "top_logprobs"}. */
 MUST_USE enum status shape_entry(struct reader *r, const json_t *entry, const char *id_name,
                                  struct err *err);
-/* OpenAI's account, where there is one. ST_FORMAT where the answer is at its end and has other
- * tokens than it counts: some were lost. */
-MUST_USE enum status shape_usage(struct reader *r, const json_t *event, struct err *err);
 /* OpenAI's words; null and none say nothing. */
 MUST_USE enum status shape_finish(struct reader *r, const json_t *reason, struct err *err);
 
-/* The choice of an event of completions; NULL where it holds none. ST_FORMAT where there are
- * several. */
-MUST_USE enum status shape_choice(const struct reader *r, const json_t *event, const json_t **out,
-                                  struct err *err);
 /* Columns of log-probabilities in a choice: "tokens", "token_logprobs", "top_logprobs". */
 struct shape_columns {
     const json_t *tokens, *log_probs, *tops;
@@ -89,5 +82,11 @@ enum status shape_detokenize(const struct server *s, const int32_t *ids, int n, 
 json_t *shape_read_ids(const json_t *answer);
 /* "prompt", "text" or "content". */
 const char *shape_read_text(const json_t *answer);
+
+/* A completion: tokens by `read` out of its choice, the reason to stop, the account. */
+MUST_USE enum status shape_event(struct reader *r, const json_t *event,
+                                 enum status (*read)(struct reader *r, const json_t *choice,
+                                                     struct err *err),
+                                 struct err *err);
 
 #endif
