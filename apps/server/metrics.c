@@ -2,6 +2,9 @@
 
 #include "server/work.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static const double bounds[METRICS_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                                0.5,   1,      2.5,   5,    10,    30,   60};
 static const char *const endpoints[METRICS_ENDPOINTS] = {"chat", "completions", "tokenize",
@@ -143,6 +146,56 @@ static enum status write_work(const struct metrics *m, struct buf *out)
     return ST_OK;
 }
 
+/* A family of counters of models behind an API, with a label beside the model's. */
+struct family {
+    const char *name, *help, *label;
+    struct {
+        const char *value;
+        size_t offset; /* of an int64_t in ead_wire */
+    } of[2];
+};
+
+static const struct family families[] = {
+    {"api_requests_total",
+     "Requests to models behind an API; retries are among them.",
+     "kind",
+     {{"all", offsetof(ead_wire, requests)}, {"retry", offsetof(ead_wire, retries)}}},
+    {"api_bytes_total",
+     "Bytes to and from them, with heads.",
+     "way",
+     {{"out", offsetof(ead_wire, bytes_out)}, {"in", offsetof(ead_wire, bytes_in)}}},
+    {"api_tokens_total",
+     "Tokens that they sent, and those that nobody wanted.",
+     "kind",
+     {{"received", offsetof(ead_wire, received)}, {"discarded", offsetof(ead_wire, discarded)}}},
+    {"api_prompt_tokens_total",
+     "Tokens of prefixes sent, and those that they had cached.",
+     "kind",
+     {{"sent", offsetof(ead_wire, prompt_tokens)}, {"cached", offsetof(ead_wire, cached_tokens)}}},
+};
+
+static enum status write_family(const struct metrics *m, const struct family *f, struct buf *out)
+{
+    TRY(head(out, f->name, "counter", f->help));
+    for (int w = 0; w < EAD_WRITERS; w++)
+        for (int i = 0; i < 2 && m->wire[w].requests; i++) {
+            int64_t value;
+            memcpy(&value, (const char *)&m->wire[w] + f->of[i].offset, sizeof value);
+            TRY(buf_printf(out, "ead_%s{model=\"%s\",%s=\"%s\"} %lld\n", f->name, writers[w],
+                           f->label, f->of[i].value, (long long)value));
+        }
+    return ST_OK;
+}
+
+/* Where no model is behind an API there is nothing to tell. */
+static enum status write_wire(const struct metrics *m, struct buf *out)
+{
+    if (!m->wire[EAD_SMALL].requests && !m->wire[EAD_LARGE].requests) return ST_OK;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        TRY(write_family(m, &families[i], out));
+    return ST_OK;
+}
+
 static enum status write_all(const struct metrics *m, struct buf *out)
 {
     TRY(write_requests(m, out));
@@ -152,6 +205,7 @@ static enum status write_all(const struct metrics *m, struct buf *out)
                 m->cached_tokens));
     TRY(counter(out, "switches_total", "Changes of the writing model.", m->switches));
     TRY(write_work(m, out));
+    TRY(write_wire(m, out));
     TRY(counter(out, "steps_total", "Steps of the scheduler.", m->steps));
     TRY(head(out, "step_seconds_total", "counter", "Time in these steps."));
     TRY(buf_printf(out, "ead_step_seconds_total %.9g\n", m->step_seconds));
@@ -165,6 +219,15 @@ static enum status write_all(const struct metrics *m, struct buf *out)
                   &m->first_token));
     return histogram(out, "between_tokens_seconds", "From one token of a text to the next.",
                      &m->between_tokens);
+}
+
+void metrics_wire(struct metrics *m, const ead_duo *duo)
+{
+    const ead_wire small = ead_duo_wire(duo, EAD_SMALL), large = ead_duo_wire(duo, EAD_LARGE);
+    pthread_mutex_lock(&m->lock);
+    m->wire[EAD_SMALL] = small;
+    m->wire[EAD_LARGE] = large;
+    pthread_mutex_unlock(&m->lock);
 }
 
 enum status metrics_write(struct metrics *m, struct buf *out)

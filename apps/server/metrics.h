@@ -33,6 +33,7 @@ struct metrics {
     uint64_t cancelled, refused_full;
     uint64_t texts, prompt_tokens, cached_tokens, switches;
     ead_work work[EAD_WRITERS]; /* of texts that ended */
+    ead_wire wire[EAD_WRITERS]; /* of models behind an API, when a text ended last */
     uint64_t steps;
     double step_seconds;
     struct metrics_histogram first_token, between_tokens, queued;
@@ -49,6 +50,8 @@ void metrics_count(struct metrics *m, uint64_t *counter, uint64_t n);
 void metrics_slots(struct metrics *m, int slots);
 /* A text ended. */
 void metrics_text(struct metrics *m, const ead_summary *s, uint64_t prompt, uint64_t cached);
+/* What went to and fro with models behind an API, as any text of the batch tells. */
+void metrics_wire(struct metrics *m, const ead_duo *duo);
 void metrics_step(struct metrics *m, double seconds, int live, int waiting, int kept,
                   size_t memory);
 /* The text format, version 0.0.4. */

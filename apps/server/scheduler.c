@@ -74,6 +74,7 @@ static void leave_place(struct scheduler *s, int place)
     vacate(s, place);
     metrics_text(&s->server->metrics, &c->summary, c->index % c->ask->n ? 0 : c->prompt->n,
                  c->index % c->ask->n ? 0 : (uint64_t)c->cached);
+    metrics_wire(&s->server->metrics, ead_batch_duo(s->batch, place));
 }
 
 static void stop_waiting(struct scheduler *s, const struct job *j)
