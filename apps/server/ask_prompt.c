@@ -42,7 +42,7 @@ static bool tokenise(const struct ask_context *c, const struct field *f, const c
     if (st == EAD_MEMORY) return refuse_memory(f->refusal);
     if (st) return refuse(f->refusal, 400, "invalid_value", param, "%s", error.message);
     out->ids = malloc((out->n ? out->n : 1) * sizeof *ids);
-    if (out->ids) memcpy(out->ids, ids, out->n * sizeof *ids);
+    if (out->ids && out->n) memcpy(out->ids, ids, out->n * sizeof *ids);
     ead_free(ids);
     return out->ids || refuse_memory(f->refusal);
 }
