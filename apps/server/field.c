@@ -68,7 +68,9 @@ bool field_int(const struct field *f, const char *name, int64_t low, int64_t hig
     const double real = json_is_real(value) ? json_real_value(value) : 0;
     const bool whole = json_is_integer(value) ||
                        (json_is_real(value) && fabs(real) < 0x1p53 && floor(real) == real);
-    const int64_t x = json_is_integer(value) ? json_integer_value(value) : (int64_t)real;
+    const int64_t x = !whole                   ? 0
+                      : json_is_integer(value) ? json_integer_value(value)
+                                               : (int64_t)real;
     snprintf(expected, sizeof expected, "a whole number from %lld to %lld", (long long)low,
              (long long)high);
     if (!whole || x < low || x > high) return field_refuse(f, name, expected);
