@@ -166,8 +166,6 @@ static void follow(struct sequence *q, int pos, int32_t token)
     if (!h || h->id != token) let_go(q);
 }
 
-static void remote_truncate(struct engine *engine, int seq, int length);
-
 static enum status remote_submit(struct engine *engine, const struct row *rows, int n,
                                  struct err *err)
 {
@@ -246,7 +244,7 @@ static bool fail(struct sequence *q, enum status code, const char *message, stru
     return true;
 }
 
-static bool is_full(const struct remote_engine *e, struct sequence *q, struct result *out)
+static bool tell_full(const struct remote_engine *e, struct sequence *q, struct result *out)
 {
     struct stream *s = &q->stream;
     q->streams = false;
@@ -255,7 +253,7 @@ static bool is_full(const struct remote_engine *e, struct sequence *q, struct re
     return fail(q, ST_FULL, s->fault.message, out);
 }
 
-static bool ends_silently(struct remote_engine *e, struct sequence *q, struct result *out)
+static bool tell_end(struct remote_engine *e, struct sequence *q, struct result *out)
 {
     if (e->remote->end < 0) {
         (void)err_set(&q->stream.fault, ST_SUPPORT,
@@ -273,13 +271,13 @@ static bool at_its_end(struct remote_engine *e, struct sequence *q, struct resul
 {
     struct stream *s = &q->stream;
     if (s->state == STREAM_FAILED) {
-        if (q->short_of && s->fault.code == ST_ARG) return is_full(e, q, out);
+        if (q->short_of && s->fault.code == ST_ARG) return tell_full(e, q, out);
         q->streams = false;
         return fail(q, s->fault.code, s->fault.message, out);
     }
-    if (ended_silently(e, s)) return ends_silently(e, q, out);
+    if (ended_silently(e, s)) return tell_end(e, q, out);
     const bool early = s->finish == FINISH_LENGTH && s->n_held < s->asked;
-    if (early && s->waiting) return is_full(e, q, out);
+    if (early && s->waiting) return tell_full(e, q, out);
     q->short_of = early;
     begin(e, q);
     return false;

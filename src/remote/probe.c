@@ -269,18 +269,17 @@ static enum status compare_vocabulary(struct probe *p, struct err *err)
 
 struct first {
     bool there;
-    float log_prob; /* of the most probable token */
     ead_stats stats;
 };
 
 static bool take_first(void *context, const struct remote_token *t)
 {
     struct first *f = context;
-    *f = (struct first){true, t->dist.n_top ? t->dist.top[0].logit : t->log_prob, t->dist.stats};
+    *f = (struct first){true, t->dist.stats};
     return false;
 }
 
-/* The first token behind a short prefix, with `top` alternatives. *status: HTTP's. */
+/* The first token behind a short prefix, with `top` alternatives. */
 static enum status first_token(struct probe *p, int top, float temperature, struct first *out,
                                struct err *err)
 {

@@ -145,7 +145,8 @@ static enum status send(struct stream *s)
     struct post post = {0};
     const struct receiver r = {.context = s, .take = take_bytes, .over = is_over};
     TRY(w->address->dialect->ask(&w->server, &want, &post, &s->fault));
-    return wire_start(w, &post, want.stream, &r, &s->body, &s->transfer, &s->fault);
+    const struct wire_manner how = {.streams = want.stream};
+    return wire_start(w, &post, &how, &r, &s->body, &s->transfer, &s->fault);
 }
 
 static void ask(struct stream *s)

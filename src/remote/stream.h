@@ -52,8 +52,9 @@ struct stream {
 /* The storage, once measuring and once for real. */
 void stream_carve(struct stream *s, struct arena *arena, int top);
 
-/* Ask for `count` tokens behind the first n of ids, in place of what was asked before. `sampler`
- * and `ids` are borrowed until the stream stops; NULL: greedily. What fails shows in the state. */
+/* Ask for `count` tokens behind the first n of ids, in place of what was asked before. `ids` and
+ * `sampler` (NULL: the server is asked greedily, and somebody else draws) are borrowed until the
+ * stream stops. What fails shows in the state. */
 void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
                 const ead_sampler_options *sampler);
 

@@ -29,16 +29,15 @@ enum status wire_request(struct wire *w, struct post *post, char url[WIRE_URL_MA
     return ST_OK;
 }
 
-enum { PARTING_SECONDS = 15 }; /* for what nobody waits for */
-
-enum status wire_start(struct wire *w, struct post *post, bool streams, const struct receiver *r,
-                       char **body, struct transfer **out, struct err *err)
+enum status wire_start(struct wire *w, struct post *post, const struct wire_manner *how,
+                       const struct receiver *r, char **body, struct transfer **out,
+                       struct err *err)
 {
     char url[WIRE_URL_MAX];
     struct request q;
     TRY(wire_request(w, post, url, body, &q, err));
-    q.streams = streams;
-    if (!r->take) q.seconds = PARTING_SECONDS;
+    q.streams = how->streams;
+    q.seconds = how->seconds;
     const enum status st = transport_start(w->transport, &q, r, out, err);
     if (st == ST_OK) return ST_OK;
     free(*body);
@@ -94,6 +93,7 @@ static void is_over(void *context, const struct answer *a)
 /* Whether it can be sent or not: nothing depends on it. */
 static bool send_off(struct wire *w, struct post *post, bool warms)
 {
+    const struct wire_manner briefly = {.seconds = 15};
     struct transfer *x;
     struct parting *p = malloc(sizeof *p);
     if (!p) {
@@ -102,7 +102,7 @@ static bool send_off(struct wire *w, struct post *post, bool warms)
     }
     *p = (struct parting){.wire = w, .warms = warms};
     const struct receiver r = {.context = p, .over = is_over};
-    if (wire_start(w, post, false, &r, &p->body, &x, NULL) != ST_OK) {
+    if (wire_start(w, post, &briefly, &r, &p->body, &x, NULL) != ST_OK) {
         free(p);
         return false;
     }

@@ -55,9 +55,14 @@ void wire_name(struct wire *w, char id[WIRE_ID_MAX]);
  * and is to be freed when it is over. ST_MEMORY. */
 MUST_USE enum status wire_request(struct wire *w, struct post *post, char url[WIRE_URL_MAX],
                                   char **body, struct request *out, struct err *err);
+struct wire_manner {
+    bool streams;   /* the answer goes to the receiver piece by piece */
+    double seconds; /* that it may take in all; 0: as long as it likes */
+};
+
 /* Post or get, by a dialect's words; *body is what is sent, and is to be freed when it is over.
  * ST_MEMORY. */
-MUST_USE enum status wire_start(struct wire *w, struct post *post, bool streams,
+MUST_USE enum status wire_start(struct wire *w, struct post *post, const struct wire_manner *how,
                                 const struct receiver *r, char **body, struct transfer **out,
                                 struct err *err);
 
