@@ -226,6 +226,12 @@ static size_t script_memory(const struct engine *e)
     return 0;
 }
 
+static void script_expect(struct engine *engine, int seq, const struct outlook *o)
+{
+    promise(seq >= 0 && seq < engine->info.n_seq && o->sure >= 0, "an outlook of a sequence");
+    script_of(engine)->log.outlook = *o;
+}
+
 /* ---- opening ----------------------------------------------------------------------------- */
 
 static void script_close(struct engine *engine)
@@ -249,7 +255,8 @@ static const struct engine_ops ops = {.close = script_close,
                                       .truncate = script_truncate,
                                       .copy = script_copy,
                                       .reserve = script_reserve,
-                                      .memory = script_memory};
+                                      .memory = script_memory,
+                                      .expect = script_expect};
 
 struct model *script_names(void)
 {

@@ -32,6 +32,7 @@ struct script_log {
     int faults;
     int n;
     const struct row *rows; /* [n] */
+    struct outlook outlook; /* that it was told last, of any sequence */
 };
 
 struct engine *script_open(const struct script_options *options);

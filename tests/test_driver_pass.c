@@ -496,9 +496,56 @@ static void test_tokens_that_only_one_model_has(void **state)
     close_pair(&p);
 }
 
+/* ---- what engines are told ----------------------------------------------------------------- */
+
+/* The engine that writes next is told how many tokens are certain, the other that none are; and how
+ * they are drawn, unless only the text knows. */
+static void test_engines_know_what_is_wanted(void **state)
+{
+    static const uint8_t writers[] = {0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1, 1};
+    struct model *names = script_names();
+    struct script_options engine = {.seed = 3,
+                                    .vocab = names->vocab,
+                                    .n_vocab = SCRIPT_VOCAB,
+                                    .n_ctx = 64,
+                                    .n_seq = 1,
+                                    .max_rows = 8,
+                                    .max_logits = 1};
+    ead_duo_options o = greedy(EAD_POLICY_REPLAY, 4);
+    (void)state;
+    o.eager_prompt = false;
+    o.policy.replay = writers;
+    o.policy.n_replay = sizeof writers;
+    for (int bent = 0; bent < 2; bent++) {
+        if (bent) o.sampler.presence_penalty = 0.5f;
+        struct pair p = open_pair(&engine, &engine, &o);
+        give(&p, 0, 3);
+        for (size_t i = 0; i < sizeof writers; i++) {
+            int run = 1;
+            step(&p, (const bool[]){true});
+            while (i + 1 + (size_t)run < sizeof writers &&
+                   writers[i + 1 + (size_t)run] == writers[i + 1])
+                run++;
+            const ead_writer next = text_at(&p, 0)->next;
+            const struct outlook told = script_log(p.engines[next])->outlook;
+            if (i + 1 < sizeof writers && i + 1 + (size_t)run < sizeof writers)
+                assert_int_equal(told.sure, run);
+            assert_true(told.sure >= 1);
+            assert_int_equal(told.sampler != NULL, !bent);
+            assert_int_equal(script_log(p.engines[1 - (int)next])->outlook.sure, 0);
+        }
+        duo_rest(text_at(&p, 0));
+        for (int w = 0; w < EAD_WRITERS; w++)
+            assert_int_equal(script_log(p.engines[w])->outlook.sure, 0);
+        close_pair(&p);
+    }
+    model_close(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_engines_know_what_is_wanted),
         cmocka_unit_test(test_prompts_keep_their_budget),
         cmocka_unit_test(test_nobody_writes_and_prompts_fill_the_pass),
         cmocka_unit_test(test_a_short_catch_up_goes_first),
