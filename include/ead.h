@@ -27,10 +27,13 @@
  * Take a struct of options from its *_defaults function, so that fields added later start with a
  * sensible value.
  *
- * ead_file.h has the rest of the library: what any GGUF file holds.
+ * ead_policy.h, which this header includes, has who writes, judges and takes back; ead_file.h has
+ * what any GGUF file holds.
  */
 #ifndef EAD_H
 #define EAD_H
+
+#include "ead_policy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,8 +42,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define EAD_API __attribute__((visibility("default")))
 
 typedef enum {
     EAD_OK = 0,
@@ -258,17 +259,6 @@ typedef struct {
     bool wants_logits;
 } ead_row;
 
-/* Of a next-token distribution, before temperature and truncation, over the vocabulary without
- * padding. Where a model answers over a wire with its most probable tokens alone, the entropy is
- * the middle of the interval that they leave open. */
-typedef struct {
-    float entropy; /* bits */
-    float entropy_lo, entropy_hi;
-    bool exact;             /* the three are one */
-    float max_prob, margin; /* largest probability; its lead over the second */
-    int32_t argmax;
-} ead_stats;
-
 /* A token that could follow. */
 typedef struct {
     int32_t id;
@@ -308,98 +298,6 @@ EAD_API const char *ead_session_cpu(const ead_session *session);
 EAD_API int ead_session_threads(const ead_session *session);
 
 /* ---- two models, one text ----------------------------------------------------------------- */
-
-typedef enum { EAD_SMALL = 0, EAD_LARGE = 1, EAD_WRITERS = 2 } ead_writer;
-
-typedef enum {
-    EAD_POLICY_EAD,    /* rolling entropy against tau */
-    EAD_POLICY_LARGE,  /* the large model alone */
-    EAD_POLICY_SMALL,  /* the small model alone */
-    EAD_POLICY_RANDOM, /* the baseline: same dwell, a wanted share, no entropy */
-    EAD_POLICY_REPLAY, /* writers read from a recording */
-    EAD_POLICY_CUSTOM  /* a function of the program's own */
-} ead_policy_kind;
-
-/*
- * What a policy sees before a token is written. All of it is a function of the text, of what stands
- * beside its tokens, and of the policy's options. "Written" means since the last append: what was
- * given is not written.
- */
-typedef struct {
-    int64_t index;     /* tokens written so far; while it is 0, all below `chance` is 0 */
-    int64_t length;    /* tokens of the text, given ones included */
-    ead_writer writer; /* of the last token; before the first, the one that is to start */
-    double chance;     /* uniform in [0, 1), from the policy's seed and `length` alone */
-    int64_t turn;      /* tokens the writer wrote without a break, the last one included */
-    int32_t id;        /* the last token; */
-    float log_prob;    /* its natural log-probability; */
-    ead_stats stats;   /* of the distribution it was drawn from */
-    double rolling;    /* bits: mean of the last `window` entropies, or of what there is */
-} ead_signals;
-
-/* Who writes next, after so many tokens at the end were taken back. At most the written tokens can
- * be; another model than the one that wrote there must write first, and what it puts there stays:
- * a token is replaced once. */
-typedef struct {
-    ead_writer writer;
-    int take_back;
-} ead_decision;
-
-/*
- * A policy of the program's own. It must be pure: the same signals, the same decision. It is asked
- * when it is set (the text may be empty), after each token, and whenever the text was changed in
- * another way. With one model it is not asked: that one writes. It may be called by any thread that
- * steps a text with it.
- */
-typedef ead_decision (*ead_decide)(void *context, const ead_signals *signals);
-
-enum { EAD_HORIZON_MAX = 4096 };
-
-typedef struct {
-    ead_policy_kind kind;
-    double tau;        /* bits */
-    int window;        /* w: tokens of the rolling mean, 1 to 1024 */
-    int dwell;         /* d_min: tokens a model writes at least before it hands over, from 1 */
-    ead_writer start;  /* who writes first */
-    bool clear_window; /* the window begins anew with each turn */
-    double share;      /* EAD_POLICY_RANDOM: share of the large model's tokens, 0 to 1, ... */
-    int horizon;       /* ... over texts of about so many tokens; 0: in the long run */
-    uint64_t seed;     /* of `chance`; independent of the sampler's, also where equal */
-    /* EAD_POLICY_REPLAY: the writer of each token, borrowed; behind the last one it goes on. */
-    const uint8_t *replay;
-    size_t n_replay;
-    ead_decide decide; /* EAD_POLICY_CUSTOM */
-    void *context;     /* handed to it; borrowed */
-} ead_policy_options;
-
-typedef struct {
-    const char *name, *help;
-    bool needs[EAD_WRITERS]; /* without that model the other writes everything */
-    bool needs_data;         /* more than numbers: a recording, a function */
-} ead_policy_info;
-
-typedef enum { EAD_OPTION_REAL, EAD_OPTION_INT, EAD_OPTION_FLAG, EAD_OPTION_WRITER } ead_option;
-
-/* A number among ead_policy_options, so that a program can offer all of them: at `offset` stands a
- * double, an int, a bool or an ead_writer. */
-typedef struct {
-    const char *name;
-    char letter; /* of a short option, or 0 */
-    ead_option type;
-    size_t offset;
-    unsigned policies;          /* bit k: the policy of kind k looks at it */
-    double low, high, standard; /* its range, and ead_duo_defaults */
-    const char *value, *help;   /* what to call a value: "N", "BITS"; NULL of a flag */
-} ead_policy_option;
-
-/* The policy of a kind; NULL when there is none. */
-EAD_API const ead_policy_info *ead_policy_describe(ead_policy_kind kind);
-/* The kind of a name; -1 when there is none. */
-EAD_API int ead_policy_parse(const char *name);
-/* Option i; NULL after the last. */
-EAD_API const ead_policy_option *ead_policy_option_at(size_t i);
-/* The value of an option. */
-EAD_API double ead_policy_value(const ead_policy_options *options, const ead_policy_option *option);
 
 /* What is added to the logit of a token; -100 and less forbids it. Where no token is left that may
  * follow, the text has a fault (EAD_ARGUMENT). */
@@ -456,14 +354,20 @@ typedef struct {
     int64_t index; /* tokens written before this one since the last append */
     int32_t id;
     ead_writer writer;
-    bool switched;   /* the writer differs from that of the token before */
-    bool alone;      /* before this token the large model failed, and the small one goes on alone */
-    int taken_back;  /* tokens at the end of the text, as last told, that were taken back before */
-    float log_prob;  /* natural, of this token; NaN when not known */
-    float entropy;   /* bits: of the distribution this token was drawn from; */
-    ead_stats stats; /* the rest of it */
-    double rolling;  /* bits: mean over the window, this entropy included */
-    double seconds;  /* since the token before: passes, catch-up included, and the choice */
+    bool switched;  /* the writer differs from that of the token before */
+    bool alone;     /* before this token the large model failed, and the small one goes on alone */
+    int taken_back; /* tokens at the end of the text, as last told, that were taken back before */
+    bool lost;      /* it was taken back before it was told: it is no part of the text, and what
+                     * stands in its place follows */
+    ead_judgement judgement; /* of the drafts before this token; of the end of a text, with it */
+    bool judged;             /* this draft was; */
+    ead_opinion opinion;     /* and this is what the large model thought of it */
+    float top_entropy;       /* as in ead_signals */
+    float log_prob;          /* natural, of this token; NaN when not known */
+    float entropy;           /* bits: of the distribution this token was drawn from; */
+    ead_stats stats;         /* the rest of it */
+    double rolling;          /* bits: mean over the window, this entropy included */
+    double seconds;          /* since the token before: passes, catch-up included, and the choice */
     ead_end end;
 } ead_token;
 
@@ -479,8 +383,10 @@ typedef struct {
 
 typedef struct {
     ead_work work[EAD_WRITERS];
-    int64_t tokens, switches; /* tokens: written, those taken back included */
-    int64_t taken_back;       /* by the policy */
+    int64_t tokens, switches;            /* tokens: written, those taken back included */
+    int64_t taken_back;                  /* by the policy, or cut by a judgement */
+    int64_t judgements, judged, refused; /* passes that judged; drafts of them; judgements that
+                                          * refused one */
     /* Tokens whose entropy is known as an interval; decisions that would be another one somewhere
      * within the intervals that they were taken by. */
     int64_t bounded, open_decisions;

@@ -27,10 +27,9 @@ static struct duo *inner(const ead_duo *duo)
 
 ead_duo_options ead_duo_defaults(void)
 {
-    return (ead_duo_options){
-        .policy = {.kind = EAD_POLICY_EAD, .tau = 1.0, .window = 5, .dwell = 10, .share = 0.25},
-        .sampler = {.top_p = 1, .repeat_penalty = 1, .repeat_last = 64},
-    };
+    ead_duo_options o = {.sampler = {.top_p = 1, .repeat_penalty = 1, .repeat_last = 64}};
+    policy_defaults(&o.policy);
+    return o;
 }
 
 enum { CONTEXT_UNTOLD = 8192 }; /* where no model says */

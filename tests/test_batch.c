@@ -40,7 +40,9 @@ static struct {
     struct written alone[N_JOBS];
 } pair;
 
-static const uint8_t recording[] = {0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1};
+static const ead_replay recording[] = {{.writer = 0}, {.writer = 0}, {.writer = 1}, {.writer = 1},
+                                       {.writer = 1}, {.writer = 0}, {.writer = 1}, {.writer = 0},
+                                       {.writer = 0}, {.writer = 0}, {.writer = 0}, {.writer = 1}};
 
 static const char *cache_type;
 
@@ -68,7 +70,7 @@ static void make_job(struct job *j, int i, const struct tiny_spec *spec)
     j->policy.share = 0.5;
     j->policy.seed = (uint64_t)i;
     j->policy.replay = recording;
-    j->policy.n_replay = sizeof recording;
+    j->policy.n_replay = sizeof recording / sizeof *recording;
     j->policy.start = (ead_writer)(i % 5 == 3);
     j->sampler = o.sampler;
     j->sampler.temperature = i % 3 == 2 ? 0.9f : 0;

@@ -25,7 +25,10 @@ static struct {
     double tau;
 } pair;
 
-static const uint8_t recording[] = {0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1};
+static const ead_replay recording[] = {{.writer = 0}, {.writer = 0}, {.writer = 1}, {.writer = 1},
+                                       {.writer = 1}, {.writer = 0}, {.writer = 1}, {.writer = 0},
+                                       {.writer = 0}, {.writer = 0}, {.writer = 0}, {.writer = 1},
+                                       {.writer = 0}, {.writer = 1}, {.writer = 1}};
 
 /* ---- policies of the program's own --------------------------------------------------------- */
 
@@ -81,7 +84,7 @@ static ead_duo_options options_of(const struct way *way)
     o.policy.share = 0.5;
     o.policy.clear_window = way->clear;
     o.policy.replay = recording;
-    o.policy.n_replay = sizeof recording;
+    o.policy.n_replay = sizeof recording / sizeof *recording;
     o.policy.decide = way->decide;
     o.policy.context = &pair.tau;
     o.sampler.temperature = way->temperature;
@@ -497,9 +500,12 @@ static void test_bad_decisions_are_faults(void **state)
 {
     (void)state;
     refuse(constant, 3, (ead_decision){.writer = (ead_writer)2}, "the next writer is no model");
-    refuse(constant, 3, (ead_decision){EAD_LARGE, 4}, "more was taken back than was written");
-    refuse(constant, 3, (ead_decision){EAD_LARGE, -1}, "more was taken back than was written");
-    refuse(constant, 3, (ead_decision){EAD_SMALL, 1}, "who wrote what was taken back cannot");
+    refuse(constant, 3, (ead_decision){.writer = EAD_LARGE, .take_back = 4},
+           "more was taken back than was written");
+    refuse(constant, 3, (ead_decision){.writer = EAD_LARGE, .take_back = -1},
+           "more was taken back than was written");
+    refuse(constant, 3, (ead_decision){.writer = EAD_SMALL, .take_back = 1},
+           "who wrote what was taken back cannot");
     refuse(forever, 0, (ead_decision){0}, "what had been replaced was taken back");
 }
 

@@ -40,7 +40,10 @@ static int close_vocab(void **state)
 
 /* ---- who decides --------------------------------------------------------------------------- */
 
-static const uint8_t recording[] = {0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1};
+static const ead_replay recording[] = {{.writer = 0}, {.writer = 0}, {.writer = 1}, {.writer = 1},
+                                       {.writer = 1}, {.writer = 0}, {.writer = 1}, {.writer = 0},
+                                       {.writer = 0}, {.writer = 0}, {.writer = 0}, {.writer = 1},
+                                       {.writer = 0}, {.writer = 1}, {.writer = 1}};
 
 /* What the small model writes in doubt is dropped, and the large one writes there. */
 static ead_decision stitch(void *context, const ead_signals *s)
@@ -64,7 +67,7 @@ static ead_policy_options policy_of(unsigned i)
                             .share = 0.5,
                             .seed = i,
                             .replay = recording,
-                            .n_replay = sizeof recording};
+                            .n_replay = sizeof recording / sizeof *recording};
     static const ead_policy_kind kinds[N_POLICIES] = {
         EAD_POLICY_EAD,    EAD_POLICY_RANDOM, EAD_POLICY_REPLAY, EAD_POLICY_CUSTOM,
         EAD_POLICY_CUSTOM, EAD_POLICY_LARGE,  EAD_POLICY_SMALL};

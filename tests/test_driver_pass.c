@@ -502,7 +502,10 @@ static void test_tokens_that_only_one_model_has(void **state)
  * they are drawn, unless only the text knows. */
 static void test_engines_know_what_is_wanted(void **state)
 {
-    static const uint8_t writers[] = {0, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1, 1};
+    static const ead_replay writers[] = {{.writer = 0}, {.writer = 0}, {.writer = 1}, {.writer = 1},
+                                         {.writer = 1}, {.writer = 0}, {.writer = 1}, {.writer = 0},
+                                         {.writer = 0}, {.writer = 0}, {.writer = 0}, {.writer = 1},
+                                         {.writer = 1}};
     struct model *names = script_names();
     struct script_options engine = {.seed = 3,
                                     .vocab = names->vocab,
@@ -515,20 +518,20 @@ static void test_engines_know_what_is_wanted(void **state)
     (void)state;
     o.eager_prompt = false;
     o.policy.replay = writers;
-    o.policy.n_replay = sizeof writers;
+    o.policy.n_replay = sizeof writers / sizeof *writers;
     for (int bent = 0; bent < 2; bent++) {
         if (bent) o.sampler.presence_penalty = 0.5f;
         struct pair p = open_pair(&engine, &engine, &o);
         give(&p, 0, 3);
-        for (size_t i = 0; i < sizeof writers; i++) {
+        for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
             int run = 1;
             step(&p, (const bool[]){true});
-            while (i + 1 + (size_t)run < sizeof writers &&
-                   writers[i + 1 + (size_t)run] == writers[i + 1])
+            while (i + 1 + (size_t)run < sizeof writers / sizeof *writers &&
+                   writers[i + 1 + (size_t)run].writer == writers[i + 1].writer)
                 run++;
             const ead_writer next = text_at(&p, 0)->next;
             const struct outlook told = script_log(p.engines[next])->outlook;
-            if (i + 1 < sizeof writers && i + 1 + (size_t)run < sizeof writers)
+            if (i + 1 + (size_t)run < sizeof writers / sizeof *writers)
                 assert_int_equal(told.sure, run);
             assert_true(told.sure >= 1);
             assert_int_equal(told.sampler != NULL, !bent);

@@ -198,7 +198,7 @@ static void write_lines(const char *lines)
 /* Of lines by hand: the writers of the text that is left, as letters; NULL: refused. */
 static void check_lines(const char *lines, const char *expected)
 {
-    uint8_t *writers = NULL;
+    ead_replay *writers = NULL;
     size_t n;
     write_lines(lines);
     if (trace_read(trace, &writers, &n)) {
@@ -207,7 +207,7 @@ static void check_lines(const char *lines, const char *expected)
     }
     assert_non_null(expected);
     assert_int_equal(n, strlen(expected));
-    for (size_t i = 0; i < n; i++) assert_int_equal(writers[i], expected[i] == 'L');
+    for (size_t i = 0; i < n; i++) assert_int_equal(writers[i].writer, expected[i] == 'L');
     free(writers);
 }
 
@@ -324,7 +324,7 @@ static void test_account_and_replay(void **state)
     assert_int_equal(json_integer_value(json_object_get(report, "tokens")), 14);
     json_decref(report);
 
-    uint8_t *writers;
+    ead_replay *writers;
     size_t n;
     assert_int_equal(trace_read(trace, &writers, &n), EXIT_OK);
     assert_int_equal(n, 12);

@@ -34,16 +34,34 @@ static bool refuse(char fault[ARGS_FAULT_MAX], const char *format, ...)
     return false;
 }
 
+void args_list(const char *const *choices, const char *last, char *list, size_t room)
+{
+    *list = 0;
+    for (int i = 0; choices[i]; i++) {
+        const size_t n = strlen(list);
+        const char *between = !i ? "" : choices[i + 1] ? ", " : last;
+        snprintf(list + n, room - n, "%s%s", between, choices[i]);
+    }
+}
+
 static bool set_int(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
 {
-    char *end;
+    char *end, list[256] = "";
+    const int low = arg->choices && arg->min < 0 ? 0 : arg->min;
+    for (int i = 0; arg->choices && arg->choices[i]; i++)
+        if (!strcmp(text, arg->choices[i])) {
+            *(int *)arg->out = -1 - i;
+            return true;
+        }
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (end == text || *end || errno || value < arg->min || value > arg->max)
-        return refuse(fault, "expected a number from %d to %d, found \"%s\"", arg->min, arg->max,
-                      text);
-    *(int *)arg->out = (int)value;
-    return true;
+    if (end != text && !*end && !errno && value >= low && value <= arg->max) {
+        *(int *)arg->out = (int)value;
+        return true;
+    }
+    if (arg->choices) args_list(arg->choices, ", ", list, sizeof list);
+    return refuse(fault, "expected a number from %d to %d%s%s, found \"%s\"", low, arg->max,
+                  *list ? " or one of " : "", list, text);
 }
 
 static bool set_real(const struct arg *arg, const char *text, char fault[ARGS_FAULT_MAX])
@@ -68,16 +86,6 @@ static bool set_seed(const struct arg *arg, const char *text, char fault[ARGS_FA
         return refuse(fault, "expected a number from 0 to 2^64-1, found \"%s\"", text);
     *(unsigned long long *)arg->out = value;
     return true;
-}
-
-void args_list(const char *const *choices, const char *last, char *list, size_t room)
-{
-    *list = 0;
-    for (int i = 0; choices[i]; i++) {
-        const size_t n = strlen(list);
-        const char *between = !i ? "" : choices[i + 1] ? ", " : last;
-        snprintf(list + n, room - n, "%s%s", between, choices[i]);
-    }
 }
 
 /* An empty name of a file comes from a variable that was not set, and is meant by nobody. */

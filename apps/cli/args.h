@@ -12,7 +12,7 @@
 
 enum arg_kind {
     ARG_FLAG,   /* bool *out becomes true */
-    ARG_INT,    /* int *out, within [min, max] */
+    ARG_INT,    /* int *out, within [min, max]; or a word of `choices`: -1 the first, -2 ... */
     ARG_REAL,   /* double *out, a number within [low, high], any number when both are 0 */
     ARG_SEED,   /* unsigned long long *out, 0 to 2^64-1 */
     ARG_TEXT,   /* const char **out; empty only where `value` is "TEXT" */
@@ -36,7 +36,7 @@ struct arg {
     void *out;
     int min, max;               /* ARG_INT */
     double low, high;           /* ARG_REAL */
-    const char *const *choices; /* ARG_CHOICE, ended by NULL */
+    const char *const *choices; /* ARG_CHOICE, and of ARG_INT or NULL; ended by NULL */
     bool *given;                /* optional: set when the option occurs */
 };
 

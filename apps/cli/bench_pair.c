@@ -21,7 +21,7 @@ enum { TOKENS_DEFAULT = 160 };
 enum part { PART_SMALL, PART_LARGE, PART_CATCHUP_SMALL, PART_CATCHUP_LARGE, PART_WHOLE, PARTS };
 
 struct schedule {
-    uint8_t *writers; /* [n] */
+    ead_replay *places; /* [n] */
     size_t n, large, switches;
     size_t steps[EAD_WRITERS]; /* tokens that cost one: the first comes out of the prompt's pass */
 };
@@ -49,9 +49,9 @@ static void make_schedule(struct schedule *s, double share, int turn)
         const double small_so_far = (double)(i - s->large);
         const double due = (double)(s->large + (size_t)turn) * (1 - share);
         if (!owed && share > 0 && small_so_far >= due / share - 1e-9) owed = (size_t)turn;
-        s->writers[i] = owed ? EAD_LARGE : EAD_SMALL;
+        s->places[i].writer = owed ? EAD_LARGE : EAD_SMALL;
         owed -= owed > 0;
-        s->large += s->writers[i] == EAD_LARGE;
+        s->large += s->places[i].writer == EAD_LARGE;
     }
 }
 
@@ -60,19 +60,19 @@ static int open_schedule(struct pair_bench *b)
     struct schedule *s = &b->schedule;
     const size_t wanted = b->o->decode < 0 ? TOKENS_DEFAULT : (size_t)b->o->decode;
     if (b->o->replay) {
-        if (trace_read(b->o->replay, &s->writers, &s->n)) return EXIT_FAIL;
+        if (trace_read(b->o->replay, &s->places, &s->n)) return EXIT_FAIL;
         if (s->n < 2) return fail("%s: expected at least two tokens", b->o->replay);
         if (b->o->decode > 0 && s->n > wanted) s->n = wanted;
-        for (size_t i = 0; i < s->n; i++) s->large += s->writers[i] == EAD_LARGE;
+        for (size_t i = 0; i < s->n; i++) s->large += s->places[i].writer == EAD_LARGE;
     } else {
         s->n = wanted;
-        s->writers = malloc(s->n);
-        if (!s->writers) return fail("no memory for a schedule of %zu tokens", s->n);
+        s->places = calloc(s->n, sizeof *s->places);
+        if (!s->places) return fail("no memory for a schedule of %zu tokens", s->n);
         make_schedule(s, b->o->share, b->o->turn);
     }
     for (size_t i = 1; i < s->n; i++) {
-        s->switches += s->writers[i] != s->writers[i - 1];
-        s->steps[s->writers[i]]++;
+        s->switches += s->places[i].writer != s->places[i - 1].writer;
+        s->steps[s->places[i].writer]++;
     }
     return EXIT_OK;
 }
@@ -85,7 +85,7 @@ static int write_text(struct pair_bench *b, ead_policy_kind kind, ead_summary *o
     ead_error error;
     ead_policy_options policy = ead_duo_defaults().policy;
     policy.kind = kind;
-    policy.replay = b->schedule.writers;
+    policy.replay = b->schedule.places;
     policy.n_replay = b->schedule.n;
     ead_duo_reset(b->duo);
     if (ead_duo_set_policy(b->duo, &policy, &error) ||
@@ -288,7 +288,7 @@ int bench_pair(const struct bench_options *o)
     const int status = bench_opened(&b);
     free(b.parts[0]);
     free(b.prompt);
-    free(b.schedule.writers);
+    free(b.schedule.places);
     ead_duo_close(b.duo);
     for (int w = 0; w < EAD_WRITERS; w++) ead_model_close(b.models[w]);
     ead_model_close(b.vocab);

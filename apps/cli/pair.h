@@ -16,7 +16,7 @@ struct pair {
     ead_model *vocab; /* of models behind an API; NULL where a model at hand has it */
     ead_duo *duo;
     char *shipped[EAD_WRITERS]; /* paths of the shipped pair, where it is used */
-    uint8_t *replay;            /* writers of a recorded trace, n_replay of them */
+    ead_replay *replay;         /* a recorded trace, n_replay places of it */
     size_t n_replay;
 };
 

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const steer_writers[] = {[EAD_SMALL] = "small", [EAD_LARGE] = "large", NULL};
-
 void steer_names(bool data, const char *names[STEER_NAMES_MAX])
 {
     const ead_policy_info *info;
@@ -27,7 +25,7 @@ static enum arg_kind kind_of(const ead_policy_option *option)
     static const enum arg_kind kinds[] = {[EAD_OPTION_REAL] = ARG_REAL,
                                           [EAD_OPTION_INT] = ARG_INT,
                                           [EAD_OPTION_FLAG] = ARG_FLAG,
-                                          [EAD_OPTION_WRITER] = ARG_CHOICE};
+                                          [EAD_OPTION_WORD] = ARG_CHOICE};
     return kinds[option->type];
 }
 
@@ -38,7 +36,7 @@ static struct arg row_of(const ead_policy_option *option, ead_policy_options *to
                       .letter = option->letter,
                       .value = option->value,
                       .out = (char *)to + option->offset,
-                      .choices = steer_writers,
+                      .choices = option->words,
                       .low = option->low,
                       .high = option->high};
     if (row.kind != ARG_INT) return row;
@@ -94,8 +92,13 @@ void steer_show(const ead_policy_options *policy, const ead_policy_option *optio
     const double x = ead_policy_value(policy, option);
     switch (option->type) {
     case EAD_OPTION_REAL: snprintf(out, 32, "%g", x); break;
-    case EAD_OPTION_INT: snprintf(out, 32, "%.0f", x); break;
+    case EAD_OPTION_INT:
+        if (option->words && x < 0)
+            snprintf(out, 32, "%s", option->words[-(int)x - 1]);
+        else
+            snprintf(out, 32, "%.0f", x);
+        break;
     case EAD_OPTION_FLAG: snprintf(out, 32, "%s", states[x > 0]); break;
-    case EAD_OPTION_WRITER: snprintf(out, 32, "%s", steer_writers[x > 0]); break;
+    case EAD_OPTION_WORD: snprintf(out, 32, "%s", option->words[(int)x]); break;
     }
 }

@@ -11,8 +11,6 @@
 
 enum { STEER_ROWS_MAX = 32, STEER_NAMES_MAX = 32, STEER_HELP_MAX = 256 };
 
-extern const char *const steer_writers[]; /* by ead_writer, ended by NULL */
-
 /* The policies that can be chosen by name, ended by NULL; `data`: behind them those as well that
  * need more than numbers. What a program decides itself cannot be chosen. */
 void steer_names(bool data, const char *names[STEER_NAMES_MAX]);

@@ -85,7 +85,7 @@ static struct line parse_line(const char *text, size_t n)
     return line;
 }
 
-static int read_lines(const char *path, const char *text, uint8_t *writers, size_t *n)
+static int read_lines(const char *path, const char *text, ead_replay *places, size_t *n)
 {
     *n = 0;
     size_t number = 1;
@@ -102,26 +102,25 @@ static int read_lines(const char *path, const char *text, uint8_t *writers, size
                             "before it",
                             path, number, *n);
             *n -= (size_t)line.taken_back;
-            writers[(*n)++] = (uint8_t)line.writer;
+            places[(*n)++] = (ead_replay){.writer = (uint8_t)line.writer};
         }
         at += length + (at[length] == '\n');
     }
     return *n ? EXIT_OK : fail("%s: expected a trace of at least one token, found none", path);
 }
 
-int trace_read(const char *path, uint8_t **writers, size_t *n)
+int trace_read(const char *path, ead_replay **places, size_t *n)
 {
     char *text;
     size_t bytes;
     if (source_read(path, &text, &bytes)) return EXIT_FAIL;
     source_unmark(text, &bytes);
-    *writers = malloc(bytes + 1); /* a line is longer than the byte it becomes */
-    int status =
-        *writers ? read_lines(path, text, *writers, n) : fail("%s: no memory for it", path);
+    *places = malloc(bytes + sizeof **places); /* a line is longer than the place it becomes */
+    int status = *places ? read_lines(path, text, *places, n) : fail("%s: no memory for it", path);
     free(text);
     if (status) {
-        free(*writers);
-        *writers = NULL;
+        free(*places);
+        *places = NULL;
     }
     return status;
 }

@@ -34,8 +34,8 @@ int trace_write(FILE *to, const char *path, const ead_token *token, const char *
 int trace_close(FILE *to, const char *path, int status);
 
 /* Read the writers of the text that a trace ends with, without those that were taken back:
- * writers[n], one byte each (an ead_writer), to be freed. EXIT_FAIL after naming the line at fault.
+ * places[n], to be freed. EXIT_FAIL after naming the line at fault.
  */
-int trace_read(const char *path, uint8_t **writers, size_t *n);
+int trace_read(const char *path, ead_replay **places, size_t *n);
 
 #endif

@@ -39,9 +39,11 @@ static json_t *option_json(const ead_policy_option *option)
     const double x = ead_policy_value(&pair_options.policy, option);
     switch (option->type) {
     case EAD_OPTION_REAL: return real_json(x);
-    case EAD_OPTION_INT: return json_integer((json_int_t)x);
+    case EAD_OPTION_INT:
+        return option->words && x < 0 ? json_string(option->words[-(int)x - 1])
+                                      : json_integer((json_int_t)x);
     case EAD_OPTION_FLAG: return json_boolean(x > 0);
-    case EAD_OPTION_WRITER: return json_string(steer_writers[x > 0]);
+    case EAD_OPTION_WORD: return json_string(option->words[(int)x]);
     }
     return NULL;
 }
@@ -339,10 +341,13 @@ static void adopt_option(const ead_policy_option *option, const json_t *listed)
 {
     const double x = json_number_value(json_object_get(listed, "default"));
     char text[32], fault[ARGS_FAULT_MAX];
+    if (!(x >= option->low && x <= option->high)) return;
     if (option->type == EAD_OPTION_FLAG)
         snprintf(text, sizeof text, "%s", x > 0 ? "on" : "off");
-    else if (option->type == EAD_OPTION_WRITER)
-        snprintf(text, sizeof text, "%s", steer_writers[x > 0]);
+    else if (option->type == EAD_OPTION_WORD)
+        snprintf(text, sizeof text, "%s", option->words[(int)x]);
+    else if (option->words && x < 0)
+        snprintf(text, sizeof text, "%s", option->words[-(int)x - 1]);
     else
         snprintf(text, sizeof text, "%.15g", x);
     steer_set(option, &pair_options.policy, text, fault); /* what it cannot be it is not */

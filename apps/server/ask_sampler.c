@@ -143,14 +143,25 @@ static const char *find_name(const struct field *f, const ead_policy_option *opt
     return out;
 }
 
-static bool read_writer(const struct field *f, const char *name, ead_writer *out)
+/* One of the option's words, of which the first stands for `first` and the next for `first` + step.
+ */
+static bool read_word(const struct field *f, const char *name, const ead_policy_option *option,
+                      int first, int step, int *out)
 {
-    const char *writer = *out == EAD_LARGE ? "large" : "small";
-    if (!field_text(f, name, &writer)) return false;
-    if (strcmp(writer, "large") && strcmp(writer, "small"))
-        return field_refuse(f, name, "\"large\" or \"small\"");
-    *out = strcmp(writer, "large") ? EAD_SMALL : EAD_LARGE;
-    return true;
+    const char *word = NULL;
+    if (!field_text(f, name, &word) || !word) return false;
+    for (int i = 0; option->words[i]; i++)
+        if (!strcmp(option->words[i], word)) {
+            *out = first + i * step;
+            return true;
+        }
+    char expected[256] = "";
+    for (int i = 0; option->words[i]; i++) {
+        const size_t used = strlen(expected);
+        snprintf(expected + used, sizeof expected - used, "%s\"%s\"", i ? " or " : "",
+                 option->words[i]);
+    }
+    return field_refuse(f, name, expected);
 }
 
 static bool read_option(const struct field *f, const ead_policy_option *option,
@@ -166,11 +177,13 @@ static bool read_option(const struct field *f, const ead_policy_option *option,
     switch (option->type) {
     case EAD_OPTION_REAL: return field_real(f, name, low, high, at);
     case EAD_OPTION_INT:
+        if (option->words && json_is_string(field_get(f, name)))
+            return read_word(f, name, option, -1, -1, at);
         if (!field_int(f, name, (int64_t)low, (int64_t)high, &n)) return false;
         *(int *)at = (int)n;
         return true;
     case EAD_OPTION_FLAG: return field_flag(f, name, at);
-    case EAD_OPTION_WRITER: return read_writer(f, name, at);
+    case EAD_OPTION_WORD: return read_word(f, name, option, 0, 1, at);
     }
     return true;
 }

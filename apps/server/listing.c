@@ -24,10 +24,12 @@ static json_t *option_json(const ead_policy_option *o, const ead_policy_options 
     static const char *const types[] = {[EAD_OPTION_REAL] = "real",
                                         [EAD_OPTION_INT] = "int",
                                         [EAD_OPTION_FLAG] = "flag",
-                                        [EAD_OPTION_WRITER] = "writer"};
-    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:s}", "name", o->name, "type", types[o->type], "low",
-                     number(o->low), "high", number(o->high), "default",
-                     number(ead_policy_value(defaults, o)), "help", o->help);
+                                        [EAD_OPTION_WORD] = "word"};
+    json_t *words = o->words ? json_array() : NULL;
+    for (int i = 0; words && o->words[i]; i++) add(words, json_string(o->words[i]));
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o*,s:s}", "name", o->name, "type", types[o->type],
+                     "low", number(o->low), "high", number(o->high), "default",
+                     number(ead_policy_value(defaults, o)), "words", words, "help", o->help);
 }
 
 static json_t *options_json(const ead_policy_options *defaults)

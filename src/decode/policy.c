@@ -4,11 +4,16 @@
 #include "base/rng.h"
 
 #include <math.h>
+#include <string.h>
 
-static const struct policy_rule *const rules[] = {
-    [EAD_POLICY_EAD] = &policy_ead,       [EAD_POLICY_LARGE] = &policy_large,
-    [EAD_POLICY_SMALL] = &policy_small,   [EAD_POLICY_RANDOM] = &policy_random,
-    [EAD_POLICY_REPLAY] = &policy_replay, [EAD_POLICY_CUSTOM] = &policy_custom};
+static const struct policy_rule *const rules[] = {[EAD_POLICY_EAD] = &policy_ead,
+                                                  [EAD_POLICY_LARGE] = &policy_large,
+                                                  [EAD_POLICY_SMALL] = &policy_small,
+                                                  [EAD_POLICY_RANDOM] = &policy_random,
+                                                  [EAD_POLICY_REPLAY] = &policy_replay,
+                                                  [EAD_POLICY_CUSTOM] = &policy_custom,
+                                                  [EAD_POLICY_SPECULATIVE] = &policy_speculative,
+                                                  [EAD_POLICY_JUDGE] = &policy_judge_risk};
 
 enum { N_RULES = sizeof rules / sizeof *rules };
 
@@ -25,8 +30,9 @@ static enum status check_option(const ead_policy_options *o, const ead_policy_op
     const double x = policy_option_value(o, option);
     if (x >= option->low && x <= option->high) return ST_OK;
     if (isnan(x)) return err_set(err, ST_ARG, "%s: expected a number, found NaN", option->name);
-    if (option->type == EAD_OPTION_WRITER)
-        return err_set(err, ST_ARG, "%s: expected small or large, found %g", option->name, x);
+    if (option->type == EAD_OPTION_WORD)
+        return err_set(err, ST_ARG, "%s: expected a word from 0 to %g, found %g", option->name,
+                       option->high, x);
     if (option->high >= INT32_MAX)
         return err_set(err, ST_ARG, "%s: expected at least %g, found %g", option->name, option->low,
                        x);
@@ -54,10 +60,24 @@ void policy_init(struct policy *p, const ead_policy_options *o)
 
 /* ---- deciding ---------------------------------------------------------------------------- */
 
-ead_signals policy_signals(const struct text *t, const ead_policy_options *o)
+/* Drafts of this policy at the end, as many as can be judged at once. */
+static int count_drafts(const struct policy *p, const struct text *t)
 {
+    const int all = text_drafts(t), most = all < p->draft_max ? all : p->draft_max;
+    int n = 0;
+    while (n < most && t->marks[t->n - 1 - n].kind == (int8_t)p->options.kind) n++;
+    return n;
+}
+
+ead_signals policy_signals(const struct policy *p, const struct text *t)
+{
+    const ead_policy_options *o = &p->options;
     const int index = text_written(t), last = t->n - 1;
-    ead_signals s = {.index = index, .length = t->n, .writer = o->start};
+    ead_signals s = {.index = index,
+                     .length = t->n,
+                     .writer = o->start,
+                     .draft_max = p->draft_max,
+                     .n_vocab = p->n_vocab};
     s.chance = rng_at(o->seed, STREAM_POLICY, (uint64_t)t->n);
     if (!index) return s;
     const struct mark *mark = &t->marks[last];
@@ -67,12 +87,49 @@ ead_signals policy_signals(const struct text *t, const ead_policy_options *o)
     s.log_prob = mark->log_prob;
     s.stats = mark->stats;
     s.rolling = text_rolling(t, last, o->window, o->clear_window);
+    s.drafts = count_drafts(p, t);
+    s.end = mark->end;
+    s.line = mark->line;
+    s.blank = mark->blank;
+    s.top_entropy = mark->top_entropy;
+    s.judged = mark->judgement;
+    if (index > 1 && mark[-1].kind == (int8_t)o->kind)
+        memcpy(s.memory, mark[-1].memory, sizeof s.memory);
     return s;
+}
+
+unsigned policy_asks(const struct policy *p)
+{
+    const struct policy_rule *rule = rules[p->options.kind];
+    return rule->asks ? rule->asks(p) : 0;
+}
+
+unsigned policy_asks_drawn(const struct policy *p)
+{
+    return p->drawn ? POLICY_BOTH : 0;
+}
+
+double policy_weigh_rest(const struct policy *p, const ead_opinion *refused, double pp, double qq)
+{
+    (void)p, (void)refused;
+    return pp > qq ? pp - qq : 0;
+}
+
+int policy_judge(const struct policy *p, const struct text *t, const ead_opinion *opinions, int n)
+{
+    const struct policy_rule *rule = rules[p->options.kind];
+    int kept = 0;
+    if (rule->judge) {
+        const ead_signals s = policy_signals(p, t);
+        return rule->judge(p, &s, opinions, n);
+    }
+    while (kept < n && opinions[kept].native) kept++;
+    return kept;
 }
 
 ead_decision policy_decide(const struct policy *p, const struct text *t)
 {
-    const ead_signals s = policy_signals(t, &p->options);
+    const ead_signals s = policy_signals(p, t);
     return rules[p->options.kind]->decide(p, &s);
 }
 
@@ -80,7 +137,7 @@ static bool decides_alike(const struct policy *p, const ead_signals *a, const ea
 {
     const struct policy_rule *rule = rules[p->options.kind];
     const ead_decision x = rule->decide(p, a), y = rule->decide(p, b);
-    return x.writer == y.writer && x.take_back == y.take_back;
+    return x.writer == y.writer && x.take_back == y.take_back && x.judge == y.judge;
 }
 
 bool policy_is_open(const struct policy *p, const struct text *t)
@@ -89,7 +146,7 @@ bool policy_is_open(const struct policy *p, const struct text *t)
     if (rules[o->kind]->info.needs_data || !text_written(t)) return false;
     const struct text_bounds b = text_rolling_bounds(t, t->n - 1, o->window, o->clear_window);
     if (b.lo == b.hi) return false;
-    ead_signals low = policy_signals(t, o), high = low;
+    ead_signals low = policy_signals(p, t), high = low;
     low.rolling = b.lo;
     low.stats.entropy = low.stats.entropy_lo;
     high.rolling = b.hi;
@@ -101,7 +158,7 @@ int policy_sure(const struct policy *p, const struct text *t, ead_writer next)
 {
     const struct policy_rule *rule = rules[p->options.kind];
     if (!rule->sure) return 1;
-    const ead_signals s = policy_signals(t, &p->options);
+    const ead_signals s = policy_signals(p, t);
     return rule->sure(p, &s, next);
 }
 

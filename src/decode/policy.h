@@ -1,6 +1,7 @@
 /*
- * Who writes the next token. A decision is a pure function of signals, which are a function of the
- * text: no model is in sight, so it can be replayed from a trace and tested by a table.
+ * Who writes the next token, and which drafts are kept. Decisions and judgements are pure functions
+ * of signals and opinions, which are a function of the text: no model is in sight, so they can be
+ * replayed from a trace and tested by a table.
  *
  * A policy is one file in decode/policy, which says what it is (struct policy_rule), one row in
  * policy.c and, where it has options of its own, their rows in policy_option.c. All that the rest
@@ -16,9 +17,20 @@
 
 enum { POLICY_WINDOW_MAX = 1024 };
 
+/* What a rule asks for beside what always stands in signals and opinions. */
+enum {
+    POLICY_TOP = 1,       /* ead_signals.top_entropy */
+    POLICY_RANK = 2,      /* ead_opinion.rank */
+    POLICY_TOP_LARGE = 4, /* ead_opinion.top_entropy */
+    POLICY_BOTH = 8       /* p and q over all tokens, for `measure` and `weigh` */
+};
+
 struct policy {
-    ead_policy_options options; /* replay and context are borrowed */
+    ead_policy_options options; /* replay, table and context are borrowed */
     double rate;                /* what the rule's prepare returned */
+    int draft_max;              /* drafts that can be judged at once */
+    int n_vocab;                /* tokens that can be written */
+    bool drawn;                 /* tokens are drawn: the temperature is above 0 */
 };
 
 struct policy_rule {
@@ -30,6 +42,19 @@ struct policy_rule {
     ead_decision (*decide)(const struct policy *p, const ead_signals *s);
     /* Tokens that `next`, who writes next, will write for certain; NULL: one. */
     int (*sure)(const struct policy *p, const ead_signals *s, ead_writer next);
+    /* Of POLICY_TOP, ...; NULL: nothing. */
+    unsigned (*asks)(const struct policy *p);
+    /* The first of n drafts that is refused, or n; `s` are the signals that asked for it. NULL: the
+     * first one that exact speculation refuses. */
+    int (*judge)(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n);
+    /* A number about p and q, [n] each: for ead_opinion.measure; NULL: none. */
+    double (*measure)(const struct policy *p, const float *pp, const float *qq, int n);
+    /* As ead_weigh, where tokens are drawn; NULL: what stands instead of a refused draft is the
+     * large model's own draw. */
+    double (*weigh)(const struct policy *p, const ead_opinion *refused, double pp, double qq);
+    /* Drafts are drawn apart from all else, so that keeping one by chance is fair; else as the
+     * small model alone draws. */
+    bool apart;
 };
 
 /* NULL when there is no such kind. */
@@ -37,14 +62,22 @@ const struct policy_rule *policy_rule(ead_policy_kind kind);
 /* The options that policies have; NULL behind the last. */
 const ead_policy_option *policy_option(size_t i);
 
+/* What holds where nothing is said: each option's standard. */
+void policy_defaults(ead_policy_options *out);
 /* Check options: the error names the field, its range and what was found. */
 MUST_USE enum status policy_check(const ead_policy_options *o, struct err *err);
 
-/* The options must have passed policy_check. */
+/* The options must have passed policy_check. What stands beside them in p stays. */
 void policy_init(struct policy *p, const ead_policy_options *o);
 
 /* What is to be seen of a text by a policy with these options. */
-ead_signals policy_signals(const struct text *t, const ead_policy_options *o);
+ead_signals policy_signals(const struct policy *p, const struct text *t);
+
+/* Of POLICY_TOP, .... */
+unsigned policy_asks(const struct policy *p);
+
+/* The first of n drafts at the end of the text that is refused, or n. */
+int policy_judge(const struct policy *p, const struct text *t, const ead_opinion *opinions, int n);
 
 ead_decision policy_decide(const struct policy *p, const struct text *t);
 /* Would it decide otherwise somewhere between the bounds of the entropies that it sees? */
@@ -75,7 +108,12 @@ int policy_sure_always(const struct policy *p, const ead_signals *s, ead_writer 
 /* Members of ead_policy_options as policy_check reads them by the table of options. */
 double policy_option_value(const ead_policy_options *o, const ead_policy_option *option);
 
+/* The weight of exact speculation (Leviathan et al. 2023, arXiv 2211.17192): max(0, p - q). */
+double policy_weigh_rest(const struct policy *p, const ead_opinion *refused, double pp, double qq);
+/* Where p and q are not asked for unless tokens are drawn. */
+unsigned policy_asks_drawn(const struct policy *p);
+
 extern const struct policy_rule policy_ead, policy_large, policy_small, policy_random,
-    policy_replay, policy_custom;
+    policy_replay, policy_custom, policy_speculative, policy_judge_risk;
 
 #endif

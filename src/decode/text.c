@@ -28,13 +28,23 @@ void text_write(struct text *t, int32_t id, const struct mark *mark)
     *new = *mark;
     new->index = last ? last->index + 1 : 0;
     new->turn = last && last->author == mark->author ? last->turn + 1 : 1;
+    new->draft = mark->author == EAD_SMALL ? text_drafts(t) + 1 : 0;
     t->ids[t->n++] = id;
+}
+
+/* A text that ends before the judgement of its last tokens has drafts again, as it had. */
+static void unkeep(struct text *t)
+{
+    const int n = t->n && t->marks[t->n - 1].author == EAD_SMALL ? t->marks[t->n - 1].draft : 0;
+    for (int i = t->n - n; i < t->n; i++)
+        if (t->marks[i].judged > t->n) t->marks[i].judged = 0;
 }
 
 void text_cut(struct text *t, int length)
 {
     CHECK(length >= 0 && length <= t->n);
     t->n = length;
+    unkeep(t);
 }
 
 void text_copy(struct text *t, const struct text *from, int length)
@@ -43,11 +53,24 @@ void text_copy(struct text *t, const struct text *from, int length)
     memmove(t->ids, from->ids, (size_t)length * sizeof *t->ids);
     memmove(t->marks, from->marks, (size_t)length * sizeof *t->marks);
     t->n = length;
+    unkeep(t);
 }
 
 int text_written(const struct text *t)
 {
     return t->n ? t->marks[t->n - 1].index + 1 : 0;
+}
+
+int text_drafts(const struct text *t)
+{
+    const struct mark *last = t->n ? &t->marks[t->n - 1] : NULL;
+    return last && last->author == EAD_SMALL && !last->judged ? last->draft : 0;
+}
+
+void text_keep(struct text *t, int n, int length)
+{
+    CHECK(n <= text_drafts(t));
+    for (int i = t->n - n; i < t->n; i++) t->marks[i].judged = length;
 }
 
 /* Tokens of the window that ends at `at`. */

@@ -16,13 +16,22 @@ enum { TEXT_GIVEN = -1 }; /* the author of a token that was not written here */
 
 /* Random numbers are drawn from (seed, stream, position) (rng.h): who draws what tells nobody
  * anything of another stream. */
-enum { STREAM_TOKEN = 1, STREAM_POLICY };
+enum { STREAM_TOKEN = 1, STREAM_POLICY, STREAM_DRAFT, STREAM_COIN, STREAM_REST };
 
 /* What stands beside a token; of a given one, only author and index mean something. */
 struct mark {
-    int8_t author;   /* an ead_writer, or TEXT_GIVEN */
-    bool replaces;   /* it stands where a policy took something back */
-    bool alone;      /* before it the large model failed */
+    int8_t author;    /* an ead_writer, or TEXT_GIVEN */
+    bool replaces;    /* it stands where a policy took something back */
+    bool alone;       /* before it the large model failed */
+    bool end;         /* it ends the text */
+    bool line, blank; /* it ends a line; an empty one, or a paragraph */
+    int draft;        /* drafts that end with it, if it is one: 0 of any other */
+    int judged;       /* of a draft that was kept: the length of the text from which on it is */
+    int8_t kind;      /* of the policy that decided behind it, and left */
+    double memory[2]; /* this; see ead_decision */
+    ead_judgement judgement; /* before it or, of the end of a text, with it */
+    ead_opinion opinion;     /* where it was judged */
+    float top_entropy;
     int index;       /* written tokens before it since the last given one; -1 of a given one */
     int turn;        /* tokens its author wrote without a break, itself included */
     float log_prob;  /* ln p of it */
@@ -41,13 +50,18 @@ void text_carve(struct text *t, int room, struct arena *arena);
 
 /* Add tokens; there must be room. */
 void text_give(struct text *t, const int32_t *ids, size_t n);
-void text_write(struct text *t, int32_t id, const struct mark *mark); /* index and turn are set */
+void text_write(struct text *t, int32_t id,
+                const struct mark *mark); /* index, turn, draft are set */
 void text_cut(struct text *t, int length);
 /* Become the first `length` tokens of another. */
 void text_copy(struct text *t, const struct text *from, int length);
 
 /* Tokens written since the last given one. */
 int text_written(const struct text *t);
+/* Drafts at the end: tokens of the small model that the large one has not judged. */
+int text_drafts(const struct text *t);
+/* The last n tokens, which are drafts, are kept, and are so from this length on. */
+void text_keep(struct text *t, int n, int length);
 
 /*
  * The signal that adaptive decoding steers by, at token `at`: the mean of the last w entropies,

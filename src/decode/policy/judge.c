@@ -1,0 +1,52 @@
+/*
+ * The small model writes, and what it writes piles up risk: of each token as calibration found it
+ * (ead_risk), or without a table its entropy. At a token of risk r with the sum acc of all drafts,
+ * the large model judges
+ *
+ *     if r >= risk, or acc > risk_sum, or `unjudged` drafts there are, or the text ends;
+ *
+ * the first draft with p(x) < (1 - slack) max p is cut, and the large model's own token stands
+ * there; behind drafts that are all kept its token is free. With thresholds of 0 and without slack
+ * this is the large model alone; with infinite ones nobody judges, and it is the small one.
+ */
+#include "decode/policy/risk.h"
+
+#include <math.h>
+
+static bool never(const ead_policy_options *o)
+{
+    return isinf(o->risk) && isinf(o->risk_sum);
+}
+
+static bool is_due(const struct policy *p, const ead_signals *s, double r, double sum)
+{
+    const ead_policy_options *o = &p->options;
+    const int most = o->unjudged < s->draft_max ? o->unjudged : s->draft_max;
+    return s->end || r >= o->risk || sum > o->risk_sum || s->drafts >= most;
+}
+
+static ead_decision decide(const struct policy *p, const ead_signals *s)
+{
+    if (!s->drafts || never(&p->options)) return policy_writer(EAD_SMALL);
+    const double r = risk_of(&p->options, s), sum = (s->drafts > 1 ? s->memory[0] : 0) + r;
+    const bool due = is_due(p, s, r, sum);
+    return (ead_decision){.writer = due ? EAD_LARGE : EAD_SMALL,
+                          .judge = due ? s->drafts : 0,
+                          .open = s->drafts,
+                          .memory = {sum}};
+}
+
+static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
+{
+    (void)s;
+    return slack_judge(p->options.slack, o, n);
+}
+
+const struct policy_rule policy_judge_risk = {
+    .info = {.name = "judge",
+             .help = "drafts pile up risk until the large model judges them",
+             .needs = {true, true},
+             .judges = true},
+    .decide = decide,
+    .judge = judge,
+};
