@@ -46,7 +46,13 @@ enum status policy_check(const ead_policy_options *o, struct err *err)
     if (!rule)
         return err_set(err, ST_ARG, "policy: expected one of the kinds from 0 to %d, found %d",
                        N_RULES - 1, (int)o->kind);
-    for (size_t i = 0; policy_option(i); i++) TRY(check_option(o, policy_option(i), err));
+    for (size_t i = 0; policy_option(i); i++) {
+        const ead_policy_option *option = policy_option(i);
+        /* Of every token its rolling entropy is told, whatever the policy. */
+        const bool counts = option->offset == offsetof(ead_policy_options, window) ||
+                            option->policies & 1u << o->kind;
+        if (counts) TRY(check_option(o, option, err));
+    }
     return rule->check ? rule->check(o, err) : ST_OK;
 }
 
