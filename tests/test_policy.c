@@ -413,7 +413,7 @@ static void test_replay_follows_the_recording(void **state)
     assert_int_equal(policy_check(&o, NULL), ST_OK);
     struct story s = story_open(&o, 2 * (int)n);
     for (size_t i = 0; i < 2 * n; i++) {
-        assert_int_equal(s.writer, writers[i < n ? i : n - 1] ? EAD_LARGE : EAD_SMALL);
+        assert_int_equal(s.writer, writers[i < n ? i : n - 1].writer ? EAD_LARGE : EAD_SMALL);
         (void)observe(&s, (float)i);
     }
     story_close(&s);
