@@ -145,6 +145,7 @@ static void test_lenient(void **state)
     o.chance = 0.41f;
     assert_false(keeps(&p, o));
     assert_true(policy_lenient.weigh(&p, &o, 0.5, 0.2) == 0.3);
+    assert_false(keeps(&p, (ead_opinion){.q = 0.5f})); /* what p excludes, whatever the coin */
     p.options.slack = 1;
     assert_true(keeps(&p, (ead_opinion){.q = 0.5f, .chance = 0.9f}));
     p.drawn = false;
