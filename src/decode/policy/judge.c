@@ -6,8 +6,9 @@
  *     if r >= risk, or acc > risk_sum, or `unjudged` drafts there are, or the text ends;
  *
  * the first draft with p(x) < (1 - slack) max p is cut, and the large model's own token stands
- * there; behind drafts that are all kept its token is free. With thresholds of 0 and without slack
- * this is the large model alone; with infinite ones nobody judges, and it is the small one.
+ * there; behind drafts that are all kept its token is free. Without slack a draft is kept that the
+ * large model itself would have written. Then, and with thresholds of 0, this is the large model
+ * alone, bit for bit; with infinite ones nobody judges, and it is the small one.
  */
 #include "decode/policy/risk.h"
 
@@ -39,7 +40,12 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
 static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
 {
     (void)s;
-    return slack_judge(p->options.slack, o, n);
+    return slack_judge(p, o, n);
+}
+
+static int sure(const struct policy *p, const ead_signals *s, ead_writer next)
+{
+    return never(&p->options) ? policy_sure_always(p, s, next) : 1;
 }
 
 const struct policy_rule policy_judge_risk = {
@@ -48,5 +54,6 @@ const struct policy_rule policy_judge_risk = {
              .needs = {true, true},
              .judges = true},
     .decide = decide,
+    .sure = sure,
     .judge = judge,
 };
