@@ -327,7 +327,7 @@ static void test_bad_files(void **state)
     refuse("results.jsonl", "{\"setting\":\"\xff\"}\n", "line 1");
     refuse(
         "results.jsonl", RESULT("x", "luck", 0, 1, "", true, 1, 0, 0, "[1,0]", "[0,0]"),
-        "field \"policy\": expected \"small\", \"large\", \"ead\" or \"random\", found \"luck\"");
+        "field \"policy\": expected the name of a policy, found \"luck\"");
     refuse("results.jsonl", RESULT("x", "small", -1, 1, "", true, 1, 0, 0, "[1,0]", "[0,0]"),
            "field \"problem\"");
     refuse("results.jsonl", RESULT("x", "small", 0, 1, "", 1, 1, 0, 0, "[1,0]", "[0,0]"),

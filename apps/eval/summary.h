@@ -31,7 +31,7 @@ struct measure {
 };
 
 struct summary_row {
-    const char *setting, *policy; /* policy: the name of one that has a setting_rank */
+    const char *setting, *policy; /* policy: the name of one */
     double tau;
     double problems, paired, correct; /* counts; paired: those that "large" has as well */
     struct measure accuracy, kept, time, gain;
