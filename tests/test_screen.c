@@ -268,8 +268,8 @@ static void test_line(void **state)
 static ead_decision rewrite(void *context, const ead_signals *s)
 {
     (void)context;
-    if (s->index == 4 && s->writer == EAD_SMALL) return (ead_decision){EAD_LARGE, 2};
-    return (ead_decision){s->index < 7 ? s->writer : EAD_SMALL, 0};
+    if (s->index == 4 && s->writer == EAD_SMALL) return (ead_decision){.writer = EAD_LARGE, .take_back = 2};
+    return (ead_decision){.writer = s->index < 7 ? s->writer : EAD_SMALL};
 }
 
 static ead_duo *open_duo(const ead_policy_options *policy)

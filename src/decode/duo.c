@@ -11,16 +11,23 @@
 void duo_carve(struct duo *d, struct arena *arena)
 {
     text_carve(&d->text, d->n_ctx + 1, arena);
+    proposals_carve(&d->proposals, arena);
 }
 
-enum status duo_init(struct duo *d, const ead_duo_options *options, struct candidate *scratch,
-                     struct err *err)
+enum status duo_init(struct duo *d, const ead_duo_options *options,
+                     const struct duo_scratch *scratch, int draft_max, struct err *err)
 {
     d->ignore_end = options->ignore_end;
     d->eager_prompt = options->eager_prompt;
     d->small_alone = options->small_alone;
+    d->tell_lost = options->tell_lost;
+    d->scratch = *scratch;
+    d->policy.draft_max = draft_max;
+    d->policy.n_vocab = d->n_vocab;
+    proposals_reset(&d->proposals);
     TRY(sampler_check(&options->sampler, err));
-    sampler_init(&d->sampler, &options->sampler, scratch, d->n_vocab);
+    sampler_init(&d->sampler, &options->sampler, scratch->candidates, d->n_vocab);
+    d->policy.drawn = options->sampler.temperature > 0;
     return duo_set_policy(d, &options->policy, err);
 }
 
@@ -28,6 +35,7 @@ enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct 
 {
     TRY(sampler_check(o, err));
     sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
+    d->policy.drawn = o->temperature > 0;
     duo_look_ahead(d);
     return ST_OK;
 }
@@ -45,6 +53,27 @@ static void book_late(struct duo *d, ead_writer w)
     l->n = 0;
 }
 
+/* Positions from `from` on that nobody heard of are about to fall. Those of a draft fall before a
+ * token behind it that was given up earlier is told. */
+static void lose(struct duo *d, int from)
+{
+    struct losses *l = &d->losses;
+    if (from < d->kept) from = d->kept;
+    const int n = d->text.n - from, rest = l->n - l->told;
+    if (n <= 0 || !d->tell_lost) return;
+    CHECK(n + rest <= (int)(sizeof l->tokens / sizeof *l->tokens));
+    memmove(l->tokens + n, l->tokens + l->told, (size_t)rest * sizeof *l->tokens);
+    for (int i = 0; i < n; i++) {
+        const bool written = duo_token(d, from + i, &l->tokens[i]);
+        CHECK(written);
+        l->tokens[i].lost = true;
+        l->tokens[i].end = EAD_END_NOT;
+    }
+    l->n = n + rest;
+    l->told = 0;
+    l->at = from;
+}
+
 static void cut(struct duo *d, int length)
 {
     for (int w = 0; w < EAD_WRITERS; w++) book_late(d, (ead_writer)w);
@@ -58,6 +87,7 @@ static void cut(struct duo *d, int length)
     }
     text_cut(&d->text, length);
     d->drawn.n = 0;
+    d->judging.n = 0;
     if (d->eager_end > length) d->eager_end = length;
     if (d->kept > length) d->kept = length;
     if (d->scoring.next > length) d->scoring.next = length;
@@ -67,8 +97,14 @@ static void cut(struct duo *d, int length)
  * back before could go on for ever. */
 static const char *objection(const struct duo *d, const ead_decision *decision)
 {
+    const int drafts = text_drafts(&d->text) - decision->take_back;
     if ((unsigned)decision->writer >= EAD_WRITERS) return "the next writer is no model";
     if (!d->engines[decision->writer]) return "the next writer is not there";
+    if (decision->judge && decision->writer != EAD_LARGE) return "only the large model judges";
+    if (decision->judge < 0 || decision->judge > d->policy.draft_max)
+        return "more was to be judged than can be at once";
+    if (decision->judge > (drafts > 0 ? drafts : 0)) return "what is no draft was to be judged";
+    if (decision->open < 0 || decision->open > EAD_DRAFT_MAX) return "too much was left untold";
     if (!decision->take_back) return NULL;
     if (decision->take_back < 0 || decision->take_back > text_written(&d->text))
         return "more was taken back than was written";
@@ -80,6 +116,31 @@ static const char *objection(const struct duo *d, const ead_decision *decision)
     return NULL;
 }
 
+static bool has_ended(const struct duo *d)
+{
+    return d->text.n && d->text.marks[d->text.n - 1].end;
+}
+
+static void follow(struct duo *d, const ead_decision *decision)
+{
+    const int length = d->text.n - decision->take_back;
+    const bool ended = has_ended(d) && !decision->take_back;
+    d->next = decision->writer;
+    struct mark *last = d->text.n ? &d->text.marks[d->text.n - 1] : NULL;
+    if (last && last->kind == (int8_t)d->policy.options.kind) /* it was written under this one */
+        memcpy(last->memory, decision->memory, sizeof last->memory);
+    if (decision->take_back) {
+        lose(d, length);
+        d->account.taken_back += decision->take_back;
+        d->replacing = true;
+        cut(d, length);
+    }
+    d->judging.n = decision->judge;
+    d->judging.final = ended;
+    d->open = decision->open > decision->judge ? decision->open : decision->judge;
+    if (d->open && ended && !decision->judge) d->open = 0;
+}
+
 /* Ask the policy about the text as it stands. */
 static void decide(struct duo *d)
 {
@@ -87,23 +148,35 @@ static void decide(struct duo *d)
     const char *why = objection(d, &decision);
     d->fault.code = ST_OK;
     d->replacing = false;
+    d->judging.n = d->open = 0;
     d->astray = why != NULL;
     if (why) {
         d->fault.code = err_set(&d->fault, ST_ARG, "policy %s: at token %d: %s",
                                 policy_rule(d->policy.options.kind)->info.name, d->text.n, why);
         return;
     }
-    d->next = decision.writer;
-    if (!decision.take_back) return;
-    const int length = d->text.n - decision.take_back;
-    d->account.taken_back += decision.take_back;
-    d->replacing = true;
-    cut(d, length);
+    follow(d, &decision);
+}
+
+static enum status check_judging(const struct duo *d, const ead_policy_options *o, struct err *err)
+{
+    const ead_policy_info *info = &policy_rule(o->kind)->info;
+    const struct engine *large = d->engines[EAD_LARGE];
+    if (!info->judges || d->policy.draft_max || !large || !d->engines[EAD_SMALL]) return ST_OK;
+    if (large->info.late)
+        return err_set(
+            err, ST_SUPPORT,
+            "policy %s: %s is behind an API, which is not asked what it thinks of tokens "
+            "that another model wrote",
+            info->name, large->info.name);
+    return err_set(err, ST_ARG, "policy %s: expected passes of at least 2 rows, found one of %d",
+                   info->name, large->info.max_rows);
 }
 
 enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
 {
     TRY(policy_check(o, err));
+    TRY(check_judging(d, o, err));
     ead_policy_options mine = *o;
     d->wanted = *o;
     if (!d->engines[EAD_LARGE] || d->loss.code != ST_OK) mine.kind = EAD_POLICY_SMALL;
@@ -145,11 +218,18 @@ static enum status check_given(const struct duo *d, const int32_t *ids, size_t n
     return ST_OK;
 }
 
+/* Nobody has heard of it. */
+static void forget_untold(struct duo *d)
+{
+    d->losses.n = d->losses.told = 0;
+    if (d->text.n > d->kept) cut(d, d->kept);
+}
+
 enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
 {
     TRY(check_given(d, ids, n, err));
     if (!n) return ST_OK;
-    if (duo_has_news(d)) cut(d, d->kept); /* nobody has heard of it */
+    forget_untold(d);
     duo_rest(d);
     d->account.to_read += (int64_t)n + unread(d);
     account_settle(&d->account);
@@ -167,6 +247,7 @@ void duo_truncate(struct duo *d, int length)
     if (length < 0) return;
     if (d->told > length) d->told = length;
     if (length >= d->text.n) return;
+    d->losses.n = d->losses.told = 0;
     cut(d, length);
     d->seconds = 0;
     decide(d);
@@ -221,12 +302,36 @@ void duo_copy(struct duo *d, const struct duo *from, int length)
         engine_copy(d->engines[w], from->seq, d->seq, read < length ? read : length);
     }
     text_copy(&d->text, &from->text, length);
+    proposals_copy(&d->proposals, &from->proposals);
     d->told = d->kept = length;
     d->eager_end = from->eager_end < length ? from->eager_end : length;
     decide(d);
 }
 
 /* ---- rows out, a token in ---------------------------------------------------------------- */
+
+/* The first row that the writer of the next token must evaluate. */
+static int first_needed(const struct duo *d)
+{
+    return d->text.n - 1 - d->judging.n;
+}
+
+/* The first draft at the end of whose proposal the policy knows nothing any more: the small model
+ * is to read on from there. -1: there is none. */
+static int first_unknown(const struct duo *d)
+{
+    if (!(policy_asks(&d->policy) & POLICY_BOTH) || !d->engines[EAD_LARGE]) return -1;
+    const int all = text_drafts(&d->text);
+    const int n = all < d->policy.draft_max ? all : d->policy.draft_max;
+    for (int pos = d->text.n - n; pos < d->text.n; pos++)
+        if (!proposals_know(&d->proposals, pos)) return pos;
+    return -1;
+}
+
+static void go_back(struct duo *d, ead_writer w, int length)
+{
+    if (!d->waiting[w] && duo_read(d, w) > length) engine_truncate(d->engines[w], d->seq, length);
+}
 
 bool duo_prepare(struct duo *d)
 {
@@ -235,17 +340,42 @@ bool duo_prepare(struct duo *d)
     if (!d->text.n)
         d->fault.code =
             err_set(&d->fault, ST_ARG, "the text is empty; a first token has to be appended");
-    else if (d->text.n > d->n_ctx)
+    else if (d->text.n > d->n_ctx && !d->judging.n)
         d->fault.code = err_set(&d->fault, ST_FULL, "the context of %d tokens is full", d->n_ctx);
-    else if (!d->waiting[d->next] && duo_read(d, d->next) >= d->text.n)
-        /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */
-        engine_truncate(d->engines[d->next], d->seq, d->text.n - 1);
+    else /* A shortened text may leave nothing to evaluate: rows are evaluated again. */
+        go_back(d, d->next, first_needed(d));
+    const int unknown = first_unknown(d);
+    if (unknown >= 0) go_back(d, EAD_SMALL, unknown - 1);
     return d->fault.code == ST_OK;
 }
 
 int duo_goal(const struct duo *d, ead_writer w)
 {
-    return w == d->next ? d->text.n : d->eager_end;
+    const int judged = d->judging.n && d->judging.final ? d->text.n - 1 : d->text.n;
+    if (first_unknown(d) >= 0 && d->next == EAD_LARGE)
+        return w == EAD_SMALL ? d->text.n - 1 : 0; /* first things first */
+    return w == d->next ? judged : d->eager_end;
+}
+
+int duo_least(const struct duo *d, ead_writer w, int goal)
+{
+    return w == d->next && d->judging.n && duo_read(d, w) == first_needed(d)
+               ? goal - first_needed(d)
+               : 1;
+}
+
+/* Does the model judge the draft that follows position `pos`? */
+static bool is_judged(const struct duo *d, ead_writer w, int pos)
+{
+    return d->judging.n && w == d->next && pos >= first_needed(d) && pos < d->text.n - 1;
+}
+
+/* Is what the small model proposes behind position `pos` to be learned again? */
+static bool is_relearned(const struct duo *d, ead_writer w, int pos)
+{
+    const int unknown = w == EAD_SMALL ? first_unknown(d) : -1;
+    return unknown >= 0 && pos >= unknown - 1 && pos < d->text.n - 1 &&
+           !proposals_know(&d->proposals, pos + 1);
 }
 
 /* Is what follows position `pos` a given token that is to be told of? */
@@ -253,6 +383,12 @@ static bool is_scored(const struct duo *d, ead_writer w, int pos)
 {
     return d->scoring.tell && w == d->next && pos + 1 < d->text.n && pos + 1 >= d->scoring.next &&
            d->text.marks[pos + 1].author == TEXT_GIVEN;
+}
+
+/* Whether the row at `pos` may not join n others of a pass: what is judged stays together. */
+static bool must_wait(const struct duo *d, ead_writer w, int pos, int goal, int n, int most)
+{
+    return n && d->judging.n && w == d->next && pos == first_needed(d) && goal - pos > most - n;
 }
 
 int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, int *scores,
@@ -265,11 +401,15 @@ int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget,
     CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
     for (; n < most && from + n < goal; n++) {
         const int pos = from + n;
-        const bool counts = stretch || d->text.marks[pos].author == TEXT_GIVEN;
-        const bool wants = (w == d->next && pos == d->text.n - 1) || is_scored(d, w, pos);
-        if (n && counts && *budget <= 0) break;
-        if (wants && wanted && *scores <= 0) break;
-        *scores -= wants && wanted;
+        const bool judged = is_judged(d, w, pos), last = pos == d->text.n - 1;
+        const bool counts = (stretch && !judged && !(last && d->judging.n)) ||
+                            d->text.marks[pos].author == TEXT_GIVEN;
+        const bool scored = is_scored(d, w, pos);
+        const bool wants = (w == d->next && last) || judged || scored || is_relearned(d, w, pos);
+        if (must_wait(d, w, pos, goal, n, most)) break;
+        if (n && counts && *budget <= 0 && !judged) break;
+        if (scored && wanted && *scores <= 0) break;
+        *scores -= scored && wanted;
         wanted |= wants;
         *budget -= counts;
         rows[n] = (struct row){
@@ -298,6 +438,56 @@ void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double 
     d->seconds += seconds;
 }
 
+/* That row is to be evaluated again. */
+static void unhear(struct duo *d, ead_writer w, const struct result *result)
+{
+    d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
+    d->waiting[w] = 0;
+    engine_truncate(d->engines[w], d->seq, result->pos);
+}
+
+static bool hear_score(struct duo *d, ead_writer w, const struct result *result)
+{
+    const int at = result->pos + 1;
+    if (result->status == ST_OK)
+        score_tell(&d->scoring, at, d->text.ids[at], &result->dist, d->n_vocab);
+    else
+        unhear(d, w, result);
+    return false;
+}
+
+static void propose(struct duo *d, int pos, const struct distribution *small)
+{
+    const size_t n_written = (size_t)d->text.marks[pos - 1].index + 1;
+    if (sampler_shape(&d->sampler, small, d->text.ids, (size_t)pos, n_written, d->scratch.q))
+        proposals_keep(&d->proposals, pos, d->scratch.q, d->n_vocab, d->scratch.candidates);
+}
+
+static bool hear_proposal(struct duo *d, ead_writer w, const struct result *result)
+{
+    if (result->status == ST_OK)
+        propose(d, result->pos + 1, &result->dist);
+    else
+        unhear(d, w, result);
+    return false;
+}
+
+/* Does this result say what follows the text, by the model that is to write? */
+static bool expects(const struct duo *d, ead_writer w, const struct result *result)
+{
+    return !d->astray && w == d->next && result->pos == d->text.n - 1;
+}
+
+static bool hear_judged(struct duo *d, ead_writer w, const struct result *result)
+{
+    if (result->status != ST_OK) {
+        unhear(d, w, result);
+        return true;
+    }
+    d->judging.seen[result->pos - first_needed(d)] = result->dist;
+    return d->judging.final && result->pos == d->text.n - 2;
+}
+
 bool duo_take(struct duo *d, ead_writer w, const struct result *result)
 {
     const int pos = result->pos, at = pos + 1;
@@ -308,20 +498,10 @@ bool duo_take(struct duo *d, ead_writer w, const struct result *result)
         d->waiting[w] = 0;
         book_late(d, w);
     }
-    if (!is_scored(d, w, pos)) return duo_expects(d, w, result);
-    if (result->status == ST_OK) {
-        score_tell(&d->scoring, at, d->text.ids[at], &result->dist, d->n_vocab);
-        return false;
-    }
-    d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
-    d->waiting[w] = 0;
-    engine_truncate(d->engines[w], d->seq, pos);
-    return false;
-}
-
-bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
-{
-    return !d->astray && w == d->next && result->pos == d->text.n - 1;
+    if (is_scored(d, w, pos)) return hear_score(d, w, result);
+    if (is_relearned(d, w, pos)) return hear_proposal(d, w, result);
+    if (is_judged(d, w, pos)) return hear_judged(d, w, result);
+    return expects(d, w, result);
 }
 
 void duo_fail(struct duo *d, ead_writer w, const struct result *result)
@@ -352,32 +532,126 @@ static void nothing_follows(struct duo *d, int32_t why, const struct distributio
                     dist->n_top);
 }
 
-static float log_prob_of(const struct result *r, int32_t id)
+static float log_prob_of(const struct distribution *dist, const struct result *r, int32_t id)
 {
-    const float known = distribution_log_prob(&r->dist, id);
+    const float known = distribution_log_prob(dist, id);
     return isnan(known) && id == r->drawn ? r->log_prob : known;
 }
 
-void duo_write(struct duo *d, const struct result *result, double seconds)
+/* ---- judging ----------------------------------------------------------------------------- */
+
+static struct jury jury_of(struct duo *d)
 {
-    const struct distribution *dist = &result->dist;
-    const int32_t drawn = result->drawn;
-    const ead_writer w = d->next;
-    CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
-    const bool taken = drawn >= 0 && drawn < d->n_vocab;
-    const int32_t id = taken ? drawn
-                             : sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n,
-                                              (size_t)text_written(&d->text));
-    if (id < 0) {
-        nothing_follows(d, id, dist);
-        return;
+    return (struct jury){.policy = &d->policy,
+                         .sampler = &d->sampler,
+                         .text = &d->text,
+                         .proposals = &d->proposals,
+                         .p = d->scratch.p,
+                         .q = d->scratch.q};
+}
+
+/* What came of a judgement, and of one that refused a draft the token that stands in its place. */
+struct verdict {
+    ead_judgement judgement;
+    int32_t instead; /* below 0 where none is to be had */
+};
+
+/* Have the drafts judged; what falls, falls. */
+static struct verdict judge(struct duo *d)
+{
+    const struct jury jury = jury_of(d);
+    const int n = d->judging.n, from = d->text.n - n;
+    ead_opinion opinions[EAD_DRAFT_MAX] = {{0}};
+    for (int i = 0; i < n; i++) {
+        struct mark *mark = &d->text.marks[from + i];
+        opinions[i] = jury_opinion(&jury, from + i, &d->judging.seen[i]);
+        mark->opinion = opinions[i];
+        mark->heard = true;
     }
-    const struct mark mark = {.author = (int8_t)w,
-                              .replaces = d->replacing,
-                              .alone = d->lost,
-                              .log_prob = log_prob_of(result, id),
-                              .seconds = (float)(d->seconds + seconds),
-                              .stats = dist->stats};
+    int kept = policy_judge(&d->policy, &d->text, opinions, n);
+    kept = kept < 0 ? 0 : kept < n ? kept : n;
+    struct verdict v = {.judgement = {.n = n, .kept = kept}};
+    account_judgement(&d->account, n, kept);
+    if (kept < n) {
+        v.instead = jury_instead(&jury, from + kept, &opinions[kept], &d->judging.seen[kept]);
+        lose(d, from + kept);
+        d->account.taken_back += n - kept;
+        cut(d, from + kept);
+    }
+    text_keep(&d->text, kept, d->judging.final && kept == n ? d->text.n : d->text.n + 1);
+    return v;
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+/* Does a policy draw drafts by what it keeps of the small model's distribution? */
+static bool proposes(const struct duo *d, ead_writer w)
+{
+    return w == EAD_SMALL && d->engines[EAD_LARGE] && policy_asks(&d->policy) & POLICY_BOTH;
+}
+
+static int32_t choose(struct duo *d, const struct result *result)
+{
+    const size_t n = (size_t)d->text.n, n_written = (size_t)text_written(&d->text);
+    const bool proposing = proposes(d, d->next);
+    if (proposing) propose(d, d->text.n, &result->dist);
+    if (proposing && d->policy.drawn && policy_rule(d->policy.options.kind)->apart &&
+        proposals_know(&d->proposals, d->text.n))
+        return proposals_draw(&d->proposals, d->text.n, jury_draft_chance(&d->text, &d->sampler));
+    if (result->drawn >= 0 && result->drawn < d->n_vocab && !proposing) return result->drawn;
+    return sampler_choose(&d->sampler, &result->dist, d->text.ids, n, n_written);
+}
+
+enum { TOP_SMALL = 20 };
+
+/* Bits: of the most probable tokens, renormalised. */
+static float top_entropy(const struct distribution *dist)
+{
+    struct candidate best[TOP_SMALL];
+    const int n = distribution_best(dist, TOP_SMALL, best);
+    double total = 0, h = 0;
+    for (int i = 0; i < n; i++) total += exp((double)best[i].logit);
+    for (int i = 0; i < n; i++) {
+        const double p = exp((double)best[i].logit) / total;
+        if (p > 0) h -= p * log2(p);
+    }
+    return (float)h;
+}
+
+static bool is_end(const struct duo *d, int32_t id)
+{
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (d->engines[w] && vocab_is_eog(d->engines[w]->info.vocab, id)) return true;
+    return false;
+}
+
+/* Which of the ends that a policy may ask for are this token's. */
+static void mark_ends(const struct duo *d, int32_t id, struct mark *mark)
+{
+    const struct engine *any = d->engines[d->engines[EAD_SMALL] ? EAD_SMALL : EAD_LARGE];
+    const struct mark *last = &d->text.marks[d->text.n - 1];
+    size_t n = 0;
+    const char *piece = vocab_piece(any->info.vocab, id, &n);
+    mark->end = (!d->ignore_end && is_end(d, id)) || d->text.n == d->n_ctx;
+    mark->line = n && piece[n - 1] == '\n';
+    mark->blank = mark->line && (n > 1 ? piece[n - 2] == '\n' : last->line);
+}
+
+static void write_token(struct duo *d, int32_t id, const struct distribution *dist,
+                        const struct result *result, const ead_judgement *judgement)
+{
+    const ead_writer w = d->next;
+    struct mark mark = {.author = (int8_t)w,
+                        .replaces = d->replacing,
+                        .alone = d->lost,
+                        .kind = (int8_t)d->policy.options.kind,
+                        .judgement = *judgement,
+                        .log_prob = log_prob_of(dist, result, id),
+                        .seconds = (float)d->seconds,
+                        .stats = dist->stats,
+                        .top_entropy = NAN};
+    mark_ends(d, id, &mark);
+    if (policy_asks(&d->policy) & POLICY_TOP) mark.top_entropy = top_entropy(dist);
     text_write(&d->text, id, &mark);
     d->lost = false;
     const int at = d->text.n - 1;
@@ -388,6 +662,29 @@ void duo_write(struct duo *d, const struct result *result, double seconds)
     d->seconds = 0;
     d->drawn = *dist;
     if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
+}
+
+void duo_write(struct duo *d, const struct result *result, double seconds)
+{
+    const struct distribution *dist = &result->dist;
+    const bool judging = d->judging.n > 0;
+    CHECK(!d->astray && d->text.n && (d->text.n <= d->n_ctx || judging));
+    const struct verdict v = judging ? judge(d) : (struct verdict){0};
+    const bool refused = v.judgement.kept < v.judgement.n;
+    d->seconds += seconds;
+    if (judging && d->judging.final && !refused) { /* the text stands as it is */
+        d->text.marks[d->text.n - 1].judgement = v.judgement;
+        decide(d);
+        return;
+    }
+    if (refused) dist = &d->judging.seen[v.judgement.kept];
+    const int32_t id = refused ? v.instead : choose(d, result);
+    if (id < 0) {
+        nothing_follows(d, id, dist);
+        return;
+    }
+    d->replacing |= refused;
+    write_token(d, id, dist, result, &v.judgement);
     decide(d);
 }
 
@@ -420,16 +717,15 @@ void duo_forget_drawn(struct duo *d, ead_writer w)
 
 /* ---- what the caller is told ------------------------------------------------------------- */
 
-bool duo_has_news(const struct duo *d)
+/* Is a token that fell the next to be told of? */
+static bool has_loss(const struct duo *d)
 {
-    return d->text.n > d->kept;
+    return d->losses.told < d->losses.n && d->losses.at == d->kept;
 }
 
-static bool is_end(const struct duo *d, int32_t id)
+bool duo_has_news(const struct duo *d)
 {
-    for (int w = 0; w < EAD_WRITERS; w++)
-        if (d->engines[w] && vocab_is_eog(d->engines[w]->info.vocab, id)) return true;
-    return false;
+    return has_loss(d) || d->kept < d->text.n - d->open;
 }
 
 bool duo_token(const struct duo *d, int at, ead_token *out)
@@ -443,6 +739,10 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
                        .log_prob = mark->log_prob,
                        .entropy = mark->stats.entropy,
                        .stats = mark->stats,
+                       .judgement = mark->judgement,
+                       .judged = mark->heard,
+                       .opinion = mark->opinion,
+                       .top_entropy = mark->top_entropy,
                        .seconds = (double)mark->seconds};
     const ead_policy_options *o = &d->policy.options;
     CHECK(mark->index >= 0 && mark->turn > 0);
@@ -458,6 +758,10 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
 void duo_tell(struct duo *d, ead_token *out)
 {
     CHECK(duo_has_news(d) && d->kept <= d->told);
+    if (has_loss(d)) {
+        *out = d->losses.tokens[d->losses.told++];
+        return;
+    }
     (void)duo_token(d, d->kept, out);
     out->taken_back = d->told - d->kept;
     d->told = ++d->kept;
