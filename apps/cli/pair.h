@@ -24,7 +24,7 @@ struct pair {
 void pair_prepare(void);
 
 /* The rows that both put behind their own option table; they fill pair_options. */
-enum { PAIR_ROWS_MAX = 96 };
+enum { PAIR_ROWS_MAX = 128 };
 extern struct arg pair_args[];
 extern int n_pair_args;
 /* The same but for the options of some names, ended by NULL; without "replay" there is no policy of
