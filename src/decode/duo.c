@@ -401,15 +401,16 @@ int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget,
     CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
     for (; n < most && from + n < goal; n++) {
         const int pos = from + n;
-        const bool judged = is_judged(d, w, pos), last = pos == d->text.n - 1;
-        const bool counts = (stretch && !judged && !(last && d->judging.n)) ||
-                            d->text.marks[pos].author == TEXT_GIVEN;
-        const bool scored = is_scored(d, w, pos);
-        const bool wants = (w == d->next && last) || judged || scored || is_relearned(d, w, pos);
+        const bool last = pos == d->text.n - 1;
+        const bool judged = is_judged(d, w, pos) || (last && d->judging.n && w == d->next);
+        const bool wants =
+            (w == d->next && last) || judged || is_scored(d, w, pos) || is_relearned(d, w, pos);
+        const bool counts = !judged && (stretch || d->text.marks[pos].author == TEXT_GIVEN);
+        const bool scores_one = wants && wanted && !judged && !is_relearned(d, w, pos);
         if (must_wait(d, w, pos, goal, n, most)) break;
-        if (n && counts && *budget <= 0 && !judged) break;
-        if (scored && wanted && *scores <= 0) break;
-        *scores -= scored && wanted;
+        if (n && counts && *budget <= 0) break;
+        if (scores_one && *scores <= 0) break;
+        *scores -= scores_one;
         wanted |= wants;
         *budget -= counts;
         rows[n] = (struct row){
