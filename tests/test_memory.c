@@ -323,7 +323,7 @@ static ead_status evaluate_all(const struct dataset *problems, struct settings *
     o.question = "{problem}";
     o.dir = dir;
     ead_status st = runner_run(&o, error);
-    if (!st) st = summary_read(dir, &summary, error);
+    if (!st) st = summary_read(dir, NULL, &summary, error);
     if (st) return st;
     st = report_write_all(dir, summary, error);
     if (!st && (summary->n_settings != 4 || summary->n_problems != 2)) {

@@ -124,8 +124,9 @@ static int measure(struct calibration *c, const char *name, const char *policies
 static int join(const struct calibration *c, struct summary **out)
 {
     ead_error error;
-    return summary_join((const char *const *)c->dirs, c->n_dirs, out, &error) ? fail_error(&error)
-                                                                              : EXIT_OK;
+    return summary_join((const char *const *)c->dirs, c->n_dirs, NULL, out, &error)
+               ? fail_error(&error)
+               : EXIT_OK;
 }
 
 /* What was measured so far, to the search. */

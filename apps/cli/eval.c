@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static struct {
-    const char *policies, *taus, *dir, *table;
+    const char *policies, *taus, *dir, *table, *against;
     struct arg_list settings, profiles;
     int color;
 } options = {.taus = "0.02,0.05,0.1,0.2,0.3,0.5,0.8,1.2"};
@@ -57,6 +57,12 @@ static const struct arg table[] = {
      .out = &options.taus,
      .help = "what tau may be of an ead without one (default: 0.02,0.05,0.1,0.2,0.3,0.5,0.8,\n"
              "1.2)"},
+    {.kind = ARG_TEXT,
+     .name = "against",
+     .value = "SETTING",
+     .out = &options.against,
+     .help = "compare all with this one, named as in the table's files: points of accuracy\n"
+             "with their interval, and time"},
     {.kind = ARG_CHOICE,
      .name = "color",
      .value = "WHEN",
@@ -94,7 +100,8 @@ static int summarise(void)
 {
     ead_error error;
     struct summary *summary;
-    if (summary_read(options.dir, &summary, &error)) return fail_error(&error);
+    const struct summary_options how = {trial_options.cost, options.against};
+    if (summary_read(options.dir, &how, &summary, &error)) return fail_error(&error);
     int status = EXIT_OK;
     if (!table_print(summary, stdout, screen_wants_color((enum screen_color)options.color, stdout)))
         status = fail("no memory for the table");

@@ -89,6 +89,29 @@ static ead_status locate(struct reading *r, const struct jsonl_field *at, bool a
 
 /* ---- results ----------------------------------------------------------------------------- */
 
+/* Those that not every line has. */
+static ead_status read_further_counts(const struct jsonl_field *at, struct record *record,
+                                      ead_error *error)
+{
+    const struct {
+        const char *name;
+        double *out, absent;
+    } counts[] = {{"decisions_open", &record->open, 0},
+                  {"judged", &record->judged, NAN},
+                  {"taken_back", &record->taken_back, NAN}};
+    ead_status st = EAD_OK;
+    for (size_t i = 0; !st && i < sizeof counts / sizeof *counts; i++) {
+        json_int_t n;
+        const bool there = json_object_get(at->object, counts[i].name);
+        if (there) st = jsonl_whole(at, counts[i].name, 0, INT_MAX, &n, error);
+        if (!st) *counts[i].out = there ? (double)n : counts[i].absent;
+    }
+    for (int w = 0; w < EAD_WRITERS; w++) record->catchup_passes[w] = NAN;
+    if (!st && json_object_get(at->object, "catchup_passes"))
+        st = jsonl_both(at, "catchup_passes", record->catchup_passes, error);
+    return st;
+}
+
 static ead_status read_counts(const struct jsonl_field *at, struct record *record, ead_error *error)
 {
     const struct {
@@ -102,13 +125,9 @@ static ead_status read_counts(const struct jsonl_field *at, struct record *recor
         st = jsonl_whole(at, counts[i].name, 0, INT_MAX, &n, error);
         if (!st) *counts[i].out = (double)n;
     }
-    json_int_t open = 0;
-    if (!st && json_object_get(at->object, "decisions_open"))
-        st = jsonl_whole(at, "decisions_open", 0, INT_MAX, &open, error);
-    record->open = (double)open;
     if (!st) st = jsonl_both(at, "decode_rows", record->decode_rows, error);
     if (!st) st = jsonl_both(at, "catchup_rows", record->catchup_rows, error);
-    return st;
+    return st ? st : read_further_counts(at, record, error);
 }
 
 static ead_status read_answers(struct reading *r, const struct jsonl_field *at,
