@@ -64,6 +64,7 @@ enum { EAD_DRAFT_MAX = 63 }; /* with the row before them they are 64, a slice of
 typedef struct {
     int n;    /* drafts that were judged; 0: there was none */
     int kept; /* of those, from the first on */
+    float q;  /* of the first one that was refused: its probability, by the small model; else 0 */
 } ead_judgement;
 
 /*
@@ -126,6 +127,8 @@ typedef struct {
     float q, max_q;    /* the same of q */
     int32_t id;        /* the draft; */
     int32_t argmax;    /* the most probable token of p */
+    int32_t own;       /* what the large model itself would write there: where tokens are drawn, its
+                        * draw at this place; else argmax */
     int rank;          /* tokens more probable in p */
     float top_entropy; /* nats: of the 3 largest of p, not renormalised; NaN: not asked for */
     float measure;     /* the policy's own comparison of p and q; NaN: not asked for */
@@ -186,7 +189,7 @@ typedef struct {
     int horizon;        /* ... over texts of about so many tokens; 0: in the long run */
     int draft;          /* tokens of a draft at most; 0: as many as the policy's source takes; below
                          * 0 a rule: EAD_DRAFT_HEURISTIC, ... */
-    int draft_min;      /* a draft that stopped with fewer is dropped */
+    int draft_min;      /* a draft that stopped with fewer is dropped, unless tokens are drawn */
     double draft_min_p; /* a draft stops before a token whose probability is below */
     double confidence;  /* EAD_DRAFT_CONFIDENCE: a draft stops behind such a token; refitted */
     double small_cost, row_cost; /* EAD_DRAFT_SURVIVAL: a step of the small model, and a further row
@@ -209,7 +212,8 @@ typedef struct {
     int step_end;              /* step: EAD_STEP_LINE, ... */
     double risk, risk_sum; /* judge: of a token, and of all drafts together: a probability with a
                             * table, bits without */
-    int unjudged;          /* judge, ead+: drafts at most */
+    bool tail;             /* judge, ead+: drafts at a text's end are judged whatever their risk */
+    int unjudged;          /* judge, ead+: so many drafts are judged, too; 0: never for that */
     int agree; /* ead+: drafts in a row that must agree before the small model is free */
     const ead_risk *table; /* judge, survival: borrowed; NULL: the entropy itself counts */
     uint64_t seed;         /* of `chance`; independent of the sampler's, also where equal */

@@ -5,6 +5,7 @@
 
 #include "eval/file.h"
 #include "eval/profile.h"
+#include "eval/risk.h"
 #include "eval/search.h"
 #include "eval/sweep.h"
 
@@ -193,9 +194,7 @@ static void test_profile_round(void **state)
 {
     (void)state;
     ead_error error;
-    struct profile back, p = {.tau = 0.123,
-                              .window = 7,
-                              .dwell = 3,
+    struct profile back, p = {.policy = ead_duo_defaults().policy,
                               .models = {{"s.gguf", 1000, 50}, {"l\xff.gguf", 1u << 31, 50}},
                               .target = "keep",
                               .wanted = 0.967,
@@ -204,10 +203,17 @@ static void test_profile_round(void **state)
                               .share = 0.25,
                               .time = NAN,
                               .data = "cal.jsonl",
+                              .modelled = NAN,
                               .problems = 500};
+    p.policy.tau = 0.123;
+    p.policy.window = 7;
+    p.policy.dwell = 3;
+    p.policy.clear_window = true;
     assert_int_equal(profile_write(out, &p, &error), EAD_OK);
     assert_int_equal(profile_read(out, &back, &error), EAD_OK);
-    assert_true(back.tau == 0.123 && back.window == 7 && back.dwell == 3);
+    assert_int_equal(back.policy.kind, EAD_POLICY_EAD);
+    assert_true(back.policy.tau == 0.123 && back.policy.window == 7 && back.policy.dwell == 3);
+    assert_true(back.policy.clear_window && !back.has_table && !profile_rule(&back).table);
     assert_true(back.models[EAD_LARGE].parameters == 1u << 31);
     assert_string_equal(back.models[EAD_SMALL].name, "s.gguf");
     json_t *json = json_load_file(out, 0, NULL);
@@ -243,7 +249,7 @@ static void test_profile_to_a_pipe(void **state)
     (void)state;
     ead_error error;
     char pipe[2 * PATHS], text[16] = "";
-    const struct profile p = {.tau = 1, .window = 5, .dwell = 1, .target = "keep", .data = "d"};
+    const struct profile p = {.policy = ead_duo_defaults().policy, .target = "keep", .data = "d"};
     struct stat about;
     snprintf(pipe, sizeof pipe, "%s/pipe", folder);
     assert_int_equal(mkfifo(pipe, 0600), 0);
@@ -275,7 +281,7 @@ static void test_profile_mark(void **state)
     struct profile p;
     spill(out, "\xef\xbb\xbf" PROFILE("{\"tau\":0.5,\"window\":5,\"dwell\":1}"));
     if (profile_read(out, &p, &error)) fail_msg("%s", error.message);
-    assert_true(p.tau == 0.5);
+    assert_true(p.policy.tau == 0.5 && p.policy.kind == EAD_POLICY_EAD);
 }
 
 static void test_bad_profiles(void **state)
@@ -288,8 +294,8 @@ static void test_bad_profiles(void **state)
     assert_non_null(strstr(error.message, "cannot read: Is a directory"));
     refuse("", "expected JSON");
     refuse("[]", "expected a JSON object");
-    refuse("{}", "field \"ead_profile\": expected a whole number from 1 to 1, found none");
-    refuse("{\"ead_profile\":2}", "found 2");
+    refuse("{}", "field \"ead_profile\": expected a whole number from 1 to 2, found none");
+    refuse("{\"ead_profile\":3}", "found 3");
     refuse("{\"ead_profile\":1}", "field \"policy\": expected an object");
     refuse(PROFILE("{\"tau\":\"1\",\"window\":5,\"dwell\":10}"), "field \"tau\"");
     refuse(PROFILE("{\"tau\":1,\"window\":0,\"dwell\":10}"), "field \"window\"");
@@ -297,6 +303,130 @@ static void test_bad_profiles(void **state)
     refuse("{\"ead_profile\":1,\"policy\":{\"tau\":1,\"window\":5,\"dwell\":1},\"models\":"
            "{\"small\":" MODEL ",\"large\":{\"name\":\"x\"}}}",
            "model \"large\": field \"parameters\"");
+}
+
+#define PROFILE2(policy)                                                                           \
+    "{\"ead_profile\":2,\"policy\":" policy ",\"models\":{\"small\":" MODEL ",\"large\":" MODEL "}}"
+
+/* Any policy, with all its options, words among them, and the table it goes by. */
+static void test_profile_of_any_policy(void **state)
+{
+    (void)state;
+    ead_error error;
+    static struct profile back, p = {.target = "keep", .data = "d", .tries = 24, .has_table = true};
+    p.policy = ead_duo_defaults().policy;
+    p.policy.kind = EAD_POLICY_JUDGE;
+    p.policy.slack = 0.25;
+    p.policy.risk = INFINITY;
+    p.policy.tau = 77; /* none of judge's */
+    p.modelled = 0.3;
+    p.small_cost = 0.25;
+    p.table = (ead_risk){.n_classes = 2, .ids = {17}};
+    for (int b = 0; b < EAD_RISK_BINS; b++) {
+        if (b < EAD_RISK_BINS - 1) p.table.edges[b] = 0.125f * (float)b;
+        p.table.risk[b][1] = 0.0625f * (float)b;
+    }
+    for (int w = 0; w < EAD_WRITERS; w++) p.models[w] = (struct profile_model){"m", 1, 2};
+    assert_int_equal(profile_write(out, &p, &error), EAD_OK);
+    if (profile_read(out, &back, &error)) fail_msg("%s", error.message);
+    const ead_policy_options rule = profile_rule(&back);
+    assert_int_equal(rule.kind, EAD_POLICY_JUDGE);
+    assert_true(rule.slack == 0.25 && isinf(rule.risk) && rule.tau == 1);
+    assert_ptr_equal(rule.table, &back.table);
+    assert_memory_equal(back.table.edges, p.table.edges, sizeof p.table.edges);
+    assert_memory_equal(back.table.risk, p.table.risk, sizeof p.table.risk);
+    assert_true(back.table.n_classes == 2 && back.table.ids[0] == 17);
+    p.policy.kind = EAD_POLICY_SPECULATIVE;
+    p.policy.draft = EAD_DRAFT_HEURISTIC;
+    p.has_table = false;
+    assert_int_equal(profile_write(out, &p, &error), EAD_OK);
+    assert_int_equal(profile_read(out, &back, &error), EAD_OK);
+    assert_int_equal(back.policy.draft, EAD_DRAFT_HEURISTIC);
+    spill(out, PROFILE2("{\"name\":\"speculative\"}")); /* the rest is standard */
+    assert_int_equal(profile_read(out, &back, &error), EAD_OK);
+    assert_int_equal(back.policy.draft, 0);
+}
+
+static void test_bad_profiles_of_any_policy(void **state)
+{
+    (void)state;
+    refuse(PROFILE2("{\"tau\":1}"), "field \"name\"");
+    refuse(PROFILE2("{\"name\":\"luck\"}"), "field \"name\": expected the name of a policy");
+    refuse(PROFILE2("{\"name\":\"replay\"}"), "field \"name\"");
+    refuse(PROFILE2("{\"name\":\"ead\",\"risk\":1}"),
+           "field \"risk\": expected an option of policy ead");
+    refuse(PROFILE2("{\"name\":\"ead\",\"start\":1}"), "field \"start\": expected small or large");
+    refuse(PROFILE2("{\"name\":\"ead\",\"clear_window\":\"x\"}"), "field \"clear_window\"");
+    refuse(PROFILE2("{\"name\":\"speculative\",\"draft\":\"x\"}"), "confidence or survival");
+    refuse(PROFILE2("{\"name\":\"judge\"}"), "field \"table\": expected an object");
+#define JUDGE(table) "{\"ead_profile\":2,\"policy\":{\"name\":\"judge\"},\"table\":{" table "}}"
+#define EDGES        "\"edges\":[0,1,2,3,4,5,6,7,8,9,10]"
+    refuse(JUDGE("\"edges\":[1]"), "table: field \"edges\"");
+    refuse(JUDGE("\"edges\":[0,1,2,3,4,5,6,7,8,9,9]"), "field \"edges\"");
+    refuse(JUDGE(EDGES), "table: field \"tokens\"");
+    refuse(JUDGE(EDGES ",\"tokens\":[3,3]"), "field \"tokens\"");
+    refuse(JUDGE(EDGES ",\"tokens\":[3],\"risk\":[[0,1]]"), "table: field \"risk\"");
+    refuse(JUDGE(EDGES ",\"tokens\":[],\"risk\":[[0],[0],[0],[0],[0],[0],[0],[0],[0],[0],[0],[2]]"),
+           "field \"risk\"");
+}
+
+/* ---- the table of risks -------------------------------------------------------------------- */
+
+/* Drafts in judgements of four: the token 7 is refused half of the time where it is in doubt, all
+ * others never; behind a refused one all would be. */
+static struct risk_drafts pretend_drafts(size_t n)
+{
+    struct risk_drafts d = {0};
+    for (size_t i = 0; i < n; i++) {
+        ead_token t = {.judged = true, .id = 7, .entropy = (float)(i % 1000) / 500};
+        bool refused = false;
+        for (int k = 0; k < 4; k++) {
+            const bool wrong = k == 1 && t.entropy > 1 && i / 1000 % 2;
+            t.id = k == 1 ? 7 : 100 + (int)(i % 11);
+            t.opinion = (ead_opinion){.max_p = 0.5f, .p = wrong ? 0.2f : refused ? 0 : 0.5f};
+            refused |= wrong;
+            assert_true(risk_add(&d, &t));
+        }
+        assert_true(risk_add(&d, &(ead_token){.writer = EAD_LARGE}));
+    }
+    return d;
+}
+
+static int class_of(const ead_risk *t, int32_t id)
+{
+    int c = 0;
+    while (c < t->n_classes - 1 && t->ids[c] != id) c++;
+    return c;
+}
+
+static void test_risk(void **state)
+{
+    (void)state;
+    static ead_risk table;
+    struct risk_drafts d = pretend_drafts(20000);
+    assert_int_equal(d.n, 80000);
+    assert_true(risk_count(&d, 0.5, &table));
+    for (int b = 1; b < EAD_RISK_BINS - 1; b++) assert_true(table.edges[b] > table.edges[b - 1]);
+    assert_true(fabsf(table.edges[0] - 1) < 0.05f);
+    const int seven = class_of(&table, 7), other = class_of(&table, 100);
+    assert_int_equal(table.ids[seven], 7);
+    assert_int_equal(table.n_classes, 13); /* 12 tokens, and what has no class */
+    assert_true(fabsf(table.risk[6][seven] - 0.5f) < 0.1f);
+    assert_true(table.risk[6][other] < 0.02f && table.risk[0][seven] < 0.02f);
+    assert_true(risk_count(&d, 0.7, &table)); /* 0.2 of 0.5 is enough then */
+    assert_true(table.risk[6][seven] < 0.02f);
+    assert_true(risk_count(&d, 0, &table));
+    free(d.list);
+    struct risk_drafts none = {0};
+    assert_false(risk_count(&none, 0, &table));
+    /* All alike, and only a few: edges rise all the same, and cells lean on the mean. */
+    struct risk_drafts few = {0};
+    for (int i = 0; i < 10; i++)
+        assert_true(risk_add(&few, &(ead_token){.judged = true, .id = 3, .opinion = {.max_p = 1}}));
+    assert_true(risk_count(&few, 0, &table));
+    for (int b = 1; b < EAD_RISK_BINS - 1; b++) assert_true(table.edges[b] > table.edges[b - 1]);
+    assert_true(table.risk[5][0] > 0 && table.risk[5][0] <= 1);
+    free(few.list);
 }
 
 /* Tokens that the large model wrote of 30. */
@@ -334,6 +464,20 @@ static void test_run_profile(void **state)
     assert_said(ead(RUN, "-L", large, "--profile", out, NULL), 2, NULL, "--profile is for two");
     assert_said(ead(RUN, "-L", large, "-S", small, "--profile", "/nowhere/p", NULL), 1, NULL,
                 "/nowhere/p");
+    /* Its policy is what is asked for, unless another is, or options that it has not. */
+    spill(out, PROFILE2("{\"name\":\"large\"}"));
+    assert_int_equal(large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, NULL)), 30);
+    assert_int_equal(large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, "--policy",
+                                      "small", NULL)),
+                     0);
+    assert_int_equal(
+        large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, "--tau", "1000", NULL)),
+        0);
+    spill(out, PROFILE2("{\"name\":\"ead\",\"tau\":-1,\"dwell\":1}"));
+    assert_int_equal(large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, NULL)), 29);
+    assert_int_equal(large_tokens(ead(RUN, "-L", large, "-S", small, "--profile", out, "--policy",
+                                      "ead", "--dwell", "12", NULL)),
+                     18);
     /* The shipped pair has its own. */
     setenv("EAD_MODELS", folder, 1);
     assert_int_equal(large_tokens(ead(RUN, NULL)), 20);
@@ -360,7 +504,7 @@ static void test_calibrate(void **state)
     assert_said(ead(CALIBRATE, "--large-share", "0.5", "--out", out, "--work", work, NULL), 0,
                 "large-model tokens", NULL);
     assert_int_equal(profile_read(out, &p, &error), EAD_OK);
-    assert_true(p.dwell == 2 && p.window == 5);
+    assert_true(p.policy.dwell == 2 && p.policy.window == 5);
     assert_string_equal(p.models[EAD_SMALL].name, "small.gguf");
     json_t *json = json_load_file(out, 0, NULL);
     const json_t *measured = json_object_get(json, "measured");
@@ -403,6 +547,9 @@ int main(void)
         cmocka_unit_test(test_profile_round),
         cmocka_unit_test(test_profile_of_unknown_sizes),
         cmocka_unit_test(test_bad_profiles),
+        cmocka_unit_test(test_profile_of_any_policy),
+        cmocka_unit_test(test_bad_profiles_of_any_policy),
+        cmocka_unit_test(test_risk),
         cmocka_unit_test(test_profile_mark),
         cmocka_unit_test(test_profile_to_a_pipe),
         cmocka_unit_test(test_run_profile),

@@ -87,10 +87,15 @@ static void test_usage_errors(void **state)
                 "--tau: expected a number, found \"high\"");
     assert_said(ead("run", "-S", small, "-p", "x", "--window", "0", NULL), 2, NULL,
                 "--window: expected a number from 1 to 1024, found \"0\"");
-    assert_said(ead("run", "-S", small, "-p", "x", "--policy", "luck", NULL), 2, NULL,
-                "--policy: expected one of ead, large, small, random, replay, found \"luck\"");
+    assert_said(
+        ead("run", "-S", small, "-p", "x", "--policy", "luck", NULL), 2, NULL,
+        "--policy: expected one of ead, large, small, random, replay, speculative, judge, ead+, "
+        "typical, relaxed, cascade, lenient, fly, fsd, bild, rstitch, r2r, step, found "
+        "\"luck\"");
     assert_said(ead("serve", "-S", small, "--policy", "replay", NULL), 2, NULL,
-                "--policy: expected one of ead, large, small, random, found \"replay\"");
+                "--policy: expected one of ead, large, small, random, speculative, judge, ead+, "
+                "typical, relaxed, cascade, lenient, fly, fsd, bild, rstitch, r2r, step, found "
+                "\"replay\"");
     assert_said(ead("serve", "-S", small, "--slots", "128", "--ctx", "16777216", NULL), 2, NULL,
                 "--slots times --ctx: expected at most 1073741824 tokens, found 2147483648");
     assert_said(ead("run", "-S", small, "-p", "x", "--policy", "large", NULL), 2, NULL,

@@ -110,9 +110,9 @@ static int measure(struct calibration *c, const char *name, const char *policies
     if (c->n_dirs == RUNS_MAX) return fail("the search took more than %d runs", RUNS_MAX);
     char *dir = c->dirs[c->n_dirs++] = file_join(c->work, name);
     if (!dir) return fail("no memory for the name of a directory");
-    if (settings_open(policies, taus, trial_options.policy.window, trial_options.policy.dwell,
-                      &c->trial->runner.settings, &error))
-        return fail_error(&error);
+    const struct settings_wish wish = {
+        .policies = policies, .taus = taus, .base = trial_options.policy};
+    if (settings_open(&wish, &c->trial->runner.settings, &error)) return fail_error(&error);
     c->trial->runner.dir = dir;
     int status = trial_run(c->trial, &stopped);
     settings_close(c->trial->runner.settings);
@@ -124,8 +124,9 @@ static int measure(struct calibration *c, const char *name, const char *policies
 static int join(const struct calibration *c, struct summary **out)
 {
     ead_error error;
-    return summary_join((const char *const *)c->dirs, c->n_dirs, out, &error) ? fail_error(&error)
-                                                                              : EXIT_OK;
+    return summary_join((const char *const *)c->dirs, c->n_dirs, NULL, out, &error)
+               ? fail_error(&error)
+               : EXIT_OK;
 }
 
 /* What was measured so far, to the search. */
@@ -207,9 +208,8 @@ static int write_profile(const struct calibration *c, const struct summary *s,
 {
     ead_error error;
     const struct runner_options *run = &c->trial->runner;
-    struct profile profile = {.tau = row->tau,
-                              .window = trial_options.policy.window,
-                              .dwell = trial_options.policy.dwell,
+    struct profile profile = {.policy = trial_options.policy,
+                              .modelled = NAN,
                               .target = target_names[c->search.target],
                               .wanted = c->search.wanted,
                               .accuracy = row->accuracy.value,
@@ -218,6 +218,7 @@ static int write_profile(const struct calibration *c, const struct summary *s,
                               .time = row->time.value,
                               .data = run->data->name,
                               .problems = (int)s->n_problems};
+    profile.policy.tau = row->tau;
     for (int w = 0; w < EAD_WRITERS; w++)
         profile.models[w] = profile_model(run->models[w].model, run->models[w].path);
     return profile_write(options.out, &profile, &error) ? fail_error(&error) : EXIT_OK;

@@ -1,4 +1,4 @@
-#include "decode/duo.h"
+#include "decode/duo_inside.h"
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -43,7 +43,7 @@ enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct 
 /* ---- deciding ---------------------------------------------------------------------------- */
 
 /* The rows that a late engine was given are over: it has answered, or is not to. */
-static void book_late(struct duo *d, ead_writer w)
+void duo_book_late(struct duo *d, ead_writer w)
 {
     struct late *l = &d->late[w];
     if (!l->n) return;
@@ -55,7 +55,7 @@ static void book_late(struct duo *d, ead_writer w)
 
 /* Positions from `from` on that nobody heard of are about to fall. Those of a draft fall before a
  * token behind it that was given up earlier is told. */
-static void lose(struct duo *d, int from)
+void duo_lose(struct duo *d, int from)
 {
     struct losses *l = &d->losses;
     if (from < d->kept) from = d->kept;
@@ -74,9 +74,9 @@ static void lose(struct duo *d, int from)
     l->at = from;
 }
 
-static void cut(struct duo *d, int length)
+void duo_cut(struct duo *d, int length)
 {
-    for (int w = 0; w < EAD_WRITERS; w++) book_late(d, (ead_writer)w);
+    for (int w = 0; w < EAD_WRITERS; w++) duo_book_late(d, (ead_writer)w);
     account_settle(&d->account);
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
@@ -130,10 +130,10 @@ static void follow(struct duo *d, const ead_decision *decision)
     if (last && last->kind == (int8_t)d->policy.options.kind) /* it was written under this one */
         memcpy(last->memory, decision->memory, sizeof last->memory);
     if (decision->take_back) {
-        lose(d, length);
+        duo_lose(d, length);
         d->account.taken_back += decision->take_back;
         d->replacing = true;
-        cut(d, length);
+        duo_cut(d, length);
     }
     d->judging.n = decision->judge;
     d->judging.final = ended;
@@ -142,7 +142,7 @@ static void follow(struct duo *d, const ead_decision *decision)
 }
 
 /* Ask the policy about the text as it stands. */
-static void decide(struct duo *d)
+void duo_decide(struct duo *d)
 {
     const ead_decision decision = policy_decide(&d->policy, &d->text);
     const char *why = objection(d, &decision);
@@ -182,7 +182,7 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
     if (!d->engines[EAD_LARGE] || d->loss.code != ST_OK) mine.kind = EAD_POLICY_SMALL;
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
     policy_init(&d->policy, &mine);
-    decide(d);
+    duo_decide(d);
     return ST_OK;
 }
 
@@ -222,7 +222,7 @@ static enum status check_given(const struct duo *d, const int32_t *ids, size_t n
 static void forget_untold(struct duo *d)
 {
     d->losses.n = d->losses.told = 0;
-    if (d->text.n > d->kept) cut(d, d->kept);
+    if (d->text.n > d->kept) duo_cut(d, d->kept);
 }
 
 enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
@@ -238,7 +238,7 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
     d->told = d->kept = d->text.n;
     d->eager_end = d->eager_prompt ? d->text.n - 1 : 0;
     d->seconds = 0;
-    decide(d);
+    duo_decide(d);
     return ST_OK;
 }
 
@@ -248,9 +248,9 @@ void duo_truncate(struct duo *d, int length)
     if (d->told > length) d->told = length;
     if (length >= d->text.n) return;
     d->losses.n = d->losses.told = 0;
-    cut(d, length);
+    duo_cut(d, length);
     d->seconds = 0;
-    decide(d);
+    duo_decide(d);
 }
 
 static enum status promise(struct duo *d, int length, struct err *err)
@@ -305,203 +305,7 @@ void duo_copy(struct duo *d, const struct duo *from, int length)
     proposals_copy(&d->proposals, &from->proposals);
     d->told = d->kept = length;
     d->eager_end = from->eager_end < length ? from->eager_end : length;
-    decide(d);
-}
-
-/* ---- rows out, a token in ---------------------------------------------------------------- */
-
-/* The first row that the writer of the next token must evaluate. */
-static int first_needed(const struct duo *d)
-{
-    return d->text.n - 1 - d->judging.n;
-}
-
-/* The first draft at the end of whose proposal the policy knows nothing any more: the small model
- * is to read on from there. -1: there is none. */
-static int first_unknown(const struct duo *d)
-{
-    if (!(policy_asks(&d->policy) & POLICY_BOTH) || !d->engines[EAD_LARGE]) return -1;
-    const int all = text_drafts(&d->text);
-    const int n = all < d->policy.draft_max ? all : d->policy.draft_max;
-    for (int pos = d->text.n - n; pos < d->text.n; pos++)
-        if (!proposals_know(&d->proposals, pos)) return pos;
-    return -1;
-}
-
-static void go_back(struct duo *d, ead_writer w, int length)
-{
-    if (!d->waiting[w] && duo_read(d, w) > length) engine_truncate(d->engines[w], d->seq, length);
-}
-
-bool duo_prepare(struct duo *d)
-{
-    if (d->astray) return false;
-    d->fault.code = ST_OK;
-    if (!d->text.n)
-        d->fault.code =
-            err_set(&d->fault, ST_ARG, "the text is empty; a first token has to be appended");
-    else if (d->text.n > d->n_ctx && !d->judging.n)
-        d->fault.code = err_set(&d->fault, ST_FULL, "the context of %d tokens is full", d->n_ctx);
-    else /* A shortened text may leave nothing to evaluate: rows are evaluated again. */
-        go_back(d, d->next, first_needed(d));
-    const int unknown = first_unknown(d);
-    if (unknown >= 0) go_back(d, EAD_SMALL, unknown - 1);
-    return d->fault.code == ST_OK;
-}
-
-int duo_goal(const struct duo *d, ead_writer w)
-{
-    const int judged = d->judging.n && d->judging.final ? d->text.n - 1 : d->text.n;
-    if (first_unknown(d) >= 0 && d->next == EAD_LARGE)
-        return w == EAD_SMALL ? d->text.n - 1 : 0; /* first things first */
-    return w == d->next ? judged : d->eager_end;
-}
-
-int duo_least(const struct duo *d, ead_writer w, int goal)
-{
-    return w == d->next && d->judging.n && duo_read(d, w) == first_needed(d)
-               ? goal - first_needed(d)
-               : 1;
-}
-
-/* Does the model judge the draft that follows position `pos`? */
-static bool is_judged(const struct duo *d, ead_writer w, int pos)
-{
-    return d->judging.n && w == d->next && pos >= first_needed(d) && pos < d->text.n - 1;
-}
-
-/* Is what the small model proposes behind position `pos` to be learned again? */
-static bool is_relearned(const struct duo *d, ead_writer w, int pos)
-{
-    const int unknown = w == EAD_SMALL ? first_unknown(d) : -1;
-    return unknown >= 0 && pos >= unknown - 1 && pos < d->text.n - 1 &&
-           !proposals_know(&d->proposals, pos + 1);
-}
-
-/* Is what follows position `pos` a given token that is to be told of? */
-static bool is_scored(const struct duo *d, ead_writer w, int pos)
-{
-    return d->scoring.tell && w == d->next && pos + 1 < d->text.n && pos + 1 >= d->scoring.next &&
-           d->text.marks[pos + 1].author == TEXT_GIVEN;
-}
-
-/* Whether the row at `pos` may not join n others of a pass: what is judged stays together. */
-static bool must_wait(const struct duo *d, ead_writer w, int pos, int goal, int n, int most)
-{
-    return n && d->judging.n && w == d->next && pos == first_needed(d) && goal - pos > most - n;
-}
-
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, int *scores,
-             struct row *rows)
-{
-    const bool stretch = goal - duo_read(d, w) > *budget; /* as long as a prompt */
-    const int from = duo_read(d, w);
-    int n = 0;
-    bool wanted = false;
-    CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
-    for (; n < most && from + n < goal; n++) {
-        const int pos = from + n;
-        const bool judged = is_judged(d, w, pos), last = pos == d->text.n - 1;
-        const bool counts = (stretch && !judged && !(last && d->judging.n)) ||
-                            d->text.marks[pos].author == TEXT_GIVEN;
-        const bool scored = is_scored(d, w, pos);
-        const bool wants = (w == d->next && last) || judged || scored || is_relearned(d, w, pos);
-        if (must_wait(d, w, pos, goal, n, most)) break;
-        if (n && counts && *budget <= 0 && !judged) break;
-        if (scored && wanted && *scores <= 0) break;
-        *scores -= scored && wanted;
-        wanted |= wants;
-        *budget -= counts;
-        rows[n] = (struct row){
-            .seq = d->seq, .pos = pos, .token = d->text.ids[pos], .wants_logits = wants};
-    }
-    return n;
-}
-
-void duo_await(struct duo *d, ead_writer w, const struct row *rows, int n)
-{
-    CHECK(!d->waiting[w]);
-    for (int i = 0; i < n; i++) {
-        if (!rows[i].wants_logits) continue;
-        if (!d->waiting[w]) d->due[w] = rows[i].pos;
-        d->waiting[w] = rows[i].pos + 1;
-    }
-}
-
-void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds)
-{
-    if (d->engines[w]->info.late && d->waiting[w]) {
-        d->late[w] = (struct late){from, n, goal, clock_seconds() - seconds};
-        return;
-    }
-    account_rows(&d->account, &d->text, w, from, n, goal, seconds);
-    d->seconds += seconds;
-}
-
-/* That row is to be evaluated again. */
-static void unhear(struct duo *d, ead_writer w, const struct result *result)
-{
-    d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
-    d->waiting[w] = 0;
-    engine_truncate(d->engines[w], d->seq, result->pos);
-}
-
-static bool hear_score(struct duo *d, ead_writer w, const struct result *result)
-{
-    const int at = result->pos + 1;
-    if (result->status == ST_OK)
-        score_tell(&d->scoring, at, d->text.ids[at], &result->dist, d->n_vocab);
-    else
-        unhear(d, w, result);
-    return false;
-}
-
-static void propose(struct duo *d, int pos, const struct distribution *small)
-{
-    const size_t n_written = (size_t)d->text.marks[pos - 1].index + 1;
-    if (sampler_shape(&d->sampler, small, d->text.ids, (size_t)pos, n_written, d->scratch.q))
-        proposals_keep(&d->proposals, pos, d->scratch.q, d->n_vocab, d->scratch.candidates);
-}
-
-static bool hear_proposal(struct duo *d, ead_writer w, const struct result *result)
-{
-    if (result->status == ST_OK)
-        propose(d, result->pos + 1, &result->dist);
-    else
-        unhear(d, w, result);
-    return false;
-}
-
-/* Does this result say what follows the text, by the model that is to write? */
-static bool expects(const struct duo *d, ead_writer w, const struct result *result)
-{
-    return !d->astray && w == d->next && result->pos == d->text.n - 1;
-}
-
-static bool hear_judged(struct duo *d, ead_writer w, const struct result *result)
-{
-    if (result->status != ST_OK) {
-        unhear(d, w, result);
-        return true;
-    }
-    d->judging.seen[result->pos - first_needed(d)] = result->dist;
-    return d->judging.final && result->pos == d->text.n - 2;
-}
-
-bool duo_take(struct duo *d, ead_writer w, const struct result *result)
-{
-    const int pos = result->pos, at = pos + 1;
-    /* Nothing comes that was not asked for, and nothing out of order. */
-    CHECK(d->seq == result->seq && pos >= d->due[w] && pos < d->waiting[w]);
-    d->due[w] = at;
-    if (at == d->waiting[w]) {
-        d->waiting[w] = 0;
-        book_late(d, w);
-    }
-    if (is_scored(d, w, pos)) return hear_score(d, w, result);
-    if (is_relearned(d, w, pos)) return hear_proposal(d, w, result);
-    if (is_judged(d, w, pos)) return hear_judged(d, w, result);
-    return expects(d, w, result);
+    duo_decide(d);
 }
 
 void duo_fail(struct duo *d, ead_writer w, const struct result *result)
@@ -515,184 +319,14 @@ void duo_fail(struct duo *d, ead_writer w, const struct result *result)
     d->loss.code = err_set(&d->loss, result->status, "%s", result->message);
     d->lost = true;
     policy_init(&d->policy, &alone);
-    decide(d);
-}
-
-static void nothing_follows(struct duo *d, int32_t why, const struct distribution *dist)
-{
-    const char *name = d->engines[d->next]->info.name;
-    if (why == SAMPLER_FORBIDDEN)
-        d->fault.code = err_set(&d->fault, ST_ARG,
-                                "%s: bias: all %d known tokens that may follow are forbidden", name,
-                                dist->logits ? d->n_vocab : dist->n_top);
-    else
-        d->fault.code =
-            err_set(&d->fault, ST_SUPPORT,
-                    "%s: none of the %d known tokens that may follow is one of both models", name,
-                    dist->n_top);
-}
-
-static float log_prob_of(const struct distribution *dist, const struct result *r, int32_t id)
-{
-    const float known = distribution_log_prob(dist, id);
-    return isnan(known) && id == r->drawn ? r->log_prob : known;
-}
-
-/* ---- judging ----------------------------------------------------------------------------- */
-
-static struct jury jury_of(struct duo *d)
-{
-    return (struct jury){.policy = &d->policy,
-                         .sampler = &d->sampler,
-                         .text = &d->text,
-                         .proposals = &d->proposals,
-                         .p = d->scratch.p,
-                         .q = d->scratch.q};
-}
-
-/* What came of a judgement, and of one that refused a draft the token that stands in its place. */
-struct verdict {
-    ead_judgement judgement;
-    int32_t instead; /* below 0 where none is to be had */
-};
-
-/* Have the drafts judged; what falls, falls. */
-static struct verdict judge(struct duo *d)
-{
-    const struct jury jury = jury_of(d);
-    const int n = d->judging.n, from = d->text.n - n;
-    ead_opinion opinions[EAD_DRAFT_MAX] = {{0}};
-    for (int i = 0; i < n; i++) {
-        struct mark *mark = &d->text.marks[from + i];
-        opinions[i] = jury_opinion(&jury, from + i, &d->judging.seen[i]);
-        mark->opinion = opinions[i];
-        mark->heard = true;
-    }
-    int kept = policy_judge(&d->policy, &d->text, opinions, n);
-    kept = kept < 0 ? 0 : kept < n ? kept : n;
-    struct verdict v = {.judgement = {.n = n, .kept = kept}};
-    account_judgement(&d->account, n, kept);
-    if (kept < n) {
-        v.instead = jury_instead(&jury, from + kept, &opinions[kept], &d->judging.seen[kept]);
-        lose(d, from + kept);
-        d->account.taken_back += n - kept;
-        cut(d, from + kept);
-    }
-    text_keep(&d->text, kept, d->judging.final && kept == n ? d->text.n : d->text.n + 1);
-    return v;
-}
-
-/* ---- writing ----------------------------------------------------------------------------- */
-
-/* Does a policy draw drafts by what it keeps of the small model's distribution? */
-static bool proposes(const struct duo *d, ead_writer w)
-{
-    return w == EAD_SMALL && d->engines[EAD_LARGE] && policy_asks(&d->policy) & POLICY_BOTH;
-}
-
-static int32_t choose(struct duo *d, const struct result *result)
-{
-    const size_t n = (size_t)d->text.n, n_written = (size_t)text_written(&d->text);
-    const bool proposing = proposes(d, d->next);
-    if (proposing) propose(d, d->text.n, &result->dist);
-    if (proposing && d->policy.drawn && policy_rule(d->policy.options.kind)->apart &&
-        proposals_know(&d->proposals, d->text.n))
-        return proposals_draw(&d->proposals, d->text.n, jury_draft_chance(&d->text, &d->sampler));
-    if (result->drawn >= 0 && result->drawn < d->n_vocab && !proposing) return result->drawn;
-    return sampler_choose(&d->sampler, &result->dist, d->text.ids, n, n_written);
-}
-
-enum { TOP_SMALL = 20 };
-
-/* Bits: of the most probable tokens, renormalised. */
-static float top_entropy(const struct distribution *dist)
-{
-    struct candidate best[TOP_SMALL];
-    const int n = distribution_best(dist, TOP_SMALL, best);
-    double total = 0, h = 0;
-    for (int i = 0; i < n; i++) total += exp((double)best[i].logit);
-    for (int i = 0; i < n; i++) {
-        const double p = exp((double)best[i].logit) / total;
-        if (p > 0) h -= p * log2(p);
-    }
-    return (float)h;
-}
-
-static bool is_end(const struct duo *d, int32_t id)
-{
-    for (int w = 0; w < EAD_WRITERS; w++)
-        if (d->engines[w] && vocab_is_eog(d->engines[w]->info.vocab, id)) return true;
-    return false;
-}
-
-/* Which of the ends that a policy may ask for are this token's. */
-static void mark_ends(const struct duo *d, int32_t id, struct mark *mark)
-{
-    const struct engine *any = d->engines[d->engines[EAD_SMALL] ? EAD_SMALL : EAD_LARGE];
-    const struct mark *last = &d->text.marks[d->text.n - 1];
-    size_t n = 0;
-    const char *piece = vocab_piece(any->info.vocab, id, &n);
-    mark->end = (!d->ignore_end && is_end(d, id)) || d->text.n == d->n_ctx;
-    mark->line = n && piece[n - 1] == '\n';
-    mark->blank = mark->line && (n > 1 ? piece[n - 2] == '\n' : last->line);
-}
-
-static void write_token(struct duo *d, int32_t id, const struct distribution *dist,
-                        const struct result *result, const ead_judgement *judgement)
-{
-    const ead_writer w = d->next;
-    struct mark mark = {.author = (int8_t)w,
-                        .replaces = d->replacing,
-                        .alone = d->lost,
-                        .kind = (int8_t)d->policy.options.kind,
-                        .judgement = *judgement,
-                        .log_prob = log_prob_of(dist, result, id),
-                        .seconds = (float)d->seconds,
-                        .stats = dist->stats,
-                        .top_entropy = NAN};
-    mark_ends(d, id, &mark);
-    if (policy_asks(&d->policy) & POLICY_TOP) mark.top_entropy = top_entropy(dist);
-    text_write(&d->text, id, &mark);
-    d->lost = false;
-    const int at = d->text.n - 1;
-    const bool switched = d->text.marks[at].index > 0 && d->text.marks[at - 1].author != (int8_t)w;
-    account_token(&d->account, w, switched);
-    d->account.bounded += !dist->stats.exact;
-    d->account.open_decisions += policy_is_open(&d->policy, &d->text);
-    d->seconds = 0;
-    d->drawn = *dist;
-    if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
-}
-
-void duo_write(struct duo *d, const struct result *result, double seconds)
-{
-    const struct distribution *dist = &result->dist;
-    const bool judging = d->judging.n > 0;
-    CHECK(!d->astray && d->text.n && (d->text.n <= d->n_ctx || judging));
-    const struct verdict v = judging ? judge(d) : (struct verdict){0};
-    const bool refused = v.judgement.kept < v.judgement.n;
-    d->seconds += seconds;
-    if (judging && d->judging.final && !refused) { /* the text stands as it is */
-        d->text.marks[d->text.n - 1].judgement = v.judgement;
-        decide(d);
-        return;
-    }
-    if (refused) dist = &d->judging.seen[v.judgement.kept];
-    const int32_t id = refused ? v.instead : choose(d, result);
-    if (id < 0) {
-        nothing_follows(d, id, dist);
-        return;
-    }
-    d->replacing |= refused;
-    write_token(d, id, dist, result, &v.judgement);
-    decide(d);
+    duo_decide(d);
 }
 
 void duo_rest(struct duo *d)
 {
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
-        book_late(d, (ead_writer)w);
+        duo_book_late(d, (ead_writer)w);
         if (d->waiting[w]) engine_truncate(d->engines[w], d->seq, d->due[w]);
         d->waiting[w] = 0;
         engine_expect(d->engines[w], d->seq, &(struct outlook){0});
@@ -713,6 +347,13 @@ void duo_look_ahead(const struct duo *d)
 void duo_forget_drawn(struct duo *d, ead_writer w)
 {
     if (d->text.n && d->text.marks[d->text.n - 1].author == (int8_t)w) d->drawn.n = 0;
+}
+
+bool duo_is_end(const struct duo *d, int32_t id)
+{
+    for (int w = 0; w < EAD_WRITERS; w++)
+        if (d->engines[w] && vocab_is_eog(d->engines[w]->info.vocab, id)) return true;
+    return false;
 }
 
 /* ---- what the caller is told ------------------------------------------------------------- */
@@ -748,7 +389,7 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
     CHECK(mark->index >= 0 && mark->turn > 0);
     out->rolling = text_rolling(&d->text, at, o->window, o->clear_window);
     out->switched = mark->index > 0 && mark[-1].author != mark->author;
-    if (!d->ignore_end && is_end(d, out->id))
+    if (!d->ignore_end && duo_is_end(d, out->id))
         out->end = EAD_END_TOKEN;
     else if (at == d->n_ctx)
         out->end = EAD_END_CONTEXT;

@@ -13,7 +13,18 @@ static const struct policy_rule *const rules[] = {[EAD_POLICY_EAD] = &policy_ead
                                                   [EAD_POLICY_REPLAY] = &policy_replay,
                                                   [EAD_POLICY_CUSTOM] = &policy_custom,
                                                   [EAD_POLICY_SPECULATIVE] = &policy_speculative,
-                                                  [EAD_POLICY_JUDGE] = &policy_judge_risk};
+                                                  [EAD_POLICY_JUDGE] = &policy_judge_risk,
+                                                  [EAD_POLICY_EAD_PLUS] = &policy_ead_plus,
+                                                  [EAD_POLICY_TYPICAL] = &policy_typical,
+                                                  [EAD_POLICY_RELAXED] = &policy_relaxed,
+                                                  [EAD_POLICY_CASCADE] = &policy_cascade,
+                                                  [EAD_POLICY_LENIENT] = &policy_lenient,
+                                                  [EAD_POLICY_FLY] = &policy_fly,
+                                                  [EAD_POLICY_FSD] = &policy_fsd,
+                                                  [EAD_POLICY_BILD] = &policy_bild,
+                                                  [EAD_POLICY_RSTITCH] = &policy_rstitch,
+                                                  [EAD_POLICY_R2R] = &policy_r2r,
+                                                  [EAD_POLICY_STEP] = &policy_step};
 
 enum { N_RULES = sizeof rules / sizeof *rules };
 

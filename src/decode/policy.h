@@ -114,6 +114,8 @@ double policy_weigh_rest(const struct policy *p, const ead_opinion *refused, dou
 unsigned policy_asks_drawn(const struct policy *p);
 
 extern const struct policy_rule policy_ead, policy_large, policy_small, policy_random,
-    policy_replay, policy_custom, policy_speculative, policy_judge_risk;
+    policy_replay, policy_custom, policy_speculative, policy_judge_risk, policy_ead_plus,
+    policy_typical, policy_relaxed, policy_cascade, policy_lenient, policy_fly, policy_fsd,
+    policy_bild, policy_rstitch, policy_r2r, policy_step;
 
 #endif

@@ -1,5 +1,6 @@
-/* The caller decides. */
-#include "decode/policy.h"
+/* The caller decides, and judges. */
+#include "decode/policy/divergence.h"
+#include "decode/policy/draft.h"
 
 static enum status check(const ead_policy_options *o, struct err *err)
 {
@@ -12,6 +13,40 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
     return p->options.decide(p->options.context, s);
 }
 
+static bool is_native(const struct policy *p, const ead_opinion *o)
+{
+    (void)p;
+    return o->native;
+}
+
+static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
+{
+    const ead_policy_options *options = &p->options;
+    (void)s;
+    if (!options->judge) return draft_first_refused(p, o, n, is_native);
+    const int kept = options->judge(options->context, o, n);
+    return kept < 0 ? 0 : kept < n ? kept : n;
+}
+
+/* Drawn by p is as the large model draws. */
+static double weigh(const struct policy *p, const ead_opinion *refused, double pp, double qq)
+{
+    const ead_policy_options *o = &p->options;
+    return o->weigh ? o->weigh(o->context, refused, pp, qq) : pp;
+}
+
+static double measure(const struct policy *p, const float *pp, const float *qq, int n)
+{
+    return divergence_of(p->options.divergence, pp, qq, n);
+}
+
+/* Nobody knows what a function looks at. */
+static unsigned asks(const struct policy *p)
+{
+    const unsigned judging = p->options.judge ? POLICY_RANK | POLICY_TOP_LARGE | POLICY_BOTH : 0;
+    return POLICY_TOP | judging | policy_asks_drawn(p);
+}
+
 const struct policy_rule policy_custom = {
     .info = {.name = "custom",
              .help = "a function of the program's own",
@@ -19,4 +54,8 @@ const struct policy_rule policy_custom = {
              .needs_data = true},
     .check = check,
     .decide = decide,
+    .asks = asks,
+    .judge = judge,
+    .measure = measure,
+    .weigh = weigh,
 };

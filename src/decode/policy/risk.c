@@ -26,10 +26,26 @@ double risk_of(const ead_policy_options *o, const ead_signals *s)
     return o->table ? risk_look_up(o->table, s->stats.entropy, s->id) : (double)s->stats.entropy;
 }
 
-int slack_judge(double slack, const ead_opinion *o, int n)
+bool slack_keeps(const struct policy *p, double slack, const ead_opinion *o)
 {
-    for (int i = 0; i < n; i++)
-        if (slack > 0 ? (double)o[i].p < (1 - slack) * (double)o[i].max_p : o[i].id != o[i].argmax)
-            return i;
-    return n;
+    if (slack > 0) return (double)o->p >= (1 - slack) * (double)o->max_p;
+    return o->id == (p->drawn ? o->own : o->argmax);
+}
+
+int slack_judge(const struct policy *p, const ead_opinion *o, int n)
+{
+    int kept = 0;
+    while (kept < n && slack_keeps(p, p->options.slack, &o[kept])) kept++;
+    return kept;
+}
+
+bool risk_too_many(const ead_policy_options *o, const ead_signals *s, int n)
+{
+    const int most = o->unjudged < s->draft_max ? o->unjudged : s->draft_max;
+    return most > 0 && n >= most;
+}
+
+bool risk_left_too_long(const ead_policy_options *o, const ead_signals *s)
+{
+    return (s->end && o->tail) || risk_too_many(o, s, s->drafts);
 }

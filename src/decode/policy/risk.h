@@ -10,7 +10,15 @@
 double risk_of(const ead_policy_options *o, const ead_signals *s);
 double risk_look_up(const ead_risk *table, float entropy, int32_t id);
 
-/* The first of n drafts with p(x) < (1 - slack) max p; without slack, that is not the best of p. */
-int slack_judge(double slack, const ead_opinion *o, int n);
+/* Is p(x) >= (1 - slack) max p? Without slack: is x what the large model itself would write? */
+bool slack_keeps(const struct policy *p, double slack, const ead_opinion *o);
+/* The first of n drafts that option `slack` does not keep, or n. */
+int slack_judge(const struct policy *p, const ead_opinion *o, int n);
+
+/* Are n drafts as many as `unjudged` has judged whatever their risk? */
+bool risk_too_many(const ead_policy_options *o, const ead_signals *s, int n);
+/* Are drafts to be judged whatever their risk: there are `unjudged`, or they are the text's tail?
+ */
+bool risk_left_too_long(const ead_policy_options *o, const ead_signals *s);
 
 #endif

@@ -10,11 +10,9 @@
  */
 #include "decode/policy/draft.h"
 
-enum { DRAFT = 8 };
-
 static ead_decision decide(const struct policy *p, const ead_signals *s)
 {
-    return draft_decide(p, s, DRAFT);
+    return draft_decide(p, s, DRAFT_USUAL);
 }
 
 const struct policy_rule policy_speculative = {

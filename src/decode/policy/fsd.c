@@ -1,0 +1,48 @@
+/*
+ * Fuzzy speculative decoding (Holsman et al. 2025, arXiv 2502.20704; maxholsman/fsd): a draft is
+ * kept where the two distributions are close, divergence(p, q) <= fsd_limit; else the large model's
+ * own choice stands. Where tokens are not drawn that is its best one, so that a draft which is it
+ * is kept in any case.
+ */
+#include "decode/policy/divergence.h"
+#include "decode/policy/draft.h"
+
+static double measure(const struct policy *p, const float *pp, const float *qq, int n)
+{
+    return divergence_of(p->options.divergence, pp, qq, n);
+}
+
+static bool keeps(const struct policy *p, const ead_opinion *o)
+{
+    return (!p->drawn && o->id == o->argmax) || (double)o->measure <= p->options.fsd_limit;
+}
+
+static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
+{
+    (void)s;
+    return draft_first_refused(p, o, n, keeps);
+}
+
+static unsigned asks(const struct policy *p)
+{
+    (void)p;
+    return POLICY_BOTH;
+}
+
+static ead_decision decide(const struct policy *p, const ead_signals *s)
+{
+    return draft_decide(p, s, DRAFT_USUAL);
+}
+
+const struct policy_rule policy_fsd = {
+    .info = {.name = "fsd",
+             .help = "drafts are kept where the two distributions are close",
+             .needs = {true, true},
+             .judges = true},
+    .decide = decide,
+    .sure = draft_sure,
+    .asks = asks,
+    .judge = judge,
+    .measure = measure,
+    .apart = true,
+};
