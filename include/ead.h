@@ -342,6 +342,7 @@ typedef struct {
                         * its first turn */
     bool ignore_end;   /* tokens that end a text are text like any other */
     bool small_alone;  /* where the large model fails, the small one writes the rest of the text */
+    bool tell_lost;    /* tokens that were taken back before they were told are told as lost ones */
 } ead_duo_options;
 
 typedef enum {

@@ -212,7 +212,8 @@ typedef struct {
     int step_end;              /* step: EAD_STEP_LINE, ... */
     double risk, risk_sum; /* judge: of a token, and of all drafts together: a probability with a
                             * table, bits without */
-    int unjudged;          /* judge, ead+: drafts at most */
+    bool tail;             /* judge, ead+: drafts at a text's end are judged whatever their risk */
+    int unjudged;          /* judge, ead+: so many drafts are judged, too; 0: never for that */
     int agree; /* ead+: drafts in a row that must agree before the small model is free */
     const ead_risk *table; /* judge, survival: borrowed; NULL: the entropy itself counts */
     uint64_t seed;         /* of `chance`; independent of the sampler's, also where equal */

@@ -75,6 +75,7 @@ static enum status open_engines(const ead_model *const models[EAD_WRITERS],
         return err_set(err, ST_ARG, "scores of a pass: expected 0 to %d, its rows, found %d",
                        max_rows, o->max_scores);
     options.max_logits += o->max_scores < max_rows - n_texts ? o->max_scores : max_rows - n_texts;
+    if (models[EAD_LARGE] && models[EAD_SMALL]) options.max_logits = max_rows; /* to judge drafts */
     TRY(face_kern(o->cpu, &options.kern, err));
     TRY(face_cache(o->cache_type, &options.cache, err));
     for (int w = 0; w < EAD_WRITERS; w++)
@@ -235,7 +236,8 @@ bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out)
 int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out)
 {
     const struct distribution *d = &inner(duo)->drawn;
-    return d->n ? face_best(d, n, duo->owner->driver->scratch, out) : 0;
+    const bool last = inner(duo)->kept == inner(duo)->text.n; /* and not a draft behind it */
+    return d->n && last ? face_best(d, n, duo->owner->driver->scratch.candidates, out) : 0;
 }
 
 int ead_duo_context(const ead_duo *duo)

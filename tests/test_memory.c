@@ -323,7 +323,7 @@ static ead_status evaluate_all(const struct dataset *problems, struct settings *
     o.question = "{problem}";
     o.dir = dir;
     ead_status st = runner_run(&o, error);
-    if (!st) st = summary_read(dir, &summary, error);
+    if (!st) st = summary_read(dir, NULL, &summary, error);
     if (st) return st;
     st = report_write_all(dir, summary, error);
     if (!st && (summary->n_settings != 4 || summary->n_problems != 2)) {
@@ -339,7 +339,12 @@ static ead_status evaluate_anew(ead_error *error)
     struct settings *settings = NULL;
     struct dataset *problems = NULL;
     remove_files(dir);
-    ead_status st = settings_open("small,large,ead,random", "0.5", 4, 2, &settings, error);
+    struct settings_wish wish = {.policies = "small,large,ead,random",
+                                 .taus = "0.5",
+                                 .base = ead_duo_defaults().policy};
+    wish.base.window = 4;
+    wish.base.dwell = 2;
+    ead_status st = settings_open(&wish, &settings, error);
     if (!st) st = dataset_open(data, "auto", false, &problems, error);
     if (!st) st = evaluate_all(problems, settings, error);
     if (problems) dataset_close(problems);

@@ -6,6 +6,7 @@
 #include "cli/screen.h"
 #include "cli/shipped.h"
 #include "cli/trace.h"
+#include "eval/option.h"
 #include "eval/profile.h"
 
 #include <stdio.h>
@@ -48,6 +49,13 @@ static const struct arg above[] = {
      .out = &pair_options.color,
      .choices = screen_colors,
      .help = "%s: colour the text by model"},
+    {.kind = ARG_CHOICE,
+     .name = "lost",
+     .value = "WHAT",
+     .out = &pair_options.lost,
+     .choices = screen_losts,
+     .help = "%s: show what was written and refused before it was text, struck\n"
+             "through, or without colour in [-brackets-] (default: auto, in colour)"},
     {.kind = ARG_HEADING, .help = "models"},
     {.kind = ARG_TEXT,
      .name = "large",
@@ -93,7 +101,7 @@ static const struct arg above[] = {
      .name = "profile",
      .value = "FILE",
      .out = &pair_options.profile,
-     .help = "tau, window and dwell from 'ead calibrate', unless they are given here\n"
+     .help = "the policy and options from 'ead calibrate', unless others are given here\n"
              "(default: that of the shipped pair, where it is used)"},
     {.kind = ARG_CHOICE,
      .name = "policy",
@@ -101,7 +109,7 @@ static const struct arg above[] = {
      .out = &pair_options.choice,
      .choices = policies,
      .given = &pair_options.policy_given,
-     .help = "%s (default: ead)"},
+     .help = "%s (default: the profile's, or ead)"},
 };
 static const struct arg below[] = {
     {.kind = ARG_TEXT,
@@ -279,6 +287,7 @@ static ead_duo_options duo_options(const struct pair *p)
     duo.eager_prompt = o->eager_prompt;
     duo.small_alone = o->on_failure > 0;
     duo.ignore_end = o->ignore_end;
+    duo.tell_lost = true;
     return duo;
 }
 
@@ -298,13 +307,29 @@ static int default_ctx(const struct pair *p)
 
 /* ---- the profile ------------------------------------------------------------------------- */
 
-/* What the command line says stands; the rest is the profile's. */
+/* Does the command line give an option that a policy does not look at? */
+static bool says_other(ead_policy_kind kind)
+{
+    const ead_policy_option *option;
+    for (size_t i = 0; (option = ead_policy_option_at(i)); i++)
+        if (steer_given(&steer, option->name) && !option_concerns(option, kind)) return true;
+    return false;
+}
+
+/* What the command line says stands: a policy's name, or options that are none of the profile's
+ * policy. The rest is the profile's, which stays for its table. */
 static void adopt(const struct profile *profile)
 {
-    ead_policy_options *policy = &pair_options.policy;
-    if (!steer_given(&steer, "tau")) policy->tau = profile->tau;
-    if (!steer_given(&steer, "window")) policy->window = profile->window;
-    if (!steer_given(&steer, "dwell")) policy->dwell = profile->dwell;
+    ead_policy_options *to = &pair_options.policy;
+    const ead_policy_options rule = profile_rule(profile);
+    const bool chosen = pair_options.policy_given || pair_options.replay;
+    const ead_policy_option *option;
+    if (chosen ? to->kind != rule.kind : says_other(rule.kind)) return;
+    to->kind = rule.kind;
+    to->table = rule.table;
+    for (size_t i = 0; (option = ead_policy_option_at(i)); i++)
+        if (option_concerns(option, rule.kind) && !steer_given(&steer, option->name))
+            option_put(option, to, ead_policy_value(&rule, option));
 }
 
 static void warn_of_others(const struct pair *p, const char *path, const struct profile *profile)
@@ -323,7 +348,7 @@ static void warn_of_others(const struct pair *p, const char *path, const struct 
 static int use_profile(const struct pair *p, bool shipped)
 {
     ead_error error;
-    struct profile profile;
+    static struct profile profile; /* its table is borrowed from here on */
     char *beside = pair_options.profile || !shipped ? NULL : shipped_path("profile.json");
     const char *path = pair_options.profile ? pair_options.profile : beside;
     int status = EXIT_OK;

@@ -89,16 +89,5 @@ bool steer_set(const ead_policy_option *option, ead_policy_options *to, const ch
 
 void steer_show(const ead_policy_options *policy, const ead_policy_option *option, char out[32])
 {
-    const double x = ead_policy_value(policy, option);
-    switch (option->type) {
-    case EAD_OPTION_REAL: snprintf(out, 32, "%g", x); break;
-    case EAD_OPTION_INT:
-        if (option->words && x < 0)
-            snprintf(out, 32, "%s", option->words[-(int)x - 1]);
-        else
-            snprintf(out, 32, "%.0f", x);
-        break;
-    case EAD_OPTION_FLAG: snprintf(out, 32, "%s", states[x > 0]); break;
-    case EAD_OPTION_WORD: snprintf(out, 32, "%s", option->words[(int)x]); break;
-    }
+    option_show(option, ead_policy_value(policy, option), out);
 }

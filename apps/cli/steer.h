@@ -9,7 +9,7 @@
 #include "cli/args.h"
 #include "ead.h"
 
-enum { STEER_ROWS_MAX = 32, STEER_NAMES_MAX = 32, STEER_HELP_MAX = 256 };
+enum { STEER_ROWS_MAX = 64, STEER_NAMES_MAX = 32, STEER_HELP_MAX = 256 };
 
 /* The policies that can be chosen by name, ended by NULL; `data`: behind them those as well that
  * need more than numbers. What a program decides itself cannot be chosen. */

@@ -116,6 +116,22 @@ static const struct arg above[] = {
     PAIR_CACHE_ARG(trial_options.cache, "; results depend on it"),
     OPENING_ARGS(trial_options.opening),
     OPENING_REMOTE_ARGS(trial_options.opening),
+    {.kind = ARG_HEADING, .help = "modelled time"},
+    {.kind = ARG_REAL,
+     .name = "small-cost",
+     .value = "X",
+     .out = &trial_options.cost.small,
+     .low = 0,
+     .high = 1,
+     .help = "a step of the small model, relative to one of the large (default: 0.25)"},
+    {.kind = ARG_REAL,
+     .name = "row-cost",
+     .value = "X",
+     .out = &trial_options.cost.row,
+     .low = 0,
+     .high = 1,
+     .help = "a further row of a pass, relative to its first (default: 0.06); 'ead bench'\n"
+             "measures both"},
     {.kind = ARG_HEADING, .help = "who writes"},
 };
 enum { N_ABOVE = sizeof above / sizeof *above };
@@ -127,11 +143,14 @@ void trial_prepare(void)
 {
     static struct steer steer;
     trial_options.policy = ead_duo_defaults().policy;
+    trial_options.cost = cost_usual;
     steer_add(&steer, option_find("window"), &trial_options.policy);
     steer_add(&steer, option_find("dwell"), &trial_options.policy);
     for (int i = 0; i < N_ABOVE; i++) trial_args[i] = above[i];
     for (int i = 0; i < steer.n; i++) trial_args[N_ABOVE + i] = steer.rows[i];
     n_trial_args = N_ABOVE + steer.n;
+    trial_args[N_ABOVE].given = &trial_options.window_given;
+    trial_args[N_ABOVE + 1].given = &trial_options.dwell_given;
 }
 
 int trial_check(const struct args *usage)

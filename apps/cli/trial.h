@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/form.h"
 #include "cli/opening.h"
+#include "eval/cost.h"
 #include "eval/runner.h"
 
 struct trial {
@@ -31,7 +32,9 @@ struct trial_options {
     const char *large, *small, *data, *question, *system;
     struct form_options form;
     int format, limit, most, parallel, threads, cpu, cache, ctx;
-    ead_policy_options policy; /* its window and dwell */
+    ead_policy_options policy; /* its window and dwell; */
+    bool window_given, dwell_given;
+    struct cost cost; /* of modelled time */
     unsigned long long seed;
     bool skip_bad;
     struct opening opening;

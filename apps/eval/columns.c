@@ -9,13 +9,10 @@
 const struct column columns[] = {
     {.key = "setting",
      .unit = "setting",
-     .help = "who writes; for EAD the threshold tau in bits",
+     .help = "the policy, and options that differ from what holds otherwise",
      .offset = AT(setting),
      .prints = VALUE},
-    {.key = "policy",
-     .head = "policy",
-     .help = "ead, random, small or large",
-     .offset = AT(policy)},
+    {.key = "policy", .head = "policy", .help = "the policy's name", .offset = AT(policy)},
     {.key = "tau",
      .head = "tau",
      .unit = "bits",
@@ -63,6 +60,15 @@ const struct column columns[] = {
      .kind = COLUMN_POINTS,
      .spans = true,
      .prints = INTERVAL},
+    {.key = "against",
+     .head = "against",
+     .unit = "points",
+     .help = "accuracy less that of the setting named by --against, on the same problems; 95 % "
+             "interval of a paired bootstrap",
+     .offset = AT(against),
+     .kind = COLUMN_POINTS,
+     .spans = true,
+     .prints = INTERVAL},
     {.key = "large_share",
      .head = "large",
      .unit = "%",
@@ -70,19 +76,64 @@ const struct column columns[] = {
      .offset = AT(share),
      .kind = COLUMN_SHARE,
      .prints = VALUE},
+    {.key = "large_passes",
+     .head = "L pass",
+     .unit = "/100",
+     .help = "passes of the large model to write or judge, per 100 tokens",
+     .offset = AT(passes),
+     .kind = COLUMN_NUMBER,
+     .prints = VALUE},
+    {.key = "large_rows",
+     .head = "L rows",
+     .unit = "/100",
+     .help = "rows of these passes, per 100 tokens",
+     .offset = AT(rows),
+     .kind = COLUMN_NUMBER,
+     .prints = VALUE},
+    {.key = "lost",
+     .head = "lost",
+     .unit = "/100",
+     .help = "tokens of the small model that were thrown away, per 100 tokens that stand",
+     .offset = AT(lost),
+     .kind = COLUMN_NUMBER,
+     .prints = VALUE},
+    {.key = "accepted",
+     .head = "kept of",
+     .unit = "judged",
+     .help = "drafts that stand, of those that the large model judged",
+     .offset = AT(accepted),
+     .kind = COLUMN_SHARE,
+     .prints = VALUE},
     {.key = "parameter_cost",
      .head = "cost",
      .unit = "%",
      .help = "the paper's cost: parameters at work for a token, relative to the large model alone",
      .offset = AT(cost),
-     .kind = COLUMN_SHARE,
-     .prints = VALUE},
+     .kind = COLUMN_SHARE},
     {.key = "time",
      .head = "time",
      .unit = "x",
      .help = "measured seconds relative to the large model alone, on the same problems; 95 % "
              "interval of a paired bootstrap",
      .offset = AT(time),
+     .kind = COLUMN_FACTOR,
+     .spans = true,
+     .prints = INTERVAL},
+    {.key = "modelled_time",
+     .head = "model",
+     .unit = "x",
+     .help = "the same of modelled time, which no machine or company changes; 95 % interval of a "
+             "paired bootstrap",
+     .offset = AT(modelled),
+     .kind = COLUMN_FACTOR,
+     .spans = true,
+     .prints = INTERVAL},
+    {.key = "against_time",
+     .head = "against",
+     .unit = "x",
+     .help = "measured seconds relative to the setting named by --against, on the same problems; "
+             "95 % interval of a paired bootstrap",
+     .offset = AT(against_time),
      .kind = COLUMN_FACTOR,
      .spans = true,
      .prints = INTERVAL},
@@ -118,8 +169,7 @@ const struct column columns[] = {
      .unit = "/100",
      .help = "rows evaluated to catch up with the other model, per 100 tokens",
      .offset = AT(catchup),
-     .kind = COLUMN_NUMBER,
-     .prints = VALUE},
+     .kind = COLUMN_NUMBER},
     {.key = "tokens",
      .head = "tokens",
      .help = "tokens per problem",
@@ -151,6 +201,14 @@ struct measure column_measure(const struct column *c, const struct summary_row *
     return (struct measure){*(const double *)at, {NAN, NAN}};
 }
 
+bool column_prints(const struct column *c, const struct summary_row *rows, size_t n)
+{
+    bool any = c->kind == COLUMN_TEXT;
+    for (size_t i = 0; i < n; i++)
+        any |= c->kind != COLUMN_TEXT && !isnan(column_measure(c, &rows[i]).value);
+    return any && c->prints != HIDDEN;
+}
+
 const char *column_kind_name(enum column_kind kind)
 {
     static const char *const names[] = {"text", "count", "share", "points", "factor", "number"};
@@ -176,15 +234,17 @@ static void show_number(enum column_kind kind, double x, char out[GRID_TEXT_MAX]
         snprintf(out, GRID_TEXT_MAX, "0.0");
 }
 
-/* "ead tau=0.1" as "ead 0.1": the table is narrow. */
+/* "ead tau=0.1" as "ead 0.1", and without the digest of a table: the column is narrow. */
 static void show_setting(const char *name, char out[GRID_TEXT_MAX])
 {
     char brief[2 * GRID_TEXT_MAX];
-    const char *tau = strstr(name, " tau=");
+    const char *tau = strstr(name, " tau="), *table = strstr(name, " table=");
+    const int n = table ? (int)(table - name) : (int)strlen(name);
     if (tau)
-        snprintf(brief, sizeof brief, "%.*s %s", (int)(tau - name), name, tau + 5);
+        snprintf(brief, sizeof brief, "%.*s %.*s", (int)(tau - name), name,
+                 n - (int)(tau + 5 - name), tau + 5);
     else
-        snprintf(brief, sizeof brief, "%s", name);
+        snprintf(brief, sizeof brief, "%.*s", n, name);
     grid_set(out, brief);
 }
 

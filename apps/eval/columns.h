@@ -23,8 +23,9 @@ struct column {
     const char *help;
     size_t offset; /* in struct summary_row, of a text, a double or a struct measure */
     enum column_kind kind;
-    bool spans;                              /* it is a struct measure */
-    enum { HIDDEN, VALUE, INTERVAL } prints; /* on the terminal and in Markdown */
+    bool spans; /* it is a struct measure */
+    /* On the terminal and in Markdown, where some row has a value. */
+    enum { HIDDEN, VALUE, INTERVAL } prints;
 };
 
 extern const struct column columns[];
@@ -33,6 +34,8 @@ extern const size_t n_columns;
 const char *column_text(const struct column *c, const struct summary_row *row);
 /* Of a column without interval its bounds are NaN. */
 struct measure column_measure(const struct column *c, const struct summary_row *row);
+/* Is it printed of these rows? */
+bool column_prints(const struct column *c, const struct summary_row *rows, size_t n);
 const char *column_kind_name(enum column_kind kind);
 
 /* As people read it. */

@@ -3,6 +3,7 @@
 #include "eval/fault.h"
 #include "eval/option.h"
 #include "grade/grade.h"
+#include "json/name.h"
 #include "json/unicode.h"
 
 #include <math.h>
@@ -30,20 +31,17 @@ static json_t *begin(const struct entry *e)
     return json_pack("{s:s}", "setting", e->settings->list[e->setting].name);
 }
 
-/* What a setting says of itself: its policy, and of that policy's options those in which settings
- * of runs differ. */
+/* What a setting says of itself: its policy, and all options that the policy looks at. */
 static int add_setting(const struct entry *e, json_t *to)
 {
-    static const char *const told[] = {"tau", "window", "dwell", "share"};
-    const ead_policy_options rule = setting_rule(e->settings, e->setting);
-    int bad = json_object_set_new(to, "policy", json_string(ead_policy_describe(rule.kind)->name));
-    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
-        const ead_policy_option *option = option_find(told[i]);
-        if (!option_concerns(option, rule.kind)) continue;
-        const double x = ead_policy_value(&rule, option);
-        bad |= json_object_set_new(to, option->name,
-                                   option->type == EAD_OPTION_REAL ? json_real(x)
-                                                                   : json_integer((json_int_t)x));
+    const ead_policy_option *option;
+    const ead_policy_options *rule = &e->settings->list[e->setting].rule;
+    int bad = json_object_set_new(to, "policy", json_string(ead_policy_describe(rule->kind)->name));
+    for (size_t i = 0; (option = ead_policy_option_at(i)); i++) {
+        char name[NAME_MAX_BYTES];
+        if (!option_concerns(option, rule->kind)) continue;
+        name_in_json(option->name, name);
+        bad |= json_object_set_new(to, name, option_json(option, ead_policy_value(rule, option)));
     }
     return bad;
 }

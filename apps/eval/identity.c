@@ -144,12 +144,13 @@ ead_status identity_make(const struct identity *id, json_t **out, ead_error *err
         json_decref(models[EAD_SMALL]);
         return st;
     }
-    *out = json_pack(
-        "{s:i, s:{s:o*, s:o*}, s:o, s:I, s:o, s:i, s:i, s:s, s:s*, s:o, s:i, s:i, s:o}", "ead_eval",
-        1, "models", "small", models[EAD_SMALL], "large", models[EAD_LARGE], "data", data_part(id),
-        "seed", (json_int_t)o->seed, "prompt", unicode_json(id->shape, strlen(id->shape)),
-        "predict", o->most, "ctx", id->n_ctx, "cpu", id->cpu, "cache_type",
-        cache_part(o->cache_type), "sampling", sampler_part(&o->sampler), "window",
-        o->settings->window, "dwell", o->settings->dwell, "settings", settings_part(o->settings));
+    *out =
+        json_pack("{s:i, s:{s:o*, s:o*}, s:o, s:I, s:o, s:i, s:i, s:s, s:s*, s:o, s:i, s:i, s:o}",
+                  "ead_eval", 1, "models", "small", models[EAD_SMALL], "large", models[EAD_LARGE],
+                  "data", data_part(id), "seed", (json_int_t)o->seed, "prompt",
+                  unicode_json(id->shape, strlen(id->shape)), "predict", o->most, "ctx", id->n_ctx,
+                  "cpu", id->cpu, "cache_type", cache_part(o->cache_type), "sampling",
+                  sampler_part(&o->sampler), "window", o->settings->base.window, "dwell",
+                  o->settings->base.dwell, "settings", settings_part(o->settings));
     return *out ? EAD_OK : fault_memory(error, "run.json");
 }

@@ -3,7 +3,6 @@
 #include "eval/fault.h"
 #include "eval/file.h"
 #include "eval/jsonl.h"
-#include "eval/setting.h"
 
 #include <limits.h>
 #include <math.h>
@@ -41,16 +40,13 @@ static ead_status read_policy(const struct jsonl_field *at, struct record_settin
     const char *name;
     json_int_t window = 0;
     ead_status st = jsonl_text(at, "policy", &name, error);
-    if (!st && json_object_get(at->object, "tau")) st = jsonl_real(at, "tau", &setting->tau, error);
+    const json_t *tau = json_object_get(at->object, "tau"); /* a word where it is infinite */
+    if (!st && tau && !json_is_string(tau)) st = jsonl_real(at, "tau", &setting->tau, error);
     if (!st && json_object_get(at->object, "window"))
         st = jsonl_whole(at, "window", 1, INT_MAX, &window, error);
     if (st) return st;
     const int kind = ead_policy_parse(name);
-    if (kind < 0 || setting_rank((ead_policy_kind)kind) < 0) {
-        char names[SETTING_POLICIES_MAX];
-        setting_policies("\"", names);
-        return jsonl_unfit(at, "policy", names, error);
-    }
+    if (kind < 0) return jsonl_unfit(at, "policy", "the name of a policy", error);
     setting->window = (int)window;
     setting->policy = (ead_policy_kind)kind;
     return EAD_OK;
@@ -93,6 +89,29 @@ static ead_status locate(struct reading *r, const struct jsonl_field *at, bool a
 
 /* ---- results ----------------------------------------------------------------------------- */
 
+/* Those that not every line has. */
+static ead_status read_further_counts(const struct jsonl_field *at, struct record *record,
+                                      ead_error *error)
+{
+    const struct {
+        const char *name;
+        double *out, absent;
+    } counts[] = {{"decisions_open", &record->open, 0},
+                  {"judged", &record->judged, NAN},
+                  {"taken_back", &record->taken_back, NAN}};
+    ead_status st = EAD_OK;
+    for (size_t i = 0; !st && i < sizeof counts / sizeof *counts; i++) {
+        json_int_t n;
+        const bool there = json_object_get(at->object, counts[i].name);
+        if (there) st = jsonl_whole(at, counts[i].name, 0, INT_MAX, &n, error);
+        if (!st) *counts[i].out = there ? (double)n : counts[i].absent;
+    }
+    for (int w = 0; w < EAD_WRITERS; w++) record->catchup_passes[w] = NAN;
+    if (!st && json_object_get(at->object, "catchup_passes"))
+        st = jsonl_both(at, "catchup_passes", record->catchup_passes, error);
+    return st;
+}
+
 static ead_status read_counts(const struct jsonl_field *at, struct record *record, ead_error *error)
 {
     const struct {
@@ -106,13 +125,9 @@ static ead_status read_counts(const struct jsonl_field *at, struct record *recor
         st = jsonl_whole(at, counts[i].name, 0, INT_MAX, &n, error);
         if (!st) *counts[i].out = (double)n;
     }
-    json_int_t open = 0;
-    if (!st && json_object_get(at->object, "decisions_open"))
-        st = jsonl_whole(at, "decisions_open", 0, INT_MAX, &open, error);
-    record->open = (double)open;
     if (!st) st = jsonl_both(at, "decode_rows", record->decode_rows, error);
     if (!st) st = jsonl_both(at, "catchup_rows", record->catchup_rows, error);
-    return st;
+    return st ? st : read_further_counts(at, record, error);
 }
 
 static ead_status read_answers(struct reading *r, const struct jsonl_field *at,
@@ -204,20 +219,18 @@ static struct record **cell(const struct records *all, const struct record_setti
     return at ? &s->records[at - all->problems] : NULL;
 }
 
-/* A random setting has no tau of its own, but the name of one whose share it takes. */
-static double named_tau(const struct record_setting *s)
+/* Small and large first, the others as they first occur. */
+static void put_models_first(struct records *all)
 {
-    const char *tau = strstr(s->name, " tau=");
-    return tau ? strtod(tau + 5, NULL) : 0;
-}
-
-/* Small, large, ead by tau, random by tau. */
-static int by_policy(const void *a, const void *b)
-{
-    const struct record_setting *x = a, *y = b;
-    if (x->policy != y->policy) return setting_rank(x->policy) - setting_rank(y->policy);
-    const double p = named_tau(x), q = named_tau(y);
-    return p != q ? (p > q) - (p < q) : strcmp(x->name, y->name);
+    static const ead_policy_kind first[] = {EAD_POLICY_SMALL, EAD_POLICY_LARGE};
+    size_t to = 0;
+    for (int f = 0; f < 2; f++)
+        for (size_t i = to; i < all->n_settings; i++) {
+            if (all->settings[i].policy != first[f]) continue;
+            const struct record_setting one = all->settings[i];
+            memmove(&all->settings[to + 1], &all->settings[to], (i - to) * sizeof one);
+            all->settings[to++] = one;
+        }
 }
 
 static ead_status arrange(struct reading *r, ead_error *error)
@@ -336,8 +349,7 @@ ead_status records_read(const char *const *dirs, size_t n_dirs, struct records *
     ead_status st = read_files(&r, dirs, n_dirs, "results.jsonl", read_result, error);
     if (!st) st = arrange(&r, error);
     if (!st) st = read_files(&r, dirs, n_dirs, "times.jsonl", read_time, error);
-    if (r.records->n_settings)
-        qsort(r.records->settings, r.records->n_settings, sizeof *r.records->settings, by_policy);
+    put_models_first(r.records);
     json_decref(r.settings);
     *(struct owner *)r.records->owner = (struct owner){r.lines, r.words};
     if (st)

@@ -18,9 +18,11 @@ struct record {
     const char *subject;     /* "": unknown */
     const char *gold, *pred; /* pred NULL: none was found */
     double tokens, large, switches;
-    double open; /* decisions that bounds of entropies left open */
+    double open;               /* decisions that bounds of entropies left open */
+    double judged, taken_back; /* drafts; tokens: NaN where the line does not tell */
     double decode_rows[EAD_WRITERS], catchup_rows[EAD_WRITERS];
-    double seconds, writing; /* writing: decode and catch-up of both models */
+    double catchup_passes[EAD_WRITERS]; /* NaN likewise */
+    double seconds, writing;            /* writing: decode and catch-up of both models */
     double decode_seconds[EAD_WRITERS], decode_steps[EAD_WRITERS];
     struct load load;      /* NaN: not said */
     int parallel, threads; /* texts that shared passes with it; 0: not said */

@@ -134,6 +134,7 @@ static ead_status open_batch(struct runner *r, ead_error *error)
     options.threads = o->threads;
     options.n_ctx = r->n_ctx;
     options.cache_type = o->cache_type;
+    options.tell_lost = o->observe != NULL;
     const size_t n = (size_t)r->n_slots;
     r->slots = calloc(n, sizeof *r->slots);
     r->active = calloc(n, sizeof *r->active);
@@ -172,7 +173,7 @@ static ead_status check_models(const struct runner_options *o, ead_error *error)
 {
     for (size_t i = 0; i < o->settings->n; i++) {
         const struct setting *s = &o->settings->list[i];
-        const ead_policy_info *rule = ead_policy_describe(s->kind);
+        const ead_policy_info *rule = ead_policy_describe(s->rule.kind);
         const bool *needs = rule->needs;
         const bool large = o->models[EAD_LARGE].model || (needs[EAD_SMALL] && !needs[EAD_LARGE]);
         const bool small = o->models[EAD_SMALL].model || (needs[EAD_LARGE] && !needs[EAD_SMALL]);
@@ -233,8 +234,8 @@ static ead_status match(struct runner *r, struct setting *s, ead_error *error)
         json_decref(line);
     }
     const int mean = answers > 0 ? (int)(tokens / answers + 0.5) : 0;
-    s->share = tokens > 0 ? large / tokens : 0;
-    s->horizon = mean < EAD_HORIZON_MAX ? mean : EAD_HORIZON_MAX;
+    s->rule.share = tokens > 0 ? large / tokens : 0;
+    s->rule.horizon = mean < EAD_HORIZON_MAX ? mean : EAD_HORIZON_MAX;
     return EAD_OK;
 }
 
@@ -247,7 +248,7 @@ static ead_status begin_problem(struct runner *r, size_t setting, int i, size_t 
     struct slot *slot = &r->slots[i];
     ead_duo *duo = ead_batch_duo(r->batch, i);
     const uint64_t seed = sample_seed(r->o->seed, r->sample[problem]);
-    ead_policy_options policy = setting_rule(r->o->settings, setting);
+    ead_policy_options policy = r->o->settings->list[setting].rule;
     ead_sampler_options sampler = r->o->sampler;
     policy.seed = sampler.seed = seed;
     slot->problem = problem;
@@ -332,6 +333,14 @@ static ead_status fill_slots(struct runner *r, struct part *part, int *running, 
     return st;
 }
 
+static ead_status observe(const struct runner *r, const ead_event *event, ead_error *error)
+{
+    const struct runner_options *o = r->o;
+    if (!o->observe || o->observe(o->observed, r->slots[event->text].problem, &event->token))
+        return EAD_OK;
+    return fault_memory(error, "what is seen of the run");
+}
+
 static ead_status take_events(struct runner *r, size_t setting, ead_error *error)
 {
     ead_status st = EAD_OK;
@@ -341,6 +350,8 @@ static ead_status take_events(struct runner *r, size_t setting, ead_error *error
         if (event->kind == EAD_EVENT_FAULT)
             return fault(error, event->status, "problem %d: %s",
                          r->sample[r->slots[event->text].problem], event->message);
+        st = observe(r, event, error);
+        if (st || event->token.lost) continue;
         st = transcript_add(t, &event->token, error);
         r->progress.tokens++;
         if (!st && (event->token.end || t->n == r->o->most))

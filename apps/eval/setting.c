@@ -1,95 +1,176 @@
 #include "eval/setting.h"
 
 #include "eval/fault.h"
+#include "eval/option.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* In the order in which settings stand. */
-static const ead_policy_kind order[] = {EAD_POLICY_SMALL, EAD_POLICY_LARGE, EAD_POLICY_EAD,
-                                        EAD_POLICY_RANDOM};
-enum { N_POLICIES = sizeof order / sizeof *order, TAUS_MAX = 256 };
+/* ---- names ------------------------------------------------------------------------------- */
 
-int setting_rank(ead_policy_kind kind)
+/* Tells tables apart: FNV-1a over all that a policy sees of one. */
+static uint32_t digest(const ead_risk *table)
 {
-    for (int i = 0; i < N_POLICIES; i++)
-        if (order[i] == kind) return i;
-    return -1;
+    uint32_t hash = 2166136261u;
+    const struct {
+        const void *at;
+        size_t bytes;
+    } parts[] = {{&table->n_classes, sizeof table->n_classes},
+                 {table->ids, (size_t)(table->n_classes - 1) * sizeof *table->ids},
+                 {table->edges, sizeof table->edges},
+                 {table->risk, sizeof table->risk}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (size_t k = 0; k < parts[i].bytes; k++)
+            hash = (hash ^ ((const uint8_t *)parts[i].at)[k]) * 16777619u;
+    return hash;
 }
 
-static const char *name_of(ead_policy_kind kind)
+/* The threshold of ead is what a person looks for, whether it differs or not. */
+static bool is_named(const ead_policy_option *option, const ead_policy_options *rule,
+                     const ead_policy_options *base)
 {
-    return ead_policy_describe(kind)->name;
+    if (!option_concerns(option, rule->kind)) return false;
+    if (rule->kind == EAD_POLICY_EAD && !strcmp(option->name, "tau")) return true;
+    return ead_policy_value(rule, option) != ead_policy_value(base, option);
 }
 
-void setting_policies(const char *quote, char out[SETTING_POLICIES_MAX])
+bool setting_name(const ead_policy_options *rule, const ead_policy_options *base,
+                  char out[SETTING_NAME_MAX])
 {
-    size_t n = 0;
-    for (int i = 0; i < N_POLICIES && n < SETTING_POLICIES_MAX; i++)
-        n += (size_t)snprintf(out + n, SETTING_POLICIES_MAX - n, "%s%s%s%s",
-                              !i                   ? ""
-                              : i < N_POLICIES - 1 ? ", "
-                                                   : " or ",
-                              quote, name_of(order[i]), quote);
+    const ead_policy_option *option;
+    size_t n = (size_t)snprintf(out, SETTING_NAME_MAX, "%s", ead_policy_describe(rule->kind)->name);
+    for (size_t i = 0; (option = ead_policy_option_at(i)) && n < SETTING_NAME_MAX; i++) {
+        char value[OPTION_TEXT_MAX];
+        if (!is_named(option, rule, base)) continue;
+        option_show(option, ead_policy_value(rule, option), value);
+        n += (size_t)snprintf(out + n, SETTING_NAME_MAX - n, " %s=%s", option->name, value);
+    }
+    if (n < SETTING_NAME_MAX && rule->table && option_wants_table(rule))
+        n += (size_t)snprintf(out + n, SETTING_NAME_MAX - n, " table=%08" PRIx32,
+                              digest(rule->table));
+    return n < SETTING_NAME_MAX;
 }
 
-ead_policy_options setting_rule(const struct settings *settings, size_t i)
-{
-    const struct setting *s = &settings->list[i];
-    ead_policy_options rule = ead_duo_defaults().policy;
-    rule.kind = s->kind;
-    rule.tau = s->tau;
-    rule.window = settings->window;
-    rule.dwell = settings->dwell;
-    rule.share = s->share;
-    rule.horizon = s->horizon;
-    return rule;
-}
+/* ---- as it is written -------------------------------------------------------------------- */
 
-/* ---- the lists --------------------------------------------------------------------------- */
-
-/* The word that begins at *at, without blanks around it; *at moves behind its comma. False behind
- * the last. */
-static bool next_word(const char **at, const char **word, int *n)
+/* The first of `list` that ends before one of `ends`, without blanks around it; *list moves behind
+ * it. False where there is none. */
+static bool next_word(const char **list, const char *ends, const char **word, int *n)
 {
-    if (!*at) return false;
-    *word = *at + strspn(*at, " \t");
-    const char *comma = strchr(*word, ',');
-    *n = comma ? (int)(comma - *word) : (int)strlen(*word);
-    *at = comma ? comma + 1 : NULL;
-    while (*n && ((*word)[*n - 1] == ' ' || (*word)[*n - 1] == '\t')) --*n;
+    if (!*list) return false;
+    *word = *list + strspn(*list, " \t");
+    const size_t whole = strcspn(*word, ends);
+    *n = (int)whole;
+    *list = (*word)[whole] ? *word + whole + 1 : NULL;
+    while (*n && strchr(" \t", (*word)[*n - 1])) --*n;
     return true;
 }
 
-/* The rank of the policy that a word names, or -1. */
-static int rank_of(const char *word, int n)
+/* The names of the policies that a setting can have, or of the options that one has. */
+static void list_names(int kind, char *out, size_t room)
 {
-    for (int i = 0; i < N_POLICIES; i++) {
-        const char *name = name_of(order[i]);
-        if (strlen(name) == (size_t)n && !memcmp(name, word, (size_t)n)) return i;
+    size_t n = 0;
+    *out = 0;
+    for (int i = 0; n < room; i++) {
+        const ead_policy_info *info = kind < 0 ? ead_policy_describe((ead_policy_kind)i) : NULL;
+        const ead_policy_option *option = kind < 0 ? NULL : ead_policy_option_at((size_t)i);
+        if (!info && !option) break;
+        const bool counts = info ? option_tells_all((ead_policy_kind)i)
+                                 : option_concerns(option, (ead_policy_kind)kind);
+        if (counts)
+            n += (size_t)snprintf(out + n, room - n, "%s%s", n ? ", " : "",
+                                  info ? info->name : option->name);
     }
-    return -1;
 }
 
-static ead_status read_policies(const char *list, bool wanted[N_POLICIES], ead_error *error)
+static ead_status read_kind(const char *word, int n, const char *label, ead_policy_kind *out,
+                            ead_error *error)
 {
-    const char *word;
-    for (int n; next_word(&list, &word, &n);) {
-        char names[SETTING_POLICIES_MAX];
-        const int rank = rank_of(word, n);
-        setting_policies("", names);
-        if (rank < 0)
-            return fault(error, EAD_ARGUMENT, "policy: expected %s, found \"%.*s\"", names, n,
-                         word);
-        wanted[rank] = true;
+    char name[32], names[256];
+    snprintf(name, sizeof name, "%.*s", n, word);
+    const int kind = n < (int)sizeof name ? ead_policy_parse(name) : -1;
+    if (kind >= 0 && option_tells_all((ead_policy_kind)kind)) {
+        *out = (ead_policy_kind)kind;
+        return EAD_OK;
     }
-    if (wanted[3] && !wanted[2])
-        return fault(error, EAD_ARGUMENT, "policy: %s needs %s beside it, whose shares it takes",
-                     name_of(EAD_POLICY_RANDOM), name_of(EAD_POLICY_EAD));
-    return EAD_OK;
+    list_names(-1, names, sizeof names);
+    return fault(error, EAD_ARGUMENT, "%s: expected one of %s, found \"%.*s\"", label, names, n,
+                 word);
 }
+
+/* "NAME=VALUE" of a policy. */
+static ead_status read_option(const char *word, int n, const char *label, ead_policy_options *to,
+                              ead_error *error)
+{
+    char text[96], list[256], range[OPTION_RANGE_MAX];
+    const char *policy = ead_policy_describe(to->kind)->name;
+    snprintf(text, sizeof text, "%.*s", n, word);
+    char *value = strchr(text, '=');
+    if (!value || n >= (int)sizeof text)
+        return fault(error, EAD_ARGUMENT, "%s: %s: expected NAME=VALUE, found \"%.*s\"", label,
+                     policy, n, word);
+    *value++ = 0;
+    const ead_policy_option *option = option_find(text);
+    if (!option || !option_concerns(option, to->kind)) {
+        list_names(to->kind, list, sizeof list);
+        return fault(error, EAD_ARGUMENT, "%s: %s has no option \"%s\"; it has %s", label, policy,
+                     text, *list ? list : "none");
+    }
+    double x;
+    if (option_read(option, value, &x)) {
+        option_put(option, to, x);
+        return EAD_OK;
+    }
+    option_range(option, range);
+    return fault(error, EAD_ARGUMENT, "%s: %s: %s: expected %s, found \"%s\"", label, policy, text,
+                 range, value);
+}
+
+/* `given`: the options that were. */
+static ead_status read_setting(const char *text, int bytes, const ead_policy_options *base,
+                               const char *label, ead_policy_options *out, unsigned *n_given,
+                               bool *has_tau, ead_error *error)
+{
+    char whole[SETTING_NAME_MAX];
+    const char *at = whole, *word;
+    int n;
+    snprintf(whole, sizeof whole, "%.*s", bytes, text);
+    if (bytes >= SETTING_NAME_MAX)
+        return fault(error, EAD_ARGUMENT, "%s: expected at most %d bytes, found %d", label,
+                     SETTING_NAME_MAX - 1, bytes);
+    *out = *base;
+    *n_given = 0;
+    *has_tau = false;
+    next_word(&at, " \t", &word, &n);
+    ead_status st = read_kind(word, n, label, &out->kind, error);
+    while (!st && next_word(&at, " \t", &word, &n)) {
+        if (!n) continue;
+        st = read_option(word, n, label, out, error);
+        ++*n_given;
+        *has_tau |= !strncmp(word, "tau=", 4);
+    }
+    return st;
+}
+
+ead_status setting_read(const char *text, const ead_policy_options *base, const char *label,
+                        ead_policy_options *out, ead_error *error)
+{
+    unsigned given;
+    bool has_tau;
+    return read_setting(text, (int)strlen(text), base, label, out, &given, &has_tau, error);
+}
+
+/* ---- thresholds -------------------------------------------------------------------------- */
+
+enum { TAUS_MAX = 256 };
+
+struct taus {
+    double list[TAUS_MAX];
+    size_t n;
+};
 
 static ead_status read_tau(const char *word, int n, double *out, ead_error *error)
 {
@@ -102,78 +183,140 @@ static ead_status read_tau(const char *word, int n, double *out, ead_error *erro
     return EAD_OK;
 }
 
-static ead_status read_taus(const char *list, double taus[TAUS_MAX], size_t *count,
-                            ead_error *error)
+static ead_status read_taus(const char *list, struct taus *to, ead_error *error)
 {
     const char *word;
-    *count = 0;
-    for (int n; next_word(&list, &word, &n);) {
+    to->n = 0;
+    for (int n; next_word(&list, ",", &word, &n);) {
         double tau;
         ead_status st = read_tau(word, n, &tau, error);
         if (st) return st;
-        for (size_t i = 0; i < *count; i++)
-            if (taus[i] == tau)
+        for (size_t i = 0; i < to->n; i++)
+            if (to->list[i] == tau)
                 return fault(error, EAD_ARGUMENT, "tau: %.*s stands in the list twice", n, word);
-        if (*count == TAUS_MAX)
+        if (to->n == TAUS_MAX)
             return fault(error, EAD_ARGUMENT, "tau: expected at most %d", TAUS_MAX);
-        taus[(*count)++] = tau;
+        to->list[to->n++] = tau;
     }
     return EAD_OK;
 }
 
 /* ---- the settings ------------------------------------------------------------------------ */
 
-/* With as few digits as read back the same. */
-static void name_tau(struct setting *s)
+struct making {
+    struct settings *s;
+    const struct taus *taus;
+    size_t room;
+    bool follows; /* "random" stands in the list without options */
+};
+
+static ead_status append(struct making *m, const struct setting *one, ead_error *error)
 {
-    char digits[32];
-    for (int n = 1; n <= 17; n++) {
-        snprintf(digits, sizeof digits, "%.*g", n, s->tau);
-        if (strtod(digits, NULL) == s->tau) break;
+    struct settings *s = m->s;
+    if (s->n == m->room) {
+        const size_t room = m->room ? 2 * m->room : 32;
+        struct setting *more = realloc(s->list, room * sizeof *more);
+        if (!more) return fault_memory(error, "the settings");
+        s->list = more;
+        m->room = room;
     }
-    snprintf(s->name, sizeof s->name, "%s tau=%s", name_of(s->kind), digits);
-}
-
-static void add(struct settings *s, ead_policy_kind kind, const double *tau, int of)
-{
-    struct setting *one = &s->list[s->n++];
-    *one = (struct setting){.kind = kind, .of = of};
-    snprintf(one->name, sizeof one->name, "%s", name_of(kind));
-    if (!tau) return;
-    one->tau = *tau;
-    name_tau(one);
-}
-
-static void add_all(struct settings *s, const bool *wanted, const double *taus, size_t n_taus)
-{
-    for (int i = 0; i < 2; i++)
-        if (wanted[i]) add(s, order[i], NULL, -1);
-    const int first = (int)s->n;
-    for (size_t i = 0; i < n_taus && wanted[2]; i++) add(s, EAD_POLICY_EAD, &taus[i], -1);
-    for (size_t i = 0; i < n_taus && wanted[3]; i++)
-        add(s, EAD_POLICY_RANDOM, &taus[i], first + (int)i);
-}
-
-ead_status settings_open(const char *names, const char *taus, int window, int dwell,
-                         struct settings **out, ead_error *error)
-{
-    bool wanted[N_POLICIES] = {false};
-    double list[TAUS_MAX];
-    size_t n_taus;
-    ead_status st = read_policies(names, wanted, error);
-    if (!st) st = read_taus(taus, list, &n_taus, error);
-    if (st) return st;
-    struct settings *s = calloc(1, sizeof *s);
-    if (s) s->list = calloc(2 * n_taus + 2, sizeof *s->list);
-    if (!s || !s->list) {
-        settings_close(s);
-        return fault_memory(error, "the settings");
-    }
-    s->window = window;
-    s->dwell = dwell;
-    add_all(s, wanted, list, n_taus);
-    *out = s;
+    s->list[s->n++] = *one;
     return EAD_OK;
+}
+
+static ead_status add(struct making *m, const ead_policy_options *rule, ead_error *error)
+{
+    struct setting one = {.rule = *rule, .of = -1};
+    if (!setting_name(rule, &m->s->base, one.name))
+        return fault(error, EAD_ARGUMENT, "setting: the name has no room in %d bytes: %s",
+                     SETTING_NAME_MAX, one.name);
+    for (size_t i = 0; i < m->s->n; i++)
+        if (!strcmp(m->s->list[i].name, one.name)) return EAD_OK;
+    return append(m, &one, error);
+}
+
+static ead_status add_written(struct making *m, const char *text, int bytes, const char *label,
+                              ead_error *error)
+{
+    ead_policy_options rule;
+    unsigned n_given;
+    bool has_tau;
+    ead_status st = read_setting(text, bytes, &m->s->base, label, &rule, &n_given, &has_tau, error);
+    if (st) return st;
+    if (rule.kind == EAD_POLICY_RANDOM && !n_given) {
+        m->follows = true;
+        return EAD_OK;
+    }
+    if (rule.kind != EAD_POLICY_EAD || has_tau || !m->taus->n) return add(m, &rule, error);
+    for (size_t i = 0; i < m->taus->n && !st; i++) {
+        rule.tau = m->taus->list[i];
+        st = add(m, &rule, error);
+    }
+    return st;
+}
+
+static ead_status add_all(struct making *m, const struct settings_wish *wish, ead_error *error)
+{
+    const char *list = wish->policies, *word;
+    ead_status st = EAD_OK;
+    for (int n; !st && next_word(&list, ",", &word, &n);)
+        st = add_written(m, word, n, "policy", error);
+    for (size_t i = 0; i < wish->n_more && !st; i++)
+        st = add_written(m, wish->more[i], (int)strlen(wish->more[i]), "setting", error);
+    for (size_t i = 0; i < wish->n_rules && !st; i++) st = add(m, &wish->rules[i], error);
+    return st;
+}
+
+/* Small first, then large, and the others in their order. */
+static void arrange(struct settings *s)
+{
+    static const ead_policy_kind first[] = {EAD_POLICY_SMALL, EAD_POLICY_LARGE};
+    size_t to = 0;
+    for (int f = 0; f < 2; f++)
+        for (size_t i = to; i < s->n; i++) {
+            if (s->list[i].rule.kind != first[f]) continue;
+            const struct setting one = s->list[i];
+            memmove(&s->list[to + 1], &s->list[to], (i - to) * sizeof one);
+            s->list[to++] = one;
+        }
+}
+
+/* One of "random" behind all others for each of ead, called like it. */
+static ead_status add_following(struct making *m, ead_error *error)
+{
+    struct settings *s = m->s;
+    const char *random = ead_policy_describe(EAD_POLICY_RANDOM)->name;
+    const size_t n = s->n;
+    ead_status st = EAD_OK;
+    for (size_t i = 0; i < n && !st; i++) {
+        struct setting one = {.rule = s->list[i].rule, .of = (int)i};
+        if (one.rule.kind != EAD_POLICY_EAD) continue;
+        one.rule.kind = EAD_POLICY_RANDOM;
+        snprintf(one.name, sizeof one.name, "%s%s", random, strchr(s->list[i].name, ' '));
+        st = append(m, &one, error);
+    }
+    if (st) return st;
+    if (s->n > n) return EAD_OK;
+    return fault(error, EAD_ARGUMENT, "policy: %s needs %s beside it, whose shares it takes",
+                 random, ead_policy_describe(EAD_POLICY_EAD)->name);
+}
+
+ead_status settings_open(const struct settings_wish *wish, struct settings **out, ead_error *error)
+{
+    struct taus taus = {.n = 0};
+    struct making m = {.s = calloc(1, sizeof *m.s), .taus = &taus};
+    if (!m.s) return fault_memory(error, "the settings");
+    m.s->base = wish->base;
+    ead_status st = wish->taus ? read_taus(wish->taus, &taus, error) : EAD_OK;
+    if (!st) st = add_all(&m, wish, error);
+    arrange(m.s);
+    if (!st && m.follows) st = add_following(&m, error);
+    if (!st && !m.s->n) st = fault(error, EAD_ARGUMENT, "policy: expected at least one");
+    if (st)
+        settings_close(m.s);
+    else
+        *out = m.s;
+    return st;
 }
 
 void settings_close(struct settings *settings)

@@ -1,45 +1,55 @@
 /*
- * What a run compares: one model alone, or a policy at a threshold. Settings have a name that says
- * all of it ("small", "large", "ead tau=0.1", "random tau=0.1") and a fixed order: small, large,
- * ead by tau as listed, random by tau as listed. A random setting takes its share from the results
- * of the ead setting of its tau, so those run first.
+ * What a run compares: policies with their options. A person writes a setting as the policy's name
+ * and what differs from what holds otherwise ("judge risk=0.5 slack=0.2"), words included
+ * ("speculative draft=heuristic"); its own name is written in the same way, says all that differs,
+ * and reads back as the same setting. One that goes by a table of risks has a digest of it behind.
+ *
+ * The order: small, large, the others as given, and last those of "random" that follow a setting of
+ * ead: at its threshold they take their share and length from its results, which have to be there.
  */
 #ifndef EAD_EVAL_SETTING_H
 #define EAD_EVAL_SETTING_H
 
 #include "ead.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum { SETTING_NAME_MAX = 48 };
+enum { SETTING_NAME_MAX = 192 };
 
 struct setting {
     char name[SETTING_NAME_MAX];
-    ead_policy_kind kind;
-    double tau;   /* ead and random */
-    int of;       /* random: index of the ead setting whose share it takes; else -1 */
-    double share; /* random: the wanted share, filled in by the runner */
-    int horizon;  /* random: tokens of a text, likewise */
+    ead_policy_options rule; /* of one that follows, the runner fills in share and horizon */
+    int of;                  /* the setting that it follows, as an index; -1: none */
 };
 
 struct settings {
-    struct setting *list; /* [n], at least one */
+    struct setting *list; /* [n] */
     size_t n;
-    int window, dwell;
+    ead_policy_options base; /* what holds where a setting says nothing */
 };
 
-/* Lists separated by commas. Errors begin with "policy: " or "tau: ". */
-ead_status settings_open(const char *policies, const char *taus, int window, int dwell,
-                         struct settings **out, ead_error *error);
+struct settings_wish {
+    /* Separated by commas: policies with their options, and what tau may be of those of ead that do
+     * not say it. Without options "random" follows every setting of ead. NULL: none. */
+    const char *policies, *taus;
+    const char *const *more; /* [n_more] further settings, alike */
+    size_t n_more;
+    const ead_policy_options *rules; /* [n_rules] and these, as they are */
+    size_t n_rules;
+    ead_policy_options base; /* its kind and seed do not matter; its table is borrowed by all that
+                              * were written */
+};
+
+/* Of several alike there is one. Errors begin with "policy: ", "setting: " or "tau: ". */
+ead_status settings_open(const struct settings_wish *wish, struct settings **out, ead_error *error);
 void settings_close(struct settings *settings);
 
-/* Where settings of that policy stand among the others, from 0; -1: runs do not compare it. */
-int setting_rank(ead_policy_kind kind);
-/* The policies that runs compare, by rank: "small, large, ead or random", each within `quote`. */
-enum { SETTING_POLICIES_MAX = 128 };
-void setting_policies(const char *quote, char out[SETTING_POLICIES_MAX]);
-
-/* The rule of setting i; a random one must have its share and horizon. */
-ead_policy_options setting_rule(const struct settings *settings, size_t i);
+/* One setting as it is written, but for what a list makes of it; the error names `label` first. */
+ead_status setting_read(const char *text, const ead_policy_options *base, const char *label,
+                        ead_policy_options *out, ead_error *error);
+/* False when there is no room. */
+bool setting_name(const ead_policy_options *rule, const ead_policy_options *base,
+                  char out[SETTING_NAME_MAX]);
 
 #endif

@@ -30,14 +30,17 @@ static bool chosen(const struct filter *f, const struct record *r)
 /* What a row is computed from, beside its own setting. */
 struct context {
     const struct records *records;
-    const struct record_setting *large; /* NULL: the run has none */
-    double step[EAD_WRITERS];           /* t_S, t_L; NaN: not measured */
-    double parameters[EAD_WRITERS];     /* that a token passes; NaN: unknown */
-    double *a, *b;                      /* [n_problems], scratch for paired values */
+    const struct record_setting *large;   /* NULL: the run has none */
+    const struct record_setting *against; /* NULL: none was named */
+    struct cost cost;
+    double step[EAD_WRITERS];       /* t_S, t_L; NaN: not measured */
+    double parameters[EAD_WRITERS]; /* that a token passes; NaN: unknown */
+    double *a, *b;                  /* [n_problems], scratch for paired values */
 };
 
 struct totals {
     double problems, correct, cut, unanswered, tokens, large, switches, catchup;
+    double passes, rows, judged, taken_back;
     double decode_rows[EAD_WRITERS]; /* of timed problems */
     double seconds, writing, timed;
     struct load load; /* of timed problems that say so */
@@ -60,6 +63,10 @@ static void add_record(struct totals *t, const struct record *r)
     t->large += r->large;
     t->switches += r->switches;
     t->catchup += r->catchup_rows[EAD_SMALL] + r->catchup_rows[EAD_LARGE];
+    t->passes += cost_passes(r, EAD_LARGE);
+    t->rows += cost_rows(r, EAD_LARGE);
+    t->judged += r->judged;
+    t->taken_back += r->taken_back;
     if (!r->timed) return;
     t->timed++;
     t->seconds += r->seconds;
@@ -77,25 +84,33 @@ static struct totals add_up(const struct context *c, const struct record_setting
     return t;
 }
 
-static double correct_of(const struct record *r)
+static double correct_of(const struct context *c, const struct record *r)
 {
+    (void)c;
     return r->correct;
 }
 
-static double seconds_of(const struct record *r)
+static double seconds_of(const struct context *c, const struct record *r)
 {
+    (void)c;
     return r->timed ? r->seconds : NAN;
 }
 
+static double modelled_of(const struct context *c, const struct record *r)
+{
+    return cost_of(&c->cost, r);
+}
+
+typedef double (*value_of)(const struct context *, const struct record *);
+
 /* Values of both settings on the problems that both have; into c->a and c->b. */
 static size_t pair_up(const struct context *c, const struct record_setting *s,
-                      const struct record_setting *other, const struct filter *f,
-                      double (*value)(const struct record *))
+                      const struct record_setting *other, const struct filter *f, value_of value)
 {
     size_t n = 0;
     for (size_t i = 0; other && i < c->records->n_problems; i++) {
         if (!chosen(f, s->records[i]) || !other->records[i]) continue;
-        double a = value(s->records[i]), b = value(other->records[i]);
+        double a = value(c, s->records[i]), b = value(c, other->records[i]);
         if (isnan(a) || isnan(b)) continue;
         c->a[n] = a;
         c->b[n++] = b;
@@ -177,6 +192,10 @@ static struct summary_row row_of(const struct context *c, const struct record_se
                               .overhead = over(t.writing, ideal(c, &t)) - 1,
                               .switches = over(100 * t.switches, t.tokens),
                               .catchup = over(100 * t.catchup, t.tokens),
+                              .passes = over(100 * t.passes, t.tokens),
+                              .rows = over(100 * t.rows, t.tokens),
+                              .lost = over(100 * t.taken_back, t.tokens),
+                              .accepted = over(t.judged - t.taken_back, t.judged),
                               .tokens = over(t.tokens, t.problems),
                               .cut = over(t.cut, t.problems)};
     row.accuracy = (struct measure){over(t.correct, t.problems),
@@ -186,6 +205,9 @@ static struct summary_row row_of(const struct context *c, const struct record_se
     row.paired = (double)n;
     row.kept = ratio(c, n);
     row.time = ratio(c, pair_up(c, s, c->large, f, seconds_of));
+    row.modelled = ratio(c, pair_up(c, s, c->large, f, modelled_of));
+    row.against = difference(c, pair_up(c, s, c->against, f, correct_of));
+    row.against_time = ratio(c, pair_up(c, s, c->against, f, seconds_of));
     row.gain = difference(c, pair_up(c, s, matched(c->records, s), f, correct_of));
     return row;
 }
@@ -230,11 +252,15 @@ static ead_status open_context(struct context *c, const struct summary *s, ead_e
     *c = (struct context){
         .records = s->records,
         .large = first_of(s->records, EAD_POLICY_LARGE),
+        .against = s->against ? records_setting(s->records, s->against) : NULL,
+        .cost = s->cost,
         .step = {step_of(s->records, EAD_SMALL), step_of(s->records, EAD_LARGE)},
         .parameters = {parameters_of(s->run, "small"), parameters_of(s->run, "large")},
         .a = malloc(bytes),
         .b = malloc(bytes)};
-    return c->a && c->b ? EAD_OK : fault_memory(error, "the summary");
+    if (!c->a || !c->b) return fault_memory(error, "the summary");
+    if (!s->against || c->against) return EAD_OK;
+    return fault(error, EAD_ARGUMENT, "against: there is no setting \"%s\"", s->against);
 }
 
 static ead_status rows_of(const struct context *c, const struct filter *f, struct summary_row **out,
@@ -365,11 +391,14 @@ static ead_status fill(struct summary *s, const char *const *dirs, size_t n_dirs
     return st;
 }
 
-ead_status summary_join(const char *const *dirs, size_t n_dirs, struct summary **out,
+ead_status summary_join(const char *const *dirs, size_t n_dirs,
+                        const struct summary_options *options, struct summary **out,
                         ead_error *error)
 {
     struct summary *s = calloc(1, sizeof *s);
     if (!s) return fault_memory(error, "the summary");
+    s->cost = options ? options->cost : cost_usual;
+    s->against = options ? options->against : NULL;
     ead_status st = fill(s, dirs, n_dirs, error);
     if (st)
         summary_free(s);
@@ -378,9 +407,10 @@ ead_status summary_join(const char *const *dirs, size_t n_dirs, struct summary *
     return st;
 }
 
-ead_status summary_read(const char *dir, struct summary **out, ead_error *error)
+ead_status summary_read(const char *dir, const struct summary_options *options,
+                        struct summary **out, ead_error *error)
 {
-    return summary_join(&dir, 1, out, error);
+    return summary_join(&dir, 1, options, out, error);
 }
 
 static void groups_free(struct summary_group *groups, size_t n)

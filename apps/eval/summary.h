@@ -8,16 +8,19 @@
  *   share      tokens that the large model wrote, of all
  *   cost       the paper's: (p N_L + (1-p) N_S) / N_L with p = share
  *   time       seconds relative to the large model alone, over common problems
+ *   modelled   the same of modelled time (cost.h), which is the same on every machine
  *   overhead   seconds of writing over T_ideal = n_S t_S + n_L t_L, less 1. t is the time of a
  * decode step in the settings "small" and "large" of the same run; n are the tokens that each wrote
  * but for the first of a text, which comes out of the prompt's pass. Reading the prompt is on
- * neither side. gain       accuracy less that of random switching at the same share, over common
- * problems
+ * neither side.
+ *   gain       accuracy less that of random switching at the same share, over common problems
+ *   against    accuracy less that of another setting, which the reader names
  */
 #ifndef EAD_EVAL_SUMMARY_H
 #define EAD_EVAL_SUMMARY_H
 
 #include "ead.h"
+#include "eval/cost.h"
 #include "eval/load.h"
 #include "eval/stats.h"
 
@@ -31,13 +34,16 @@ struct measure {
 };
 
 struct summary_row {
-    const char *setting, *policy; /* policy: the name of one that has a setting_rank */
+    const char *setting, *policy; /* policy: the name of one */
     double tau;
     double problems, paired, correct; /* counts; paired: those that "large" has as well */
-    struct measure accuracy, kept, time, gain;
+    struct measure accuracy, kept, time, modelled, gain, against, against_time;
     double share, cost, seconds, overhead;
     double had;               /* processor time that was had, of what was wanted: load_share */
     double switches, catchup; /* a hundred tokens; catchup: rows */
+    double passes, rows;      /* of the large model that write or judge, a hundred tokens */
+    double lost;              /* tokens written and thrown away, a hundred tokens */
+    double accepted;          /* of the drafts that were judged */
     double tokens;            /* a problem */
     double cut;               /* texts that ended by length */
     double unanswered;        /* problems whose prompts did not fit; they count as wrong */
@@ -59,11 +65,21 @@ struct summary {
     struct summary_group *levels, *subjects;
     size_t n_levels, n_subjects;
     struct records *records;
+    struct cost cost;
+    const char *against; /* borrowed */
 };
 
-ead_status summary_read(const char *dir, struct summary **out, ead_error *error);
+struct summary_options {
+    struct cost cost;
+    const char *against; /* a setting's name; NULL: none is compared with */
+};
+
+/* `options` may be NULL: usual costs. EAD_ARGUMENT when there is no setting of the name. */
+ead_status summary_read(const char *dir, const struct summary_options *options,
+                        struct summary **out, ead_error *error);
 /* Of runs of other settings over the same problems; run.json is that of the first. */
-ead_status summary_join(const char *const *dirs, size_t n_dirs, struct summary **out,
+ead_status summary_join(const char *const *dirs, size_t n_dirs,
+                        const struct summary_options *options, struct summary **out,
                         ead_error *error);
 void summary_free(struct summary *summary);
 

@@ -24,11 +24,12 @@ static const char *color_of(const struct summary_row *row)
 static bool main_grid(const struct summary *s, struct grid *g)
 {
     size_t shown = 0;
-    for (size_t i = 0; i < n_columns; i++) shown += columns[i].prints != HIDDEN;
+    for (size_t i = 0; i < n_columns; i++)
+        shown += column_prints(&columns[i], s->rows, s->n_settings);
     if (!grid_init(g, shown, s->n_settings)) return false;
     size_t at = 0;
     for (size_t i = 0; i < n_columns; i++) {
-        if (columns[i].prints == HIDDEN) continue;
+        if (!column_prints(&columns[i], s->rows, s->n_settings)) continue;
         grid_set(g->heads[at][0], columns[i].head ? columns[i].head : "");
         grid_set(g->heads[at][1], columns[i].unit ? columns[i].unit : "");
         for (size_t r = 0; r < s->n_settings; r++)
@@ -134,13 +135,34 @@ static bool show_groups(const struct summary *s, const struct summary_group *gro
     return good;
 }
 
+/* The paper's cost counts parameters and no row that is read: a note, and no column. */
+static void print_costs(const struct summary *s, FILE *to)
+{
+    const struct column *cost = find_column("parameter_cost");
+    int at = 0;
+    for (size_t i = 0; i < s->n_settings; i++) {
+        struct grid_cell name, value;
+        if (isnan(s->rows[i].cost)) continue;
+        column_show(&columns[0], &s->rows[i], &name);
+        column_show(cost, &s->rows[i], &value);
+        if (!at) at = fprintf(to, "\nThe paper's cost, which counts no row that is read, %%:") - 1;
+        const int more = (int)(strlen(name.value) + strlen(value.value)) + 3;
+        if (at + more > GRID_WIDTH) at = fprintf(to, "\n ") - 1;
+        at += fprintf(to, " %s %s;", name.value, value.value);
+    }
+    if (at) fputc('\n', to);
+}
+
 static bool show_main(const struct summary *s, show_grid show, FILE *to, bool color)
 {
     struct grid g;
     if (!s->n_settings) return true;
     bool good = main_grid(s, &g);
     fputc('\n', to);
-    if (good) show(&g, to, color);
+    if (good) {
+        show(&g, to, color);
+        print_costs(s, to);
+    }
     grid_deinit(&g);
     return good;
 }
@@ -165,7 +187,7 @@ bool table_markdown(const struct summary *s, FILE *to)
     if (!show_main(s, show_markdown, to, false)) return false;
     fputc('\n', to);
     for (size_t i = 1; i < n_columns; i++)
-        if (columns[i].prints != HIDDEN)
+        if (column_prints(&columns[i], s->rows, s->n_settings))
             fprintf(to, "- **%s %s**: %s\n", columns[i].head, columns[i].unit, columns[i].help);
     return show_groups(s, s->levels, s->n_levels, "## Accuracy by level, %", show_markdown, to,
                        false) &&

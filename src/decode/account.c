@@ -65,6 +65,13 @@ void account_token(struct account *a, ead_writer w, bool switched)
     a->work[w].tokens++;
 }
 
+void account_judgement(struct account *a, int n, int kept)
+{
+    a->judgements++;
+    a->judged += n;
+    a->refused += kept < n;
+}
+
 /* ---- the sum ----------------------------------------------------------------------------- */
 
 /* Tokens written that no policy took back. */
@@ -104,6 +111,9 @@ ead_summary account_summarise(const struct account *a, bool pair,
     ead_summary s = {.tokens = a->tokens,
                      .switches = a->switches,
                      .taken_back = a->taken_back,
+                     .judgements = a->judgements,
+                     .judged = a->judged,
+                     .refused = a->refused,
                      .bounded = a->bounded,
                      .open_decisions = a->open_decisions};
     bool measured = true;

@@ -18,6 +18,7 @@ struct tally {
 
 struct account {
     int64_t tokens, switches, taken_back;
+    int64_t judgements, judged, refused;
     int64_t bounded, open_decisions; /* see ead_summary */
     int64_t to_read;                 /* rows that one model alone would have read as prompts */
     struct tally open[EAD_WRITERS];  /* evaluations under way */
@@ -29,6 +30,8 @@ void account_rows(struct account *a, const struct text *t, ead_writer w, int fro
                   double seconds);
 /* The evaluations under way end here. */
 void account_settle(struct account *a);
+/* n drafts were judged, and so many of them kept. */
+void account_judgement(struct account *a, int n, int kept);
 /* A token was written. */
 void account_token(struct account *a, ead_writer w, bool switched);
 

@@ -51,7 +51,10 @@ static void carve(struct driver *r)
     r->owner = arena_carve(&r->arena, (size_t)r->n_seq, sizeof *r->owner);
     r->queue = arena_carve(&r->arena, n, sizeof *r->queue);
     r->rows = arena_carve(&r->arena, (size_t)r->max_rows, sizeof *r->rows);
-    r->scratch = arena_carve(&r->arena, (size_t)r->n_vocab, sizeof *r->scratch);
+    const size_t v = (size_t)r->n_vocab;
+    r->scratch.candidates = arena_carve(&r->arena, v, sizeof *r->scratch.candidates);
+    r->scratch.p = arena_carve(&r->arena, v, sizeof *r->scratch.p);
+    r->scratch.q = arena_carve(&r->arena, v, sizeof *r->scratch.q);
     for (size_t i = 0; i < n; i++) {
         struct duo *d = r->duos ? &r->duos[i] : &measured;
         *d = (struct duo){.engines = {r->engines[0], r->engines[1]},
@@ -61,6 +64,14 @@ static void carve(struct driver *r)
         duo_carve(d, &r->arena);
         if (r->owner) r->owner[d->seq] = (int)i;
     }
+}
+
+/* Drafts that the large model can judge in a pass: none where it tells of too few rows. */
+static int draft_max(const struct driver *r)
+{
+    const struct engine *large = r->engines[EAD_LARGE];
+    if (!large || !r->engines[EAD_SMALL] || large->info.max_logits < r->max_rows) return 0;
+    return r->max_rows - 1 < EAD_DRAFT_MAX ? r->max_rows - 1 : EAD_DRAFT_MAX;
 }
 
 static enum status fill(struct driver *r, const ead_duo_options *o, int n, struct err *err)
@@ -83,7 +94,7 @@ static enum status fill(struct driver *r, const ead_duo_options *o, int n, struc
         for (int w = 0; w < EAD_WRITERS; w++) /* whoever had the engine before */
             if (r->engines[w]) engine_truncate(r->engines[w], i, 0);
         TRY(duo_reserve(driver_duo(r, i), 0, err));
-        TRY(duo_init(driver_duo(r, i), o, r->scratch, err));
+        TRY(duo_init(driver_duo(r, i), o, &r->scratch, draft_max(r), err));
     }
     return ST_OK;
 }
@@ -165,8 +176,29 @@ static struct demand count(const struct driver *r, const struct ask *ask, ead_wr
 
 /* ---- a pass ------------------------------------------------------------------------------ */
 
-/* Queue the texts that have rows to read, before those that have more: a short catch-up does not
- * wait behind a long prompt. */
+/* Does a part stand behind another in the queue? A short catch-up does not wait behind a long
+ * prompt, and who was left out goes first. */
+static bool is_behind(const struct part *a, const struct part *b)
+{
+    if (a->duo->left_out != b->duo->left_out) return b->duo->left_out;
+    return a->goal - a->from > b->goal - b->from;
+}
+
+/* Leave out those whose rows must stay together and have no room beside the others. */
+static int admit(struct driver *r, int n, int most)
+{
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+        struct part *s = &r->queue[i];
+        s->duo->left_out = s->least > most;
+        if (s->duo->left_out) continue;
+        most -= s->least;
+        r->queue[kept++] = *s;
+    }
+    return kept;
+}
+
+/* Queue the texts that have rows to read. */
 static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
 {
     int n = 0;
@@ -175,27 +207,29 @@ static int enqueue(struct driver *r, const struct ask *ask, ead_writer w)
         const int rows = takes_part(ask, i) ? rows_to_go(r, ask, d, w) : 0;
         if (rows <= 0) continue;
         const int from = duo_read(d, w);
+        const struct part part = {
+            .duo = d, .goal = from + rows, .from = from, .least = duo_least(d, w, from + rows)};
         int at = n++;
-        for (; at > 0 && r->queue[at - 1].goal - r->queue[at - 1].from > rows; at--)
-            r->queue[at] = r->queue[at - 1];
-        r->queue[at] = (struct part){.duo = d, .goal = from + rows, .from = from};
+        for (; at > 0 && is_behind(&r->queue[at - 1], &part); at--) r->queue[at] = r->queue[at - 1];
+        r->queue[at] = part;
     }
-    return n;
+    return admit(r, n, ask->most);
 }
 
-/* Lay the rows of n queued texts side by side: one for each, so that none is kept waiting, and what
- * room is left goes to the first in the queue, prompts within *budget, and so do rows with
+/* Lay the rows of n queued texts side by side: the least for each, so that none is kept waiting,
+ * and what room is left goes to the first in the queue, prompts within *budget, and so do rows with
  * logits beyond one of each text. Returns how many. */
 static int gather(struct driver *r, ead_writer w, int n, int most, int *budget)
 {
-    int spare = most - n, scores = r->max_scores, rows = 0;
+    int spare = most, scores = r->max_scores, rows = 0;
+    for (int i = 0; i < n; i++) spare -= r->queue[i].least;
     CHECK(n > 0 && spare >= 0);
     for (int i = 0; i < n; i++) {
         struct part *s = &r->queue[i];
-        s->n = duo_rows(s->duo, w, s->goal, 1 + spare, budget, &scores, r->rows + rows);
-        CHECK(s->n > 0); /* none is kept waiting by its company */
+        s->n = duo_rows(s->duo, w, s->goal, s->least + spare, budget, &scores, r->rows + rows);
+        CHECK(s->n >= s->least);
         duo_await(s->duo, w, r->rows + rows, s->n);
-        spare -= s->n - 1;
+        spare -= s->n - s->least;
         rows += s->n;
     }
     return rows;
@@ -416,6 +450,7 @@ static enum status alone(struct driver *r, int i, bool read_only, struct err *er
     struct stretch to_read[EAD_WRITERS];
     int length = -1;
     ead_writer next = EAD_SMALL;
+    if (duo_has_news(d)) return ST_OK; /* whatever may come after it */
     (void)duo_prepare(d);
     while (d->fault.code == ST_OK) {
         enum status told = ST_OK;

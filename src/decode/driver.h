@@ -25,9 +25,10 @@ enum {
 /* A text's part in the pass at hand. */
 struct part {
     struct duo *duo;
-    int goal; /* up to where it reads */
-    int from; /* its first position */
-    int n;    /* its rows */
+    int goal;  /* up to where it reads */
+    int from;  /* its first position */
+    int least; /* rows that it must have, to have any */
+    int n;     /* its rows */
 };
 
 struct driver {
@@ -35,11 +36,11 @@ struct driver {
     struct arena arena;
     int n, n_seq, n_ctx, n_vocab, max_rows, max_scores;
     struct budget budget;
-    struct duo *duos;          /* [n] */
-    int *owner;                /* [n_seq] the text that has a sequence */
-    struct part *queue;        /* [n] scratch: the readers of a pass, those with few rows first */
-    struct row *rows;          /* [max_rows] scratch */
-    struct candidate *scratch; /* [n_vocab] */
+    struct duo *duos;   /* [n] */
+    int *owner;         /* [n_seq] the text that has a sequence */
+    struct part *queue; /* [n] scratch: the readers of a pass, those with few rows first */
+    struct row *rows;   /* [max_rows] scratch */
+    struct duo_scratch scratch;
     double spent[EAD_WRITERS]; /* time of passes, weighted (driver.c) */
 };
 

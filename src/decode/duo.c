@@ -1,4 +1,4 @@
-#include "decode/duo.h"
+#include "decode/duo_inside.h"
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -11,16 +11,23 @@
 void duo_carve(struct duo *d, struct arena *arena)
 {
     text_carve(&d->text, d->n_ctx + 1, arena);
+    proposals_carve(&d->proposals, arena);
 }
 
-enum status duo_init(struct duo *d, const ead_duo_options *options, struct candidate *scratch,
-                     struct err *err)
+enum status duo_init(struct duo *d, const ead_duo_options *options,
+                     const struct duo_scratch *scratch, int draft_max, struct err *err)
 {
     d->ignore_end = options->ignore_end;
     d->eager_prompt = options->eager_prompt;
     d->small_alone = options->small_alone;
+    d->tell_lost = options->tell_lost;
+    d->scratch = *scratch;
+    d->policy.draft_max = draft_max;
+    d->policy.n_vocab = d->n_vocab;
+    proposals_reset(&d->proposals);
     TRY(sampler_check(&options->sampler, err));
-    sampler_init(&d->sampler, &options->sampler, scratch, d->n_vocab);
+    sampler_init(&d->sampler, &options->sampler, scratch->candidates, d->n_vocab);
+    d->policy.drawn = options->sampler.temperature > 0;
     return duo_set_policy(d, &options->policy, err);
 }
 
@@ -28,6 +35,7 @@ enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct 
 {
     TRY(sampler_check(o, err));
     sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
+    d->policy.drawn = o->temperature > 0;
     duo_look_ahead(d);
     return ST_OK;
 }
@@ -35,7 +43,7 @@ enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct 
 /* ---- deciding ---------------------------------------------------------------------------- */
 
 /* The rows that a late engine was given are over: it has answered, or is not to. */
-static void book_late(struct duo *d, ead_writer w)
+void duo_book_late(struct duo *d, ead_writer w)
 {
     struct late *l = &d->late[w];
     if (!l->n) return;
@@ -45,9 +53,30 @@ static void book_late(struct duo *d, ead_writer w)
     l->n = 0;
 }
 
-static void cut(struct duo *d, int length)
+/* Positions from `from` on that nobody heard of are about to fall. Those of a draft fall before a
+ * token behind it that was given up earlier is told. */
+void duo_lose(struct duo *d, int from)
 {
-    for (int w = 0; w < EAD_WRITERS; w++) book_late(d, (ead_writer)w);
+    struct losses *l = &d->losses;
+    if (from < d->kept) from = d->kept;
+    const int n = d->text.n - from, rest = l->n - l->told;
+    if (n <= 0 || !d->tell_lost) return;
+    CHECK(n + rest <= (int)(sizeof l->tokens / sizeof *l->tokens));
+    memmove(l->tokens + n, l->tokens + l->told, (size_t)rest * sizeof *l->tokens);
+    for (int i = 0; i < n; i++) {
+        const bool written = duo_token(d, from + i, &l->tokens[i]);
+        CHECK(written);
+        l->tokens[i].lost = true;
+        l->tokens[i].end = EAD_END_NOT;
+    }
+    l->n = n + rest;
+    l->told = 0;
+    l->at = from;
+}
+
+void duo_cut(struct duo *d, int length)
+{
+    for (int w = 0; w < EAD_WRITERS; w++) duo_book_late(d, (ead_writer)w);
     account_settle(&d->account);
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
@@ -58,6 +87,7 @@ static void cut(struct duo *d, int length)
     }
     text_cut(&d->text, length);
     d->drawn.n = 0;
+    d->judging.n = 0;
     if (d->eager_end > length) d->eager_end = length;
     if (d->kept > length) d->kept = length;
     if (d->scoring.next > length) d->scoring.next = length;
@@ -67,8 +97,14 @@ static void cut(struct duo *d, int length)
  * back before could go on for ever. */
 static const char *objection(const struct duo *d, const ead_decision *decision)
 {
+    const int drafts = text_drafts(&d->text) - decision->take_back;
     if ((unsigned)decision->writer >= EAD_WRITERS) return "the next writer is no model";
     if (!d->engines[decision->writer]) return "the next writer is not there";
+    if (decision->judge && decision->writer != EAD_LARGE) return "only the large model judges";
+    if (decision->judge < 0 || decision->judge > d->policy.draft_max)
+        return "more was to be judged than can be at once";
+    if (decision->judge > (drafts > 0 ? drafts : 0)) return "what is no draft was to be judged";
+    if (decision->open < 0 || decision->open > EAD_DRAFT_MAX) return "too much was left untold";
     if (!decision->take_back) return NULL;
     if (decision->take_back < 0 || decision->take_back > text_written(&d->text))
         return "more was taken back than was written";
@@ -80,36 +116,73 @@ static const char *objection(const struct duo *d, const ead_decision *decision)
     return NULL;
 }
 
+static bool has_ended(const struct duo *d)
+{
+    return d->text.n && d->text.marks[d->text.n - 1].end;
+}
+
+static void follow(struct duo *d, const ead_decision *decision)
+{
+    const int length = d->text.n - decision->take_back;
+    const bool ended = has_ended(d) && !decision->take_back;
+    d->next = decision->writer;
+    struct mark *last = d->text.n ? &d->text.marks[d->text.n - 1] : NULL;
+    if (last && last->kind == (int8_t)d->policy.options.kind) /* it was written under this one */
+        memcpy(last->memory, decision->memory, sizeof last->memory);
+    if (decision->take_back) {
+        duo_lose(d, length);
+        d->account.taken_back += decision->take_back;
+        d->replacing = true;
+        duo_cut(d, length);
+    }
+    d->judging.n = decision->judge;
+    d->judging.final = ended;
+    d->open = decision->open > decision->judge ? decision->open : decision->judge;
+    if (d->open && ended && !decision->judge) d->open = 0;
+}
+
 /* Ask the policy about the text as it stands. */
-static void decide(struct duo *d)
+void duo_decide(struct duo *d)
 {
     const ead_decision decision = policy_decide(&d->policy, &d->text);
     const char *why = objection(d, &decision);
     d->fault.code = ST_OK;
     d->replacing = false;
+    d->judging.n = d->open = 0;
     d->astray = why != NULL;
     if (why) {
         d->fault.code = err_set(&d->fault, ST_ARG, "policy %s: at token %d: %s",
                                 policy_rule(d->policy.options.kind)->info.name, d->text.n, why);
         return;
     }
-    d->next = decision.writer;
-    if (!decision.take_back) return;
-    const int length = d->text.n - decision.take_back;
-    d->account.taken_back += decision.take_back;
-    d->replacing = true;
-    cut(d, length);
+    follow(d, &decision);
+}
+
+static enum status check_judging(const struct duo *d, const ead_policy_options *o, struct err *err)
+{
+    const ead_policy_info *info = &policy_rule(o->kind)->info;
+    const struct engine *large = d->engines[EAD_LARGE];
+    if (!info->judges || d->policy.draft_max || !large || !d->engines[EAD_SMALL]) return ST_OK;
+    if (large->info.late)
+        return err_set(
+            err, ST_SUPPORT,
+            "policy %s: %s is behind an API, which is not asked what it thinks of tokens "
+            "that another model wrote",
+            info->name, large->info.name);
+    return err_set(err, ST_ARG, "policy %s: expected passes of at least 2 rows, found one of %d",
+                   info->name, large->info.max_rows);
 }
 
 enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
 {
     TRY(policy_check(o, err));
+    TRY(check_judging(d, o, err));
     ead_policy_options mine = *o;
     d->wanted = *o;
     if (!d->engines[EAD_LARGE] || d->loss.code != ST_OK) mine.kind = EAD_POLICY_SMALL;
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
     policy_init(&d->policy, &mine);
-    decide(d);
+    duo_decide(d);
     return ST_OK;
 }
 
@@ -145,11 +218,18 @@ static enum status check_given(const struct duo *d, const int32_t *ids, size_t n
     return ST_OK;
 }
 
+/* Nobody has heard of it. */
+static void forget_untold(struct duo *d)
+{
+    d->losses.n = d->losses.told = 0;
+    if (d->text.n > d->kept) duo_cut(d, d->kept);
+}
+
 enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
 {
     TRY(check_given(d, ids, n, err));
     if (!n) return ST_OK;
-    if (duo_has_news(d)) cut(d, d->kept); /* nobody has heard of it */
+    forget_untold(d);
     duo_rest(d);
     d->account.to_read += (int64_t)n + unread(d);
     account_settle(&d->account);
@@ -158,7 +238,7 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
     d->told = d->kept = d->text.n;
     d->eager_end = d->eager_prompt ? d->text.n - 1 : 0;
     d->seconds = 0;
-    decide(d);
+    duo_decide(d);
     return ST_OK;
 }
 
@@ -167,9 +247,10 @@ void duo_truncate(struct duo *d, int length)
     if (length < 0) return;
     if (d->told > length) d->told = length;
     if (length >= d->text.n) return;
-    cut(d, length);
+    d->losses.n = d->losses.told = 0;
+    duo_cut(d, length);
     d->seconds = 0;
-    decide(d);
+    duo_decide(d);
 }
 
 static enum status promise(struct duo *d, int length, struct err *err)
@@ -221,107 +302,10 @@ void duo_copy(struct duo *d, const struct duo *from, int length)
         engine_copy(d->engines[w], from->seq, d->seq, read < length ? read : length);
     }
     text_copy(&d->text, &from->text, length);
+    proposals_copy(&d->proposals, &from->proposals);
     d->told = d->kept = length;
     d->eager_end = from->eager_end < length ? from->eager_end : length;
-    decide(d);
-}
-
-/* ---- rows out, a token in ---------------------------------------------------------------- */
-
-bool duo_prepare(struct duo *d)
-{
-    if (d->astray) return false;
-    d->fault.code = ST_OK;
-    if (!d->text.n)
-        d->fault.code =
-            err_set(&d->fault, ST_ARG, "the text is empty; a first token has to be appended");
-    else if (d->text.n > d->n_ctx)
-        d->fault.code = err_set(&d->fault, ST_FULL, "the context of %d tokens is full", d->n_ctx);
-    else if (!d->waiting[d->next] && duo_read(d, d->next) >= d->text.n)
-        /* A shortened text may leave nothing to evaluate: its last row is evaluated again. */
-        engine_truncate(d->engines[d->next], d->seq, d->text.n - 1);
-    return d->fault.code == ST_OK;
-}
-
-int duo_goal(const struct duo *d, ead_writer w)
-{
-    return w == d->next ? d->text.n : d->eager_end;
-}
-
-/* Is what follows position `pos` a given token that is to be told of? */
-static bool is_scored(const struct duo *d, ead_writer w, int pos)
-{
-    return d->scoring.tell && w == d->next && pos + 1 < d->text.n && pos + 1 >= d->scoring.next &&
-           d->text.marks[pos + 1].author == TEXT_GIVEN;
-}
-
-int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, int *scores,
-             struct row *rows)
-{
-    const bool stretch = goal - duo_read(d, w) > *budget; /* as long as a prompt */
-    const int from = duo_read(d, w);
-    int n = 0;
-    bool wanted = false;
-    CHECK(from <= d->text.n && goal <= d->text.n); /* what an engine holds is of the text */
-    for (; n < most && from + n < goal; n++) {
-        const int pos = from + n;
-        const bool counts = stretch || d->text.marks[pos].author == TEXT_GIVEN;
-        const bool wants = (w == d->next && pos == d->text.n - 1) || is_scored(d, w, pos);
-        if (n && counts && *budget <= 0) break;
-        if (wants && wanted && *scores <= 0) break;
-        *scores -= wants && wanted;
-        wanted |= wants;
-        *budget -= counts;
-        rows[n] = (struct row){
-            .seq = d->seq, .pos = pos, .token = d->text.ids[pos], .wants_logits = wants};
-    }
-    return n;
-}
-
-void duo_await(struct duo *d, ead_writer w, const struct row *rows, int n)
-{
-    CHECK(!d->waiting[w]);
-    for (int i = 0; i < n; i++) {
-        if (!rows[i].wants_logits) continue;
-        if (!d->waiting[w]) d->due[w] = rows[i].pos;
-        d->waiting[w] = rows[i].pos + 1;
-    }
-}
-
-void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds)
-{
-    if (d->engines[w]->info.late && d->waiting[w]) {
-        d->late[w] = (struct late){from, n, goal, clock_seconds() - seconds};
-        return;
-    }
-    account_rows(&d->account, &d->text, w, from, n, goal, seconds);
-    d->seconds += seconds;
-}
-
-bool duo_take(struct duo *d, ead_writer w, const struct result *result)
-{
-    const int pos = result->pos, at = pos + 1;
-    /* Nothing comes that was not asked for, and nothing out of order. */
-    CHECK(d->seq == result->seq && pos >= d->due[w] && pos < d->waiting[w]);
-    d->due[w] = at;
-    if (at == d->waiting[w]) {
-        d->waiting[w] = 0;
-        book_late(d, w);
-    }
-    if (!is_scored(d, w, pos)) return duo_expects(d, w, result);
-    if (result->status == ST_OK) {
-        score_tell(&d->scoring, at, d->text.ids[at], &result->dist, d->n_vocab);
-        return false;
-    }
-    d->fault.code = err_set(&d->fault, result->status, "%s", result->message);
-    d->waiting[w] = 0;
-    engine_truncate(d->engines[w], d->seq, pos);
-    return false;
-}
-
-bool duo_expects(const struct duo *d, ead_writer w, const struct result *result)
-{
-    return !d->astray && w == d->next && result->pos == d->text.n - 1;
+    duo_decide(d);
 }
 
 void duo_fail(struct duo *d, ead_writer w, const struct result *result)
@@ -335,67 +319,14 @@ void duo_fail(struct duo *d, ead_writer w, const struct result *result)
     d->loss.code = err_set(&d->loss, result->status, "%s", result->message);
     d->lost = true;
     policy_init(&d->policy, &alone);
-    decide(d);
-}
-
-static void nothing_follows(struct duo *d, int32_t why, const struct distribution *dist)
-{
-    const char *name = d->engines[d->next]->info.name;
-    if (why == SAMPLER_FORBIDDEN)
-        d->fault.code = err_set(&d->fault, ST_ARG,
-                                "%s: bias: all %d known tokens that may follow are forbidden", name,
-                                dist->logits ? d->n_vocab : dist->n_top);
-    else
-        d->fault.code =
-            err_set(&d->fault, ST_SUPPORT,
-                    "%s: none of the %d known tokens that may follow is one of both models", name,
-                    dist->n_top);
-}
-
-static float log_prob_of(const struct result *r, int32_t id)
-{
-    const float known = distribution_log_prob(&r->dist, id);
-    return isnan(known) && id == r->drawn ? r->log_prob : known;
-}
-
-void duo_write(struct duo *d, const struct result *result, double seconds)
-{
-    const struct distribution *dist = &result->dist;
-    const int32_t drawn = result->drawn;
-    const ead_writer w = d->next;
-    CHECK(!d->astray && d->text.n && d->text.n <= d->n_ctx);
-    const bool taken = drawn >= 0 && drawn < d->n_vocab;
-    const int32_t id = taken ? drawn
-                             : sampler_choose(&d->sampler, dist, d->text.ids, (size_t)d->text.n,
-                                              (size_t)text_written(&d->text));
-    if (id < 0) {
-        nothing_follows(d, id, dist);
-        return;
-    }
-    const struct mark mark = {.author = (int8_t)w,
-                              .replaces = d->replacing,
-                              .alone = d->lost,
-                              .log_prob = log_prob_of(result, id),
-                              .seconds = (float)(d->seconds + seconds),
-                              .stats = dist->stats};
-    text_write(&d->text, id, &mark);
-    d->lost = false;
-    const int at = d->text.n - 1;
-    const bool switched = d->text.marks[at].index > 0 && d->text.marks[at - 1].author != (int8_t)w;
-    account_token(&d->account, w, switched);
-    d->account.bounded += !dist->stats.exact;
-    d->account.open_decisions += policy_is_open(&d->policy, &d->text);
-    d->seconds = 0;
-    d->drawn = *dist;
-    if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
-    decide(d);
+    duo_decide(d);
 }
 
 void duo_rest(struct duo *d)
 {
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!d->engines[w]) continue;
-        book_late(d, (ead_writer)w);
+        duo_book_late(d, (ead_writer)w);
         if (d->waiting[w]) engine_truncate(d->engines[w], d->seq, d->due[w]);
         d->waiting[w] = 0;
         engine_expect(d->engines[w], d->seq, &(struct outlook){0});
@@ -418,18 +349,24 @@ void duo_forget_drawn(struct duo *d, ead_writer w)
     if (d->text.n && d->text.marks[d->text.n - 1].author == (int8_t)w) d->drawn.n = 0;
 }
 
-/* ---- what the caller is told ------------------------------------------------------------- */
-
-bool duo_has_news(const struct duo *d)
-{
-    return d->text.n > d->kept;
-}
-
-static bool is_end(const struct duo *d, int32_t id)
+bool duo_is_end(const struct duo *d, int32_t id)
 {
     for (int w = 0; w < EAD_WRITERS; w++)
         if (d->engines[w] && vocab_is_eog(d->engines[w]->info.vocab, id)) return true;
     return false;
+}
+
+/* ---- what the caller is told ------------------------------------------------------------- */
+
+/* Is a token that fell the next to be told of? */
+static bool has_loss(const struct duo *d)
+{
+    return d->losses.told < d->losses.n && d->losses.at == d->kept;
+}
+
+bool duo_has_news(const struct duo *d)
+{
+    return has_loss(d) || d->kept < d->text.n - d->open;
 }
 
 bool duo_token(const struct duo *d, int at, ead_token *out)
@@ -443,12 +380,16 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
                        .log_prob = mark->log_prob,
                        .entropy = mark->stats.entropy,
                        .stats = mark->stats,
+                       .judgement = mark->judgement,
+                       .judged = mark->heard,
+                       .opinion = mark->opinion,
+                       .top_entropy = mark->top_entropy,
                        .seconds = (double)mark->seconds};
     const ead_policy_options *o = &d->policy.options;
     CHECK(mark->index >= 0 && mark->turn > 0);
     out->rolling = text_rolling(&d->text, at, o->window, o->clear_window);
     out->switched = mark->index > 0 && mark[-1].author != mark->author;
-    if (!d->ignore_end && is_end(d, out->id))
+    if (!d->ignore_end && duo_is_end(d, out->id))
         out->end = EAD_END_TOKEN;
     else if (at == d->n_ctx)
         out->end = EAD_END_CONTEXT;
@@ -458,6 +399,10 @@ bool duo_token(const struct duo *d, int at, ead_token *out)
 void duo_tell(struct duo *d, ead_token *out)
 {
     CHECK(duo_has_news(d) && d->kept <= d->told);
+    if (has_loss(d)) {
+        *out = d->losses.tokens[d->losses.told++];
+        return;
+    }
     (void)duo_token(d, d->kept, out);
     out->taken_back = d->told - d->kept;
     d->told = ++d->kept;

@@ -8,15 +8,18 @@
  * needs, is told what they cost, and takes the token that a distribution gives; decode/driver.h
  * evaluates. With one engine the other's writer is never chosen. Nothing is allocated here.
  *
- * What the caller was told of the text may lag behind it: tokens that a policy took back before
- * anyone heard of them were never there.
+ * What the caller was told of the text may lag behind it: drafts that may still be refused are told
+ * when they stand, or have fallen. Tokens that were taken back before anyone heard of them are told
+ * as lost to those who want to know, and to others were never there.
  */
 #ifndef EAD_DECODE_DUO_H
 #define EAD_DECODE_DUO_H
 
 #include "base/arena.h"
 #include "decode/account.h"
+#include "decode/jury.h"
 #include "decode/policy.h"
+#include "decode/proposal.h"
 #include "decode/sampler.h"
 #include "decode/score.h"
 #include "decode/text.h"
@@ -29,6 +32,27 @@ struct late {
     double since;
 };
 
+/* Drafts that the large model is to judge while it reads them. */
+struct judging {
+    int n;      /* of them, at the end of the text; 0: none */
+    bool final; /* the text has ended: nothing is written behind them */
+    struct distribution seen[EAD_DRAFT_MAX]; /* where each stands, until the engine's next pass */
+};
+
+/* Tokens that were taken back before they were told, by position, and how many of them were told
+ * since. */
+struct losses {
+    int n, told;
+    int at; /* the position of the first in the text */
+    ead_token tokens[2 * EAD_DRAFT_MAX];
+};
+
+/* Scratch that duos share which choose one after the other, [n_vocab] each. */
+struct duo_scratch {
+    struct candidate *candidates;
+    float *p, *q;
+};
+
 struct duo {
     struct engine *engines[EAD_WRITERS]; /* borrowed; one may be NULL */
     int seq;                             /* of both engines */
@@ -36,7 +60,10 @@ struct duo {
     struct text text; /* room for n_ctx + 1: the last token a full context yields is never read */
     struct policy policy;
     struct sampler sampler;
+    struct proposals proposals;
+    struct duo_scratch scratch;
     bool ignore_end, eager_prompt;
+    bool tell_lost;            /* tokens that nobody heard of are told as lost */
     bool small_alone;          /* without the large model the small one goes on */
     ead_policy_options wanted; /* the policy's, as they were set */
     struct err loss;           /* why the large model writes no more; code ST_OK when it does */
@@ -46,14 +73,18 @@ struct duo {
     int eager_end;             /* up to here the model that is not to write reads as well */
     bool replacing;            /* the next token stands where the policy took something back */
     int told, kept;            /* length of the text as last told; its shortest since */
-    int waiting[EAD_WRITERS];  /* the engine is to say what follows so many tokens; 0: nothing */
-    int due[EAD_WRITERS];      /* while it is: the first position of which it has not yet said it */
+    int open;                  /* tokens at the end that are not to be told yet */
+    struct judging judging;
+    struct losses losses;
+    int waiting[EAD_WRITERS]; /* the engine is to say what follows so many tokens; 0: nothing */
+    int due[EAD_WRITERS];     /* while it is: the first position of which it has not yet said it */
     struct late late[EAD_WRITERS];
     struct scoring scoring;
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
     struct account account;
     double seconds;        /* of passes and choices since the last token */
     struct err fault;      /* why the text cannot go on; code ST_OK when it can */
+    bool left_out;         /* of the last pass, for want of room: it goes first in the next */
     bool astray;           /* the fault is the policy's, and stays until text or policy changes */
     ead_progress progress; /* may be NULL */
     void *progress_context;
@@ -61,10 +92,10 @@ struct duo {
 
 /* The text's storage, once measuring and once for real; n_ctx must be set. */
 void duo_carve(struct duo *d, struct arena *arena);
-/* Begin with an empty text. engines, seq, n_ctx, n_vocab and the storage must be set; `scratch`
- * [n_vocab] may be shared by duos that choose one after the other. */
+/* Begin with an empty text. engines, seq, n_ctx, n_vocab and the storage must be set. draft_max:
+ * drafts that the large model can judge in a pass; 0 where it cannot. */
 MUST_USE enum status duo_init(struct duo *d, const ead_duo_options *options,
-                              struct candidate *scratch, struct err *err);
+                              const struct duo_scratch *scratch, int draft_max, struct err *err);
 
 /* Add given tokens; nothing is evaluated. The policy starts anew. */
 MUST_USE enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err);
@@ -81,15 +112,18 @@ MUST_USE enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o
 /* Can a token be written? If so, its writer has at least one row to evaluate afterwards; if not,
  * d->fault says why. */
 bool duo_prepare(struct duo *d);
-/* Up to where a model should read: the writer of the next token to the end of the text. */
+/* Up to where a model should read: the writer of the next token to the end of the text, or of what
+ * is judged. */
 int duo_goal(const struct duo *d, ead_writer w);
+/* Rows that must be in one pass if any is: of drafts that are judged. */
+int duo_least(const struct duo *d, ead_writer w, int goal);
 /* Positions of the text that a model has read. */
 int duo_read(const struct duo *d, ead_writer w);
 /* The next rows of a model on its way to `goal`, at most `most`. Given tokens count against
  * *budget, and all others do where the way is longer than it; but one row there is in any case. The
  * last one wants logits when it is the last of the text and the model is to write; so do rows
- * before given tokens that someone asks for, of which all but the first count against *scores.
- * Returns how many. */
+ * before drafts that are judged, and before given tokens that someone asks for, of which all but
+ * the first count against *scores. `most` is at least duo_least. Returns how many. */
 int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, int *scores,
              struct row *rows);
 /* The engine was given n rows: their results are waited for. */
@@ -97,17 +131,16 @@ void duo_await(struct duo *d, ead_writer w, const struct row *rows, int n);
 /* n rows from position `from` on were evaluated on the way to `goal`; where the engine is late and
  * has yet to say what follows them, their time is that until it does. */
 void duo_account(struct duo *d, ead_writer w, int from, int n, int goal, double seconds);
-/* A result has come; false when nobody waits for it any more. What it says of a given token is told
- * or, where it is a fault, the text's, and that row is to be evaluated again. */
+/* A result has come; true when it is the one that the next step of the text waits for: what follows
+ * it, or the last draft's that is judged. What it says of a given token is told or, where it is a
+ * fault, the text's, and that row is to be evaluated again. */
 bool duo_take(struct duo *d, ead_writer w, const struct result *result);
-/* Does this result say what follows the text, by the model that is to write? */
-bool duo_expects(const struct duo *d, ead_writer w, const struct result *result);
 /* What follows the text is not to be had: its fault or, of the large model, its loss. */
 void duo_fail(struct duo *d, ead_writer w, const struct result *result);
-/* Write the token that follows by this result of its writer, or the one that the engine drew, and
- * decide who goes on. A policy that does what it may not is the text's fault, and so is a
- * distribution that knows no token of both models, or none that is allowed. `seconds` were spent
- * since the last pass. */
+/* Judge drafts, where that is due, write the token that follows by this result of its writer, or
+ * the one that the engine drew, and decide who goes on. A policy that does what it may not is the
+ * text's fault, and so is a distribution that knows no token of both models, or none that is
+ * allowed. `seconds` were spent since the last pass. */
 void duo_write(struct duo *d, const struct result *result, double seconds);
 /* Nothing more is wanted of the text for now: what engines have under way for it they may drop. */
 void duo_rest(struct duo *d);

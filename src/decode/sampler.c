@@ -4,6 +4,7 @@
 #include "decode/text.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Penalties and biases beyond have no use, and sums of these stay finite. */
 static const float change_max = 1e6f;
@@ -194,13 +195,13 @@ static int keep_min_p(struct candidate *c, int n, float p)
     return p > 0 ? keep_above(c, n, top_logit(c, n) + logf(p)) : n;
 }
 
-static int32_t draw(const struct sampler *s, int n, size_t position)
+static int32_t draw(const struct sampler *s, int n, double chance)
 {
     struct candidate *c = s->candidates;
     const double top = (double)top_logit(c, n), scale = 1 / (double)s->options.temperature;
     double total = 0, sum = 0;
     for (int i = 0; i < n; i++) total += exp(((double)c[i].logit - top) * scale);
-    const double at = rng_at(s->options.seed, STREAM_TOKEN, position) * total;
+    const double at = chance * total;
     for (int i = 0; i < n; i++) {
         sum += exp(((double)c[i].logit - top) * scale);
         if (sum > at) return c[i].id;
@@ -242,8 +243,24 @@ static void change(const struct sampler *s, bool dense, int n, const int32_t *te
         count_few(s, n, written, n_written);
 }
 
+/* Of n changed candidates those that may be drawn, with a temperature above 0. */
+static int keep(const struct sampler *s, int n)
+{
+    const ead_sampler_options *o = &s->options;
+    n = keep_top_k(s->candidates, n, o->top_k);
+    n = keep_top_p(s->candidates, n, o->top_p);
+    return keep_min_p(s->candidates, n, o->min_p);
+}
+
 int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
                        size_t n_text, size_t n_written)
+{
+    const double chance = rng_at(s->options.seed, STREAM_TOKEN, n_text);
+    return sampler_choose_by(s, d, text, n_text, n_written, chance);
+}
+
+int32_t sampler_choose_by(const struct sampler *s, const struct distribution *d,
+                          const int32_t *text, size_t n_text, size_t n_written, double chance)
 {
     const ead_sampler_options *o = &s->options;
     if (o->temperature == 0 && d->stats.argmax < s->n_vocab && stays_top(o, d))
@@ -253,8 +270,24 @@ int32_t sampler_choose(const struct sampler *s, const struct distribution *d, co
     if (!sampler_is_plain(s)) change(s, d->logits != NULL, n, text, n_text, n_written);
     if (o->n_bias && top_logit(s->candidates, n) == -INFINITY) return SAMPLER_FORBIDDEN;
     if (o->temperature == 0) return top_id(s->candidates, n);
-    n = keep_top_k(s->candidates, n, o->top_k);
-    n = keep_top_p(s->candidates, n, o->top_p);
-    n = keep_min_p(s->candidates, n, o->min_p);
-    return draw(s, n, n_text);
+    return draw(s, keep(s, n), chance);
+}
+
+bool sampler_shape(const struct sampler *s, const struct distribution *d, const int32_t *text,
+                   size_t n_text, size_t n_written, float *out)
+{
+    const bool drawn = s->options.temperature > 0;
+    const double scale = drawn ? 1 / (double)s->options.temperature : 1;
+    const struct candidate *c = s->candidates;
+    double total = 0;
+    int n = gather(s, d);
+    if (drawn && !sampler_is_plain(s)) change(s, d->logits != NULL, n, text, n_text, n_written);
+    if (!n || top_logit(c, n) == -INFINITY) return false;
+    if (drawn) n = keep(s, n);
+    const double top = (double)top_logit(c, n);
+    for (int i = 0; i < n; i++) total += exp(((double)c[i].logit - top) * scale);
+    memset(out, 0, (size_t)s->n_vocab * sizeof *out);
+    for (int i = 0; i < n; i++)
+        out[c[i].id] = (float)(exp(((double)c[i].logit - top) * scale) / total);
+    return true;
 }

@@ -37,7 +37,10 @@ static void unkeep(struct text *t)
 {
     const int n = t->n && t->marks[t->n - 1].author == EAD_SMALL ? t->marks[t->n - 1].draft : 0;
     for (int i = t->n - n; i < t->n; i++)
-        if (t->marks[i].judged > t->n) t->marks[i].judged = 0;
+        if (t->marks[i].judged > t->n) {
+            t->marks[i].judged = 0;
+            t->marks[i].heard = false;
+        }
 }
 
 void text_cut(struct text *t, int length)

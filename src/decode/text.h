@@ -27,10 +27,11 @@ struct mark {
     bool line, blank; /* it ends a line; an empty one, or a paragraph */
     int draft;        /* drafts that end with it, if it is one: 0 of any other */
     int judged;       /* of a draft that was kept: the length of the text from which on it is */
-    int8_t kind;      /* of the policy that decided behind it, and left */
+    int8_t kind;      /* of the policy that it was written under, which left */
     double memory[2]; /* this; see ead_decision */
     ead_judgement judgement; /* before it or, of the end of a text, with it */
-    ead_opinion opinion;     /* where it was judged */
+    bool heard;              /* the large model judged it, and its */
+    ead_opinion opinion;     /* is this */
     float top_entropy;
     int index;       /* written tokens before it since the last given one; -1 of a given one */
     int turn;        /* tokens its author wrote without a break, itself included */

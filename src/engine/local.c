@@ -17,6 +17,7 @@ struct local {
     int *expected;      /* [n_seq] scratch: the position that a sequence's next row must have */
     struct kv_growth *growth; /* [max_rows] scratch */
     int n_logits;             /* of the last pass */
+    int most_logits;          /* of any pass: as many were ever written */
     int n_collected;          /* of those */
     struct err not_finite;    /* what is said of broken weights */
 };
@@ -182,6 +183,7 @@ static enum status local_submit(struct engine *engine, const struct row *rows, i
     e->n_logits = e->n_collected = 0;
     for (int i = 0; i < n; i++)
         if (rows[i].wants_logits) e->wanted[e->n_logits++] = rows[i];
+    if (e->most_logits < e->n_logits) e->most_logits = e->n_logits;
     forward_eval(&e->forward, rows, n, e->logits);
     return ST_OK;
 }
@@ -274,12 +276,14 @@ size_t local_bytes(const struct engine *e)
     return local_in(e)->arena.capacity;
 }
 
-/* Pages that were never taken are mapped, and cost nothing. */
+/* Pages that were never taken and logits that were never wanted are mapped, and cost nothing. */
 static size_t local_memory(const struct engine *engine)
 {
     const struct local *e = local_in(engine);
     const size_t untouched = (size_t)(e->kv.n_pages - e->kv.n_touched);
-    return e->arena.capacity - untouched * kv_page_bytes(&e->kv);
+    const size_t unwanted = (size_t)(e->options.max_logits - e->most_logits);
+    return e->arena.capacity - untouched * kv_page_bytes(&e->kv) -
+           unwanted * (size_t)e->model->weights.n_logits * sizeof *e->logits;
 }
 
 static const struct engine_ops ops = {.close = local_close,

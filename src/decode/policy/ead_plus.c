@@ -3,8 +3,8 @@
  * takes over when the rolling entropy is above tau; it then judges all drafts as policy judge does,
  * with `slack`. Its turn is exact speculation, with the small model as drafter of `draft` tokens,
  * and ends when `agree` drafts in a row were kept: it is over when they agree, and not when the
- * large model is calm. A free text is also judged at `unjudged` drafts, which is no hand-over
- * unless the rolling entropy says so, and at its end.
+ * large model is calm. A free text is also judged at `unjudged` drafts and with `tail` at its end,
+ * which is no hand-over unless the rolling entropy says so.
  */
 #include "decode/policy/draft.h"
 #include "decode/policy/risk.h"
@@ -19,11 +19,6 @@ static bool is_free(const ead_signals *s)
     return s->memory[0] < 1;
 }
 
-static int most_unjudged(const struct policy *p, const ead_signals *s)
-{
-    return p->options.unjudged < s->draft_max ? p->options.unjudged : s->draft_max;
-}
-
 /* What holds behind the last token. A draft changes nothing; the large model's token stands behind
  * a judgement. */
 static double turn_after(const struct policy *p, const ead_signals *s)
@@ -31,7 +26,7 @@ static double turn_after(const struct policy *p, const ead_signals *s)
     const ead_policy_options *o = &p->options;
     const ead_judgement *j = &s->judged;
     if (s->drafts || !j->n) return s->memory[0];
-    if (is_free(s)) return j->n < most_unjudged(p, s) || s->rolling > o->tau ? 1 : 0;
+    if (is_free(s)) return !risk_too_many(o, s, j->n) || s->rolling > o->tau ? 1 : 0;
     const double agreed = j->kept == j->n ? s->memory[0] - 1 + j->n : 0;
     return agreed >= o->agree ? 0 : 1 + agreed;
 }
@@ -39,7 +34,8 @@ static double turn_after(const struct policy *p, const ead_signals *s)
 static ead_decision decide_free(const struct policy *p, const ead_signals *s)
 {
     const int n = s->drafts;
-    const bool due = n && (s->end || s->rolling > p->options.tau || n >= most_unjudged(p, s));
+    const ead_policy_options *o = &p->options;
+    const bool due = n && (s->rolling > o->tau || risk_left_too_long(o, s));
     return (ead_decision){.writer = due ? EAD_LARGE : EAD_SMALL, .judge = due ? n : 0, .open = n};
 }
 

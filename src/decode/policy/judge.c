@@ -3,12 +3,14 @@
  * (ead_risk), or without a table its entropy. At a token of risk r with the sum acc of all drafts,
  * the large model judges
  *
- *     if r >= risk, or acc > risk_sum, or `unjudged` drafts there are, or the text ends;
+ *     if r >= risk, or acc > risk_sum, or `unjudged` drafts there are, or with `tail` at the end;
  *
  * the first draft with p(x) < (1 - slack) max p is cut, and the large model's own token stands
  * there; behind drafts that are all kept its token is free. Without slack a draft is kept that the
  * large model itself would have written. Then, and with thresholds of 0, this is the large model
- * alone, bit for bit; with infinite ones nobody judges, and it is the small one.
+ * alone, bit for bit; with infinite ones nobody judges, and it is the small one. What the large
+ * model need not read it does not: the end of a calm text, and of a long calm stretch all but the
+ * drafts that can be judged at once, stand as they are.
  */
 #include "decode/policy/risk.h"
 
@@ -22,8 +24,7 @@ static bool never(const ead_policy_options *o)
 static bool is_due(const struct policy *p, const ead_signals *s, double r, double sum)
 {
     const ead_policy_options *o = &p->options;
-    const int most = o->unjudged < s->draft_max ? o->unjudged : s->draft_max;
-    return s->end || r >= o->risk || sum > o->risk_sum || s->drafts >= most;
+    return r >= o->risk || sum > o->risk_sum || risk_left_too_long(o, s);
 }
 
 static ead_decision decide(const struct policy *p, const ead_signals *s)

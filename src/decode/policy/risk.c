@@ -38,3 +38,14 @@ int slack_judge(const struct policy *p, const ead_opinion *o, int n)
     while (kept < n && slack_keeps(p, p->options.slack, &o[kept])) kept++;
     return kept;
 }
+
+bool risk_too_many(const ead_policy_options *o, const ead_signals *s, int n)
+{
+    const int most = o->unjudged < s->draft_max ? o->unjudged : s->draft_max;
+    return most > 0 && n >= most;
+}
+
+bool risk_left_too_long(const ead_policy_options *o, const ead_signals *s)
+{
+    return (s->end && o->tail) || risk_too_many(o, s, s->drafts);
+}

@@ -15,4 +15,10 @@ bool slack_keeps(const struct policy *p, double slack, const ead_opinion *o);
 /* The first of n drafts that option `slack` does not keep, or n. */
 int slack_judge(const struct policy *p, const ead_opinion *o, int n);
 
+/* Are n drafts as many as `unjudged` has judged whatever their risk? */
+bool risk_too_many(const ead_policy_options *o, const ead_signals *s, int n);
+/* Are drafts to be judged whatever their risk: there are `unjudged`, or they are the text's tail?
+ */
+bool risk_left_too_long(const ead_policy_options *o, const ead_signals *s);
+
 #endif

@@ -1,0 +1,23 @@
+/* What the files of a duo share: duo.c (the text, decisions, what is told), duo_rows.c (rows and
+ * results), duo_write.c (judging and writing). */
+#ifndef EAD_DECODE_DUO_INSIDE_H
+#define EAD_DECODE_DUO_INSIDE_H
+
+#include "decode/duo.h"
+
+/* The rows that a late engine was given are over: it has answered, or is not to. */
+void duo_book_late(struct duo *d, ead_writer w);
+/* Positions from `from` on that nobody heard of are about to fall: they will be told as lost. */
+void duo_lose(struct duo *d, int from);
+/* The text ends at `length`, and so does what engines hold of it. */
+void duo_cut(struct duo *d, int length);
+/* Ask the policy about the text as it stands. */
+void duo_decide(struct duo *d);
+/* Does a token end a text, for either model? */
+bool duo_is_end(const struct duo *d, int32_t id);
+/* The first row that the writer of the next token must evaluate. */
+int duo_first_needed(const struct duo *d);
+/* Keep what the small model proposes at a position by this distribution. */
+void duo_propose(struct duo *d, int pos, const struct distribution *small);
+
+#endif
