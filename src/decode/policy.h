@@ -73,6 +73,9 @@ void policy_init(struct policy *p, const ead_policy_options *o);
 /* What is to be seen of a text by a policy with these options. */
 ead_signals policy_signals(const struct policy *p, const struct text *t);
 
+/* Drafts at the end of the text that were written under this kind of policy, at most so many. */
+int policy_drafts(const struct policy *p, const struct text *t, int most);
+
 /* Of POLICY_TOP, .... */
 unsigned policy_asks(const struct policy *p);
 
