@@ -543,6 +543,10 @@ static void copy(struct company *c, int to, int from)
     duo_copy(text_at(c, to), d, length);
     c->listeners[to].next = 0;
     remember(c, to, &c->known[from].text, length);
+    const struct duo *other = text_at(c, to);
+    if (!policy_same(&d->policy.options, &other->policy.options) ||
+        !sampler_same(&d->sampler.options, &other->sampler.options))
+        text_settle(&c->known[to].text);
 }
 
 /* Somebody else decides from here on, and may begin by taking back. */

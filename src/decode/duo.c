@@ -319,6 +319,12 @@ void duo_reset(struct duo *d)
     d->seconds = 0;
 }
 
+static bool writes_alike(const struct duo *a, const struct duo *b)
+{
+    return policy_same(&a->policy.options, &b->policy.options) &&
+           sampler_same(&a->sampler.options, &b->sampler.options);
+}
+
 void duo_copy(struct duo *d, const struct duo *from, int length)
 {
     CHECK(d != from && length >= 0 && length <= from->text.n);
@@ -329,7 +335,10 @@ void duo_copy(struct duo *d, const struct duo *from, int length)
         engine_copy(d->engines[w], from->seq, d->seq, read < length ? read : length);
     }
     text_copy(&d->text, &from->text, length);
-    proposals_copy(&d->proposals, &from->proposals);
+    if (writes_alike(d, from))
+        proposals_copy(&d->proposals, &from->proposals);
+    else
+        text_settle(&d->text); /* what was told in another way stands */
     d->told = d->kept = length;
     d->eager_end = from->eager_end < length ? from->eager_end : length;
     duo_decide(d);

@@ -75,6 +75,16 @@ void policy_init(struct policy *p, const ead_policy_options *o)
     p->rate = rule->prepare ? rule->prepare(o) : 0;
 }
 
+bool policy_same(const ead_policy_options *a, const ead_policy_options *b)
+{
+    for (size_t i = 0; policy_option(i); i++)
+        if (policy_option_value(a, policy_option(i)) != policy_option_value(b, policy_option(i)))
+            return false;
+    return a->kind == b->kind && a->table == b->table && a->seed == b->seed &&
+           a->replay == b->replay && a->n_replay == b->n_replay && a->decide == b->decide &&
+           a->judge == b->judge && a->weigh == b->weigh && a->context == b->context;
+}
+
 /* ---- deciding ---------------------------------------------------------------------------- */
 
 int policy_drafts(const struct policy *p, const struct text *t, int most)
