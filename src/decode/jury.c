@@ -108,7 +108,7 @@ static void compare(const struct jury *j, int pos, const struct distribution *la
     o->q = j->q[o->id];
     o->max_q = 0;
     for (int i = 0; i < n; i++) o->max_q = j->q[i] > o->max_q ? j->q[i] : o->max_q;
-    if (j->policy->drawn) o->native = o->chance * o->q <= o->p && o->p > 0;
+    if (j->policy->drawn) o->native = o->q > 0 && o->p > 0 && o->chance * o->q <= o->p;
     if (rule->measure) o->measure = (float)rule->measure(j->policy, j->p, j->q, n);
 }
 
@@ -116,6 +116,7 @@ ead_opinion jury_opinion(const struct jury *j, int pos, const struct distributio
 {
     const unsigned asks = policy_asks(j->policy);
     ead_opinion o = {.id = j->text->ids[pos],
+                     .argmax = -1,
                      .q = NAN,
                      .max_q = NAN,
                      .measure = NAN,
