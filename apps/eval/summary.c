@@ -155,6 +155,20 @@ static const struct record_setting *matched(const struct records *records,
     return NULL;
 }
 
+/* Answers that are the other setting's, of those that both have. */
+static double same_texts(const struct context *c, const struct record_setting *s,
+                         const struct record_setting *other, const struct filter *f)
+{
+    double n = 0, same = 0;
+    for (size_t i = 0; other && i < c->records->n_problems; i++) {
+        const struct record *a = s->records[i], *b = other->records[i];
+        if (!chosen(f, a) || !b || !a->text || !b->text) continue;
+        n++;
+        same += a->text == b->text;
+    }
+    return n > 0 ? same / n : NAN;
+}
+
 static double over(double a, double b)
 {
     return b > 0 ? a / b : NAN;
@@ -205,6 +219,7 @@ static struct summary_row row_of(const struct context *c, const struct record_se
     row.paired = (double)n;
     row.kept = ratio(c, n);
     row.time = ratio(c, pair_up(c, s, c->large, f, seconds_of));
+    row.same = same_texts(c, s, c->large, f);
     row.modelled = ratio(c, pair_up(c, s, c->large, f, modelled_of));
     row.against = difference(c, pair_up(c, s, c->against, f, correct_of));
     row.against_time = ratio(c, pair_up(c, s, c->against, f, seconds_of));

@@ -44,6 +44,7 @@ struct summary_row {
     double passes, rows;      /* of the large model that write or judge, a hundred tokens */
     double lost;              /* tokens written and thrown away, a hundred tokens */
     double accepted;          /* of the drafts that were judged */
+    double same;              /* answers that are the large model's own text, of those in common */
     double tokens;            /* a problem */
     double cut;               /* texts that ended by length */
     double unanswered;        /* problems whose prompts did not fit; they count as wrong */
