@@ -287,7 +287,7 @@ static ead_status read_manner(const struct jsonl_field *at, struct record *to, e
 static ead_status read_time(struct reading *r, const struct jsonl_field *at, ead_error *error)
 {
     struct line line = {0};
-    double catchup[EAD_WRITERS], seconds;
+    double seconds;
     bool known;
     ead_status st = locate(r, at, false, &line, &known, error);
     if (st || !known) return st;
@@ -297,13 +297,14 @@ static ead_status read_time(struct reading *r, const struct jsonl_field *at, ead
     st = jsonl_real(at, "seconds", &seconds, error);
     if (!st) st = jsonl_both(at, "decode_seconds", to->decode_seconds, error);
     if (!st) st = jsonl_both(at, "decode_steps", to->decode_steps, error);
-    if (!st) st = jsonl_both(at, "catchup_seconds", catchup, error);
+    if (!st) st = jsonl_both(at, "catchup_seconds", to->catchup_seconds, error);
     if (!st) st = read_manner(at, to, error);
     if (st) return st;
     to->timed = true;
     to->seconds = seconds;
     to->writing = 0;
-    for (int w = 0; w < EAD_WRITERS; w++) to->writing += to->decode_seconds[w] + catchup[w];
+    for (int w = 0; w < EAD_WRITERS; w++)
+        to->writing += to->decode_seconds[w] + to->catchup_seconds[w];
     return EAD_OK;
 }
 

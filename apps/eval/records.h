@@ -26,6 +26,7 @@ struct record {
     double catchup_passes[EAD_WRITERS]; /* NaN likewise */
     double seconds, writing;            /* writing: decode and catch-up of both models */
     double decode_seconds[EAD_WRITERS], decode_steps[EAD_WRITERS];
+    double catchup_seconds[EAD_WRITERS];
     struct load load;      /* NaN: not said */
     int parallel, threads; /* texts that shared passes with it; 0: not said */
 };

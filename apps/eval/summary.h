@@ -66,13 +66,14 @@ struct summary {
     struct summary_group *levels, *subjects;
     size_t n_levels, n_subjects;
     struct records *records;
-    struct cost cost;
-    const char *against; /* borrowed */
+    struct cost cost;     /* that time was modelled with; */
+    struct cost measured; /* and as it was in this run; NaN: not measured */
+    const char *against;  /* borrowed */
 };
 
 struct summary_options {
     struct cost cost;
-    const char *against; /* a setting's name; NULL: none is compared with */
+    const char *against; /* a setting's name, or a policy's for its first; NULL: none */
 };
 
 /* `options` may be NULL: usual costs. EAD_ARGUMENT when there is no setting of the name. */
