@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draw what `ead eval` found as an SVG picture: accuracy against time, a point for each setting, with
-its 95 % interval. Only Python's standard library is used.
+its 95 % interval. Time has a logarithmic scale; numbers are those of the list beside. Only Python's standard library is used.
 
     tools/accuracy_svg.py DIR/summary.json picture.svg [--time modelled_time|time] [--title "..."]
 """
@@ -9,10 +9,11 @@ import html
 import json
 import math
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 560, 64, 24, 48, 56
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1100, 600, 64, 420, 48, 56
 INK, PAPER, FAINT, RULE = "#1f2328", "#ffffff", "#6b7480", "#d8dee4"
 HUES = ["#1f6feb", "#bc4c00", "#1a7f37", "#8250df", "#cf222e", "#9a6700", "#0a7ea4", "#bf3989"]
 SHAPES = ["circle", "square", "diamond"]
+TIMES = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2]
 
 
 def read(path, field):
@@ -31,19 +32,14 @@ def ticks(low, high):
     return [k * step for k in range(first, int(high / step + 1e-9) + 1)]
 
 
-def bounds(values, room):
-    low, high = min(values), max(values)
-    more = max((high - low) * room, 1e-3)
-    return max(low - more, 0), high + more
-
-
 class Axes:
     def __init__(self, points):
-        self.x = bounds([p[2] for p in points], 0.06)
-        self.y = bounds([p[4] for p in points] + [p[5] for p in points], 0.04)
+        self.x = min(p[2] for p in points) / 1.1, max(p[2] for p in points) * 1.1
+        low, high = min(p[4] for p in points), max(p[5] for p in points)
+        self.y = max(low - 0.02, 0), min(high + 0.02, 1)
 
     def across(self, x):
-        return LEFT + (x - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
+        return LEFT + math.log(x / self.x[0]) / math.log(self.x[1] / self.x[0]) * (WIDTH - LEFT - RIGHT)
 
     def down(self, y):
         return HEIGHT - BOTTOM - (y - self.y[0]) / (self.y[1] - self.y[0]) * (HEIGHT - TOP - BOTTOM)
@@ -62,7 +58,7 @@ def frame(axes, field):
     for y in ticks(*axes.y):
         yield line(LEFT, axes.down(y), WIDTH - RIGHT, axes.down(y), RULE)
         yield text(LEFT - 8, axes.down(y) + 4, f"{100 * y:g} %", "end", FAINT)
-    for x in ticks(*axes.x):
+    for x in (x for x in TIMES if axes.x[0] <= x <= axes.x[1]):
         yield line(axes.across(x), HEIGHT - BOTTOM, axes.across(x), HEIGHT - BOTTOM + 5, FAINT)
         yield text(axes.across(x), HEIGHT - BOTTOM + 20, f"{x:g}", "middle", FAINT)
     what = "modelled time" if field == "modelled_time" else "measured time"
@@ -77,15 +73,19 @@ def mark(shape, x, y, color):
     return f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" fill="{color}"{turn}/>'
 
 
-def place(x, y, words, taken):
-    """Where a label of these words has room near a point; below others that stand there already."""
-    width, right = 6.3 * len(words), x + 9
-    left = right if right + width < WIDTH - RIGHT else x - 9 - width
-    at = y + 4
-    while any(abs(at - b) < 13 and left < a + w and a < left + width for a, b, w in taken):
-        at += 13
-    taken.append((left, at, width))
+def place(x, y, taken):
+    """Where a number has room near a point: beside it, or below others that stand there already."""
+    left, at = x + 8, y + 4
+    while any(abs(at - b) < 12 and abs(left - a) < 16 for a, b in taken):
+        at += 12
+    taken.append((left, at))
     return left, at
+
+
+def short(setting):
+    """Without the digest of a table, and as far as there is room."""
+    words = " ".join(w for w in setting.split() if not w.startswith("table="))
+    return words if len(words) <= 52 else words[:51] + "…"
 
 
 def draw(points, field, title):
@@ -94,17 +94,23 @@ def draw(points, field, title):
     yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
            f'font-family="system-ui, sans-serif">')
     yield f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
-    yield text(LEFT, 22, title, size=15)
+    yield text(LEFT - 48, 22, title, size=15)
     yield from frame(axes, field)
-    for setting, policy, time, accuracy, low, high in sorted(points, key=lambda p: -p[3]):
+    rows = sorted(points, key=lambda p: (p[2], -p[3]))
+    for number, (setting, policy, time, accuracy, low, high) in enumerate(rows, 1):
         kind = policies.index(policy)
         color, x, y = HUES[kind % len(HUES)], axes.across(time), axes.down(accuracy)
+        shape = SHAPES[kind // len(HUES) % len(SHAPES)]
         yield "<g>"
         yield f"<title>{html.escape(setting)}: {100 * accuracy:.1f} %, {time:.3f}</title>"
         yield line(x, axes.down(low), x, axes.down(high), color, 0.6)
-        yield mark(SHAPES[kind // len(HUES) % len(SHAPES)], x, y, color)
-        label, at = place(x, y, policy, taken)
-        yield text(label, at, policy, color=color, size=11)
+        yield mark(shape, x, y, color)
+        left, at = place(x, y, taken)
+        yield text(left, at, str(number), color=color, size=11)
+        listed = TOP + 18 * (number - 1)
+        yield mark(shape, WIDTH - RIGHT + 40, listed - 4, color)
+        yield text(WIDTH - RIGHT + 28, listed, str(number), "end", color, 11)
+        yield text(WIDTH - RIGHT + 52, listed, short(setting), size=11)
         yield "</g>"
     yield "</svg>"
 
