@@ -113,14 +113,66 @@ static void test_length(void **state)
     has(1, "\xe2");
 }
 
+/* ---- what was lost ------------------------------------------------------------------------- */
+
+static void lose(int32_t id)
+{
+    const ead_token token = {.id = id, .lost = true};
+    assert_true(choice_lose(&choice, &token));
+}
+
+/* Lost tokens belong to the next one that stands, and nobody counts them. */
+static void test_lost(void **state)
+{
+    (void)state;
+    begin("'prompt':'a','max_tokens':3,'ead':{'trace':true}");
+    lose(40);
+    lose(41);
+    write_id(50);
+    write_id(51);
+    lose(42);
+    write_id(52);
+    lose(43); /* behind the end */
+    assert_string_equal(choice.finish, "length");
+    assert_int_equal(choice.n_tokens, 3);
+    assert_int_equal(choice.n_records, 3);
+    assert_int_equal(choice.n_lost, 3);
+    static const int first[] = {0, 2, 2}, n[] = {2, 0, 1};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(choice.records[i].first_lost, first[i]);
+        assert_int_equal(choice.records[i].n_lost, n[i]);
+    }
+    assert_int_equal(choice.lost_tokens[2].id, 42);
+}
+
+static void test_lost_without_trace(void **state)
+{
+    (void)state;
+    begin("'prompt':'a','max_tokens':3,'logprobs':1");
+    lose(40);
+    write_id(50);
+    assert_int_equal(choice.n_lost, 0);
+    assert_int_equal(choice.records[0].n_lost, 0);
+}
+
+static void test_many_lost(void **state)
+{
+    (void)state;
+    begin("'prompt':'a','max_tokens':3,'ead':{'trace':true}");
+    for (int i = 0; i <= CHOICE_LOST_MAX; i++) lose(40);
+    assert_int_equal(choice.n_lost, CHOICE_LOST_MAX);
+    write_id(50);
+    assert_int_equal(choice.records[0].n_lost, CHOICE_LOST_MAX);
+}
+
 int main(void)
 {
 #define ONE(test) cmocka_unit_test_teardown(test, end)
     const struct CMUnitTest tests[] = {
-        ONE(test_echo_of_a_text),
-        ONE(test_echo_without_bos),
-        ONE(test_echo_of_ids),
-        ONE(test_length),
+        ONE(test_echo_of_a_text), ONE(test_echo_without_bos),
+        ONE(test_echo_of_ids),    ONE(test_length),
+        ONE(test_lost),           ONE(test_lost_without_trace),
+        ONE(test_many_lost),
     };
     return cmocka_run_group_tests_name("choice", tests, asking_set_up, asking_tear_down);
 }

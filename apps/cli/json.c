@@ -20,6 +20,20 @@ json_t *json_number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
+json_t *json_option(const ead_policy_options *policy, const ead_policy_option *option)
+{
+    const double most = 0x1p62, x = ead_policy_value(policy, option);
+    switch (option->type) {
+    case EAD_OPTION_REAL: return json_real(fmax(fmin(x, most), -most));
+    case EAD_OPTION_INT:
+        return option->words && x < 0 ? json_string(option->words[-(int)x - 1])
+                                      : json_integer((json_int_t)x);
+    case EAD_OPTION_FLAG: return json_boolean(x > 0);
+    case EAD_OPTION_WORD: return json_string(option->words[(int)x]);
+    }
+    return NULL;
+}
+
 const char *json_digits(double x, char out[32])
 {
     for (int digits = 9; digits <= 17; digits++) {

@@ -49,6 +49,13 @@ static const struct arg above[] = {
      .out = &pair_options.color,
      .choices = screen_colors,
      .help = "%s: colour the text by model"},
+    {.kind = ARG_CHOICE,
+     .name = "lost",
+     .value = "WHAT",
+     .out = &pair_options.lost,
+     .choices = screen_losts,
+     .help = "%s: show what was written and refused before it was text, struck\n"
+             "through, or without colour in [-brackets-] (default: auto, in colour)"},
     {.kind = ARG_HEADING, .help = "models"},
     {.kind = ARG_TEXT,
      .name = "large",
@@ -280,6 +287,7 @@ static ead_duo_options duo_options(const struct pair *p)
     duo.eager_prompt = o->eager_prompt;
     duo.small_alone = o->on_failure > 0;
     duo.ignore_end = o->ignore_end;
+    duo.tell_lost = true;
     return duo;
 }
 

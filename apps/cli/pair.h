@@ -18,6 +18,7 @@ struct pair {
     char *shipped[EAD_WRITERS]; /* paths of the shipped pair, where it is used */
     ead_replay *replay;         /* a recorded trace, n_replay places of it */
     size_t n_replay;
+    int64_t kept; /* drafts that judgements kept, as far as they were told */
 };
 
 /* Make the tables below, before any options are parsed. */
@@ -36,7 +37,8 @@ struct pair_options {
     const char *large, *small, *replay, *profile;
     const char *system;
     struct form_options form;
-    int n, color; /* n: tokens at most, -1 without end; color: an enum screen_color */
+    int n;           /* tokens at most, -1 without end */
+    int color, lost; /* an enum screen_color and screen_lost */
     int ctx, threads, cpu, cache;
     int choice;                /* of the policy, as an index of names */
     ead_policy_options policy; /* its kind once pair_check has been called */

@@ -62,33 +62,92 @@ static double peak_memory_mib(void)
     return getrusage(RUSAGE_SELF, &usage) ? 0 : (double)usage.ru_maxrss / 1024;
 }
 
-json_t *report_build(const struct pair *p, const char *stop)
+/* ---- what was decided by ----------------------------------------------------------------- */
+
+/* The policy and those of its options that it looks at: with a trace, all that its decisions follow
+ * from, but for a table of risks. */
+static json_t *policy_json(const struct pair *p)
 {
-    const ead_summary s = ead_duo_summarise(p->duo);
+    const ead_policy_options policy = pair_policy(p);
+    const ead_policy_option *option;
+    json_t *out = json_pack(
+        "{s:s, s:i, s:o, s:I, s:b}", "name", ead_policy_describe(policy.kind)->name, "vocabulary",
+        ead_model_describe(pair_speaker(p)).n_vocab, "temperature", json_number(pair_options.temp),
+        "seed", (json_int_t)policy.seed, "table", policy.table != NULL);
+    for (size_t i = 0; out && (option = ead_policy_option_at(i)); i++)
+        if (option->policies & 1u << policy.kind)
+            json_object_set_new(out, option->name, json_option(&policy, option));
+    return out;
+}
+
+/* What came of judgements; nothing where nobody judged. */
+static int add_judgements(const struct pair *p, const ead_summary *s, json_t *to)
+{
+    const ead_work *large = &s->work[EAD_LARGE];
+    const double standing = (double)(s->tokens - s->taken_back);
+    const double rows = (double)(large->decode_rows + large->catchup_rows);
+    if (!s->judgements) return 0;
+    return json_object_set_new(to, "judgements", json_integer((json_int_t)s->judgements)) |
+           json_object_set_new(to, "judged", json_integer((json_int_t)s->judged)) |
+           json_object_set_new(to, "refused", json_integer((json_int_t)s->refused)) |
+           json_object_set_new(to, "kept_rate",
+                               json_number((double)p->kept / (double)(s->judged ? s->judged : 1))) |
+           json_object_set_new(to, "large_rows_per_100",
+                               standing > 0 ? json_number(100 * rows / standing) : json_null());
+}
+
+/* What was written, and how fast. */
+static json_t *begin(const struct pair *p, const ead_summary *s, const char *stop)
+{
     double writing = 0, rows = 0; /* decode and catch-up: what tokens per second are counted over */
     for (int w = 0; w < EAD_WRITERS; w++) {
-        writing += s.work[w].decode_seconds + s.work[w].catchup_seconds;
-        rows += (double)s.work[w].decode_rows;
+        writing += s->work[w].decode_seconds + s->work[w].catchup_seconds;
+        rows += (double)s->work[w].decode_rows;
     }
-    const double relative = s.large_seconds > 0 ? s.seconds / s.large_seconds : 0;
-    const double overhead = s.ideal_seconds > 0 ? writing / s.ideal_seconds - 1 : 0;
+    json_t *out =
+        json_pack("{s:s, s:I, s:f, s:o, s:I, s:o*}", "stop", stop, "tokens", (json_int_t)s->tokens,
+                  "seconds", s->seconds, "tokens_per_second",
+                  measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s->switches,
+                  "taken_back", s->taken_back > 0 ? json_integer((json_int_t)s->taken_back) : NULL);
+    if (out && !add_judgements(p, s, out)) return out;
+    json_decref(out);
+    return NULL;
+}
+
+/* What it would have taken otherwise, and where that was. */
+static json_t *end(const struct pair *p, const ead_summary *s)
+{
+    double writing = 0;
+    for (int w = 0; w < EAD_WRITERS; w++)
+        writing += s->work[w].decode_seconds + s->work[w].catchup_seconds;
+    const double relative = s->large_seconds > 0 ? s->seconds / s->large_seconds : 0;
+    const double overhead = s->ideal_seconds > 0 ? writing / s->ideal_seconds - 1 : 0;
     return json_pack(
-        "{s:s, s:I, s:f, s:o, s:I, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, "
-        "s:s, s:s, s:i}",
-        "stop", stop, "tokens", (json_int_t)s.tokens, "seconds", s.seconds, "tokens_per_second",
-        measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s.switches,
-        "taken_back", s.taken_back > 0 ? json_integer((json_int_t)s.taken_back) : NULL,
-        "entropies_bounded", s.bounded ? json_integer((json_int_t)s.bounded) : NULL,
-        "decisions_open", s.bounded ? json_integer((json_int_t)s.open_decisions) : NULL,
-        "large_failure", ead_duo_loss(p->duo) ? json_string(ead_duo_loss(p->duo)) : NULL, "small",
-        model_report(p, &s, p->small, p->small_path, EAD_SMALL), "large",
-        model_report(p, &s, p->large, p->large_path, EAD_LARGE), "parameter_cost",
-        json_number(s.parameter_cost), "large_alone_seconds", measured(s.large_seconds),
-        "time_vs_large_alone", measured(relative), "ideal_seconds", measured(s.ideal_seconds),
-        "overhead_over_ideal", s.ideal_seconds > 0 ? json_number(overhead) : json_null(),
+        "{s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:s, s:s, s:i}",
+        "entropies_bounded", s->bounded ? json_integer((json_int_t)s->bounded) : NULL,
+        "decisions_open", s->bounded ? json_integer((json_int_t)s->open_decisions) : NULL,
+        "large_failure", ead_duo_loss(p->duo) ? json_string(ead_duo_loss(p->duo)) : NULL, "policy",
+        policy_json(p), "small", model_report(p, s, p->small, p->small_path, EAD_SMALL), "large",
+        model_report(p, s, p->large, p->large_path, EAD_LARGE), "parameter_cost",
+        json_number(s->parameter_cost), "large_alone_seconds", measured(s->large_seconds),
+        "time_vs_large_alone", measured(relative), "ideal_seconds", measured(s->ideal_seconds),
+        "overhead_over_ideal", s->ideal_seconds > 0 ? json_number(overhead) : json_null(),
         "peak_memory_mib", peak_memory_mib(), "cpu", ead_duo_cpu(p->duo), "cache_type",
         pair_caches[pair_options.cache], "threads", ead_duo_threads(p->duo));
 }
+
+json_t *report_build(const struct pair *p, const char *stop)
+{
+    const ead_summary s = ead_duo_summarise(p->duo);
+    json_t *out = begin(p, &s, stop), *rest = end(p, &s);
+    const int bad = !out || !rest || json_object_update(out, rest);
+    json_decref(rest);
+    if (!bad) return out;
+    json_decref(out);
+    return NULL;
+}
+
+/* ---- for people -------------------------------------------------------------------------- */
 
 static void print_number(const json_t *value)
 {
@@ -135,6 +194,10 @@ void report_print(const json_t *report)
     {
         if (!strcmp(name, "small")) {
             print_models(value, json_object_get(report, "large"));
+        } else if (!strcmp(name, "policy")) {
+            fprintf(stderr, "  %-22s", name);
+            print_number(json_object_get(value, "name"));
+            fputc('\n', stderr);
         } else if (strcmp(name, "large")) {
             fprintf(stderr, "  %-22s", name);
             print_number(value);

@@ -48,9 +48,11 @@ static const struct arg table[] = {
      .value = "FILE",
      .out = &options.trace,
      .help = "write one JSON object per token: i, id, text, model, log_prob, entropy,\n"
-             "rolling, ms, switched; taken_back where tokens before it were; entropy_lo,\n"
-             "entropy_hi and exact (false) where a server gives bounds; alone where the large\n"
-             "model was lost before it"},
+             "max_prob, margin, argmax, rolling, ms, switched; lost (true) where it was taken\n"
+             "back before it was told; judged, what the large model thought of a draft;\n"
+             "judgement, of the drafts before it; taken_back where told tokens before it were;\n"
+             "end (true) of the text; entropy_lo, entropy_hi and exact (false) where a server\n"
+             "gives bounds; alone where the large model failed before it"},
     {.kind = ARG_TEXT,
      .name = "json",
      .value = "FILE",
@@ -176,7 +178,9 @@ static int write_text(struct pair *p, struct screen *screen, const char **stop)
         if (st) return fail_error(&error);
         if (token.alone) pair_tell_loss(p);
         if (screen_token(screen, &token)) return EXIT_FAIL;
+        if (token.lost) continue;
         written = token.index + 1;
+        p->kept += token.judgement.kept;
         if (token.end) {
             *stop = token.end == EAD_END_TOKEN ? "end of text" : "context full";
             break;
@@ -214,18 +218,19 @@ static int write_all(struct pair *p, struct screen *screen, const struct prompt 
 
 static int with_screen(struct pair *p, const struct prompt *prompt)
 {
-    ead_error error;
-    struct screen screen = {.color =
-                                screen_wants_color((enum screen_color)pair_options.color, stdout),
+    const bool color = screen_wants_color((enum screen_color)pair_options.color, stdout);
+    struct screen screen = {.color = color,
+                            .lost = screen_wants_lost((enum screen_lost)pair_options.lost, color),
+                            .endless = pair_options.ignore_end,
                             .trace_path = options.trace};
     /* A continuation keeps the space that begins its first word. */
     unsigned flags = prompt->chat || !prompt->bytes ? EAD_TEXT_START : 0;
-    if (ead_detok_open(pair_speaker(p), flags, &screen.detok, &error)) return fail_error(&error);
-    int status = EXIT_OK;
-    if (options.trace && !(screen.trace = trace_create(options.trace))) status = EXIT_FAIL;
+    int status = screen_open(&screen, pair_speaker(p), flags);
+    if (!status && options.trace && !(screen.trace = trace_create(options.trace)))
+        status = EXIT_FAIL;
     if (!status) status = write_all(p, &screen, prompt);
     if (screen.trace) status = trace_close(screen.trace, options.trace, status);
-    ead_detok_close(screen.detok);
+    screen_close(&screen);
     return status;
 }
 

@@ -158,7 +158,7 @@ static const struct args usage = {
 
 void serve_prepare(void)
 {
-    static const char *const without[] = {"predict", "system", "verbose-prompt", "color",
+    static const char *const without[] = {"predict", "system", "verbose-prompt", "color", "lost",
                                           "replay",  "temp",   "seed",           NULL};
     pair_rows(without, more, &n_more);
 }

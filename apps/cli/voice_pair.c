@@ -98,13 +98,16 @@ static char *answer_text(const struct voice_pair *v, size_t from)
 static int write_answer(struct voice_pair *v, struct screen *screen)
 {
     ead_error error;
-    ead_token token = {.index = -1};
-    while (token.index + 1 != pair_options.n && !screen_interrupted) {
+    for (int64_t written = 0; written != pair_options.n && !screen_interrupted;) {
+        ead_token token;
         ead_status st = ead_duo_step(v->pair.duo, &token, &error);
         if (st == EAD_CANCELLED) break;
         if (st) return fail_error(&error);
         if (token.alone) pair_tell_loss(&v->pair);
         if (reserve_ids(v, v->n_ids + 1) || screen_token(screen, &token)) return EXIT_FAIL;
+        if (token.lost) continue;
+        written = token.index + 1;
+        v->pair.kept += token.judgement.kept;
         v->n_ids -= (size_t)token.taken_back;
         v->ids[v->n_ids++] = token.id;
         if (token.end == EAD_END_CONTEXT)
@@ -117,12 +120,13 @@ static int write_answer(struct voice_pair *v, struct screen *screen)
 static int answer(struct voice *voice, const ead_message *messages, size_t n, char **text,
                   bool *usable)
 {
-    ead_error error;
     struct voice_pair *v = of(voice);
-    struct screen screen = {.color = v->color};
-    if (ead_detok_open(pair_speaker(&v->pair), EAD_TEXT_START, &screen.detok, &error))
-        return fail_error(&error);
-    int status = take_in(v, &screen, messages, n, usable);
+    struct screen screen = {.color = v->color,
+                            .lost =
+                                screen_wants_lost((enum screen_lost)pair_options.lost, v->color),
+                            .endless = pair_options.ignore_end};
+    int status = screen_open(&screen, pair_speaker(&v->pair), EAD_TEXT_START);
+    if (!status) status = take_in(v, &screen, messages, n, usable);
     if (!status) {
         const size_t from = v->n_ids;
         status = write_answer(v, &screen);
@@ -131,7 +135,7 @@ static int answer(struct voice *voice, const ead_message *messages, size_t n, ch
         *text = status ? NULL : answer_text(v, from);
         if (!status && !*text) status = fail("no memory for the answer");
     }
-    ead_detok_close(screen.detok);
+    screen_close(&screen);
     return status;
 }
 

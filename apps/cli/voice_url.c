@@ -27,27 +27,6 @@ static struct voice_url *of(const struct voice *v)
 
 /* ---- the request ------------------------------------------------------------------------- */
 
-/* JSON has no infinity; what is beyond any entropy means the same. */
-static json_t *real_json(double x)
-{
-    const double most = 0x1p62;
-    return json_real(fmax(fmin(x, most), -most));
-}
-
-static json_t *option_json(const ead_policy_option *option)
-{
-    const double x = ead_policy_value(&pair_options.policy, option);
-    switch (option->type) {
-    case EAD_OPTION_REAL: return real_json(x);
-    case EAD_OPTION_INT:
-        return option->words && x < 0 ? json_string(option->words[-(int)x - 1])
-                                      : json_integer((json_int_t)x);
-    case EAD_OPTION_FLAG: return json_boolean(x > 0);
-    case EAD_OPTION_WORD: return json_string(option->words[(int)x]);
-    }
-    return NULL;
-}
-
 /* json_object_set_new returns an error for a value that there was no memory for. */
 static int policy_json(const struct voice_url *v, json_t *body)
 {
@@ -61,7 +40,7 @@ static int policy_json(const struct voice_url *v, json_t *body)
         char name[NAME_MAX_BYTES];
         if (!v->sent[i]) continue;
         name_in_json(option->name, name);
-        bad |= json_object_set_new(ead, name, option_json(option));
+        bad |= json_object_set_new(ead, name, json_option(&pair_options.policy, option));
     }
     return bad;
 }

@@ -50,9 +50,50 @@ static json_t *token_bytes(const struct choice *c, int32_t id)
     return bytes;
 }
 
-static json_t *trace_json(const struct choice *c, const struct choice_record *r)
+/* `name` where there is such a number. */
+static void set_known(json_t *out, const char *name, float x)
 {
-    const ead_token *t = &r->token;
+    if (isfinite(x)) json_object_set_new(out, name, json_real((double)x));
+}
+
+/* What the large model thought of a draft. */
+static json_t *opinion_json(const ead_opinion *o)
+{
+    json_t *out = json_pack("{s:i,s:b}", "argmax", o->argmax, "native", o->native);
+    set_known(out, "p", o->p);
+    set_known(out, "max_p", o->max_p);
+    set_known(out, "entropy_p", o->entropy_p);
+    set_known(out, "top_entropy", o->top_entropy);
+    set_known(out, "measure", o->measure);
+    set_known(out, "q", o->q);
+    set_known(out, "max_q", o->max_q);
+    set_known(out, "chance", o->chance);
+    if (o->rank >= 0) json_object_set_new(out, "rank", json_integer(o->rank));
+    return out;
+}
+
+static void add_bounds(json_t *out, const ead_stats *s)
+{
+    if (s->exact) return;
+    json_object_set_new(out, "entropy_lo", number((double)s->entropy_lo));
+    json_object_set_new(out, "entropy_hi", number((double)s->entropy_hi));
+    json_object_set_new(out, "exact", json_false());
+}
+
+/* What was before a token, and what became of it. */
+static void add_past(json_t *out, const ead_token *t)
+{
+    if (t->alone) json_object_set_new(out, "alone", json_true());
+    if (t->taken_back) json_object_set_new(out, "taken_back", json_integer(t->taken_back));
+    if (t->judgement.n)
+        json_object_set_new(
+            out, "judgement",
+            json_pack("{s:i,s:i}", "judged", t->judgement.n, "kept", t->judgement.kept));
+    if (t->judged) json_object_set_new(out, "judged", opinion_json(&t->opinion));
+}
+
+static json_t *token_json(const struct choice *c, const ead_token *t)
+{
     size_t n = 0;
     const char *text = ead_token_text(c->model, t->id, &n);
     json_t *out = json_pack(
@@ -62,13 +103,19 @@ static json_t *trace_json(const struct choice *c, const struct choice_record *r)
         log_prob_json(t->log_prob), "max_prob", number((double)t->stats.max_prob), "margin",
         number((double)t->stats.margin), "argmax", t->stats.argmax, "ms", number(t->seconds * 1e3),
         "switched", t->switched);
-    if (out && !t->stats.exact) {
-        json_object_set_new(out, "entropy_lo", number((double)t->stats.entropy_lo));
-        json_object_set_new(out, "entropy_hi", number((double)t->stats.entropy_hi));
-        json_object_set_new(out, "exact", json_false());
-    }
-    if (out && t->alone) json_object_set_new(out, "alone", json_true());
-    if (out && t->taken_back) json_object_set_new(out, "taken_back", json_integer(t->taken_back));
+    if (!out) return NULL;
+    set_known(out, "top_entropy", t->top_entropy);
+    add_bounds(out, &t->stats);
+    add_past(out, t);
+    return out;
+}
+
+static json_t *trace_json(const struct choice *c, const struct choice_record *r)
+{
+    json_t *out = token_json(c, &r->token), *lost = r->n_lost ? json_array() : NULL;
+    for (int i = 0; i < r->n_lost; i++)
+        json_array_append_new(lost, token_json(c, &c->lost_tokens[r->first_lost + i]));
+    if (lost && out) json_object_set_new(out, "lost", lost);
     return out;
 }
 

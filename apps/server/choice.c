@@ -21,6 +21,7 @@ void choice_deinit(struct choice *c)
     ead_detok_close(c->detok);
     buf_deinit(&c->text);
     free(c->records);
+    free(c->lost_tokens);
     *c = (struct choice){0};
 }
 
@@ -167,6 +168,9 @@ static bool add_written(struct choice *c, const ead_token *token, size_t begin,
     r->token = *token;
     r->begin = begin;
     r->end = c->text.len;
+    const struct choice_record *last = c->n_records > 1 ? r - 1 : NULL;
+    r->first_lost = last ? last->first_lost + last->n_lost : 0;
+    r->n_lost = c->n_lost - r->first_lost;
     return true;
 }
 
@@ -199,6 +203,20 @@ bool choice_add(struct choice *c, const ead_token *token, const ead_alternative 
     if (c->finish) return true;
     if (token->end || (c->ask->max_tokens >= 0 && c->n_tokens >= c->ask->max_tokens))
         return end_text(c, "length");
+    return true;
+}
+
+bool choice_lose(struct choice *c, const ead_token *token)
+{
+    if (!c->ask->trace || c->finish || c->n_lost == CHOICE_LOST_MAX) return true;
+    if (c->n_lost == c->lost_room) {
+        const int room = c->lost_room ? c->lost_room * 2 : 16;
+        ead_token *more = realloc(c->lost_tokens, (size_t)room * sizeof *more);
+        if (!more) return false;
+        c->lost_tokens = more;
+        c->lost_room = room;
+    }
+    c->lost_tokens[c->n_lost++] = *token;
     return true;
 }
 

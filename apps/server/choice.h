@@ -9,13 +9,17 @@
 #include "ead.h"
 #include "server/ask.h"
 
+/* Lost tokens that are kept at a time; of more, none are told. */
+enum { CHOICE_LOST_MAX = 1 << 14 };
+
 /* What is told of a token: its probability, its alternatives, its story. */
 struct choice_record {
     ead_token token;
     size_t begin, end; /* its characters, as bytes of the text */
     int n_best;
-    bool given;  /* of the prompt, by echo: only id and log_prob are there */
-    bool silent; /* it ended the text, and is no part of it */
+    bool given;             /* of the prompt, by echo: only id and log_prob are there */
+    bool silent;            /* it ended the text, and is no part of it */
+    int first_lost, n_lost; /* of the choice's `lost`: what stood there and was refused */
     ead_alternative best[ASK_LOGPROBS_MAX];
 };
 
@@ -26,13 +30,15 @@ struct choice {
     int index;
     ead_detok *detok;
     struct buf text; /* all characters so far; of an echo the prompt's first */
-    size_t echoed;   /* bytes of it that are the prompt\'s */
+    size_t echoed;   /* bytes of it that are the prompt's */
     size_t shown;    /* bytes that may be shown */
     size_t sent;     /* bytes, and */
     int n_sent;      /* records that were */
     struct choice_record
         *records; /* [n_records] owned; where log-probabilities or a trace are wanted */
     int n_records, room;
+    ead_token *lost_tokens; /* [n_lost] owned; where a trace is wanted */
+    int n_lost, lost_room;
     int64_t n_tokens;               /* written, an end included */
     const char *finish;             /* "stop", "length"; NULL: it goes on */
     ead_summary summary;            /* once it ended */
@@ -55,6 +61,8 @@ bool choice_add_given(struct choice *c, int32_t id, float log_prob, const ead_al
 bool choice_echo(struct choice *c);
 /* The next token, and its most probable alternatives. False without memory. */
 bool choice_add(struct choice *c, const ead_token *token, const ead_alternative *best, int n_best);
+/* A token that was taken back before it was told. False without memory. */
+bool choice_lose(struct choice *c, const ead_token *token);
 /* Records that may be sent by now: those whose characters may be shown. */
 int choice_ready(const struct choice *c);
 

@@ -342,6 +342,7 @@ static bool take_token(struct scheduler *s, int place, const ead_token *token)
     struct choice *c = s->places[place].choice;
     ead_alternative best[ASK_LOGPROBS_MAX];
     int n_best = 0;
+    if (token->lost) return choice_lose(c, token);
     if (c->first_token == 0 && j->ask.echo && !send_echo(j, c)) return false;
     note_time(s, j, c, place, token);
     if (j->ask.logprobs > 0)
