@@ -25,7 +25,7 @@ DEFAULTS = {
     "horizon": 0, "draft": 0, "draft-min": 0, "draft-min-p": 0, "small-cost": 0.25, "row-cost": 0.06, "epsilon": 0.09,
     "delta": 0.3, "posterior": 1, "relaxed-top": 10, "relaxed-delta": 0.6, "rule": "v3", "slack": 0.5, "mentor": 0,
     "fly-window": 6, "fly-entropy": 0.3, "fsd-limit": 0.4, "fallback": 0.6, "rollback": 3, "uncertainty": 0.03,
-    "critical": 0.45, "risk": 0.5, "risk-sum": 0.8, "unjudged": DRAFT_MAX, "agree": 8, "seed": 0, "vocabulary": 0,
+    "critical": 0.45, "risk": 0.5, "risk-sum": 0.8, "unjudged": 0, "tail": False, "agree": 8, "seed": 0, "vocabulary": 0,
     "temperature": 0, "table": False, "prompt": -1, "draft-max": DRAFT_MAX, "confidence": 0.4, "divergence": "js",
 }
 
@@ -83,12 +83,20 @@ def decide_ead(o, s):
     return go_on(LARGE if s.rolling > o["tau"] else SMALL)
 
 
+def too_many(o, n):
+    most = min(o["unjudged"], o["draft-max"])
+    return 0 < most <= n
+
+
+def left_too_long(o, s):
+    return (s.end and o["tail"]) or too_many(o, s.drafts)
+
+
 def decide_judge(o, s):
     if not s.drafts or (o["risk"] >= ENDLESS and o["risk-sum"] >= ENDLESS):
         return go_on(SMALL)
     total = (s.memory[0] if s.drafts > 1 else 0) + s.entropy
-    due = (s.end or s.entropy >= o["risk"] or total > o["risk-sum"] or
-           s.drafts >= min(o["unjudged"], o["draft-max"]))
+    due = s.entropy >= o["risk"] or total > o["risk-sum"] or left_too_long(o, s)
     return go_on(LARGE, s.drafts, (total, 0)) if due else go_on(SMALL, 0, (total, 0))
 
 
@@ -141,8 +149,7 @@ def turn_after(o, s):
     if s.drafts or not s.judged:
         return s.memory[0]
     if s.memory[0] < 1:
-        full = s.judged >= min(o["unjudged"], o["draft-max"])
-        return 1 if not full or s.rolling > o["tau"] else 0
+        return 1 if not too_many(o, s.judged) or s.rolling > o["tau"] else 0
     agreed = s.memory[0] - 1 + s.judged if s.kept == s.judged else 0
     return 0 if agreed >= o["agree"] else 1 + agreed
 
@@ -151,7 +158,7 @@ def decide_ead_plus(o, s):
     turn = turn_after(o, s)
     if turn >= 1:
         return (*decide_draft(o, s)[:3], (turn, 0))
-    due = s.drafts and (s.end or s.rolling > o["tau"] or s.drafts >= min(o["unjudged"], o["draft-max"]))
+    due = s.drafts and (s.rolling > o["tau"] or left_too_long(o, s))
     return go_on(LARGE, s.drafts, (turn, 0)) if due else go_on(SMALL, 0, (turn, 0))
 
 
@@ -422,7 +429,7 @@ def read_options(words):
             path = word
             continue
         name, equals, text = word[2:].partition("=")
-        if name == "clear-window" and not equals:
+        if isinstance(DEFAULTS.get(name), bool) and not equals:
             given[name] = True
             continue
         if not equals and not words:
