@@ -7,7 +7,7 @@ set(EAD_SHARED_DIR "${CMAKE_SOURCE_DIR}/../shared" CACHE PATH "golden files; may
 # Tiny models, made in memory, and engines without a model; see tests/tiny.h, tests/script_engine.h.
 set(helpers ${CMAKE_SOURCE_DIR}/tests)
 add_library(tiny STATIC ${helpers}/tiny.c ${helpers}/tiny_model.c ${helpers}/oracle.c ${helpers}/laws.c ${helpers}/opened.c
-  ${helpers}/script_engine.c)
+  ${helpers}/script_engine.c ${helpers}/dice.c)
 target_include_directories(tiny PRIVATE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(tiny PUBLIC ead_inside PRIVATE ead_flags PkgConfig::CMOCKA)
 

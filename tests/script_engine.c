@@ -69,10 +69,18 @@ static struct line *line_of(const struct script *e, int seq)
 void script_distribution(const struct script_options *o, const int32_t *ids, int n, float *logits,
                          struct candidate *top, struct distribution *out)
 {
-    uint64_t state = rng_mix(o->seed + (uint64_t)n);
-    for (int i = n > 3 ? n - 3 : 0; i < n; i++) state = rng_mix(state ^ (uint64_t)(ids[i] + 1));
-    const double gain = 12 * rng_unit(&state); /* from nearly even to nearly sure */
-    for (int i = 0; i < o->n_vocab; i++) logits[i] = (float)(gain * rng_unit(&state));
+    uint64_t own = rng_mix(o->seed + (uint64_t)n), kin = rng_mix(o->kin + (uint64_t)n);
+    for (int i = n > 3 ? n - 3 : 0; i < n; i++) {
+        own = rng_mix(own ^ (uint64_t)(ids[i] + 1));
+        kin = rng_mix(kin ^ (uint64_t)(ids[i] + 1));
+    }
+    const double like = (double)o->likeness;
+    const double gain = 12 * rng_unit(like > 0 ? &kin : &own); /* from nearly even to nearly sure */
+    for (int i = 0; i < o->n_vocab; i++) {
+        double x = rng_unit(&own);
+        if (like > 0) x = (1 - like) * x + like * rng_unit(&kin);
+        logits[i] = (float)(gain * x);
+    }
     promise(distribution_dense(out, kern_table(KERN_REF), logits, o->n_vocab), "logits are sane");
     if (!o->top) return;
     const int n_top = distribution_best(out, o->top, top);
@@ -297,7 +305,8 @@ struct engine *script_open(const struct script_options *options)
                                          .n_ctx = options->n_ctx,
                                          .n_seq = options->n_seq,
                                          .max_rows = options->max_rows,
-                                         .max_logits = options->max_logits}};
+                                         .max_logits = options->max_logits,
+                                         .late = options->late}};
     return &e->engine;
 }
 

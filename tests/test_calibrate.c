@@ -4,9 +4,11 @@
 #include "tiny.h"
 
 #include "eval/file.h"
+#include "eval/option.h"
 #include "eval/profile.h"
 #include "eval/risk.h"
 #include "eval/search.h"
+#include "eval/share.h"
 #include "eval/sweep.h"
 
 #include <dirent.h>
@@ -88,78 +90,154 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- the search ---------------------------------------------------------------------------- */
+/* ---- the search for a share ---------------------------------------------------------------- */
 
-/* A pair of which all is known: the share falls with tau, and what it keeps with the share. */
-static struct search_point pretend(double tau, double noise)
+/* A pair of which all is known: the share falls with tau. */
+static struct share_point pretend_share(double tau)
 {
-    const double share = tau > 4 ? 0 : exp(-3 * tau);
-    return (struct search_point){.tau = tau,
-                                 .share = share,
-                                 .kept = 0.5 + 0.5 * sqrt(share) + noise,
-                                 .time = 0.2 + 0.8 * share};
+    return (struct share_point){.tau = tau, .share = tau > 4 ? 0 : exp(-3 * tau)};
 }
 
-static struct search searched(enum search_target target, double wanted, double noise)
+static void assert_share(double wanted, double tau)
 {
     static const double first[] = {0.05, 0.2, 0.5, 1};
-    struct search s = {.target = target, .wanted = wanted};
+    struct share_search s = {.wanted = wanted};
     int turn = 0;
     for (size_t i = sizeof first / sizeof *first; i-- > 0;) { /* any order, each once */
-        struct search_point p = pretend(first[i], 0);
-        assert_true(search_add(&s, &p));
-        assert_false(search_add(&s, &p));
+        const struct share_point p = pretend_share(first[i]);
+        assert_true(share_add(&s, &p));
+        assert_false(share_add(&s, &p));
     }
-    for (double tau; !isnan(tau = search_next(&s));) {
-        struct search_point p = pretend(tau, ++turn % 2 ? noise : -noise);
-        assert_true(search_add(&s, &p));
-        assert_true(turn < 40);
+    for (double next; !isnan(next = share_next(&s));) {
+        const struct share_point p = pretend_share(next);
+        assert_true(share_add(&s, &p));
+        assert_true(++turn < 40);
     }
     for (int i = 1; i < s.n; i++) assert_true(s.points[i - 1].tau < s.points[i].tau);
-    return s;
-}
-
-static void assert_choice(enum search_target target, double wanted, double tau)
-{
-    struct search s = searched(target, wanted, 0);
-    const struct search_point *choice = search_choice(&s);
+    const struct share_point *choice = share_choice(&s);
     assert_non_null(choice);
     if (!(fabs(choice->tau - tau) <= 0.03 * tau + 1e-9))
-        fail_msg("target %d, %g: expected tau %g, found %g", (int)target, wanted, tau, choice->tau);
+        fail_msg("share %g: expected tau %g, found %g", wanted, tau, choice->tau);
+}
+
+static void test_share(void **state)
+{
+    (void)state;
+    assert_share(0.25, -log(0.25) / 3);
+    assert_share(0.43, -log(0.43) / 3);
+    assert_share(0.95, -log(0.95) / 3); /* below the first */
+    assert_share(0.01, -log(0.01) / 3); /* above the last */
+    assert_share(1, 0);
+    struct share_search none = {.wanted = 1};
+    assert_true(isnan(share_next(&none)));
+    assert_null(share_choice(&none));
+}
+
+/* ---- the search by tries ------------------------------------------------------------------- */
+
+/* Every row names an option of its policy, within the option's range, and no option twice. */
+static void test_knobs(void **state)
+{
+    (void)state;
+    const struct knob *k;
+    for (int i = 0; (k = knob_at(i)); i++) {
+        const ead_policy_option *option = option_find(k->option);
+        assert_non_null(option);
+        assert_true(option_concerns(option, k->kind));
+        for (int j = 0; j < i; j++)
+            assert_false(knob_at(j)->kind == k->kind && !strcmp(knob_at(j)->option, k->option));
+        if (k->scale == KNOB_WORDS) {
+            assert_non_null(option->words);
+            continue;
+        }
+        assert_true(k->low < k->high && k->low >= option->low && k->high <= option->high);
+        assert_true(k->scale != KNOB_LOG || k->low > 0);
+        ead_policy_options rule = ead_duo_defaults().policy;
+        for (double place = 0; place <= 1; place += 0.125) {
+            knob_turn(k, place, &rule);
+            const double x = ead_policy_value(&rule, option), back = knob_place(k, &rule);
+            assert_true(x >= k->low && x <= k->high);
+            if (option->type == EAD_OPTION_REAL) assert_true(fabs(back - place) < 0.01);
+        }
+    }
+}
+
+/* What is said with a policy's name is held. */
+static void test_knobs_held(void **state)
+{
+    (void)state;
+    ead_policy_options rule = ead_duo_defaults().policy;
+    const struct knob *knobs[KNOBS_MAX];
+    rule.kind = EAD_POLICY_JUDGE;
+    assert_int_equal(knobs_of("judge", &rule, knobs), 4);
+    assert_int_equal(knobs_of("judge risk=0.5", &rule, knobs), 3); /* and not risk-sum */
+    for (int i = 0; i < 3; i++) assert_string_not_equal(knobs[i]->option, "risk");
+    assert_int_equal(knobs_of("judge risk-sum=1 slack=0 unjudged=3", &rule, knobs), 1);
+    rule.kind = EAD_POLICY_SPECULATIVE;
+    assert_int_equal(knobs_of("speculative", &rule, knobs), 2);
+    rule.draft = EAD_DRAFT_SURVIVAL;
+    assert_int_equal(knobs_of("speculative draft=survival", &rule, knobs), 3);
+    rule.kind = EAD_POLICY_SMALL;
+    assert_int_equal(knobs_of("small", &rule, knobs), 0);
+}
+
+/* Time falls with the first knob and so does what is kept, from 0.7 on; the second has its best
+ * place at 0.3; others do nothing. */
+static struct search_point pretend(const double place[KNOBS_MAX])
+{
+    struct search_point p = {.kept = place[0] < 0.7 ? 1 : 1 - (place[0] - 0.7),
+                             .time = 1 - 0.8 * place[0] + (place[1] - 0.3) * (place[1] - 0.3)};
+    memcpy(p.place, place, sizeof p.place);
+    return p;
+}
+
+static struct search searched(enum search_target target, double wanted, int knobs, int tries)
+{
+    struct search s = {.target = target, .wanted = wanted, .knobs = knobs, .tries = tries};
+    double place[KNOBS_MAX] = {0.1, 0.9, 0.5};
+    while (s.n < tries) {
+        search_next(&s, place);
+        for (int j = 0; j < knobs; j++) assert_true(place[j] >= 0 && place[j] <= 1);
+        const struct search_point p = pretend(place);
+        search_add(&s, &p);
+    }
+    return s;
 }
 
 static void test_search(void **state)
 {
     (void)state;
-    assert_choice(SEARCH_SHARE, 0.25, -log(0.25) / 3);
-    assert_choice(SEARCH_SHARE, 0.43, -log(0.43) / 3);
-    assert_choice(SEARCH_SHARE, 0.95, -log(0.95) / 3); /* below the first */
-    assert_choice(SEARCH_SHARE, 0.01, -log(0.01) / 3); /* above the last */
-    assert_choice(SEARCH_SHARE, 1, 0);
-    assert_choice(SEARCH_KEEP, 0.967, -log(0.934 * 0.934) / 3);
-    assert_choice(SEARCH_KEEP, 0.6, -log(0.04) / 3);
-    assert_choice(SEARCH_SPEEDUP, 2, -log(0.375) / 3);
+    const struct search s = searched(SEARCH_KEEP, 0.99, 3, 48);
+    assert_true(s.points[0].place[0] == 0.1 && s.points[0].place[1] == 0.9);
+    const struct search_point *best = &s.points[search_best(&s)];
+    assert_true(best->kept >= 0.99 && best->time < 0.5); /* 0.432 is the least */
+    const struct search again = searched(SEARCH_KEEP, 0.99, 3, 48);
+    assert_memory_equal(s.points, again.points, sizeof s.points);
+    const struct search fast = searched(SEARCH_SPEEDUP, 2.5, 3, 48);
+    best = &fast.points[search_best(&fast)];
+    assert_true(best->time <= 0.4 && best->kept > 0.93); /* 0.95 is the most */
+    /* The first half leaves no corner out. */
+    bool seen[4] = {false};
+    for (int i = 1; i < 24; i++)
+        seen[(s.points[i].place[0] > 0.5) + 2 * (s.points[i].place[1] > 0.5)] = true;
+    for (int q = 0; q < 4; q++) assert_true(seen[q]);
 }
 
 static void test_search_ends(void **state)
 {
     (void)state;
-    struct search s = searched(SEARCH_KEEP, 1.2, 0);
-    assert_null(search_choice(&s));
-    assert_true(search_best(&s)->tau == 0);
-    s = searched(SEARCH_SPEEDUP, 7, 0); /* five is what the small model alone reaches */
-    assert_null(search_choice(&s));
-    assert_true(fabs(search_value(&s, search_best(&s)) - 5) < 1e-9);
-    s = searched(SEARCH_KEEP, 0.4, 0); /* so does the small model alone */
-    assert_true(search_choice(&s)->share == 0);
-    s = searched(SEARCH_KEEP, 0.9, 0.02);
-    assert_true(search_choice(&s)->kept >= 0.9);
+    const struct search_point slow = {.kept = 1, .time = 0.9}, fast = {.kept = 0.9, .time = 0.3},
+                              worse = {.kept = 0.8, .time = 0.3};
+    assert_true(search_prefers(SEARCH_KEEP, 0.95, &slow, &fast));
+    assert_true(search_prefers(SEARCH_KEEP, 0.85, &fast, &slow));
+    assert_true(search_prefers(SEARCH_KEEP, 0.7, &fast, &worse)); /* as fast, and better */
+    assert_true(search_prefers(SEARCH_KEEP, 1.1, &slow, &fast));  /* nearer */
+    assert_true(search_prefers(SEARCH_SPEEDUP, 3, &fast, &slow));
+    assert_true(search_prefers(SEARCH_SPEEDUP, 1.1, &slow, &fast));
+    assert_true(search_prefers(SEARCH_SPEEDUP, 9, &worse, &slow));
+    assert_false(search_prefers(SEARCH_KEEP, 0.95, &slow, &slow));
     struct search none = {.target = SEARCH_KEEP, .wanted = 1};
-    assert_true(isnan(search_next(&none)));
-    assert_null(search_best(&none));
-    assert_true(search_add(&none, &(struct search_point){.tau = 0, .kept = NAN}));
-    assert_true(isnan(search_next(&none)));
-    assert_null(search_best(&none));
+    assert_int_equal(search_best(&none), -1);
 }
 
 static void test_sweep(void **state)
@@ -374,9 +452,9 @@ static void test_bad_profiles_of_any_policy(void **state)
 
 /* Drafts in judgements of four: the token 7 is refused half of the time where it is in doubt, all
  * others never; behind a refused one all would be. */
-static struct risk_drafts pretend_drafts(size_t n)
+static struct drafts pretend_drafts(size_t n)
 {
-    struct risk_drafts d = {0};
+    struct drafts d = {0};
     for (size_t i = 0; i < n; i++) {
         ead_token t = {.judged = true, .id = 7, .entropy = (float)(i % 1000) / 500};
         bool refused = false;
@@ -385,9 +463,9 @@ static struct risk_drafts pretend_drafts(size_t n)
             t.id = k == 1 ? 7 : 100 + (int)(i % 11);
             t.opinion = (ead_opinion){.max_p = 0.5f, .p = wrong ? 0.2f : refused ? 0 : 0.5f};
             refused |= wrong;
-            assert_true(risk_add(&d, &t));
+            assert_true(drafts_add(&d, i, &t));
         }
-        assert_true(risk_add(&d, &(ead_token){.writer = EAD_LARGE}));
+        assert_true(drafts_add(&d, i, &(ead_token){.writer = EAD_LARGE}));
     }
     return d;
 }
@@ -403,7 +481,7 @@ static void test_risk(void **state)
 {
     (void)state;
     static ead_risk table;
-    struct risk_drafts d = pretend_drafts(20000);
+    struct drafts d = pretend_drafts(20000);
     assert_int_equal(d.n, 80000);
     assert_true(risk_count(&d, 0.5, &table));
     for (int b = 1; b < EAD_RISK_BINS - 1; b++) assert_true(table.edges[b] > table.edges[b - 1]);
@@ -416,17 +494,18 @@ static void test_risk(void **state)
     assert_true(risk_count(&d, 0.7, &table)); /* 0.2 of 0.5 is enough then */
     assert_true(table.risk[6][seven] < 0.02f);
     assert_true(risk_count(&d, 0, &table));
-    free(d.list);
-    struct risk_drafts none = {0};
+    drafts_free(&d);
+    struct drafts none = {0};
     assert_false(risk_count(&none, 0, &table));
     /* All alike, and only a few: edges rise all the same, and cells lean on the mean. */
-    struct risk_drafts few = {0};
+    struct drafts few = {0};
     for (int i = 0; i < 10; i++)
-        assert_true(risk_add(&few, &(ead_token){.judged = true, .id = 3, .opinion = {.max_p = 1}}));
+        assert_true(
+            drafts_add(&few, 0, &(ead_token){.judged = true, .id = 3, .opinion = {.max_p = 1}}));
     assert_true(risk_count(&few, 0, &table));
     for (int b = 1; b < EAD_RISK_BINS - 1; b++) assert_true(table.edges[b] > table.edges[b - 1]);
     assert_true(table.risk[5][0] > 0 && table.risk[5][0] <= 1);
-    free(few.list);
+    drafts_free(&few);
 }
 
 /* Tokens that the large model wrote of 30. */
@@ -517,6 +596,54 @@ static void test_calibrate(void **state)
     assert_said(again, 0, "large-model tokens", NULL);
 }
 
+/* What stands in a profile but for measured seconds. */
+static json_t *profile_in(const char *folder_of, const char *name)
+{
+    char path[3 * PATHS];
+    snprintf(path, sizeof path, "%s/%s", folder_of, name);
+    json_t *json = json_load_file(path, 0, NULL);
+    if (!json) fail_msg("%s: no profile", path);
+    json_object_del(json_object_get(json, "measured"), "time");
+    return json;
+}
+
+/* Several policies, with the same choice in any company; each has its profile, and the best one is
+ * the answer. */
+static void test_calibrate_policies(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"judge_slack=0.5.json", "speculative.json"};
+    static const char *const parallel[] = {"1", "4"};
+    char works[2][2 * PATHS];
+    ead_error error;
+    struct profile p;
+    for (int i = 0; i < 2; i++) {
+        snprintf(works[i], sizeof works[i], "%s/any%d", folder, i);
+        unlink(out);
+        assert_said(ead(CALIBRATE, "--policy", "judge slack=0.5, speculative", "--speedup", "0.01",
+                        "--tries", "3", "-P", parallel[i], "--out", out, "--work", works[i], NULL),
+                    0, "speculative: 2 of its options, 3 tries", NULL);
+        assert_int_equal(profile_read(out, &p, &error), EAD_OK);
+    }
+    for (int k = 0; k < 2; k++) {
+        json_t *a = profile_in(works[0], names[k]), *b = profile_in(works[1], names[k]);
+        assert_true(json_equal(a, b));
+        assert_int_equal(json_integer_value(json_object_get(a, "tries")), 3);
+        assert_int_equal(!json_object_get(a, "table"), k);
+        json_decref(a);
+        json_decref(b);
+    }
+    assert_true(p.policy.slack == 0.5 || p.policy.kind == EAD_POLICY_SPECULATIVE);
+    /* Nothing is left where nothing is to be kept. */
+    setenv("TMPDIR", works[0], 1);
+    remove_tree(works[0]);
+    mkdir(works[0], 0777);
+    assert_said(ead(CALIBRATE, "--policy", "judge", "--speedup", "0.01", "--tries", "1", NULL), 0,
+                "1 tries", NULL);
+    assert_int_equal(rmdir(works[0]), 0);
+    unsetenv("TMPDIR");
+}
+
 static void test_calibrate_refuses(void **state)
 {
     (void)state;
@@ -526,6 +653,9 @@ static void test_calibrate_refuses(void **state)
     assert_int_equal(access(out, F_OK), -1);
     assert_said(ead(CALIBRATE, "--speedup", "100000", NULL), 1, NULL, "the best was");
     assert_said(ead(CALIBRATE, "--speedup", "2", "--keep", "1", NULL), 2, NULL, "expected one of");
+    assert_said(ead(CALIBRATE, "--policy", "judge", NULL), 2, NULL, "needs --keep or --speedup");
+    assert_said(ead(CALIBRATE, "--policy", "luck", "--keep", "1", NULL), 1, NULL,
+                "policy: expected one of ead, ");
     assert_said(ead("calibrate", "-L", large, "--data", data, NULL), 2, NULL, "--small FILE");
     assert_said(ead("calibrate", "-L", large, "-S", small, NULL), 2, NULL, "--data FILE");
     assert_said(ead(CALIBRATE, "--out", "/nowhere/p", NULL), 1, NULL, "/nowhere/p");
@@ -541,6 +671,9 @@ static void test_calibrate_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_share),
+        cmocka_unit_test(test_knobs),
+        cmocka_unit_test(test_knobs_held),
         cmocka_unit_test(test_search),
         cmocka_unit_test(test_search_ends),
         cmocka_unit_test(test_sweep),
@@ -554,6 +687,7 @@ int main(void)
         cmocka_unit_test(test_profile_to_a_pipe),
         cmocka_unit_test(test_run_profile),
         cmocka_unit_test(test_calibrate),
+        cmocka_unit_test(test_calibrate_policies),
         cmocka_unit_test(test_calibrate_refuses),
     };
     return cmocka_run_group_tests_name("calibrate", tests, set_up, tear_down);

@@ -816,7 +816,7 @@ static void test_bad_settings(void **state)
         {"small tau=1", "small has no option \"tau\"; it has none"},
         {"judge slack=2", "judge: slack: expected a number from 0 to 1, found \"2\""},
         {"judge slack=", "found \"\""},
-        {"judge unjudged=1.5", "expected a whole number from 1 to 63, found \"1.5\""},
+        {"judge unjudged=1.5", "expected a whole number from 0 to 63, found \"1.5\""},
         {"speculative draft=-1", "or heuristic, confidence or survival, found \"-1\""},
         {"ead start=both", "start: expected small or large, found \"both\""},
         {"ead clear-window=1", "clear-window: expected off or on, found \"1\""}};

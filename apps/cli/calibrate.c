@@ -1,16 +1,11 @@
 #include "cli/args.h"
+#include "cli/calibration.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/screen.h"
-#include "cli/trial.h"
 #include "eval/file.h"
-#include "eval/profile.h"
-#include "eval/search.h"
-#include "eval/summary.h"
-#include "eval/sweep.h"
 #include "eval/table.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -22,20 +17,18 @@
 static struct {
     double share, keep, speedup;
     bool share_given, keep_given, speedup_given;
-    const char *out, *work;
-    int color;
-} options = {.share = 0.25};
+    const char *policies, *out, *work;
+    int tries, color;
+} options = {.share = 0.25, .policies = "ead", .tries = 24};
 
 static const struct arg table[] = {
-    {.kind = ARG_REAL,
-     .name = "large-share",
-     .value = "P",
-     .out = &options.share,
-     .given = &options.share_given,
-     .low = 0,
-     .high = 1,
-     .help = "the smallest tau at which the large model writes at most this share of the\n"
-             "tokens (default: 0.25)"},
+    {.kind = ARG_TEXT,
+     .name = "policy",
+     .value = "LIST",
+     .out = &options.policies,
+     .help = "whose options are to be found, separated by commas; options that are given with\n"
+             "a policy are held (\"judge slack=0.2\"); 'all': each policy that has any\n"
+             "(default: ead)"},
     {.kind = ARG_REAL,
      .name = "keep",
      .value = "P",
@@ -43,7 +36,7 @@ static const struct arg table[] = {
      .given = &options.keep_given,
      .low = 1e-6,
      .high = 10,
-     .help = "the largest tau that keeps this of the large model's accuracy (0.967)"},
+     .help = "the least time that keeps this of the large model's accuracy (0.99)"},
     {.kind = ARG_REAL,
      .name = "speedup",
      .value = "X",
@@ -51,8 +44,24 @@ static const struct arg table[] = {
      .given = &options.speedup_given,
      .low = 1e-6,
      .high = 1e6,
-     .help = "the smallest tau that is X times as fast as the large model alone; time is\n"
-             "measured as --parallel has it: 1 for a text by itself"},
+     .help = "the most accuracy that is X times as fast as the large model alone. Time is\n"
+             "modelled, so that the choice does not depend on the machine or --parallel"},
+    {.kind = ARG_INT,
+     .name = "tries",
+     .value = "N",
+     .out = &options.tries,
+     .min = 1,
+     .max = SEARCH_TRIES_MAX,
+     .help = "settings to try of each policy (default: 24)"},
+    {.kind = ARG_REAL,
+     .name = "large-share",
+     .value = "P",
+     .out = &options.share,
+     .given = &options.share_given,
+     .low = 0,
+     .high = 1,
+     .help = "of ead alone, the smallest tau at which the large model writes at most this\n"
+             "share of the tokens (default, where no target is named: 0.25)"},
     {.kind = ARG_TEXT,
      .name = "out",
      .letter = 'o',
@@ -63,7 +72,8 @@ static const struct arg table[] = {
      .name = "work",
      .value = "DIR",
      .out = &options.work,
-     .help = "keep what was measured there; a calibration that was stopped goes on with it"},
+     .help = "keep what was measured there, and the best of each policy as POLICY.json; a\n"
+             "calibration that was stopped goes on with it"},
     {.kind = ARG_CHOICE,
      .name = "color",
      .value = "WHEN",
@@ -73,210 +83,211 @@ static const struct arg table[] = {
 };
 static const struct args usage = {
     .command = "calibrate",
-    .synopsis = "--data FILE [--large-share P | --keep P | --speedup X] [--out FILE] [OPTION ...]",
+    .synopsis =
+        "--data FILE [--policy LIST] [--keep P | --speedup X | --large-share P] [--out FILE] "
+        "[OPTION ...]",
     .description =
-        "Find the threshold that reaches a target on a calibration set: answer its problems with\n"
-        "each model alone and at several tau, then at others between the two that enclose the\n"
-        "target. Prints what was measured and the choice. Use other problems than those that the\n"
-        "choice will be judged on.",
+        "Find the options of policies that reach a target on a calibration set: answer its\n"
+        "problems with each model alone and with so many settings of each policy, the first one\n"
+        "its defaults, the next spread over its options' ranges, the others around the best so\n"
+        "far. Prints what was measured and the choice, which the profile holds with the table of\n"
+        "risks that the policy goes by, if it does. Use other problems than those that the choice\n"
+        "will be judged on.",
     .table = table,
     .n_table = sizeof table / sizeof *table,
     .more = trial_args,
     .n_more = &n_trial_args,
 };
 
-/* A run of new settings goes to a directory of its own under `work`, since a run in one directory
- * keeps to the settings it began with; a summary joins them. */
-enum { RUNS_MAX = SEARCH_POINTS_MAX };
-
-struct calibration {
-    struct trial *trial;
-    const char *work;
-    char *dirs[RUNS_MAX];
-    size_t n_dirs;
-    struct search search;
-};
-
-static const char *const target_names[] = {
-    [SEARCH_SHARE] = "large_share", [SEARCH_KEEP] = "keep", [SEARCH_SPEEDUP] = "speedup"};
-
-/* ---- measuring --------------------------------------------------------------------------- */
-
-/* Run settings in work/NAME. */
-static int measure(struct calibration *c, const char *name, const char *policies, const char *taus)
-{
-    ead_error error;
-    bool stopped;
-    if (c->n_dirs == RUNS_MAX) return fail("the search took more than %d runs", RUNS_MAX);
-    char *dir = c->dirs[c->n_dirs++] = file_join(c->work, name);
-    if (!dir) return fail("no memory for the name of a directory");
-    const struct settings_wish wish = {
-        .policies = policies, .taus = taus, .base = trial_options.policy};
-    if (settings_open(&wish, &c->trial->runner.settings, &error)) return fail_error(&error);
-    c->trial->runner.dir = dir;
-    int status = trial_run(c->trial, &stopped);
-    settings_close(c->trial->runner.settings);
-    if (!status && stopped)
-        return fail("stopped%s", options.work ? "; the same command goes on" : "");
-    return status;
-}
-
-static int join(const struct calibration *c, struct summary **out)
-{
-    ead_error error;
-    return summary_join((const char *const *)c->dirs, c->n_dirs, NULL, out, &error)
-               ? fail_error(&error)
-               : EXIT_OK;
-}
-
-/* What was measured so far, to the search. */
-static int learn(struct calibration *c)
-{
-    struct summary *s;
-    if (join(c, &s)) return EXIT_FAIL;
-    for (size_t i = 0; i < s->n_settings; i++) {
-        const struct summary_row *row = &s->rows[i];
-        if (ead_policy_parse(row->policy) != EAD_POLICY_EAD) continue;
-        search_add(&c->search, &(struct search_point){.tau = row->tau,
-                                                      .share = row->share,
-                                                      .kept = row->kept.value,
-                                                      .time = row->time.value});
-    }
-    summary_free(s);
-    return EXIT_OK;
-}
-
-static int measure_tau(struct calibration *c, double tau)
-{
-    char name[48], text[32];
-    snprintf(text, sizeof text, "%.9g", tau);
-    snprintf(name, sizeof name, "tau=%s", text);
-    return measure(c, name, "ead", text);
-}
-
-/* The models alone, then a first row of thresholds from how unsure the small one was. */
-static int sweep(struct calibration *c)
-{
-    ead_error error;
-    double taus[SWEEP_MAX];
-    char list[SWEEP_MAX * 32] = "";
-    size_t n, at = 0;
-    if (measure(c, "alone", "small,large", "0")) return EXIT_FAIL;
-    if (sweep_taus(c->dirs[0], trial_options.policy.window, taus, &n, &error))
-        return fail_error(&error);
-    for (size_t i = 0; i < n; i++)
-        at += (size_t)snprintf(list + at, sizeof list - at, "%s%.9g", i ? "," : "", taus[i]);
-    return measure(c, "sweep", "ead", list) || learn(c) ? EXIT_FAIL : EXIT_OK;
-}
-
-static int look_for(struct calibration *c)
-{
-    if (sweep(c)) return EXIT_FAIL;
-    for (double tau; !isnan(tau = search_next(&c->search));) {
-        const int before = c->search.n;
-        if (measure_tau(c, tau) || learn(c)) return EXIT_FAIL;
-        if (c->search.n == before) break; /* no room for more */
-    }
-    return EXIT_OK;
-}
-
 /* ---- the answer -------------------------------------------------------------------------- */
 
-static int say_unreached(const struct calibration *c)
+static int show(const struct summary *s)
 {
-    const struct search_point *best = search_best(&c->search);
-    const char *option =
-        c->search.target == SEARCH_SHARE ? "large-share" : target_names[c->search.target];
-    if (!best)
-        return fail("--%s %g: nothing to compare with: the large model solved no problem", option,
-                    c->search.wanted);
-    return fail("--%s %g: cannot be reached with this pair on these problems; the best was %.4g, "
-                "at tau %g",
-                option, c->search.wanted, search_value(&c->search, best), best->tau);
+    const bool color = screen_wants_color((enum screen_color)options.color, stdout);
+    putchar('\n');
+    return table_print_settings(s, stdout, color) ? EXIT_OK : fail("no memory for the table");
 }
 
-static const struct summary_row *row_at(const struct summary *s, double tau)
-{
-    for (size_t i = 0; i < s->n_settings; i++)
-        if (ead_policy_parse(s->rows[i].policy) == EAD_POLICY_EAD && s->rows[i].tau == tau)
-            return &s->rows[i];
-    return NULL;
-}
-
-static int write_profile(const struct calibration *c, const struct summary *s,
-                         const struct summary_row *row)
+static int write_profile(const char *path, const struct profile *profile)
 {
     ead_error error;
-    const struct runner_options *run = &c->trial->runner;
+    if (profile_write(path, profile, &error)) return fail_error(&error);
+    printf("%s: written\n", path);
+    return EXIT_OK;
+}
+
+static void say_choice(const char *name, const struct profile *p)
+{
+    printf("\n%s: ", name);
+    if (isfinite(p->kept)) /* the large model may have solved none */
+        printf("%.1f %% of the large model's accuracy, ", 100 * p->kept);
+    printf("%.1f %% large-model tokens, %.2f times its time", 100 * p->share, p->time);
+    if (isfinite(p->modelled)) printf(", %.3f modelled", p->modelled);
+    putchar('\n');
+}
+
+/* ---- a share ----------------------------------------------------------------------------- */
+
+static int answer_share(const struct calibration *c, const struct summary *s,
+                        const struct summary_row *row)
+{
+    if (show(s)) return EXIT_FAIL;
+    if (!row)
+        return fail("--large-share %g: cannot be reached with this pair on these problems",
+                    options.share);
     struct profile profile = {.policy = trial_options.policy,
-                              .modelled = NAN,
-                              .target = target_names[c->search.target],
-                              .wanted = c->search.wanted,
+                              .target = "large_share",
+                              .wanted = options.share,
                               .accuracy = row->accuracy.value,
                               .kept = row->kept.value,
                               .share = row->share,
+                              .modelled = row->modelled.value,
                               .time = row->time.value,
-                              .data = run->data->name,
+                              .small_cost = trial_options.cost.small,
+                              .row_cost = trial_options.cost.row,
                               .problems = (int)s->n_problems};
     profile.policy.tau = row->tau;
-    for (int w = 0; w < EAD_WRITERS; w++)
-        profile.models[w] = profile_model(run->models[w].model, run->models[w].path);
-    return profile_write(options.out, &profile, &error) ? fail_error(&error) : EXIT_OK;
+    calibration_describe(c, &profile);
+    say_choice(row->setting, &profile);
+    return options.out ? write_profile(options.out, &profile) : EXIT_OK;
 }
 
-static int answer(const struct calibration *c, const struct summary *s)
+static int reach_share(struct calibration *c)
 {
-    const struct search_point *choice = search_choice(&c->search);
-    const struct summary_row *row = choice ? row_at(s, choice->tau) : NULL;
-    if (!row) return say_unreached(c);
-    printf("\ntau %g: ", row->tau);
-    if (isfinite(row->kept.value)) /* the large model may have solved none */
-        printf("%.1f %% of the large model's accuracy, ", 100 * row->kept.value);
-    printf("%.1f %% large-model tokens, %.2f times its time\n", 100 * row->share, row->time.value);
-    if (!options.out) return EXIT_OK;
-    if (write_profile(c, s, row)) return EXIT_FAIL;
-    printf("%s: written\n", options.out);
+    struct summary *s;
+    const struct summary_row *row;
+    if (calibrate_share(c, options.share, &s, &row)) return EXIT_FAIL;
+    const int status = answer_share(c, s, row);
+    summary_free(s);
+    return status;
+}
+
+/* ---- any policy -------------------------------------------------------------------------- */
+
+enum { POLICIES_MAX = 64 };
+
+/* The policies that are to be calibrated, and what was found. */
+struct search_all {
+    struct calibration_target target;
+    char *texts[POLICIES_MAX];
+    struct calibration_best best[POLICIES_MAX];
+    int n;
+};
+
+static int list_policies(struct search_all *all)
+{
+    char known[CALIBRATE_ALL_MAX];
+    const char *list = options.policies;
+    if (!strcmp(list, "all")) calibrate_all(known), list = known;
+    while (*list) {
+        const size_t blank = strspn(list, " \t"), n = strcspn(list + blank, ",");
+        if (all->n == POLICIES_MAX) return fail("--policy: expected at most %d", POLICIES_MAX);
+        all->texts[all->n] = strndup(list + blank, n);
+        if (!all->texts[all->n++]) return fail("no memory for the names of policies");
+        list += blank + n;
+        list += *list == ',';
+    }
     return EXIT_OK;
 }
 
-static int conclude(const struct calibration *c)
+/* WORK/judge_slack=0.2.json of "judge slack=0.2". */
+static int keep_profile(const struct calibration *c, const char *text,
+                        const struct profile *profile)
 {
+    char *path;
+    if (asprintf(&path, "%s/%s.json", c->work, text) < 0)
+        return fail("no memory for a file's name");
+    for (char *at = path + strlen(c->work); *at; at++)
+        if (*at == ' ') *at = '_';
+    const int status = write_profile(path, profile);
+    free(path);
+    return status;
+}
+
+static int look_for_all(struct calibration *c, struct search_all *all)
+{
+    if (calibration_run_alone(c)) return EXIT_FAIL;
+    for (int i = 0; i < all->n; i++) {
+        struct calibration_best *best = &all->best[i];
+        if (calibrate_policy(c, all->texts[i], &all->target, best)) return EXIT_FAIL;
+        best->profile.problems =
+            c->trial->runner.limit > 0 && (size_t)c->trial->runner.limit < c->trial->data->n
+                ? c->trial->runner.limit
+                : (int)c->trial->data->n;
+        if (c->kept && keep_profile(c, all->texts[i], &best->profile)) return EXIT_FAIL;
+    }
+    return EXIT_OK;
+}
+
+static const struct calibration_best *best_of(const struct search_all *all)
+{
+    const struct calibration_best *best = &all->best[0];
+    for (int i = 1; i < all->n; i++)
+        if (search_prefers(all->target.kind, all->target.wanted, &all->best[i].point, &best->point))
+            best = &all->best[i];
+    return best;
+}
+
+static int say_unreached(const struct search_all *all, const struct calibration_best *best)
+{
+    const bool keep = all->target.kind == SEARCH_KEEP;
+    const char *option = keep ? "keep" : "speedup";
+    if (keep && isnan(best->point.kept))
+        return fail("--%s %g: nothing to compare with: the large model solved no problem", option,
+                    all->target.wanted);
+    return fail("--%s %g: cannot be reached with this pair on these problems; the best was %.4g, "
+                "with %s",
+                option, all->target.wanted, keep ? best->point.kept : 1 / best->point.time,
+                best->name);
+}
+
+/* The models alone and the best of each policy, with their intervals. */
+static int show_best(const struct calibration *c, const struct search_all *all)
+{
+    const char *dirs[POLICIES_MAX + 1];
     struct summary *s;
-    if (join(c, &s)) return EXIT_FAIL;
-    const bool color = screen_wants_color((enum screen_color)options.color, stdout);
-    int status =
-        table_print_settings(s, stdout, color) ? answer(c, s) : fail("no memory for the table");
+    dirs[0] = c->dirs[0];
+    for (int i = 0; i < all->n; i++) dirs[i + 1] = all->best[i].dir;
+    if (calibration_join(dirs, (size_t)all->n + 1, &s)) return EXIT_FAIL;
+    const int status = show(s);
     summary_free(s);
+    return status;
+}
+
+static int answer_all(const struct calibration *c, const struct search_all *all)
+{
+    const struct calibration_best *best = best_of(all);
+    if (show_best(c, all)) return EXIT_FAIL;
+    if (!search_reaches(all->target.kind, all->target.wanted, best->point.kept, best->point.time))
+        return say_unreached(all, best);
+    say_choice(best->name, &best->profile);
+    return options.out ? write_profile(options.out, &best->profile) : EXIT_OK;
+}
+
+static int reach_target(struct calibration *c)
+{
+    struct search_all *all = calloc(1, sizeof *all);
+    if (!all) return fail("no memory for the search");
+    all->target =
+        (struct calibration_target){.kind = options.keep_given ? SEARCH_KEEP : SEARCH_SPEEDUP,
+                                    .wanted = options.keep_given ? options.keep : options.speedup,
+                                    .tries = options.tries};
+    int status = list_policies(all);
+    if (!status) status = look_for_all(c, all);
+    if (!status) status = answer_all(c, all);
+    for (int i = 0; i < all->n; i++) free(all->texts[i]);
+    free(all);
     return status;
 }
 
 /* ---- where it is measured ---------------------------------------------------------------- */
 
-/* Remove a directory and the files in it. */
-static void discard(const char *dir)
-{
-    DIR *open = opendir(dir);
-    for (struct dirent *entry; open && (entry = readdir(open));)
-        if (entry->d_type != DT_DIR) unlinkat(dirfd(open), entry->d_name, 0);
-    if (open) closedir(open);
-    rmdir(dir);
-}
-
 static int calibrate(struct trial *t, const char *work)
 {
-    struct calibration c = {.trial = t, .work = work};
-    c.search.target = options.keep_given      ? SEARCH_KEEP
-                      : options.speedup_given ? SEARCH_SPEEDUP
-                                              : SEARCH_SHARE;
-    c.search.wanted = options.keep_given      ? options.keep
-                      : options.speedup_given ? options.speedup
-                                              : options.share;
-    int status = look_for(&c);
-    if (!status) status = conclude(&c);
-    for (size_t i = 0; i < c.n_dirs; i++) {
-        if (!options.work && c.dirs[i]) discard(c.dirs[i]);
-        free(c.dirs[i]);
-    }
+    struct calibration c = {.trial = t, .work = work, .kept = options.work};
+    const int status =
+        options.keep_given || options.speedup_given ? reach_target(&c) : reach_share(&c);
+    calibration_close(&c);
     return status;
 }
 
@@ -294,7 +305,6 @@ static int with_folder(struct trial *t)
         return fail("no memory for the name of a directory");
     int status = mkdtemp(temporary) ? calibrate(t, temporary)
                                     : fail("%s: cannot create: %s", temporary, strerror(errno));
-    rmdir(temporary);
     free(temporary);
     return status;
 }
@@ -315,8 +325,11 @@ static int command(int argc, char **argv)
     if (form_lists(&trial_options.form)) return EXIT_OK;
     if (options.share_given + options.keep_given + options.speedup_given > 1)
         return args_fault(&usage, "expected one of --large-share, --keep and --speedup");
+    if (!options.keep_given && !options.speedup_given && strcmp(options.policies, "ead") != 0)
+        return args_fault(&usage, "--policy %s needs --keep or --speedup; a share is of ead alone",
+                          options.policies);
     if (!trial_options.large != !trial_options.small)
-        return args_fault(&usage, "expected --large FILE and --small FILE; a threshold is of two");
+        return args_fault(&usage, "expected --large FILE and --small FILE; a policy is of two");
     if (options.out && !strcmp(options.out, "-"))
         return args_fault(&usage, "--out: expected a file; standard output carries the table");
     parsed = trial_check(&usage);
@@ -328,5 +341,5 @@ static int command(int argc, char **argv)
     return status;
 }
 
-const struct command command_calibrate = {"find the threshold for a share, an accuracy or a speed",
-                                          &usage, command};
+const struct command command_calibrate = {
+    "find the options of policies for an accuracy, a speed or a share", &usage, command};

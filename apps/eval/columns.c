@@ -234,15 +234,17 @@ static void show_number(enum column_kind kind, double x, char out[GRID_TEXT_MAX]
         snprintf(out, GRID_TEXT_MAX, "0.0");
 }
 
-/* "ead tau=0.1" as "ead 0.1": the table is narrow. */
+/* "ead tau=0.1" as "ead 0.1", and without the digest of a table: the column is narrow. */
 static void show_setting(const char *name, char out[GRID_TEXT_MAX])
 {
     char brief[2 * GRID_TEXT_MAX];
-    const char *tau = strstr(name, " tau=");
+    const char *tau = strstr(name, " tau="), *table = strstr(name, " table=");
+    const int n = table ? (int)(table - name) : (int)strlen(name);
     if (tau)
-        snprintf(brief, sizeof brief, "%.*s %s", (int)(tau - name), name, tau + 5);
+        snprintf(brief, sizeof brief, "%.*s %.*s", (int)(tau - name), name,
+                 n - (int)(tau + 5 - name), tau + 5);
     else
-        snprintf(brief, sizeof brief, "%s", name);
+        snprintf(brief, sizeof brief, "%.*s", n, name);
     grid_set(out, brief);
 }
 

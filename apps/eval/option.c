@@ -109,6 +109,8 @@ void option_show(const ead_policy_option *option, double value, char out[OPTION_
         snprintf(out, OPTION_TEXT_MAX, "%s", option->words[(int)value]);
     } else if (option->type == EAD_OPTION_INT && option->words && value < 0) {
         snprintf(out, OPTION_TEXT_MAX, "%s", option->words[-(int)value - 1]);
+    } else if (option->type == EAD_OPTION_INT) {
+        snprintf(out, OPTION_TEXT_MAX, "%.0f", value);
     } else {
         for (int n = 1; n <= 17; n++) {
             snprintf(out, OPTION_TEXT_MAX, "%.*g", n, value);

@@ -6,30 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- drafts ------------------------------------------------------------------------------ */
-
-bool risk_add(struct risk_drafts *d, const ead_token *token)
-{
-    if (!token->judged) {
-        d->open = false;
-        return true;
-    }
-    if (d->n == d->capacity) {
-        const size_t capacity = d->capacity ? 2 * d->capacity : 4096;
-        struct risk_draft *more = realloc(d->list, capacity * sizeof *more);
-        if (!more) return false;
-        d->list = more;
-        d->capacity = capacity;
-    }
-    const float best = token->opinion.max_p;
-    d->list[d->n++] = (struct risk_draft){.entropy = token->entropy,
-                                          .id = token->id,
-                                          .ratio = best > 0 ? token->opinion.p / best : 0,
-                                          .first = !d->open};
-    d->open = true;
-    return true;
-}
-
 /* ---- bins and classes -------------------------------------------------------------------- */
 
 /* Most drafts are certain; the bins are where they are not. */
@@ -51,7 +27,7 @@ static float rounded(double x, double unit)
 }
 
 /* Rising, whatever the drafts are. */
-static bool find_edges(const struct risk_drafts *d, float edges[EAD_RISK_BINS - 1])
+static bool find_edges(const struct drafts *d, float edges[EAD_RISK_BINS - 1])
 {
     float *all = malloc((d->n + 1) * sizeof *all);
     if (!all) return false;
@@ -90,7 +66,7 @@ static int by_count(const void *a, const void *b)
 }
 
 /* The tokens that most often are in doubt have a class of their own. */
-static bool find_classes(const struct risk_drafts *d, ead_risk *t)
+static bool find_classes(const struct drafts *d, ead_risk *t)
 {
     int32_t *ids = malloc((d->n + 1) * sizeof *ids);
     struct count *counts = malloc((d->n + 1) * sizeof *counts);
@@ -126,11 +102,11 @@ struct cells {
     double drafts[EAD_RISK_BINS][EAD_RISK_CLASSES], wrong[EAD_RISK_BINS][EAD_RISK_CLASSES];
 };
 
-static void count(const struct risk_drafts *d, double slack, const ead_risk *t, struct cells *to)
+static void count(const struct drafts *d, double slack, const ead_risk *t, struct cells *to)
 {
     bool over = false;
     for (size_t i = 0; i < d->n; i++) {
-        const struct risk_draft *x = &d->list[i];
+        const struct draft *x = &d->list[i];
         if (x->first) over = false;
         if (over) continue;
         over = (double)x->ratio < 1 - slack;
@@ -165,7 +141,7 @@ static void fill(const struct cells *cells, ead_risk *t)
     }
 }
 
-bool risk_count(const struct risk_drafts *d, double slack, ead_risk *out)
+bool risk_count(const struct drafts *d, double slack, ead_risk *out)
 {
     struct cells *cells = calloc(1, sizeof *cells);
     *out = (ead_risk){.n_classes = 1};

@@ -134,6 +134,7 @@ static ead_status open_batch(struct runner *r, ead_error *error)
     options.threads = o->threads;
     options.n_ctx = r->n_ctx;
     options.cache_type = o->cache_type;
+    options.tell_lost = o->observe != NULL;
     const size_t n = (size_t)r->n_slots;
     r->slots = calloc(n, sizeof *r->slots);
     r->active = calloc(n, sizeof *r->active);
@@ -332,6 +333,14 @@ static ead_status fill_slots(struct runner *r, struct part *part, int *running, 
     return st;
 }
 
+static ead_status observe(const struct runner *r, const ead_event *event, ead_error *error)
+{
+    const struct runner_options *o = r->o;
+    if (!o->observe || o->observe(o->observed, r->slots[event->text].problem, &event->token))
+        return EAD_OK;
+    return fault_memory(error, "what is seen of the run");
+}
+
 static ead_status take_events(struct runner *r, size_t setting, ead_error *error)
 {
     ead_status st = EAD_OK;
@@ -341,6 +350,8 @@ static ead_status take_events(struct runner *r, size_t setting, ead_error *error
         if (event->kind == EAD_EVENT_FAULT)
             return fault(error, event->status, "problem %d: %s",
                          r->sample[r->slots[event->text].problem], event->message);
+        st = observe(r, event, error);
+        if (st || event->token.lost) continue;
         st = transcript_add(t, &event->token, error);
         r->progress.tokens++;
         if (!st && (event->token.end || t->n == r->o->most))

@@ -51,6 +51,10 @@ struct runner_options {
     /* Called after every step; false stops the run. May be NULL. */
     bool (*progress)(void *context, const struct runner_progress *progress);
     void *context;
+    /* Called of every token, those that were taken back before they stood among them; `text` is the
+     * problem's place in the sample. False stops the run for want of memory. May be NULL. */
+    bool (*observe)(void *observed, size_t text, const ead_token *token);
+    void *observed;
 };
 
 struct runner_options runner_defaults(void);

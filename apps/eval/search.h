@@ -1,43 +1,52 @@
 /*
- * Looking for a threshold: measured points in, the next one worth measuring out. No model is in
- * sight. The share of the large model, and with it time, falls as tau rises, and so does accuracy
- * on the whole; a few points that are out of line by chance do no harm.
+ * Looking for good options with a stated number of tries: measured points in, the next place to try
+ * out. Nothing here knows policies or models: a place is a number from 0 to 1 for each knob.
+ *
+ * The first try is where the search begins, at the defaults. Up to half of the tries then cover the
+ * whole range evenly, whatever the number of knobs, by the additive recurrence u_k = frac(1/2 + k
+ * a), a_j = phi^-j with phi^(d+1) = phi + 1 for d knobs, which has no chance in it. The others are
+ * drawn in the same way from a box around the best point so far, whose sides shrink from half of
+ * the range to a sixteenth.
  */
 #ifndef EAD_EVAL_SEARCH_H
 #define EAD_EVAL_SEARCH_H
 
+#include "eval/knob.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 
 enum search_target {
-    SEARCH_SHARE,  /* the smallest tau with at most this share of large-model tokens */
-    SEARCH_KEEP,   /* the largest tau that keeps this of the large model's accuracy */
-    SEARCH_SPEEDUP /* the smallest tau that is so many times as fast as the large model alone */
+    SEARCH_KEEP,   /* the least time that keeps this of the large model's accuracy */
+    SEARCH_SPEEDUP /* the most accuracy that is so many times as fast as it */
 };
+
+enum { SEARCH_TRIES_MAX = 512 };
 
 struct search_point {
-    double tau, share, kept, time; /* time relative to the large model alone */
+    double place[KNOBS_MAX];
+    double kept, time; /* relative to the large model alone */
 };
-
-enum { SEARCH_POINTS_MAX = 64, SEARCH_BISECTIONS = 7 };
 
 struct search {
     enum search_target target;
     double wanted;
-    struct search_point points[SEARCH_POINTS_MAX]; /* by tau, ascending */
-    int n, bisections;
+    int knobs, tries;
+    struct search_point points[SEARCH_TRIES_MAX];
+    int n;     /* points; */
+    int drawn; /* places that were given out; they may be of settings that are there already */
 };
 
-/* False when there is no room, or a point of that tau is there. */
-bool search_add(struct search *s, const struct search_point *point);
-/* The next tau to measure; NaN when no other would teach anything. */
-double search_next(struct search *s);
-/* The point that reaches the target; NULL when none does. */
-const struct search_point *search_choice(const struct search *s);
-/* The point nearest to the target when none reaches it; NULL without points. */
-const struct search_point *search_best(const struct search *s);
-/* What the target is about, of a point: its share, what it kept, or how many times as fast it is.
+/* The place to try next; the first one is what place[] holds. */
+void search_next(struct search *s, double place[KNOBS_MAX]);
+void search_add(struct search *s, const struct search_point *point);
+
+bool search_reaches(enum search_target target, double wanted, double kept, double time);
+/* Is a better than b? What reaches the target is better than what does not; then less time, or more
+ * accuracy, and the other of the two between equals. Of what does not reach it the nearest is best.
  */
-double search_value(const struct search *s, const struct search_point *point);
+bool search_prefers(enum search_target target, double wanted, const struct search_point *a,
+                    const struct search_point *b);
+/* The best point; -1 without any. */
+int search_best(const struct search *s);
 
 #endif

@@ -450,6 +450,7 @@ static enum status alone(struct driver *r, int i, bool read_only, struct err *er
     struct stretch to_read[EAD_WRITERS];
     int length = -1;
     ead_writer next = EAD_SMALL;
+    if (duo_has_news(d)) return ST_OK; /* whatever may come after it */
     (void)duo_prepare(d);
     while (d->fault.code == ST_OK) {
         enum status told = ST_OK;

@@ -115,7 +115,8 @@ static const ead_policy_option options[] = {
      .help = "tokens of a draft, or heuristic, confidence or survival; 0: as many as the\n"
              "policy's source takes"},
     COUNT("draft-min", draft_min, DRAFTING, 0, EAD_DRAFT_MAX, 0,
-          "a draft that --draft-min-p stops with fewer tokens is dropped"),
+          "a draft that --draft-min-p stops with fewer tokens is dropped, unless tokens\n"
+          "are drawn"),
     REAL("draft-min-p", draft_min_p, DRAFTING, 0, 1, 0, "P",
          "a draft stops before a token whose probability is below"),
     REAL("confidence", confidence, DRAFTING, 0, 1, 0.4, "P",
@@ -137,7 +138,8 @@ static const ead_policy_option options[] = {
     WORD("rule", rule, OF(CASCADE), cascades, EAD_CASCADE_V3,
          "cascade: chow, diff, opt, v1, v2 or v3"),
     REAL("slack", slack, OF(CASCADE) | OF(LENIENT) | OF(JUDGE) | OF(EAD_PLUS), 0, 1, 0.5, "A",
-         "how much less probable than the best a kept token may be; 0: exact"),
+         "how much less probable than the best a kept token may be, or a of the\n"
+         "cascade's rule; 0: exact (of cascade: v2 and v3, when greedy)"),
     REAL("mentor", mentor, OF(LENIENT), 0, INFINITY, 0, "NATS",
          "lenient: what is kept may be so far from the large model, in place of --slack;\n"
          "0: off"),

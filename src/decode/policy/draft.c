@@ -81,7 +81,8 @@ static bool has_enough(const struct policy *p, const ead_signals *s, const doubl
 {
     const ead_policy_options *o = &p->options;
     if (o->draft == EAD_DRAFT_CONFIDENCE)
-        return exp((double)s->log_prob) < fit_threshold(memory[0], memory[1], o->confidence);
+        /* as it was before this draft, which has no say in what it is measured by */
+        return exp((double)s->log_prob) < fit_threshold(s->memory[0], s->memory[1], o->confidence);
     return o->draft == EAD_DRAFT_SURVIVAL && memory[0] * memory[1] < o->small_cost + o->row_cost;
 }
 
