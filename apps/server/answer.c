@@ -59,7 +59,8 @@ static void set_known(json_t *out, const char *name, float x)
 /* What the large model thought of a draft. */
 static json_t *opinion_json(const ead_opinion *o)
 {
-    json_t *out = json_pack("{s:i,s:b}", "argmax", o->argmax, "native", o->native);
+    json_t *out =
+        json_pack("{s:i,s:i,s:b}", "argmax", o->argmax, "own", o->own, "native", o->native);
     set_known(out, "p", o->p);
     set_known(out, "max_p", o->max_p);
     set_known(out, "entropy_p", o->entropy_p);
