@@ -297,7 +297,9 @@ struct engine *script_open(const struct script_options *options)
                                          .n_ctx = options->n_ctx,
                                          .n_seq = options->n_seq,
                                          .max_rows = options->max_rows,
-                                         .max_logits = options->max_logits}};
+                                         .max_logits = options->max_logits,
+                                         .judges = options->max_logits == options->max_rows,
+                                         .n_told = options->top}};
     return &e->engine;
 }
 

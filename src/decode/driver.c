@@ -70,7 +70,7 @@ static void carve(struct driver *r)
 static int draft_max(const struct driver *r)
 {
     const struct engine *large = r->engines[EAD_LARGE];
-    if (!large || !r->engines[EAD_SMALL] || large->info.max_logits < r->max_rows) return 0;
+    if (!large || !r->engines[EAD_SMALL] || !large->info.judges) return 0;
     return r->max_rows - 1 < EAD_DRAFT_MAX ? r->max_rows - 1 : EAD_DRAFT_MAX;
 }
 
