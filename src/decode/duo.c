@@ -178,13 +178,13 @@ static enum status check_whole(const struct duo *d, const struct engine *e, stru
     const char *name = policy_rule(d->policy.options.kind)->info.name;
     const char *when = d->policy.drawn ? " above temperature 0" : "";
     if (e->info.n_told)
-        return err_set(err, ST_SUPPORT,
+        return err_set(err, ST_ARG,
                        "policy %s%s compares the probabilities of all tokens, and %s tells the %d "
                        "most probable of %d%s",
                        name, when, e->info.name, e->info.n_told, e->info.n_vocab,
                        *when ? "; judge, bild, relaxed and typical do with those" : "");
     if (e->info.judges) return ST_OK;
-    return err_set(err, ST_SUPPORT, "policy %s%s: %s: %s", name, when, e->info.name,
+    return err_set(err, ST_ARG, "policy %s%s: %s: %s", name, when, e->info.name,
                    e->info.mute ? e->info.mute : "it tells nothing of given tokens");
 }
 
