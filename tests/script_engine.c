@@ -313,7 +313,9 @@ struct engine *script_open(const struct script_options *options)
                                          .n_seq = options->n_seq,
                                          .max_rows = options->max_rows,
                                          .max_logits = options->max_logits,
-                                         .late = options->late}};
+                                         .late = options->late,
+                                         .judges = options->max_logits == options->max_rows,
+                                         .n_told = options->top}};
     return &e->engine;
 }
 

@@ -173,9 +173,9 @@ static void remember(struct company *c, int i, const struct text *from, int leng
 }
 
 /* What is told of a given token is what its predecessors say, and it is told once. */
-static void hear(void *context, size_t at, int32_t id, float log_prob, const ead_alternative *best,
-                 int n_best)
+static void hear(void *context, const ead_scored *token)
 {
+    const int at = (int)token->at;
     struct listener *l = context;
     struct company *c = l->company;
     const struct duo *d = text_at(c, l->text);
@@ -184,16 +184,16 @@ static void hear(void *context, size_t at, int32_t id, float log_prob, const ead
     struct distribution dist;
     assert_in_range(at, l->next, d->text.n - 1);
     assert_int_equal(d->text.marks[at].author, TEXT_GIVEN);
-    assert_int_equal(d->text.ids[at], id);
-    script_distribution(&c->options[d->next], d->text.ids, (int)at, logits, top, &dist);
-    const float wanted = distribution_log_prob(&dist, id);
-    assert_true(isnan(wanted) ? isnan(log_prob) : wanted == log_prob);
-    assert_int_equal(n_best, distribution_best(&dist, l->text, expected));
-    for (int i = 0; i < n_best; i++) {
-        assert_int_equal(best[i].id, expected[i].id);
-        assert_true(best[i].log_prob == expected[i].logit);
+    assert_int_equal(d->text.ids[at], token->id);
+    script_distribution(&c->options[d->next], d->text.ids, at, logits, top, &dist);
+    const float wanted = distribution_log_prob(&dist, token->id);
+    assert_true(isnan(wanted) ? isnan(token->log_prob) : wanted == token->log_prob);
+    assert_int_equal(token->n_best, distribution_best(&dist, l->text, expected));
+    for (int i = 0; i < token->n_best; i++) {
+        assert_int_equal(token->best[i].id, expected[i].id);
+        assert_true(token->best[i].log_prob == expected[i].logit);
     }
-    l->next = (int)at + 1;
+    l->next = at + 1;
     c->scores++;
 }
 

@@ -71,8 +71,7 @@ static void carve(struct driver *r)
 static int draft_max(const struct driver *r)
 {
     const struct engine *large = r->engines[EAD_LARGE];
-    if (!large || !r->engines[EAD_SMALL]) return 0;
-    if (large->info.late || large->info.max_logits < r->max_rows) return 0;
+    if (!large || !r->engines[EAD_SMALL] || !large->info.judges) return 0;
     return r->max_rows - 1 < EAD_DRAFT_MAX ? r->max_rows - 1 : EAD_DRAFT_MAX;
 }
 

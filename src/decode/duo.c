@@ -184,14 +184,39 @@ static enum status check_judging(const struct duo *d, const ead_policy_options *
     const ead_policy_info *info = &policy_rule(o->kind)->info;
     const struct engine *large = d->engines[EAD_LARGE];
     if (!info->judges || d->policy.draft_max || !large || !d->engines[EAD_SMALL]) return ST_OK;
-    if (large->info.late)
-        return err_set(
-            err, ST_SUPPORT,
-            "policy %s: %s is behind an API, which is not asked what it thinks of tokens "
-            "that another model wrote",
-            info->name, large->info.name);
+    if (large->info.mute)
+        return err_set(err, ST_SUPPORT,
+                       "policy %s: %s: %s; the large model has to say what it thinks of the small "
+                       "one's tokens",
+                       info->name, large->info.name, large->info.mute);
     return err_set(err, ST_ARG, "policy %s: expected passes of at least 2 rows, found one of %d",
                    info->name, large->info.max_rows);
+}
+
+/* Does an engine tell enough to compare the two distributions token by token? */
+static enum status check_whole(const struct duo *d, const struct engine *e, struct err *err)
+{
+    const char *name = policy_rule(d->policy.options.kind)->info.name;
+    const char *when = d->policy.drawn ? " above temperature 0" : "";
+    if (e->info.n_told)
+        return err_set(err, ST_ARG,
+                       "policy %s%s compares the probabilities of all tokens, and %s tells the %d "
+                       "most probable of %d%s",
+                       name, when, e->info.name, e->info.n_told, e->info.n_vocab,
+                       *when ? "; judge, bild, relaxed and typical do with those" : "");
+    if (e->info.judges) return ST_OK;
+    return err_set(err, ST_ARG, "policy %s%s: %s: %s", name, when, e->info.name,
+                   e->info.mute ? e->info.mute : "it tells nothing of given tokens");
+}
+
+enum status duo_check_told(const struct duo *d, struct err *err)
+{
+    const bool pair = d->engines[EAD_LARGE] && d->engines[EAD_SMALL];
+    const bool judges = policy_rule(d->policy.options.kind)->info.judges; /* not a custom one: who
+                                                                           * knows what it reads */
+    if (!pair || !judges || !(policy_asks(&d->policy) & POLICY_BOTH)) return ST_OK;
+    TRY(check_whole(d, d->engines[EAD_LARGE], err));
+    return check_whole(d, d->engines[EAD_SMALL], err);
 }
 
 enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)

@@ -18,6 +18,8 @@ int duo_first_needed(const struct duo *d)
 static int first_unknown(const struct duo *d)
 {
     if (!(policy_asks(&d->policy) & POLICY_BOTH)) return -1;
+    if (!d->engines[EAD_SMALL] || !d->engines[EAD_SMALL]->info.judges)
+        return -1; /* not to be had */
     for (int pos = d->text.n - d->judging.n; pos < d->text.n; pos++)
         if (!proposals_know(&d->proposals, pos)) return pos;
     return -1;
@@ -37,7 +39,8 @@ bool duo_prepare(struct duo *d)
             err_set(&d->fault, ST_ARG, "the text is empty; a first token has to be appended");
     else if (d->text.n > d->n_ctx && !d->judging.n)
         d->fault.code = err_set(&d->fault, ST_FULL, "the context of %d tokens is full", d->n_ctx);
-    else /* A shortened text may leave nothing to evaluate: rows are evaluated again. */
+    else if ((d->fault.code = duo_check_told(d, &d->fault)) == ST_OK)
+        /* A shortened text may leave nothing to evaluate: rows are evaluated again. */
         go_back(d, d->next, duo_first_needed(d));
     const int unknown = first_unknown(d);
     if (unknown >= 0) go_back(d, EAD_SMALL, unknown - 1);
