@@ -62,6 +62,12 @@ static float top_entropy(const struct distribution *d)
 
 /* ---- opinions ---------------------------------------------------------------------------- */
 
+/* What the large model itself writes there. */
+static int32_t choose(const struct jury *j, int pos, const struct distribution *large)
+{
+    return sampler_choose(j->sampler, large, j->text->ids, (size_t)pos, written_at(j->text, pos));
+}
+
 /* Greedy, what the large model would choose here need not be the best of p: a bias may say
  * otherwise. */
 static void think_greedy(const struct jury *j, int pos, const struct distribution *large,
@@ -72,8 +78,7 @@ static void think_greedy(const struct jury *j, int pos, const struct distributio
     o->p = isnan(log_p) ? 0 : expf(log_p);
     o->max_p = large->stats.max_prob;
     o->entropy_p = large->stats.entropy;
-    o->argmax =
-        sampler_choose(j->sampler, large, j->text->ids, (size_t)pos, written_at(j->text, pos));
+    o->argmax = o->own = choose(j, pos, large);
     o->q = expf(mark->log_prob);
     o->max_q = mark->stats.max_prob;
     o->native = o->id == o->argmax;
@@ -82,6 +87,7 @@ static void think_greedy(const struct jury *j, int pos, const struct distributio
 static void think_drawn(const struct jury *j, int pos, const struct distribution *large,
                         ead_opinion *o)
 {
+    o->own = choose(j, pos, large);
     if (!shape(j, pos, large)) return; /* nothing may follow: nothing is kept */
     look_at(j->p, j->sampler->n_vocab, o);
     o->p = j->p[o->id];
@@ -146,11 +152,9 @@ int32_t jury_instead(const struct jury *j, int pos, const ead_opinion *refused,
                      const struct distribution *large)
 {
     const struct policy_rule *rule = policy_rule(j->policy->options.kind);
+    if (!j->policy->drawn || !rule->weigh || !(policy_asks(j->policy) & POLICY_BOTH))
+        return refused->own;
     const double chance = chance_at(j->sampler, STREAM_REST, begin_of(j->text, pos), pos);
-    if (j->policy->drawn && rule->weigh && policy_asks(j->policy) & POLICY_BOTH) {
-        const int32_t id = draw_weighed(j, pos, refused, large, chance);
-        if (id >= 0) return id;
-    }
-    return sampler_choose_by(j->sampler, large, j->text->ids, (size_t)pos, written_at(j->text, pos),
-                             chance);
+    const int32_t id = draw_weighed(j, pos, refused, large, chance);
+    return id >= 0 ? id : refused->own;
 }

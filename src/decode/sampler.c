@@ -264,13 +264,6 @@ static int keep(const struct sampler *s, int n)
 int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
                        size_t n_text, size_t n_written)
 {
-    const double chance = rng_at(s->options.seed, STREAM_TOKEN, n_text);
-    return sampler_choose_by(s, d, text, n_text, n_written, chance);
-}
-
-int32_t sampler_choose_by(const struct sampler *s, const struct distribution *d,
-                          const int32_t *text, size_t n_text, size_t n_written, double chance)
-{
     const ead_sampler_options *o = &s->options;
     if (o->temperature == 0 && d->stats.argmax < s->n_vocab && stays_top(o, d))
         return d->stats.argmax;
@@ -279,7 +272,7 @@ int32_t sampler_choose_by(const struct sampler *s, const struct distribution *d,
     if (!sampler_is_plain(s)) change(s, d->logits != NULL, n, text, n_text, n_written);
     if (o->n_bias && top_logit(s->candidates, n) == -INFINITY) return SAMPLER_FORBIDDEN;
     if (o->temperature == 0) return top_id(s->candidates, n);
-    return draw(s, keep(s, n), chance);
+    return draw(s, keep(s, n), rng_at(o->seed, STREAM_TOKEN, n_text));
 }
 
 bool sampler_shape(const struct sampler *s, const struct distribution *d, const int32_t *text,

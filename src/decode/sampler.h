@@ -43,9 +43,6 @@ bool sampler_is_plain(const struct sampler *s);
  * one of those is chosen. Below 0 there is none. */
 int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
                        size_t n_text, size_t n_written);
-/* The same with another number, uniform in [0, 1), than that of the position. */
-int32_t sampler_choose_by(const struct sampler *s, const struct distribution *d,
-                          const int32_t *text, size_t n_text, size_t n_written, double chance);
 
 /* The probabilities by which a token is drawn, out[n_vocab]; or, with temperature 0, those of the
  * distribution as it is. False when no token can be drawn. */
