@@ -169,10 +169,10 @@ static void test_knobs_held(void **state)
     ead_policy_options rule = ead_duo_defaults().policy;
     const struct knob *knobs[KNOBS_MAX];
     rule.kind = EAD_POLICY_JUDGE;
-    assert_int_equal(knobs_of("judge", &rule, knobs), 4);
-    assert_int_equal(knobs_of("judge risk=0.5", &rule, knobs), 3); /* and not risk-sum */
-    for (int i = 0; i < 3; i++) assert_string_not_equal(knobs[i]->option, "risk");
-    assert_int_equal(knobs_of("judge risk-sum=1 slack=0 unjudged=3", &rule, knobs), 1);
+    assert_int_equal(knobs_of("judge", &rule, knobs), 3);
+    assert_int_equal(knobs_of("judge risk=0.5", &rule, knobs), 2); /* and not risk-sum */
+    for (int i = 0; i < 2; i++) assert_string_not_equal(knobs[i]->option, "risk");
+    assert_int_equal(knobs_of("judge risk-sum=1 slack=0", &rule, knobs), 1);
     rule.kind = EAD_POLICY_SPECULATIVE;
     assert_int_equal(knobs_of("speculative", &rule, knobs), 2);
     rule.draft = EAD_DRAFT_SURVIVAL;

@@ -308,18 +308,21 @@ static void test_judged(void **state)
     static const char lines[] =
         "{\"setting\":\"large\",\"policy\":\"large\",\"problem\":0,\"gold\":\"4\",\"pred\":null,"
         "\"correct\":true,\"end\":\"stop\",\"tokens\":101,\"large\":101,\"switches\":0,"
-        "\"decode_rows\":[0,100],\"catchup_rows\":[0,0],\"catchup_passes\":[0,0]}\n"
+        "\"decode_rows\":[0,100],\"catchup_rows\":[0,0],\"catchup_passes\":[0,0],"
+        "\"output\":\"a\"}\n"
         "{\"setting\":\"judge\",\"policy\":\"judge\",\"problem\":0,\"gold\":\"4\",\"pred\":null,"
         "\"correct\":false,\"end\":\"stop\",\"tokens\":100,\"large\":5,\"switches\":9,\"judged\":"
         "120,"
         "\"taken_back\":30,\"decode_rows\":[124,5],\"catchup_rows\":[4,120],"
-        "\"catchup_passes\":[4,6]}\n";
+        "\"catchup_passes\":[4,6],\"output\":\"%s\"}\n";
+    char text_lines[2048];
     static const char judged_times[] = TIME("large", 0, 2.0, "[0,1.0]", "[0,100]", "[0,0]")
         TIME("judge", 0, 1.0, "[0.1,0]", "[120,0]", "[0,0.5]");
     ead_error error;
     struct summary *s;
     write_run();
-    spill("results.jsonl", lines);
+    snprintf(text_lines, sizeof text_lines, lines, "b");
+    spill("results.jsonl", text_lines);
     spill("times.jsonl", judged_times);
     struct summary_options how = {{.small = 0.2, .row = 0.1}, "large"};
     if (summary_read(dir, &how, &s, &error)) fail_msg("%s", error.message);
@@ -330,12 +333,21 @@ static void test_judged(void **state)
     assert_near(row->accepted, 0.75, 1e-12);
     /* Of the small model 124 passes of 128 rows, of the large one 6 of 125; alone 100 of 100. */
     assert_near(row->modelled.value, (0.2 * (124 + 0.1 * 4) + 6 + 0.1 * 119) / 100, 1e-12);
+    assert_true(row->same == 0);
     assert_near(row->against.value, -1, 1e-12);
     assert_near(row->against_time.value, 0.5, 1e-12);
     char *text = printed(s, false);
     assert_narrow(text);
     assert_non_null(strstr(text, "L pass"));
     assert_non_null(strstr(text, "The paper's cost, which counts no row that is read, %:"));
+    assert_null(strstr(text, "Lossless"));
+    free(text);
+    summary_free(s);
+    snprintf(text_lines, sizeof text_lines, lines, "a");
+    spill("results.jsonl", text_lines);
+    s = read_summary();
+    text = printed(s, false);
+    assert_non_null(strstr(text, "Lossless, every answer being the large model's own:\n  judge\n"));
     free(text);
     summary_free(s);
     how.against = "luck";

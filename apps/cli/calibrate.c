@@ -27,7 +27,7 @@ static const struct arg table[] = {
      .value = "LIST",
      .out = &options.policies,
      .help = "whose options are to be found, separated by commas; options that are given with\n"
-             "a policy are held (\"judge slack=0.2\"); 'all': each policy that has any\n"
+             "a policy are held (\"judge slack=0.2\"); all stands for each that has any\n"
              "(default: ead)"},
     {.kind = ARG_REAL,
      .name = "keep",
@@ -174,20 +174,27 @@ struct search_all {
     int n;
 };
 
-static int list_policies(struct search_all *all)
+static int add_policy(struct search_all *all, const char *text, size_t n)
 {
-    char known[CALIBRATE_ALL_MAX];
-    const char *list = options.policies;
-    if (!strcmp(list, "all")) calibrate_all(known), list = known;
-    while (*list) {
+    if (all->n == POLICIES_MAX) return fail("--policy: expected at most %d", POLICIES_MAX);
+    all->texts[all->n] = strndup(text, n);
+    return all->texts[all->n++] ? EXIT_OK : fail("no memory for the names of policies");
+}
+
+/* Separated by commas; "all" among them is all that have knobs. */
+static int list_policies(struct search_all *all, const char *list)
+{
+    int status = EXIT_OK;
+    while (!status && *list) {
+        char known[CALIBRATE_ALL_MAX];
         const size_t blank = strspn(list, " \t"), n = strcspn(list + blank, ",");
-        if (all->n == POLICIES_MAX) return fail("--policy: expected at most %d", POLICIES_MAX);
-        all->texts[all->n] = strndup(list + blank, n);
-        if (!all->texts[all->n++]) return fail("no memory for the names of policies");
+        const bool every = n == 3 && !strncmp(list + blank, "all", 3);
+        if (every) calibrate_all(known);
+        status = every ? list_policies(all, known) : add_policy(all, list + blank, n);
         list += blank + n;
         list += *list == ',';
     }
-    return EXIT_OK;
+    return status;
 }
 
 /* WORK/judge_slack=0.2.json of "judge slack=0.2". */
@@ -272,7 +279,7 @@ static int reach_target(struct calibration *c)
         (struct calibration_target){.kind = options.keep_given ? SEARCH_KEEP : SEARCH_SPEEDUP,
                                     .wanted = options.keep_given ? options.keep : options.speedup,
                                     .tries = options.tries};
-    int status = list_policies(all);
+    int status = list_policies(all, options.policies);
     if (!status) status = look_for_all(c, all);
     if (!status) status = answer_all(c, all);
     for (int i = 0; i < all->n; i++) free(all->texts[i]);

@@ -61,8 +61,8 @@ static const struct arg table[] = {
      .name = "against",
      .value = "SETTING",
      .out = &options.against,
-     .help = "compare all with this one, named as in the table's files: points of accuracy\n"
-             "with their interval, and time"},
+     .help = "compare all with this one, named as in results.jsonl, or a policy's first: points\n"
+             "of accuracy with their interval, and time"},
     {.kind = ARG_CHOICE,
      .name = "color",
      .value = "WHEN",

@@ -35,7 +35,7 @@ static const struct knob table[] = {
     LOG_IF(SPECULATIVE, SURVIVAL, "small-cost", 0.02, 1),
     LOG_IF(SPECULATIVE, SURVIVAL, "row-cost", 0.005, 0.5),
     LOG(JUDGE, "risk", 0.005, 1),           LOG(JUDGE, "risk-sum", 0.01, 4),
-    EVEN(JUDGE, "slack", 0, 0.95),          LOG(JUDGE, "unjudged", 8, 63),
+    EVEN(JUDGE, "slack", 0, 0.95),
     LOG(EAD_PLUS, "tau", 0.01, 5),          LOG(EAD_PLUS, "window", 1, 16),
     LOG(EAD_PLUS, "agree", 1, 32),          LOG(EAD_PLUS, "draft", 2, 32),
     EVEN(EAD_PLUS, "slack", 0, 0.95),

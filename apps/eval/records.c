@@ -130,6 +130,17 @@ static ead_status read_counts(const struct jsonl_field *at, struct record *recor
     return st ? st : read_further_counts(at, record, error);
 }
 
+/* Tells answers apart: FNV-1a. */
+static uint64_t digest(const json_t *text)
+{
+    uint64_t hash = 14695981039346656037u;
+    const char *bytes = json_string_value(text);
+    if (!bytes) return 0;
+    for (size_t i = 0; i < json_string_length(text); i++)
+        hash = (hash ^ (uint8_t)bytes[i]) * 1099511628211u;
+    return hash ? hash : 1;
+}
+
 static ead_status read_answers(struct reading *r, const struct jsonl_field *at,
                                struct record *record, ead_error *error)
 {
@@ -138,6 +149,7 @@ static ead_status read_answers(struct reading *r, const struct jsonl_field *at,
     if (!st && !json_is_null(json_object_get(at->object, "pred")))
         st = jsonl_text(at, "pred", &pred, error);
     if (st) return st;
+    record->text = digest(json_object_get(at->object, "output"));
     record->gold = keep(r, gold);
     record->pred = pred ? keep(r, pred) : NULL;
     return record->gold && (record->pred || !pred) ? EAD_OK : fault_memory(error, "the results");
@@ -275,7 +287,7 @@ static ead_status read_manner(const struct jsonl_field *at, struct record *to, e
 static ead_status read_time(struct reading *r, const struct jsonl_field *at, ead_error *error)
 {
     struct line line = {0};
-    double catchup[EAD_WRITERS], seconds;
+    double seconds;
     bool known;
     ead_status st = locate(r, at, false, &line, &known, error);
     if (st || !known) return st;
@@ -285,13 +297,14 @@ static ead_status read_time(struct reading *r, const struct jsonl_field *at, ead
     st = jsonl_real(at, "seconds", &seconds, error);
     if (!st) st = jsonl_both(at, "decode_seconds", to->decode_seconds, error);
     if (!st) st = jsonl_both(at, "decode_steps", to->decode_steps, error);
-    if (!st) st = jsonl_both(at, "catchup_seconds", catchup, error);
+    if (!st) st = jsonl_both(at, "catchup_seconds", to->catchup_seconds, error);
     if (!st) st = read_manner(at, to, error);
     if (st) return st;
     to->timed = true;
     to->seconds = seconds;
     to->writing = 0;
-    for (int w = 0; w < EAD_WRITERS; w++) to->writing += to->decode_seconds[w] + catchup[w];
+    for (int w = 0; w < EAD_WRITERS; w++)
+        to->writing += to->decode_seconds[w] + to->catchup_seconds[w];
     return EAD_OK;
 }
 

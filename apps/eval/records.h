@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct record {
     bool present, timed;     /* has a result; has a time */
@@ -17,6 +18,7 @@ struct record {
     int level;               /* 0: unknown */
     const char *subject;     /* "": unknown */
     const char *gold, *pred; /* pred NULL: none was found */
+    uint64_t text;           /* a digest of the answer; 0: the line has none */
     double tokens, large, switches;
     double open;               /* decisions that bounds of entropies left open */
     double judged, taken_back; /* drafts; tokens: NaN where the line does not tell */
@@ -24,6 +26,7 @@ struct record {
     double catchup_passes[EAD_WRITERS]; /* NaN likewise */
     double seconds, writing;            /* writing: decode and catch-up of both models */
     double decode_seconds[EAD_WRITERS], decode_steps[EAD_WRITERS];
+    double catchup_seconds[EAD_WRITERS];
     struct load load;      /* NaN: not said */
     int parallel, threads; /* texts that shared passes with it; 0: not said */
 };

@@ -155,6 +155,20 @@ static const struct record_setting *matched(const struct records *records,
     return NULL;
 }
 
+/* Answers that are the other setting's, of those that both have. */
+static double same_texts(const struct context *c, const struct record_setting *s,
+                         const struct record_setting *other, const struct filter *f)
+{
+    double n = 0, same = 0;
+    for (size_t i = 0; other && i < c->records->n_problems; i++) {
+        const struct record *a = s->records[i], *b = other->records[i];
+        if (!chosen(f, a) || !b || !a->text || !b->text) continue;
+        n++;
+        same += a->text == b->text;
+    }
+    return n > 0 ? same / n : NAN;
+}
+
 static double over(double a, double b)
 {
     return b > 0 ? a / b : NAN;
@@ -205,6 +219,7 @@ static struct summary_row row_of(const struct context *c, const struct record_se
     row.paired = (double)n;
     row.kept = ratio(c, n);
     row.time = ratio(c, pair_up(c, s, c->large, f, seconds_of));
+    row.same = same_texts(c, s, c->large, f);
     row.modelled = ratio(c, pair_up(c, s, c->large, f, modelled_of));
     row.against = difference(c, pair_up(c, s, c->against, f, correct_of));
     row.against_time = ratio(c, pair_up(c, s, c->against, f, seconds_of));
@@ -219,6 +234,13 @@ static const struct record_setting *first_of(const struct records *records, ead_
     for (size_t i = 0; i < records->n_settings; i++)
         if (records->settings[i].policy == kind) return &records->settings[i];
     return NULL;
+}
+
+static const struct record_setting *named(const struct records *records, const char *name)
+{
+    const struct record_setting *s = records_setting(records, name);
+    const int kind = ead_policy_parse(name);
+    return s || kind < 0 ? s : first_of(records, (ead_policy_kind)kind);
 }
 
 /* Seconds of one decode step of a model where it writes alone. */
@@ -237,6 +259,22 @@ static double step_of(const struct records *records, ead_writer w)
     return over(seconds, steps);
 }
 
+/* What a further row of a pass cost the large model, in its steps: what passes that caught up or
+ * judged took beyond one step each, over their rows but one. */
+static double row_cost(const struct records *records, double step)
+{
+    double seconds = 0, passes = 0, rows = 0;
+    for (size_t i = 0; i < records->n_settings; i++)
+        for (size_t k = 0; k < records->n_problems; k++) {
+            const struct record *r = records->settings[i].records[k];
+            if (!r || !r->timed || !(r->catchup_passes[EAD_LARGE] > 0)) continue;
+            seconds += r->catchup_seconds[EAD_LARGE];
+            passes += r->catchup_passes[EAD_LARGE];
+            rows += cost_rows(r, EAD_LARGE) - r->decode_steps[EAD_LARGE];
+        }
+    return rows > passes ? (seconds / step - passes) / (rows - passes) : NAN;
+}
+
 /* Those that a token passes. */
 static double parameters_of(const json_t *run, const char *model)
 {
@@ -252,7 +290,7 @@ static ead_status open_context(struct context *c, const struct summary *s, ead_e
     *c = (struct context){
         .records = s->records,
         .large = first_of(s->records, EAD_POLICY_LARGE),
-        .against = s->against ? records_setting(s->records, s->against) : NULL,
+        .against = s->against ? named(s->records, s->against) : NULL,
         .cost = s->cost,
         .step = {step_of(s->records, EAD_SMALL), step_of(s->records, EAD_LARGE)},
         .parameters = {parameters_of(s->run, "small"), parameters_of(s->run, "large")},
@@ -384,6 +422,8 @@ static ead_status fill(struct summary *s, const char *const *dirs, size_t n_dirs
     s->n_problems = s->records->n_problems;
     note_manner(s);
     st = open_context(&c, s, error);
+    s->measured = (struct cost){over(c.step[EAD_SMALL], c.step[EAD_LARGE]),
+                                row_cost(s->records, c.step[EAD_LARGE])};
     if (!st) st = rows_of(&c, &(struct filter){.level = -1}, &s->rows, error);
     if (!st) st = add_groups(s, &c, error);
     free(c.a);

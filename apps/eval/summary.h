@@ -44,6 +44,7 @@ struct summary_row {
     double passes, rows;      /* of the large model that write or judge, a hundred tokens */
     double lost;              /* tokens written and thrown away, a hundred tokens */
     double accepted;          /* of the drafts that were judged */
+    double same;              /* answers that are the large model's own text, of those in common */
     double tokens;            /* a problem */
     double cut;               /* texts that ended by length */
     double unanswered;        /* problems whose prompts did not fit; they count as wrong */
@@ -65,13 +66,14 @@ struct summary {
     struct summary_group *levels, *subjects;
     size_t n_levels, n_subjects;
     struct records *records;
-    struct cost cost;
-    const char *against; /* borrowed */
+    struct cost cost;     /* that time was modelled with; */
+    struct cost measured; /* and as it was in this run; NaN: not measured */
+    const char *against;  /* borrowed */
 };
 
 struct summary_options {
     struct cost cost;
-    const char *against; /* a setting's name; NULL: none is compared with */
+    const char *against; /* a setting's name, or a policy's for its first; NULL: none */
 };
 
 /* `options` may be NULL: usual costs. EAD_ARGUMENT when there is no setting of the name. */

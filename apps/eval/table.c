@@ -153,6 +153,34 @@ static void print_costs(const struct summary *s, FILE *to)
     if (at) fputc('\n', to);
 }
 
+/* What time was modelled with, beside what this run measured. */
+static void print_model(const struct summary *s, FILE *to)
+{
+    if (!isfinite(s->measured.small) || !isfinite(s->measured.row)) return;
+    fprintf(
+        to,
+        "\nModelled with a step of the small model at %.3g of the large one's and a further row "
+        "at %.3g\nof a pass; in this run they took %.3g and %.3g.\n",
+        s->cost.small, s->cost.row, s->measured.small, s->measured.row);
+}
+
+/* Settings that gave every answer of the large model as it did. */
+static void print_lossless(const struct summary *s, FILE *to)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->n_settings; i++) {
+        struct grid_cell name;
+        const struct summary_row *row = &s->rows[i];
+        if (!(row->same >= 1) || ead_policy_parse(row->policy) == EAD_POLICY_LARGE) continue;
+        column_show(&columns[0], row, &name);
+        fprintf(to, "%s%s",
+                any ? "\n  " : "\nLossless, every answer being the large model's own:\n  ",
+                name.value);
+        any = true;
+    }
+    if (any) fputc('\n', to);
+}
+
 static bool show_main(const struct summary *s, show_grid show, FILE *to, bool color)
 {
     struct grid g;
@@ -161,6 +189,8 @@ static bool show_main(const struct summary *s, show_grid show, FILE *to, bool co
     fputc('\n', to);
     if (good) {
         show(&g, to, color);
+        print_model(s, to);
+        print_lossless(s, to);
         print_costs(s, to);
     }
     grid_deinit(&g);

@@ -129,6 +129,22 @@ static json_t *traces_json(const struct choice *c, int first, int last)
     return all;
 }
 
+/* What was thought of the prompt's last tokens. */
+static json_t *given_json(const struct choice *c)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < c->n_records && c->records[i].given; i++) {
+        const struct choice_record *r = &c->records[i];
+        const ead_stats *s = &r->token.stats;
+        json_array_append_new(all, json_pack("{s:i,s:o,s:i,s:o,s:o,s:o,s:i}", "id", r->token.id,
+                                             "log_prob", log_prob_json(r->token.log_prob), "rank",
+                                             r->rank, "entropy", number((double)s->entropy),
+                                             "max_prob", number((double)s->max_prob), "margin",
+                                             number((double)s->margin), "argmax", s->argmax));
+    }
+    return all;
+}
+
 /* ---- log-probabilities of a chat ---------------------------------------------------------- */
 
 static json_t *entry_json(const struct choice *c, int32_t id, float log_prob)
@@ -309,9 +325,11 @@ static json_t *choice_json(const struct choice *c)
                                   log_probs, "finish_reason", finish_json(c->finish))
                       : json_pack("{s:i,s:o,s:o,s:o}", "index", c->index, "text", text, "logprobs",
                                   log_probs, "finish_reason", finish_json(c->finish));
-    if (out && c->ask->trace)
-        json_object_set_new(out, "ead",
-                            json_pack("{s:o}", "trace", traces_json(c, 0, c->n_records)));
+    json_t *story = c->ask->trace || c->ask->given ? json_object() : NULL;
+    if (story && c->ask->given) json_object_set_new(story, "given", given_json(c));
+    if (story && c->ask->trace)
+        json_object_set_new(story, "trace", traces_json(c, 0, c->n_records));
+    if (story) json_object_set_new(out, "ead", story);
     return out;
 }
 

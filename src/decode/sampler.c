@@ -209,6 +209,15 @@ static int32_t draw(const struct sampler *s, int n, double chance)
     return top_id(c, n); /* rounding left a hair of probability behind the last candidate */
 }
 
+bool sampler_same(const ead_sampler_options *a, const ead_sampler_options *b)
+{
+    return a->temperature == b->temperature && a->top_k == b->top_k && a->top_p == b->top_p &&
+           a->min_p == b->min_p && a->repeat_penalty == b->repeat_penalty &&
+           a->repeat_last == b->repeat_last && a->presence_penalty == b->presence_penalty &&
+           a->frequency_penalty == b->frequency_penalty && a->bias == b->bias &&
+           a->n_bias == b->n_bias && a->seed == b->seed;
+}
+
 bool sampler_is_plain(const struct sampler *s)
 {
     const ead_sampler_options *o = &s->options;

@@ -31,6 +31,9 @@ MUST_USE enum status sampler_check(const ead_sampler_options *o, struct err *err
 void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candidate *scratch,
                   int n_vocab);
 
+/* Do two choose alike? */
+bool sampler_same(const ead_sampler_options *a, const ead_sampler_options *b);
+
 /* Does it draw from the distribution as it is: no bias, no penalty? */
 bool sampler_is_plain(const struct sampler *s);
 
