@@ -240,6 +240,7 @@ static json_t *rows_json(const ead_work *w)
 struct sum {
     ead_work work[EAD_WRITERS];
     json_int_t prompt, cached, written, switches, taken_back;
+    json_int_t judgements, judged, refused;
     double cost;        /* per token, of all that were written */
     double first, last; /* when the first and the last token came */
 };
@@ -255,6 +256,9 @@ static struct sum sum_up(const struct job *j)
         s.written += c->n_tokens;
         s.switches += c->summary.switches;
         s.taken_back += c->summary.taken_back;
+        s.judgements += c->summary.judgements;
+        s.judged += c->summary.judged;
+        s.refused += c->summary.refused;
         if (i % j->ask.n == 0) s.cached += c->cached;
         paid += c->summary.parameter_cost * (double)c->summary.tokens;
         tokens += (double)c->summary.tokens;
@@ -276,12 +280,13 @@ static json_t *ead_json(const struct job *j, const struct sum *s)
                                 "first_token", number(s->first > 0 ? s->first - j->arrived : NAN),
                                 "total", number(s->last > 0 ? s->last - j->arrived : NAN), "small",
                                 number(work_seconds(small)), "large", number(work_seconds(large)));
-    return json_pack("{s:{s:I,s:I},s:o,s:I,s:I,s:{s:o,s:o},s:o,s:o,s:o}", "tokens", "small",
-                     (json_int_t)small->tokens, "large", (json_int_t)large->tokens, "share",
-                     number(both > 0 ? (double)large->tokens / both : NAN), "switches", s->switches,
-                     "taken_back", s->taken_back, "rows", "small", rows_json(small), "large",
-                     rows_json(large), "parameter_cost", number(s->cost), "seconds", seconds,
-                     "tokens_per_second",
+    return json_pack("{s:{s:I,s:I},s:o,s:I,s:I,s:I,s:I,s:I,s:{s:o,s:o},s:o,s:o,s:o}", "tokens",
+                     "small", (json_int_t)small->tokens, "large", (json_int_t)large->tokens,
+                     "share", number(both > 0 ? (double)large->tokens / both : NAN), "switches",
+                     s->switches, "taken_back", s->taken_back, "judgements", s->judgements,
+                     "judged", s->judged, "refused", s->refused, "rows", "small", rows_json(small),
+                     "large", rows_json(large), "parameter_cost", number(s->cost), "seconds",
+                     seconds, "tokens_per_second",
                      number(writing > 0 && between > 0 ? (double)between / writing : NAN));
 }
 
