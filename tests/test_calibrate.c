@@ -654,8 +654,9 @@ static void test_calibrate_refuses(void **state)
     assert_said(ead(CALIBRATE, "--speedup", "100000", NULL), 1, NULL, "the best was");
     assert_said(ead(CALIBRATE, "--speedup", "2", "--keep", "1", NULL), 2, NULL, "expected one of");
     assert_said(ead(CALIBRATE, "--policy", "judge", NULL), 2, NULL, "needs --keep or --speedup");
-    assert_said(ead(CALIBRATE, "--policy", "luck", "--keep", "1", NULL), 1, NULL,
-                "policy: expected one of ead, ");
+    assert_said(ead(CALIBRATE, "--policy", "judge,luck", "--keep", "1", NULL), 2, NULL,
+                "--policy: expected one of ead, ");
+    assert_said(ead(CALIBRATE, "--policy", "", "--keep", "1", NULL), 2, NULL, "--policy");
     assert_said(ead("calibrate", "-L", large, "--data", data, NULL), 2, NULL, "--small FILE");
     assert_said(ead("calibrate", "-L", large, "-S", small, NULL), 2, NULL, "--data FILE");
     assert_said(ead(CALIBRATE, "--out", "/nowhere/p", NULL), 1, NULL, "/nowhere/p");

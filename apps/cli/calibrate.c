@@ -45,7 +45,7 @@ static const struct arg table[] = {
      .low = 1e-6,
      .high = 1e6,
      .help = "the most accuracy that is X times as fast as the large model alone. Time is\n"
-             "modelled, so that the choice does not depend on the machine or --parallel"},
+             "modelled: neither the machine nor --parallel changes the choice"},
     {.kind = ARG_INT,
      .name = "tries",
      .value = "N",
@@ -173,6 +173,7 @@ struct search_all {
     struct calibration_best best[POLICIES_MAX];
     int n;
 };
+static struct search_all wanted;
 
 static int add_policy(struct search_all *all, const char *text, size_t n)
 {
@@ -273,18 +274,24 @@ static int answer_all(const struct calibration *c, const struct search_all *all)
 
 static int reach_target(struct calibration *c)
 {
-    struct search_all *all = calloc(1, sizeof *all);
-    if (!all) return fail("no memory for the search");
-    all->target =
+    const int status = look_for_all(c, &wanted);
+    return status ? status : answer_all(c, &wanted);
+}
+
+/* Say what is wrong with the list before hours of measuring; 0 or EXIT_USAGE. */
+static int check_policies(void)
+{
+    ead_error error;
+    ead_policy_options rule;
+    wanted.target =
         (struct calibration_target){.kind = options.keep_given ? SEARCH_KEEP : SEARCH_SPEEDUP,
                                     .wanted = options.keep_given ? options.keep : options.speedup,
                                     .tries = options.tries};
-    int status = list_policies(all, options.policies);
-    if (!status) status = look_for_all(c, all);
-    if (!status) status = answer_all(c, all);
-    for (int i = 0; i < all->n; i++) free(all->texts[i]);
-    free(all);
-    return status;
+    if (list_policies(&wanted, options.policies)) return EXIT_FAIL;
+    for (int i = 0; i < wanted.n; i++)
+        if (setting_read(wanted.texts[i], &trial_options.policy, "policy", &rule, &error))
+            return args_fault(&usage, "--%s", error.message);
+    return wanted.n ? 0 : args_fault(&usage, "--policy: expected at least one");
 }
 
 /* ---- where it is measured ---------------------------------------------------------------- */
@@ -340,11 +347,13 @@ static int command(int argc, char **argv)
     if (options.out && !strcmp(options.out, "-"))
         return args_fault(&usage, "--out: expected a file; standard output carries the table");
     parsed = trial_check(&usage);
+    if (!parsed) parsed = check_policies();
     if (parsed) return parsed;
     int status = try_outputs();
     if (!status) status = trial_open(&trial);
     if (!status) status = with_folder(&trial);
     trial_close(&trial);
+    for (int i = 0; i < wanted.n; i++) free(wanted.texts[i]);
     return status;
 }
 

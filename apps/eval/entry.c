@@ -87,6 +87,16 @@ static int add_bounds(const ead_summary *s, json_t *to)
            json_object_set_new(to, "decisions_open", json_integer(s->open_decisions));
 }
 
+/* Where nothing is judged or taken back there is nothing to tell. */
+static int add_judgements(const ead_summary *s, json_t *to)
+{
+    if (!s->judgements && !s->taken_back) return 0;
+    return json_object_set_new(to, "judgements", json_integer(s->judgements)) |
+           json_object_set_new(to, "judged", json_integer(s->judged)) |
+           json_object_set_new(to, "refused", json_integer(s->refused)) |
+           json_object_set_new(to, "taken_back", json_integer(s->taken_back));
+}
+
 static json_t *result_line(const struct entry *e)
 {
     const struct transcript *t = transcript_of(e);
@@ -98,6 +108,7 @@ static json_t *result_line(const struct entry *e)
     bad |= json_object_set_new(to, "tokens", json_integer(t->n));
     bad |= json_object_set_new(to, "large", json_integer(l->tokens));
     bad |= json_object_set_new(to, "switches", json_integer(e->summary.switches));
+    bad |= add_judgements(&e->summary, to);
     bad |= add_bounds(&e->summary, to);
     bad |= json_object_set_new(to, "prompt_rows", both(s->prompt_rows, l->prompt_rows));
     bad |= json_object_set_new(to, "decode_rows", both(s->decode_rows, l->decode_rows));

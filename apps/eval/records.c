@@ -97,8 +97,8 @@ static ead_status read_further_counts(const struct jsonl_field *at, struct recor
         const char *name;
         double *out, absent;
     } counts[] = {{"decisions_open", &record->open, 0},
-                  {"judged", &record->judged, NAN},
-                  {"taken_back", &record->taken_back, NAN}};
+                  {"judged", &record->judged, 0},
+                  {"taken_back", &record->taken_back, 0}};
     ead_status st = EAD_OK;
     for (size_t i = 0; !st && i < sizeof counts / sizeof *counts; i++) {
         json_int_t n;

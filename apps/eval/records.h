@@ -21,9 +21,9 @@ struct record {
     uint64_t text;           /* a digest of the answer; 0: the line has none */
     double tokens, large, switches;
     double open;               /* decisions that bounds of entropies left open */
-    double judged, taken_back; /* drafts; tokens: NaN where the line does not tell */
+    double judged, taken_back; /* drafts; tokens */
     double decode_rows[EAD_WRITERS], catchup_rows[EAD_WRITERS];
-    double catchup_passes[EAD_WRITERS]; /* NaN likewise */
+    double catchup_passes[EAD_WRITERS]; /* NaN where the line does not tell */
     double seconds, writing;            /* writing: decode and catch-up of both models */
     double decode_seconds[EAD_WRITERS], decode_steps[EAD_WRITERS];
     double catchup_seconds[EAD_WRITERS];
