@@ -556,7 +556,7 @@ static void appoint(struct company *c, int i)
     struct duo *d = text_at(c, i);
     struct known *k = &c->known[i];
     const ead_policy_options o = policy_of((unsigned)below(c, c->policies));
-    const bool untold = d->text.n > d->kept || d->judging.n;
+    const bool untold = d->text.n > d->kept || text_drafts(&d->text);
     text_cut(&k->text, d->kept);
     text_settle(&k->text);
     if (below(c, 3)) {

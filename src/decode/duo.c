@@ -211,7 +211,7 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
 enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err)
 {
     TRY(sampler_check(o, err));
-    const bool anew = d->text.n > d->kept || d->judging.n; /* else the decision holds */
+    const bool anew = d->text.n > d->kept || text_drafts(&d->text); /* else the decision holds */
     turn_over(d);
     sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
     d->policy.drawn = o->temperature > 0;
