@@ -493,8 +493,8 @@ EAD_API int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out);
 EAD_API int ead_duo_context(const ead_duo *duo);
 /* Why the large model writes no more of this text (ead_duo_options.small_alone); NULL: it does. */
 EAD_API const char *ead_duo_loss(const ead_duo *duo);
-/* The rule from now on, and how tokens are chosen from now on. What was told stands, and is judged
- * no more; drafts that were not told are forgotten. A rule sees the text as it stands: who wrote its
+/* The rule from now on, and how tokens are chosen from now on. Drafts that were told are judged no
+ * more, and what was not told is forgotten. A rule sees the text as it stands: who wrote its
  * last token, since when, and their entropies. */
 EAD_API ead_status ead_duo_set_policy(ead_duo *duo, const ead_policy_options *policy,
                                       ead_error *error);

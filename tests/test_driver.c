@@ -556,13 +556,15 @@ static void appoint(struct company *c, int i)
     struct duo *d = text_at(c, i);
     struct known *k = &c->known[i];
     const ead_policy_options o = policy_of((unsigned)below(c, c->policies));
+    const bool untold = d->text.n > d->kept || text_drafts(&d->text);
     text_cut(&k->text, d->kept);
     text_settle(&k->text);
-    k->decided = false;
     if (below(c, 3)) {
+        k->decided = false;
         assert_int_equal(duo_set_policy(d, &o, &err), ST_OK);
     } else {
         ead_sampler_options sampler = d->sampler.options;
+        k->decided &= !untold;
         sampler.seed++;
         sampler.temperature = below(c, 2) ? 1 : 0;
         assert_int_equal(duo_set_sampler(d, &sampler, &err), ST_OK);

@@ -236,10 +236,11 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
 enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err)
 {
     TRY(sampler_check(o, err));
+    const bool anew = d->text.n > d->kept || text_drafts(&d->text); /* else the decision holds */
     turn_over(d);
     sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
     d->policy.drawn = o->temperature > 0;
-    duo_decide(d);
+    if (anew) duo_decide(d);
     duo_look_ahead(d);
     return ST_OK;
 }
