@@ -401,6 +401,7 @@ void duo_look_ahead(const struct duo *d)
     for (int w = 0; w < EAD_WRITERS; w++) {
         struct outlook o = {.sampler = sampler_is_plain(&d->sampler) ? &d->sampler.options : NULL};
         if (!d->engines[w] || !d->engines[w]->ops->expect) continue;
+        if (w == EAD_LARGE && d->judging.n && d->judging.final) o.end = &d->text.ids[d->text.n - 1];
         if (writes && w == (int)d->next) o.sure = policy_sure(&d->policy, &d->text, d->next);
         engine_expect(d->engines[w], d->seq, &o);
     }

@@ -39,6 +39,9 @@ struct outlook {
     /* How they will be drawn, borrowed until the next outlook; NULL: in a way that only the caller
      * knows. */
     const ead_sampler_options *sampler;
+    /* The token behind the last row, where that is judged and ends the text: it will not be given
+     * as a row. Borrowed for the call; NULL: there is none. */
+    const int32_t *end;
 };
 
 /* What follows the row at `pos` of `seq`. */

@@ -12,9 +12,10 @@
 enum { WAIT_MS = 5 }; /* not longer: another engine may have news meanwhile */
 
 struct sequence {
-    int32_t *ids; /* [n_ctx] */
+    int32_t *ids; /* [n_ctx + 1] */
     bool *wants;  /* [n_ctx]: what follows this row is wanted, from `wanted` to `last` */
     int n;
+    int32_t end;   /* the text's last token, which is judged and is no row; -1: none */
     int wanted;    /* the first position whose successor is still wanted; -1: none */
     int last;      /* the last one */
     int sure;      /* tokens that are certain to be wanted */
@@ -57,11 +58,12 @@ static void carve(struct remote_engine *e)
     e->seqs = arena_carve(&e->arena, n_seq, sizeof *e->seqs);
     e->wire.scratch = arena_carve(&e->arena, n_ctx + WIRE_HELD_MAX, sizeof *e->wire.scratch);
     for (size_t i = 0; i < n_seq; i++) {
-        int32_t *ids = arena_carve(&e->arena, n_ctx, sizeof *ids);
+        int32_t *ids = arena_carve(&e->arena, n_ctx + 1, sizeof *ids);
         bool *wants = arena_carve(&e->arena, n_ctx, sizeof *wants);
         struct stream *s = e->seqs ? &e->seqs[i].stream : &measured;
         if (e->seqs)
-            e->seqs[i] = (struct sequence){.ids = ids, .wants = wants, .wanted = -1, .sure = 1};
+            e->seqs[i] =
+                (struct sequence){.ids = ids, .wants = wants, .end = -1, .wanted = -1, .sure = 1};
         stream_carve(s, &e->arena, e->wire.top);
         s->wire = &e->wire;
     }
@@ -235,11 +237,22 @@ static int tokens_to_ask(const struct sequence *q)
     return q->sure > 1 ? q->sure : WIRE_AHEAD;
 }
 
-/* Rows behind the first one wanted: tokens that are to be judged, as many as a request takes. */
-static int given_behind(const struct sequence *q)
+/* Tokens behind the first row wanted, which are to be judged, as many as a request takes: rows, and
+ * the one that ends the text, where the server has room for one more. */
+static int given_behind(const struct remote_engine *e, const struct sequence *q)
 {
-    const int n = q->n - (q->wanted + 1);
+    const int limit = e->remote->limit;
+    const bool ends = q->end >= 0 && q->last == q->n - 1 && (!limit || q->n + 1 < limit);
+    const int n = q->n - (q->wanted + 1) + ends;
     return n < WIRE_HELD_MAX ? n : WIRE_HELD_MAX - 1;
+}
+
+static void begin_judging(struct sequence *q, int given, const ead_sampler_options *sampler)
+{
+    const int base = q->wanted + 1;
+    const bool writes = base + given == q->n && q->last == q->n - 1;
+    if (q->end >= 0) q->ids[q->n] = q->end;
+    stream_judge(&q->stream, q->ids, base, given, writes, sampler);
 }
 
 static void begin(struct remote_engine *e, struct sequence *q)
@@ -247,14 +260,13 @@ static void begin(struct remote_engine *e, struct sequence *q)
     const int limit = e->remote->limit, n_ctx = e->engine.info.n_ctx;
     /* A text may be one longer than the context. */
     const int most = limit && limit < n_ctx + 1 ? limit : n_ctx + 1;
-    const int base = q->wanted + 1, room = most - base, count = tokens_to_ask(q);
+    const int room = most - (q->wanted + 1), count = tokens_to_ask(q);
     const ead_sampler_options *sampler = q->draws ? &q->sampler : NULL;
-    const int given = given_behind(q);
-    const bool goes_on = base + given == q->n && q->last == q->n - 1;
-    if (given)
-        stream_judge(&q->stream, q->ids, base, given, goes_on, sampler);
+    const int given = given_behind(e, q);
+    if (given || q->end >= 0)
+        begin_judging(q, given, sampler);
     else
-        stream_ask(&q->stream, q->ids, base, count < room ? count : room, sampler);
+        stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room, sampler);
     q->streams = true;
 }
 
@@ -354,6 +366,7 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
     struct sequence *q = &e->seqs[seq];
     struct stream *s = &q->stream;
     if (q->wanted < 0) return false;
+    if (q->streams && q->end >= 0 && !stream_tells(s)) let_go(q); /* it is judged, too */
     if (!q->streams) begin(e, q);
     *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1, .log_prob = NAN};
     const int i = q->wanted + 1 - s->base;
@@ -416,7 +429,7 @@ static void remote_truncate(struct engine *engine, int seq, int length)
     CHECK(seq >= 0 && seq < engine->info.n_seq);
     if (length < 0) length = 0;
     if (length >= q->n) return;
-    const bool judging = q->streams && q->stream.given && q->wanted >= 0;
+    const bool judging = q->streams && q->stream.judging && q->wanted >= 0;
     q->n = length;
     if (q->wanted >= length) q->wanted = -1;
     while (q->wanted >= 0 && (q->last >= length || !q->wants[q->last])) q->last--;
@@ -469,6 +482,7 @@ static void remote_expect(struct engine *engine, int seq, const struct outlook *
     const bool draws = o->sampler && (o->sampler->temperature == 0 || e->remote->raw);
     const bool alike = draws == q->draws && (!draws || draws_alike(o->sampler, &q->sampler));
     q->sure = o->sure;
+    q->end = o->end ? *o->end : -1;
     q->draws = draws;
     if (draws) q->sampler = *o->sampler;
     if (!alike || (!o->sure && runs_ahead(q))) let_go(q);

@@ -24,7 +24,7 @@ static const char *name_of(const struct stream *s)
 /* A whole answer counts when it has been read to its end; until then a stream's tokens do. */
 static bool is_one_answer(const struct stream *s)
 {
-    return s->probing || s->given > 0;
+    return s->probing || s->judging;
 }
 
 /* What is known of a token that a probe brought: the server was made to write another. */
@@ -65,7 +65,7 @@ static bool take_token(void *context, const struct remote_token *t)
                (size_t)h->n_top * sizeof *s->tops);
     note_time(s);
     s->n_held++;
-    if (s->given) return true; /* it counts when all of it has come */
+    if (s->judging) return true; /* it counts when all of it has come */
     s->attempts = 0;
     w->account.received++;
     if (h->id < 0) s->asked = s->n_held; /* nothing can follow before somebody draws */
@@ -97,14 +97,14 @@ static void stop_reading(struct stream *s)
  * what it writes. */
 static int top_of(const struct stream *s)
 {
-    const bool enough = s->sampler && s->wire->address->dialect->exact && !s->given;
+    const bool enough = s->sampler && s->wire->address->dialect->exact && !s->judging;
     return enough ? 0 : s->wire->top;
 }
 
 /* Tokens that are to be written behind those that are known. */
 static int to_write(const struct stream *s)
 {
-    return s->probing ? 1 : s->asked - (s->given ? s->given : s->n_held);
+    return s->probing ? 1 : s->asked - (s->judging ? s->given : s->n_held);
 }
 
 static void start_reading(struct stream *s)
@@ -192,7 +192,7 @@ static enum status send(struct stream *s)
 
 static void ask(struct stream *s)
 {
-    if (s->given) s->n_held = 0; /* anew: half of an answer is none */
+    if (s->judging) s->n_held = 0; /* anew: half of an answer is none */
     start_reading(s);
     s->finish = FINISH_NONE;
     s->begun = clock_seconds();
@@ -278,7 +278,7 @@ static void is_over(void *context, const struct answer *a)
     const enum status st = judge(s, a, &mendable);
     const bool lost = s->reader.n_lost > 0 && !s->probing, probed = s->probing;
     if (st != ST_OK) s->fault.code = st;
-    if (s->given) settle(s, st);
+    if (s->judging) settle(s, st);
     s->finish = s->reader.finish;
     stop_reading(s);
     s->probing = false;
@@ -328,20 +328,19 @@ void stream_stop(struct stream *s)
     const int used = s->n_used > s->given ? s->n_used : s->given; /* given tokens are not written */
     if (s->n_held > used) s->wire->account.discarded += s->n_held - used;
     s->base = s->n_held = s->n_used = s->given = s->asked = 0;
+    s->judging = false;
     s->state = STREAM_IDLE;
     s->finish = FINISH_NONE;
     s->probing = false;
 }
 
-void stream_judge(struct stream *s, const int32_t *ids, int n, int given, int count,
+static void begin(struct stream *s, const int32_t *ids, int n, int count,
                   const ead_sampler_options *sampler)
 {
-    CHECK(n > 0 && given >= 0 && count >= 0 && given + count > 0 && given <= WIRE_HELD_MAX);
-    stream_stop(s);
+    CHECK(n > 0 && count > 0);
     s->ids = ids;
     s->base = n;
-    s->given = given;
-    s->asked = given + count < WIRE_HELD_MAX ? given + count : WIRE_HELD_MAX;
+    s->asked = count < WIRE_HELD_MAX ? count : WIRE_HELD_MAX;
     s->sampler = sampler;
     s->attempts = 0;
     ask(s);
@@ -350,7 +349,18 @@ void stream_judge(struct stream *s, const int32_t *ids, int n, int given, int co
 void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
                 const ead_sampler_options *sampler)
 {
-    stream_judge(s, ids, n, 0, count, sampler);
+    stream_stop(s);
+    begin(s, ids, n, count, sampler);
+}
+
+void stream_judge(struct stream *s, const int32_t *ids, int n, int given, int count,
+                  const ead_sampler_options *sampler)
+{
+    CHECK(given >= 0 && count >= 0 && given + count <= WIRE_HELD_MAX);
+    stream_stop(s);
+    s->judging = true;
+    s->given = given;
+    begin(s, ids, n, given + count, sampler);
 }
 
 bool stream_tells(const struct stream *s)
@@ -382,7 +392,7 @@ void stream_tick(struct stream *s, double now)
 
 const struct held *stream_token(struct stream *s, int i)
 {
-    if (i >= s->n_held || (s->given && s->state != STREAM_IDLE)) return NULL;
+    if (i >= s->n_held || (s->judging && s->state != STREAM_IDLE)) return NULL;
     if (s->n_used <= i) s->n_used = i + 1;
     return &s->held[i];
 }

@@ -33,7 +33,8 @@ struct stream {
     struct held *held;                  /* [WIRE_HELD_MAX] tokens behind base */
     struct candidate *tops;             /* [WIRE_HELD_MAX][wire->top] */
     int base, n_held, n_used;           /* n_used: those that were looked at */
-    int given;                          /* the first of them were the text's own, and are judged */
+    bool judging;                       /* what it thinks of tokens is asked, not what it writes */
+    int given;                          /* of those asked, the first were the text's own */
     int top;                            /* most probable tokens asked for */
     int asked;                          /* tokens asked for behind base */
     const ead_sampler_options *sampler; /* how the server draws; NULL: somebody else does, and it
@@ -63,8 +64,8 @@ void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
                 const ead_sampler_options *sampler);
 
 /* Ask in one request what the server thinks of the `given` tokens of ids behind the first n, and
- * for `count` more behind those, which may be none. All of it comes at once: tokens behind n, the
- * given ones first. */
+ * for `count` more behind those; one of the two may be 0. All of it comes at once: tokens behind n,
+ * the given ones first, all with the most probable ones in their place. */
 void stream_judge(struct stream *s, const int32_t *ids, int n, int given, int count,
                   const ead_sampler_options *sampler);
 
