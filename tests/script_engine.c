@@ -304,18 +304,20 @@ struct engine *script_open(const struct script_options *options)
         e->lines[seq].logits = storage(lent, sizeof(float));
         e->lines[seq].top = storage(lent, sizeof(struct candidate));
     }
-    e->engine = (struct engine){.ops = &ops,
-                                .info = {.name = "script",
-                                         .vocab = options->vocab,
-                                         .n_vocab = options->n_vocab,
-                                         .n_active = 1,
-                                         .n_ctx = options->n_ctx,
-                                         .n_seq = options->n_seq,
-                                         .max_rows = options->max_rows,
-                                         .max_logits = options->max_logits,
-                                         .late = options->late,
-                                         .judges = options->max_logits == options->max_rows,
-                                         .n_told = options->top}};
+    e->engine = (struct engine){
+        .ops = &ops,
+        .info = {.name = "script",
+                 .vocab = options->vocab,
+                 .n_vocab = options->n_vocab,
+                 .n_active = 1,
+                 .n_ctx = options->n_ctx,
+                 .n_seq = options->n_seq,
+                 .max_rows = options->max_rows,
+                 .max_logits = options->max_logits,
+                 .late = options->late,
+                 .judges = !options->mute && options->max_logits == options->max_rows,
+                 .mute = options->mute,
+                 .n_told = options->top}};
     return &e->engine;
 }
 

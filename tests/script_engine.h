@@ -18,15 +18,16 @@ struct script_options {
     uint64_t seed;
     const struct vocab *vocab; /* borrowed */
     int n_vocab, n_ctx, n_seq, max_rows, max_logits;
-    uint64_t kin;    /* a seed that is shared with another engine, whose logits these are like */
-    float likeness;  /* by so much of 1; 0: not at all */
-    bool late;       /* says that it is late, as one behind a wire does */
-    int top;         /* tokens of an answer; 0: all, as logits */
-    int delay;       /* calls of collect until a result is there, at most; 0: at once */
-    int hidden;      /* one of so many results comes only to who waits; 0: none */
-    int fault_every; /* one of so many results is a fault; the next of its sequence is none */
-    int fail_at;     /* the submit, counted from 1, that fails as a whole; 0: none */
-    double busy;     /* seconds that a submit takes */
+    uint64_t kin;     /* a seed that is shared with another engine, whose logits these are like */
+    float likeness;   /* by so much of 1; 0: not at all */
+    const char *mute; /* why it tells nothing of given tokens; NULL: it does */
+    bool late;        /* says that it is late, as one behind a wire does */
+    int top;          /* tokens of an answer; 0: all, as logits */
+    int delay;        /* calls of collect until a result is there, at most; 0: at once */
+    int hidden;       /* one of so many results comes only to who waits; 0: none */
+    int fault_every;  /* one of so many results is a fault; the next of its sequence is none */
+    int fail_at;      /* the submit, counted from 1, that fails as a whole; 0: none */
+    double busy;      /* seconds that a submit takes */
 };
 
 /* What it was given last. */

@@ -319,14 +319,13 @@ struct heard {
     float log_probs[N_CTX];
 };
 
-static void hear(void *context, size_t at, int32_t id, float log_prob, const ead_alternative *best,
-                 int n_best)
+static void hear(void *context, const ead_scored *token)
 {
     struct heard *h = context;
-    assert_true(at >= h->next);
-    assert_true(n_best == 2 && best[0].log_prob >= log_prob && id >= 0);
-    h->log_probs[h->n++] = log_prob;
-    h->next = at + 1;
+    assert_true(token->at >= h->next);
+    assert_true(token->n_best == 2 && token->best[0].log_prob >= token->log_prob && token->id >= 0);
+    h->log_probs[h->n++] = token->log_prob;
+    h->next = token->at + 1;
 }
 
 static void test_scores_beside_judgements(void **state)

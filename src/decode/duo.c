@@ -198,25 +198,23 @@ static enum status check_whole(const struct duo *d, const struct engine *e, stru
 {
     const char *name = policy_rule(d->policy.options.kind)->info.name;
     const char *when = d->policy.drawn ? " above temperature 0" : "";
-    if (e->info.n_told)
-        return err_set(err, ST_ARG,
-                       "policy %s%s compares the probabilities of all tokens, and %s tells the %d "
-                       "most probable of %d%s",
-                       name, when, e->info.name, e->info.n_told, e->info.n_vocab,
-                       *when ? "; judge, bild, relaxed and typical do with those" : "");
-    if (e->info.judges) return ST_OK;
-    return err_set(err, ST_ARG, "policy %s%s: %s: %s", name, when, e->info.name,
-                   e->info.mute ? e->info.mute : "it tells nothing of given tokens");
+    if (!e->info.n_told) return ST_OK;
+    return err_set(err, ST_ARG,
+                   "policy %s%s compares the probabilities of all tokens, and %s tells the %d most "
+                   "probable of %d%s",
+                   name, when, e->info.name, e->info.n_told, e->info.n_vocab,
+                   *when ? "; judge, bild, relaxed and typical do with those" : "");
 }
 
 enum status duo_check_told(const struct duo *d, struct err *err)
 {
     const bool pair = d->engines[EAD_LARGE] && d->engines[EAD_SMALL];
-    const bool judges = policy_rule(d->policy.options.kind)->info.judges; /* not a custom one: who
-                                                                           * knows what it reads */
-    if (!pair || !judges || !(policy_asks(&d->policy) & POLICY_BOTH)) return ST_OK;
+    const struct policy_rule *rule = policy_rule(d->policy.options.kind);
+    /* Not a custom one: who knows what it reads? */
+    if (!pair || !rule->info.judges || !(policy_asks(&d->policy) & POLICY_BOTH)) return ST_OK;
     TRY(check_whole(d, d->engines[EAD_LARGE], err));
-    return check_whole(d, d->engines[EAD_SMALL], err);
+    /* What the small one tells is what it proposes, and of an unknown proposal nothing is kept. */
+    return rule->measure ? check_whole(d, d->engines[EAD_SMALL], err) : ST_OK;
 }
 
 enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
