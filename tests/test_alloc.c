@@ -12,7 +12,7 @@
 
 #include "ead.h"
 #include "heap.h"
-#include "tiny.h"
+#include "judging.h"
 
 static ead_model *open_model(const char *arch, enum quant_type type, int layers)
 {
@@ -103,6 +103,42 @@ static void check_batch(const ead_model *large, const ead_model *small, int thre
     ead_batch_close(batch);
 }
 
+/* Policies that judge, and what a cut makes them learn again. */
+static void check_judging(const struct judging_pair *pair, int policy, int threads)
+{
+    static const int32_t prompt[] = {1, 50, 60, 70, 80};
+    ead_duo_options o = ead_duo_defaults();
+    ead_duo *duo = NULL;
+    ead_status st = EAD_OK;
+    ead_token token;
+    judging_policies[policy].set(&o.policy);
+    o.threads = threads;
+    o.ignore_end = o.tell_lost = true;
+    o.sampler.temperature = policy % 2 ? 1 : 0;
+    assert_int_equal(ead_duo_open(pair->large, pair->small, &o, &duo, NULL), EAD_OK);
+    assert_int_equal(ead_duo_append(duo, prompt, 5, NULL), EAD_OK);
+    while (!st && ead_duo_length(duo) < 100) st = ead_duo_step(duo, &token, NULL);
+    atomic_store(&heap_allocations, 0);
+    for (int part = 0; part < 3; part++) {
+        while (!st && ead_duo_length(duo) < 140) st = ead_duo_step(duo, &token, NULL);
+        ead_duo_truncate(duo, part ? 21 : 60); /* farther back than proposals are kept */
+        if (part && !st) st = ead_duo_set_policy(duo, &o.policy, NULL);
+    }
+    const int counted = atomic_load(&heap_allocations);
+    assert_int_equal(st, EAD_OK);
+    if (counted) fail_msg("%s: %d allocations", judging_policies[policy].name, counted);
+    ead_duo_close(duo);
+}
+
+static void test_judgements_allocate_nothing(void **state)
+{
+    (void)state;
+    struct judging_pair pair;
+    judging_open(&pair, 200, 0.3f);
+    for (int i = 0; i < JUDGING_POLICIES; i++) check_judging(&pair, i, 1 + i % 2);
+    judging_close(&pair);
+}
+
 static void test_tokens_allocate_nothing(void **state)
 {
     (void)state;
@@ -121,7 +157,8 @@ static void test_tokens_allocate_nothing(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens_allocate_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens_allocate_nothing),
+                                       cmocka_unit_test(test_judgements_allocate_nothing)};
     if (!HEAP_SEEN) return heap_skipped();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
