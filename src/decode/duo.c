@@ -212,9 +212,8 @@ enum status duo_check_told(const struct duo *d, struct err *err)
     const struct policy_rule *rule = policy_rule(d->policy.options.kind);
     /* Not a custom one: who knows what it reads? */
     if (!pair || !rule->info.judges || !(policy_asks(&d->policy) & POLICY_BOTH)) return ST_OK;
-    TRY(check_whole(d, d->engines[EAD_LARGE], err));
     /* What the small one tells is what it proposes, and of an unknown proposal nothing is kept. */
-    return rule->measure ? check_whole(d, d->engines[EAD_SMALL], err) : ST_OK;
+    return check_whole(d, d->engines[EAD_LARGE], err);
 }
 
 enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
