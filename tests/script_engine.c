@@ -316,8 +316,7 @@ struct engine *script_open(const struct script_options *options)
                  .max_logits = options->max_logits,
                  .late = options->late,
                  .judges = !options->mute && options->max_logits == options->max_rows,
-                 .mute = options->mute,
-                 .n_told = options->top}};
+                 .mute = options->mute}};
     return &e->engine;
 }
 
