@@ -18,8 +18,6 @@ int duo_first_needed(const struct duo *d)
 static int first_unknown(const struct duo *d)
 {
     if (!(policy_asks(&d->policy) & POLICY_BOTH)) return -1;
-    if (!d->engines[EAD_SMALL] || !d->engines[EAD_SMALL]->info.judges)
-        return -1; /* not to be had */
     for (int pos = d->text.n - d->judging.n; pos < d->text.n; pos++)
         if (!proposals_know(&d->proposals, pos)) return pos;
     return -1;
