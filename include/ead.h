@@ -403,6 +403,7 @@ typedef struct {
     int64_t requests, connections, retries;
     int64_t bytes_out, bytes_in;
     int64_t received, discarded;          /* tokens; discarded: that nobody wanted any longer */
+    int64_t judged;                       /* given tokens, told what the model thinks of */
     int64_t prompt_tokens, cached_tokens; /* of requests, where the server tells */
     double waiting_seconds;               /* from requests to their first tokens, */
     double writing_seconds;               /* and from there to their last ones */
@@ -417,11 +418,20 @@ typedef bool (*ead_progress)(void *context, ead_writer reader, int done, int tot
 
 enum { EAD_SCORE_BEST_MAX = 64 };
 
-/* Called of a given token `id` at position `at` while it is read: the natural log-probability that
- * the model had for it (NaN when not known), and the n_best most probable tokens in its place, most
- * probable first, which are valid during the call. It must not touch texts of the batch. */
-typedef void (*ead_score)(void *context, size_t at, int32_t id, float log_prob,
-                          const ead_alternative *best, int n_best);
+/* What the model thought of a given token. */
+typedef struct {
+    size_t at; /* its position */
+    int32_t id;
+    float log_prob;              /* natural; NaN when not known */
+    int rank;                    /* tokens more probable */
+    ead_stats stats;             /* of the distribution in its place, */
+    const ead_alternative *best; /* and its n_best most probable tokens, most probable first */
+    int n_best;
+} ead_scored;
+
+/* Called of a given token while it is read; what it is told of is valid during the call. It must
+ * not touch texts of the batch. */
+typedef void (*ead_score)(void *context, const ead_scored *token);
 
 EAD_API ead_duo_options ead_duo_defaults(void);
 /* Either model may be NULL, not both: then the other writes everything. Models are borrowed. */
@@ -445,6 +455,8 @@ EAD_API void ead_duo_watch(ead_duo *duo, ead_progress progress, void *context);
  * is not called. NULL: call nobody. It takes ead_duo_options.max_scores, and what is written stays
  * the same. */
 EAD_API void ead_duo_score(ead_duo *duo, int n_best, ead_score score, void *context);
+/* Pass over given tokens before position `from` from now on, until the text is cut back to less. */
+EAD_API void ead_duo_score_from(ead_duo *duo, size_t from);
 /* Write one token. After token.end is set, or a failure, the text can be appended to or shortened.
  */
 EAD_API ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error);
@@ -481,8 +493,9 @@ EAD_API int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out);
 EAD_API int ead_duo_context(const ead_duo *duo);
 /* Why the large model writes no more of this text (ead_duo_options.small_alone); NULL: it does. */
 EAD_API const char *ead_duo_loss(const ead_duo *duo);
-/* The rule from now on. It sees the text as it stands: who wrote its last token, since when, and
- * their entropies. */
+/* The rule from now on, and how tokens are chosen from now on. What was told stands, and is judged
+ * no more; drafts that were not told are forgotten. A rule sees the text as it stands: who wrote its
+ * last token, since when, and their entropies. */
 EAD_API ead_status ead_duo_set_policy(ead_duo *duo, const ead_policy_options *policy,
                                       ead_error *error);
 EAD_API ead_status ead_duo_set_sampler(ead_duo *duo, const ead_sampler_options *sampler,

@@ -174,6 +174,11 @@ void ead_duo_score(ead_duo *duo, int n_best, ead_score score, void *context)
     score_ask(&inner(duo)->scoring, n_best, possible ? score : NULL, context);
 }
 
+void ead_duo_score_from(ead_duo *duo, size_t from)
+{
+    inner(duo)->scoring.next = from < INT32_MAX ? (int)from : INT32_MAX;
+}
+
 ead_status ead_duo_step(ead_duo *duo, ead_token *out, ead_error *error)
 {
     struct err err = {0};

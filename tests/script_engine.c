@@ -89,6 +89,12 @@ void script_distribution(const struct script_options *o, const int32_t *ids, int
 
 /* ---- rows in, results out ---------------------------------------------------------------- */
 
+/* Of all rows of a submit. */
+static bool tells_all(const struct script *e)
+{
+    return !e->options.late && e->options.max_logits == e->options.max_rows;
+}
+
 static void check_rows(const struct script *e, const struct row *rows, int n)
 {
     int wanted = 0;
@@ -98,7 +104,8 @@ static void check_rows(const struct script *e, const struct row *rows, int n)
         int pos = line->length;
         for (int j = 0; j < i; j++) {
             if (rows[j].seq != rows[i].seq) continue;
-            promise(!rows[j].wants_logits || e->options.max_logits > e->options.n_seq,
+            promise(!rows[j].wants_logits || e->options.max_logits > e->options.n_seq ||
+                        tells_all(e),
                     "no row follows the one that wants logits");
             pos++;
         }
@@ -306,7 +313,9 @@ struct engine *script_open(const struct script_options *options)
                                          .n_seq = options->n_seq,
                                          .max_rows = options->max_rows,
                                          .max_logits = options->max_logits,
-                                         .late = options->late}};
+                                         .late = options->late,
+                                         .judges = options->max_logits == options->max_rows,
+                                         .n_told = options->top}};
     return &e->engine;
 }
 

@@ -46,8 +46,10 @@ static void write_id(int32_t id)
 static void echo(const char *fields)
 {
     begin(fields);
-    for (size_t i = 0; i < choice.prompt->n; i++)
-        assert_true(choice_add_given(&choice, choice.prompt->ids[i], i ? -1 : NAN, NULL, 0));
+    for (size_t i = 0; i < choice.prompt->n; i++) {
+        const ead_scored told = {.id = choice.prompt->ids[i], .log_prob = i ? -1 : NAN};
+        assert_true(choice_add_given(&choice, &told));
+    }
     assert_true(choice_echo(&choice));
     assert_int_equal(choice.n_records, choice.prompt->n);
 }

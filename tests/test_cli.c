@@ -637,6 +637,40 @@ static void assert_near(double found, double expected)
 }
 
 /* Time is not tested; that the schedule was kept, and that its parts add up, is. */
+/* What a trace holds of drafts, judgements and cuts is done again, on whatever pair. */
+static void test_bench_judgements(void **state)
+{
+    (void)state;
+    json_int_t judgements = 0, judged = 0, refused = 0, lost = 0;
+    assert_said(ead("run", "--large", large, "--small", small, "--raw", "-p", "a", "-n", "40",
+                    "--policy", "speculative", "--draft", "3", "--ignore-eos", "--trace", trace,
+                    NULL),
+                0, NULL, NULL);
+    FILE *file = fopen(trace, "r");
+    assert_non_null(file);
+    for (json_t *t; (t = trace_line(file)); json_decref(t)) {
+        json_int_t n, kept;
+        lost += json_is_true(json_object_get(t, "lost"));
+        if (json_unpack(t, "{s:{s:I,s:I}}", "judgement", "judged", &n, "kept", &kept)) continue;
+        judgements++;
+        judged += n;
+        refused += kept < n;
+    }
+    fclose(file);
+    assert_true(judgements > 5 && refused > 0 && lost > 0);
+    struct said said =
+        ead("bench", "-L", small, "-S", large, "--replay", trace, "-r", "1", "--json", NULL);
+    json_t *report = json_loads(said.out, 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(report, "tokens")), 40);
+    assert_int_equal(json_integer_value(json_object_get(report, "judgements")), judgements);
+    assert_int_equal(json_integer_value(json_object_get(report, "judged")), judged);
+    assert_int_equal(json_integer_value(json_object_get(report, "refused")), refused);
+    assert_int_equal(json_integer_value(json_object_get(report, "lost")), lost);
+    assert_true(json_integer_value(json_object_get(report, "large_rows")) >= judged);
+    json_decref(report);
+    said_free(&said);
+}
+
 static void test_bench_pair(void **state)
 {
     (void)state;
@@ -700,17 +734,29 @@ static void test_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),          cmocka_unit_test(test_usage_errors),
-        cmocka_unit_test(test_bad_files),     cmocka_unit_test(test_trace_rule),
-        cmocka_unit_test(test_trace_text),    cmocka_unit_test(test_replay_and_ends),
-        cmocka_unit_test(test_summary),       cmocka_unit_test(test_account_alone),
-        cmocka_unit_test(test_padding_alone), cmocka_unit_test(test_no_half_character),
-        cmocka_unit_test(test_chat_replay),   cmocka_unit_test(test_prompt_sources),
-        cmocka_unit_test(test_color),         cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_chat),          cmocka_unit_test(test_tokenize),
-        cmocka_unit_test(test_logits),        cmocka_unit_test(test_inspect_and_bench),
-        cmocka_unit_test(test_cache_type),    cmocka_unit_test(test_repacked),
-        cmocka_unit_test(test_pack_cache),    cmocka_unit_test(test_bench_pair),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_usage_errors),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_trace_rule),
+        cmocka_unit_test(test_trace_text),
+        cmocka_unit_test(test_replay_and_ends),
+        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_account_alone),
+        cmocka_unit_test(test_padding_alone),
+        cmocka_unit_test(test_no_half_character),
+        cmocka_unit_test(test_chat_replay),
+        cmocka_unit_test(test_prompt_sources),
+        cmocka_unit_test(test_color),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_chat),
+        cmocka_unit_test(test_tokenize),
+        cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_inspect_and_bench),
+        cmocka_unit_test(test_cache_type),
+        cmocka_unit_test(test_repacked),
+        cmocka_unit_test(test_pack_cache),
+        cmocka_unit_test(test_bench_pair),
+        cmocka_unit_test(test_bench_judgements),
         cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests_name("cli", tests, set_up, tear_down);

@@ -12,6 +12,7 @@
 
 #include "base/rng.h"
 #include "decode/driver.h"
+#include "judging.h"
 #include "rewrite.h"
 #include "script_engine.h"
 
@@ -56,18 +57,24 @@ static ead_decision stitch(void *context, const ead_signals *s)
                  : (ead_decision){.writer = EAD_SMALL};
 }
 
-enum { N_POLICIES = 7 };
+enum { N_POLICIES = 7, N_ALL = N_POLICIES + JUDGING_POLICIES };
 
 static ead_policy_options policy_of(unsigned i)
 {
-    ead_policy_options o = {.kind = EAD_POLICY_EAD,
-                            .tau = 4.3,
-                            .window = 3,
-                            .dwell = 2,
-                            .share = 0.5,
-                            .seed = i,
-                            .replay = recording,
-                            .n_replay = sizeof recording / sizeof *recording};
+    ead_policy_options o;
+    policy_defaults(&o);
+    o.kind = EAD_POLICY_EAD;
+    o.tau = 4.3;
+    o.window = 3;
+    o.dwell = 2;
+    o.share = 0.5;
+    o.seed = i;
+    o.replay = recording;
+    o.n_replay = sizeof recording / sizeof *recording;
+    if (i >= N_POLICIES) {
+        judging_policies[i - N_POLICIES].set(&o);
+        return o;
+    }
     static const ead_policy_kind kinds[N_POLICIES] = {
         EAD_POLICY_EAD,    EAD_POLICY_RANDOM, EAD_POLICY_REPLAY, EAD_POLICY_CUSTOM,
         EAD_POLICY_CUSTOM, EAD_POLICY_LARGE,  EAD_POLICY_SMALL};
@@ -91,9 +98,12 @@ struct known {
     struct text text;
     int32_t ids[N_CTX + 1];
     struct mark marks[N_CTX + 1];
-    int64_t writes; /* that the account had then */
-    bool decided;   /* about the text as it stands: */
+    int64_t writes, judgements; /* that the account had then */
+    bool decided;               /* about the text as it stands: */
     ead_writer next;
+    int judge; /* so many drafts */
+    bool ended, replacing;
+    int open; /* tokens at the end that are not told */
     int told; /* length of the text as the caller was told it */
 };
 
@@ -106,6 +116,8 @@ struct company {
     int n;
     uint64_t rng;
     int max_scores;
+    int policies; /* N_POLICIES: those that do not judge; or N_ALL */
+    int64_t lost;
     int tokens, faults, failures, cut_waiting, taken_back, scores;
 };
 
@@ -124,7 +136,8 @@ static const ead_bias biases[] = {{5, 1.5f}, {9, -100}};
 static ead_duo_options duo_options(struct company *c)
 {
     ead_duo_options o = {.ignore_end = true, .max_scores = c->max_scores};
-    o.policy = policy_of((unsigned)below(c, N_POLICIES));
+    o.policy = policy_of((unsigned)below(c, c->policies));
+    o.tell_lost = below(c, 2);
     o.sampler = (ead_sampler_options){.top_p = 1, .repeat_penalty = 1, .repeat_last = 64};
     o.sampler.temperature = below(c, 2) ? 1 : 0;
     o.sampler.seed = c->rng;
@@ -154,14 +167,15 @@ static void remember(struct company *c, int i, const struct text *from, int leng
     k->text = (struct text){.room = N_CTX + 1, .ids = k->ids, .marks = k->marks};
     if (from) text_copy(&k->text, from, length);
     k->writes = text_at(c, i)->account.tokens;
+    k->judgements = text_at(c, i)->account.judgements;
     k->decided = false;
     k->told = length;
 }
 
 /* What is told of a given token is what its predecessors say, and it is told once. */
-static void hear(void *context, size_t at, int32_t id, float log_prob, const ead_alternative *best,
-                 int n_best)
+static void hear(void *context, const ead_scored *token)
 {
+    const int at = (int)token->at;
     struct listener *l = context;
     struct company *c = l->company;
     const struct duo *d = text_at(c, l->text);
@@ -170,16 +184,16 @@ static void hear(void *context, size_t at, int32_t id, float log_prob, const ead
     struct distribution dist;
     assert_in_range(at, l->next, d->text.n - 1);
     assert_int_equal(d->text.marks[at].author, TEXT_GIVEN);
-    assert_int_equal(d->text.ids[at], id);
-    script_distribution(&c->options[d->next], d->text.ids, (int)at, logits, top, &dist);
-    const float wanted = distribution_log_prob(&dist, id);
-    assert_true(isnan(wanted) ? isnan(log_prob) : wanted == log_prob);
-    assert_int_equal(n_best, distribution_best(&dist, l->text, expected));
-    for (int i = 0; i < n_best; i++) {
-        assert_int_equal(best[i].id, expected[i].id);
-        assert_true(best[i].log_prob == expected[i].logit);
+    assert_int_equal(d->text.ids[at], token->id);
+    script_distribution(&c->options[d->next], d->text.ids, at, logits, top, &dist);
+    const float wanted = distribution_log_prob(&dist, token->id);
+    assert_true(isnan(wanted) ? isnan(token->log_prob) : wanted == token->log_prob);
+    assert_int_equal(token->n_best, distribution_best(&dist, l->text, expected));
+    for (int i = 0; i < token->n_best; i++) {
+        assert_int_equal(token->best[i].id, expected[i].id);
+        assert_true(token->best[i].log_prob == expected[i].logit);
     }
-    l->next = (int)at + 1;
+    l->next = at + 1;
     c->scores++;
 }
 
@@ -194,6 +208,9 @@ static void open_company(struct company *c, const struct script_options *small,
 {
     struct err err;
     *c = (struct company){.n = n, .rng = seed, .max_scores = small ? small->max_logits - n : 0};
+    const bool judges = large && large->likeness > 0;
+    if (judges) c->max_scores = 0;
+    c->policies = judges ? N_ALL : N_POLICIES;
     const struct script_options *const options[] = {[EAD_SMALL] = small, [EAD_LARGE] = large};
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!options[w]) continue;
@@ -218,32 +235,160 @@ static void close_company(struct company *c)
 
 /* ---- the definition ------------------------------------------------------------------------ */
 
-/* Go on from what is known until so many tokens were written; returns who is to write next. */
-static ead_writer go_on(struct company *c, struct known *k, const struct duo *d, int64_t writes)
-{
+/* What engine w says behind the first n tokens. */
+struct said {
     float logits[N_VOCAB];
-    struct candidate top[N_VOCAB], scratch[N_VOCAB];
+    struct candidate top[N_VOCAB];
+    struct distribution dist;
+};
+
+static void ask(const struct company *c, ead_writer w, const int32_t *ids, int n, struct said *out)
+{
+    script_distribution(&c->options[w], ids, n, out->logits, out->top, &out->dist);
+}
+
+/* All that a definition needs beside the text. */
+struct desk {
+    const struct policy *policy;
     struct sampler sampler;
-    sampler_init(&sampler, &d->sampler.options, scratch, N_VOCAB);
+    struct proposals proposals;
+    struct candidate scratch[N_VOCAB], kept[PROPOSAL_PLACES][N_VOCAB];
+    float p[N_VOCAB], q[N_VOCAB];
+};
+
+static void set_desk(struct desk *k, const struct duo *d)
+{
+    k->policy = &d->policy;
+    sampler_init(&k->sampler, &d->sampler.options, k->scratch, N_VOCAB);
+    for (int i = 0; i < PROPOSAL_PLACES; i++)
+        k->proposals.places[i] = (struct proposal){.pos = -1, .tokens = k->kept[i]};
+}
+
+static void propose(const struct company *c, struct desk *k, const struct text *t, int pos)
+{
+    struct said small;
+    ask(c, EAD_SMALL, t->ids, pos, &small);
+    assert_true(sampler_shape(&k->sampler, &small.dist, t->ids, (size_t)pos,
+                              (size_t)(t->marks[pos - 1].index + 1), k->q));
+    proposals_keep(&k->proposals, pos, k->q, N_VOCAB, k->scratch);
+}
+
+static bool looks_at_both(const struct policy *p)
+{
+    return policy_asks(p) & POLICY_BOTH;
+}
+
+static void decide_known(struct known *k, const struct policy *p)
+{
+    struct text *t = &k->text;
+    const ead_decision decision = policy_decide(p, t);
+    struct mark *last = t->n ? &t->marks[t->n - 1] : NULL;
+    if (last && last->kind == (int8_t)p->options.kind)
+        memcpy(last->memory, decision.memory, sizeof last->memory);
+    text_cut(t, t->n - decision.take_back);
+    k->ended = !decision.take_back && last && last->end;
+    k->replacing = decision.take_back > 0;
+    k->next = decision.writer;
+    k->judge = decision.judge;
+    k->open = decision.open > k->judge ? decision.open : k->judge;
+    if (k->ended && !k->judge) k->open = 0;
+    k->decided = true;
+}
+
+static int32_t choose_known(const struct company *c, struct desk *desk, const struct known *k,
+                            const struct said *said)
+{
+    const struct text *t = &k->text;
+    const struct policy_rule *rule = policy_rule(desk->policy->options.kind);
+    const bool apart = k->next == EAD_SMALL && looks_at_both(desk->policy) && desk->policy->drawn &&
+                       rule->apart && c->engines[EAD_LARGE];
+    if (!apart)
+        return sampler_choose(&desk->sampler, &said->dist, t->ids, (size_t)t->n,
+                              (size_t)text_written(t));
+    propose(c, desk, t, t->n);
+    return proposals_draw(&desk->proposals, t->n, jury_draft_chance(t, &desk->sampler));
+}
+
+/* Judge, and say which token stands in place of a refused one; -1: none was. */
+static int32_t judge_known(const struct company *c, struct desk *desk, struct known *k,
+                           struct said *said, ead_judgement *out)
+{
+    struct text *t = &k->text;
+    const int n = k->judge, from = t->n - n;
+    ead_opinion opinions[EAD_DRAFT_MAX];
+    const struct jury jury = {desk->policy, &desk->sampler, t, &desk->proposals, desk->p, desk->q};
+    for (int i = 0; i < n; i++) {
+        if (looks_at_both(desk->policy)) propose(c, desk, t, from + i);
+        ask(c, EAD_LARGE, t->ids, from + i, said);
+        opinions[i] = jury_opinion(&jury, from + i, &said->dist);
+    }
+    const int kept = policy_judge(desk->policy, t, opinions, n);
+    int32_t instead = -1;
+    *out = (ead_judgement){.n = n, .kept = kept, .q = kept < n ? opinions[kept].q : 0};
+    k->judgements++;
+    if (kept < n) {
+        ask(c, EAD_LARGE, t->ids, from + kept, said);
+        instead = jury_instead(&jury, from + kept, &opinions[kept], &said->dist);
+        assert_true(instead >= 0);
+        text_cut(t, from + kept);
+        k->replacing = true;
+    }
+    text_keep(t, kept, k->ended && kept == n ? t->n : t->n + 1);
+    return instead;
+}
+
+/* Bits: of the 20 most probable, as a part of one. */
+static float top_entropy(const struct policy *p, const struct distribution *dist)
+{
+    struct candidate best[20];
+    double total = 0, h = 0;
+    if (!(policy_asks(p) & POLICY_TOP)) return NAN;
+    const int n = distribution_best(dist, 20, best);
+    for (int i = 0; i < n; i++) total += exp((double)best[i].logit);
+    for (int i = 0; i < n; i++)
+        h += exp((double)best[i].logit) / total * (log(total) - (double)best[i].logit);
+    return (float)(h / log(2));
+}
+
+static void write_known(struct known *k, const struct policy *p, int32_t id,
+                        const struct said *said, const ead_judgement *judgement)
+{
+    const struct mark mark = {.author = (int8_t)k->next,
+                              .kind = (int8_t)p->options.kind,
+                              .replaces = k->replacing,
+                              .judgement = *judgement,
+                              .end = k->text.n == N_CTX,
+                              .log_prob = distribution_log_prob(&said->dist, id),
+                              .stats = said->dist.stats,
+                              .top_entropy = top_entropy(p, &said->dist)};
+    text_write(&k->text, id, &mark);
+    k->writes++;
+}
+
+/* Go on from what is known until so much was written and judged; returns who is to write next. */
+static ead_writer go_on(struct company *c, struct known *k, const struct duo *d)
+{
+    static struct desk desk;
+    set_desk(&desk, d);
     for (;;) {
         const struct text *t = &k->text;
-        if (!k->decided) {
-            const ead_decision decision = policy_decide(&d->policy, t);
-            text_cut(&k->text, t->n - decision.take_back);
-            k->next = decision.writer;
-            k->decided = true;
-        }
-        if (k->writes == writes) return k->next;
-        struct distribution dist;
-        script_distribution(&c->options[k->next], t->ids, t->n, logits, top, &dist);
-        const int32_t id =
-            sampler_choose(&sampler, &dist, t->ids, (size_t)t->n, (size_t)text_written(t));
-        const struct mark mark = {.author = (int8_t)k->next,
-                                  .log_prob = distribution_log_prob(&dist, id),
-                                  .stats = dist.stats};
-        text_write(&k->text, id, &mark);
-        k->writes++;
+        struct said said;
+        ead_judgement judgement = {0};
+        int32_t id = -1;
+        if (!k->decided) decide_known(k, &d->policy);
+        if (k->writes == d->account.tokens && k->judgements == d->account.judgements)
+            return k->next;
         k->decided = false;
+        if (k->judge) id = judge_known(c, &desk, k, &said, &judgement);
+        if (id < 0 && k->judge && k->ended) {
+            k->text.marks[t->n - 1].judgement = judgement;
+            continue;
+        }
+        if (id < 0) {
+            ask(c, k->next, t->ids, t->n, &said);
+            id = choose_known(c, &desk, k, &said);
+        }
+        write_known(k, &d->policy, id, &said, &judgement);
     }
 }
 
@@ -252,10 +397,12 @@ static void check_text(struct company *c, int i)
 {
     const struct duo *d = text_at(c, i);
     struct known *k = &c->known[i];
-    const ead_writer next = go_on(c, k, d, d->account.tokens);
+    const ead_writer next = go_on(c, k, d);
     assert_int_equal(d->next, next);
     assert_int_equal(d->text.n, k->text.n);
     assert_int_equal(d->told, k->told);
+    assert_int_equal(d->open, k->open);
+    assert_true(d->kept <= d->text.n);
     for (int at = 0; at < k->text.n; at++) {
         const struct mark *a = &d->text.marks[at], *b = &k->marks[at];
         if (d->text.ids[at] != k->ids[at] || a->author != b->author || a->index != b->index)
@@ -263,6 +410,10 @@ static void check_text(struct company *c, int i)
                      d->text.ids[at], a->author, k->ids[at], b->author);
         if (a->author == TEXT_GIVEN) continue;
         assert_int_equal(a->turn, b->turn);
+        assert_int_equal(a->draft, b->draft);
+        assert_int_equal(a->judged, b->judged);
+        assert_memory_equal(a->memory, b->memory, sizeof a->memory);
+        assert_memory_equal(&a->judgement, &b->judgement, sizeof a->judgement);
         assert_memory_equal(&a->log_prob, &b->log_prob, sizeof a->log_prob);
         assert_memory_equal(&a->stats.entropy, &b->stats.entropy, sizeof a->stats.entropy);
         assert_memory_equal(&a->stats.max_prob, &b->stats.max_prob, sizeof a->stats.max_prob);
@@ -276,10 +427,16 @@ static void take_token(struct company *c, int i, const ead_token *token)
 {
     struct known *k = &c->known[i];
     const struct duo *d = text_at(c, i);
+    if (token->lost) {
+        assert_true(d->tell_lost && !token->end && !token->taken_back);
+        c->lost++;
+        return;
+    }
     k->told += 1 - token->taken_back;
     c->taken_back += token->taken_back;
     c->tokens++;
     assert_in_range(k->told, 1, d->text.n);
+    assert_true(k->told <= d->text.n - d->open); /* nothing before it stands */
     assert_int_equal(token->id, d->text.ids[k->told - 1]);
     assert_int_equal(token->writer, d->text.marks[k->told - 1].author);
 }
@@ -386,15 +543,30 @@ static void copy(struct company *c, int to, int from)
     duo_copy(text_at(c, to), d, length);
     c->listeners[to].next = 0;
     remember(c, to, &c->known[from].text, length);
+    const struct duo *other = text_at(c, to);
+    if (!policy_same(&d->policy.options, &other->policy.options) ||
+        !sampler_same(&d->sampler.options, &other->sampler.options))
+        text_settle(&c->known[to].text);
 }
 
 /* Somebody else decides from here on, and may begin by taking back. */
 static void appoint(struct company *c, int i)
 {
     struct err err;
-    const ead_policy_options o = policy_of((unsigned)below(c, N_POLICIES));
-    assert_int_equal(duo_set_policy(text_at(c, i), &o, &err), ST_OK);
-    c->known[i].decided = false;
+    struct duo *d = text_at(c, i);
+    struct known *k = &c->known[i];
+    const ead_policy_options o = policy_of((unsigned)below(c, c->policies));
+    text_cut(&k->text, d->kept);
+    text_settle(&k->text);
+    k->decided = false;
+    if (below(c, 3)) {
+        assert_int_equal(duo_set_policy(d, &o, &err), ST_OK);
+    } else {
+        ead_sampler_options sampler = d->sampler.options;
+        sampler.seed++;
+        sampler.temperature = below(c, 2) ? 1 : 0;
+        assert_int_equal(duo_set_sampler(d, &sampler, &err), ST_OK);
+    }
 }
 
 static void disturb(struct company *c)
@@ -499,6 +671,72 @@ static void test_any_company(void **state)
     assert_true(faults > 500 && failures > 70 && scores_told > 5000);
 }
 
+/* The same with policies that judge, drop and leave open, by a large engine that answers at once:
+ * small passes, in which a judgement is all there is room for, and a small engine behind a wire. */
+static void test_judging_company(void **state)
+{
+    (void)state;
+    static const int companies[] = {1, 3, 5, TEXTS_MAX};
+    static const int large_ways[] = {0, 2, 3, 4};
+    int64_t judged = 0, refused = 0, lost = 0, tokens = 0;
+    int faults = 0, failures = 0;
+    for (int k = 0; k < N_WAYS * 4 * 12; k++) {
+        const int n = companies[k % 4], max_rows = n + 1 + (k * 11) % 34;
+        struct script_options small = engine_of(k / 4 % N_WAYS, n, max_rows, 0);
+        struct script_options large = engine_of(large_ways[k / 4 / N_WAYS % 4], n, max_rows, 0);
+        struct company c;
+        small.kin = large.kin = (uint64_t)k;
+        small.likeness = large.likeness = 0.8f;
+        small.late = small.delay > 0;
+        large.max_logits = max_rows;
+        /* or no judgement would ever be heard out */
+        if (large.fault_every) large.fault_every = 53;
+        if (small.fault_every) small.fault_every = 53;
+        if (!small.late) small.max_logits = max_rows;
+        open_company(&c, &small, &large, n, (uint64_t)k + 1);
+        live(&c);
+        for (int i = 0; i < n; i++) {
+            judged += text_at(&c, i)->account.judged;
+            refused += text_at(&c, i)->account.refused;
+        }
+        close_company(&c);
+        tokens += c.tokens, faults += c.faults, failures += c.failures, lost += c.lost;
+    }
+    print_message("%d tokens, %d drafts judged, %d refusals, %d lost, %d faults, %d failures\n",
+                  (int)tokens, (int)judged, (int)refused, (int)lost, faults, failures);
+    assert_true(judged > 20000 && refused > 3000 && lost > 5000 && tokens > 50000);
+    assert_true(faults > 500 && failures > 50);
+}
+
+/* What a late engine told is gone with its next pass: it judges nothing, and says so. */
+static void test_a_late_large_engine_does_not_judge(void **state)
+{
+    (void)state;
+    for (int i = 0; i < JUDGING_POLICIES; i++) {
+        const ead_policy_options o = policy_of((unsigned)(N_POLICIES + i));
+        struct script_options small = plain_engine(1, 16), large = plain_engine(1, 16);
+        struct company c;
+        struct err err;
+        large.late = true;
+        large.max_logits = 16;
+        open_company(&c, &small, &large, 1, 1);
+        append(&c, 0, 5);
+        const enum status st = duo_set_policy(text_at(&c, 0), &o, &err);
+        if (policy_rule(o.kind)->info.judges) {
+            assert_int_equal(st, ST_SUPPORT);
+            assert_non_null(strstr(err.message, policy_rule(o.kind)->info.name));
+            assert_non_null(strstr(err.message, "script is behind an API"));
+        } else if (o.kind == EAD_POLICY_CUSTOM) { /* what it does is not known before */
+            assert_int_equal(st, ST_OK);
+            for (int k = 0; k < 60; k++) write_one(&c, 0);
+            assert_int_equal(text_at(&c, 0)->account.judgements, 0);
+        } else {
+            assert_int_equal(st, ST_OK);
+        }
+        close_company(&c);
+    }
+}
+
 static void test_one_engine(void **state)
 {
     (void)state;
@@ -516,6 +754,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_company),
+        cmocka_unit_test(test_judging_company),
+        cmocka_unit_test(test_a_late_large_engine_does_not_judge),
         cmocka_unit_test(test_one_engine),
     };
     return cmocka_run_group_tests(tests, open_vocab, close_vocab);

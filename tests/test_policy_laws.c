@@ -153,6 +153,8 @@ static void test_lossy_rules_without_slack_are_exact(void **state)
         o.slack = o.fsd_limit = 0;
         o.fly_entropy = INFINITY;
         o.agree = 3;
+        o.tail = true;
+        o.unjudged = EAD_DRAFT_MAX;
         expect_large(&d, &o, 12, policy_rule(kinds[i])->info.name);
         o.slack = 0.9;
         o.tau = 3;
@@ -251,6 +253,8 @@ static ead_policy_options strict(ead_policy_kind kind)
     ead_policy_options o = options_of(kind);
     o.slack = o.fsd_limit = o.posterior = o.rollback = o.relaxed_delta = o.uncertainty = 0;
     o.relaxed_top = 1;
+    o.tail = true;
+    o.unjudged = EAD_DRAFT_MAX;
     o.fly_entropy = INFINITY;
     o.critical = o.step_entropy = 0;
     o.agree = 5;
@@ -307,6 +311,8 @@ static void test_ends_of_judge(void **state)
         const double t = temperatures[i];
         ead_policy_options o = options_of(EAD_POLICY_JUDGE);
         o.slack = 0; /* with any thresholds */
+        o.tail = true;
+        o.unjudged = EAD_DRAFT_MAX;
         assert_int_equal(texts_equal(o, EAD_POLICY_LARGE, t, EAD_DRAFT_MAX), WORLDS);
         assert_int_equal(texts_equal(o, EAD_POLICY_LARGE, t, 3), WORLDS);
         o.risk = o.risk_sum = 0;

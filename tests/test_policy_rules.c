@@ -145,6 +145,7 @@ static void test_lenient(void **state)
     o.chance = 0.41f;
     assert_false(keeps(&p, o));
     assert_true(policy_lenient.weigh(&p, &o, 0.5, 0.2) == 0.3);
+    assert_false(keeps(&p, (ead_opinion){.q = 0.5f})); /* what p excludes, whatever the coin */
     p.options.slack = 1;
     assert_true(keeps(&p, (ead_opinion){.q = 0.5f, .chance = 0.9f}));
     p.drawn = false;
@@ -185,6 +186,7 @@ static int fly_keeps(int draft, int window, const char *drafts)
     const ead_signals s = draft_signals(n);
     p.options.draft = draft;
     p.options.fly_window = window;
+    for (int i = n; i < EAD_DRAFT_MAX; i++) o[i].native = true; /* not to be looked at */
     for (int i = 0; i < n; i++)
         o[i] = (ead_opinion){.native = drafts[i] == 'n',
                              .p = drafts[i] == 'z' ? 0 : 0.2f,
@@ -204,6 +206,7 @@ static void test_fly(void **state)
     assert_int_equal(fly_keeps(8, 3, "nnnnnunn"), 5); /* the draft ends before the window */
     assert_int_equal(fly_keeps(8, 9, "unnnnnnn"), 8); /* W is at most n - 1 */
     assert_int_equal(fly_keeps(8, 7, "unnnnnn"), 0);
+    assert_int_equal(fly_keeps(8, 3, "unn"), 0);
     assert_int_equal(fly_keeps(0, 6, "nunnnnnn"), 8);
     assert_int_equal(fly_keeps(1, 6, "u"), 0); /* no lookahead, no overruling */
     struct policy p = policy_of(EAD_POLICY_FLY, true);
@@ -251,6 +254,9 @@ static void test_bild(void **state)
     expect(decide(&p, s), EAD_LARGE, 1, 3);
     s.drafts = 1;
     expect(decide(&p, s), EAD_LARGE, 1, 0);
+    s = large_signals(3, 1, 0.5f); /* its own doubt is nobody's business */
+    s.stats.max_prob = 0.1f;
+    expect(decide(&p, s), EAD_SMALL, 0, 0);
     assert_true(keeps(&p, (ead_opinion){.p = 0.0499f, .id = 1})); /* exp(-3) = .0498 */
     assert_false(keeps(&p, (ead_opinion){.p = 0.0497f, .id = 1}));
     assert_true(keeps(&p, (ead_opinion){.p = 0.01f}));

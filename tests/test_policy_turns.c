@@ -112,6 +112,9 @@ static void test_confidence(void **state)
     memcpy(large.memory, memory, sizeof memory);
     const ead_decision after = decide(&p, large);
     assert_true(after.memory[0] == memory[0] && after.memory[1] > 0);
+    assert_true(memory[1] == 0); /* a draft was not refused, nor was one where all were kept */
+    large.judged = (ead_judgement){.n = 6, .kept = 6};
+    assert_true(decide(&p, large).memory[1] == 0);
     s = draft_signals(1);
     memcpy(s.memory, after.memory, sizeof s.memory);
     s.log_prob = logf(0.85f);
@@ -199,11 +202,17 @@ static void test_judge_by_entropy(void **state)
     expect(decide(&p, s), EAD_SMALL, 0, 0);
     s.stats.entropy = 0.375f;
     expect(decide(&p, s), EAD_LARGE, 0, 3);
+    s.stats.entropy = 0.3f; /* the sum itself is not above */
+    p.options.risk_sum = 0.5 + (double)0.3f;
+    expect(decide(&p, s), EAD_SMALL, 0, 0);
+    expect(decide(&p, draft_signals(63)), EAD_SMALL, 0, 0);
     p.options.unjudged = 5;
     expect(decide(&p, draft_signals(4)), EAD_SMALL, 0, 0);
     expect(decide(&p, draft_signals(5)), EAD_LARGE, 0, 5);
     s = draft_signals(2);
     s.end = true;
+    expect(decide(&p, s), EAD_SMALL, 0, 0);
+    p.options.tail = true;
     expect(decide(&p, s), EAD_LARGE, 0, 2);
     p.options.risk = p.options.risk_sum = INFINITY;
     expect(decide(&p, s), EAD_SMALL, 0, 0);
@@ -297,7 +306,9 @@ static void test_step(void **state)
     s.blank = true;
     assert_true(decide(&p, s).memory[0] == 1);
     s.writer = EAD_LARGE;
+    s.memory[0] = 1; /* what it writes stays, whatever the entropy */
     expect(decide(&p, s), EAD_SMALL, 0, 0);
+    s.memory[0] = 0;
     s.blank = false;
     expect(decide(&p, s), EAD_LARGE, 0, 0);
     p.options.step_end = EAD_STEP_LINE;
@@ -318,7 +329,11 @@ static void test_ead_plus_is_free(void **state)
     expect(decide(&p, s), EAD_LARGE, 0, 5);
     s.rolling = 0;
     s.end = true;
+    expect(decide(&p, s), EAD_SMALL, 0, 0);
+    p.options.tail = true;
     expect(decide(&p, s), EAD_LARGE, 0, 5);
+    expect(decide(&p, draft_signals(63)), EAD_SMALL, 0, 0);
+    p.options.unjudged = 63;
     expect(decide(&p, draft_signals(62)), EAD_SMALL, 0, 0);
     expect(decide(&p, draft_signals(63)), EAD_LARGE, 0, 63);
     p.options.slack = 0.5;
@@ -342,6 +357,7 @@ static void test_ead_plus_in_the_large_ones_turn(void **state)
 {
     struct policy p = policy_of(EAD_POLICY_EAD_PLUS, false); /* 8 drafts must agree */
     (void)state;
+    p.options.unjudged = 63;
     assert_true(turn_after(&p, 0, 5, 5, 0.1) == 1);  /* a hand-over, however calm it is now */
     assert_true(turn_after(&p, 0, 63, 63, 1) == 0);  /* many drafts are none, */
     assert_true(turn_after(&p, 0, 63, 9, 1.1) == 1); /* unless entropy is high */

@@ -118,7 +118,8 @@ static void expect_tokens(const struct exchange *e)
     for (int i = 0; i < told(e); i++) {
         const struct result r = far_await();
         if (r.status) fail_msg("%s: token %d: %s", e->name, i, r.message);
-        const struct remote_token t = {r.drawn, distribution_log_prob(&r.dist, r.drawn), r.dist};
+        const struct remote_token t = {
+            .id = r.drawn, .log_prob = distribution_log_prob(&r.dist, r.drawn), .dist = r.dist};
         expect_token(e, json_array_get(get(e->truth, "tokens"), (size_t)i), &t);
         far_give(0, &r.drawn, 1);
     }

@@ -9,6 +9,7 @@
 
 #include "tiny.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { N_CTX = 96, TEXTS = 5, PROMPT = 61, BEST = 7, MORE = 12 };
@@ -54,6 +55,8 @@ static void check(ead_status st, const ead_error *error)
 struct score {
     int32_t id;
     float log_prob;
+    int rank;
+    ead_stats stats;
     ead_alternative best[EAD_SCORE_BEST_MAX];
     int n_best, times;
 };
@@ -63,18 +66,33 @@ struct told {
     int last, n;
 };
 
-static void hear(void *context, size_t at, int32_t id, float log_prob, const ead_alternative *best,
-                 int n_best)
+static void hear(void *context, const ead_scored *token)
 {
     struct told *t = context;
-    assert_in_range(at, 1, N_CTX - 1);
-    assert_true((int)at > t->last);
+    const int n_best = token->n_best;
+    assert_in_range(token->at, 1, N_CTX - 1);
+    assert_true((int)token->at > t->last);
     assert_in_range(n_best, 0, EAD_SCORE_BEST_MAX);
-    struct score *s = &t->at[at];
-    *s = (struct score){.id = id, .log_prob = log_prob, .n_best = n_best, .times = s->times + 1};
-    memcpy(s->best, best, (size_t)n_best * sizeof *best);
-    t->last = (int)at;
+    struct score *s = &t->at[token->at];
+    *s = (struct score){.id = token->id,
+                        .log_prob = token->log_prob,
+                        .rank = token->rank,
+                        .stats = token->stats,
+                        .n_best = n_best,
+                        .times = s->times + 1};
+    memcpy(s->best, token->best, (size_t)n_best * sizeof *token->best);
+    t->last = (int)token->at;
     t->n++;
+}
+
+/* Tokens that a session finds more probable: of what is none it says NaN. */
+static int rank_of(const ead_session *session, int row, int32_t id)
+{
+    int rank = 0;
+    float its;
+    const float own = ead_session_log_prob(session, row, id);
+    for (int32_t i = 0; !isnan(its = ead_session_log_prob(session, row, i)); i++) rank += its > own;
+    return rank;
 }
 
 /* Positions [from, to) were told of, with what a session of the model says. */
@@ -91,11 +109,15 @@ static void expect(const struct told *t, ead_writer w, const int32_t *ids, int f
     check(ead_session_eval(session, rows, to, &error), &error);
     for (int at = from; at < to; at++) {
         ead_alternative best[BEST];
+        ead_stats stats;
         const struct score *s = &t->at[at];
         const float log_prob = ead_session_log_prob(session, at - 1, ids[at]);
         assert_int_equal(s->times, 1);
         assert_int_equal(s->id, ids[at]);
         assert_memory_equal(&s->log_prob, &log_prob, sizeof log_prob);
+        assert_int_equal(s->rank, rank_of(session, at - 1, ids[at]));
+        check(ead_session_stats(session, at - 1, &stats, &error), &error);
+        assert_memory_equal(&s->stats, &stats, sizeof stats);
         assert_int_equal(s->n_best, ead_session_best(session, at - 1, BEST, best));
         assert_memory_equal(s->best, best, sizeof best);
     }

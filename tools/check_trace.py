@@ -9,7 +9,7 @@ nothing; only Python's standard library is.
 Options are those of `ead run` that the policy looks at, or what a report of `--json` says they were; where
 neither says anything the defaults hold. Policies: ead, large, small, random (with --prompt N, the tokens
 before the text; without horizon), speculative, judge (without a table of risks), ead+, typical, relaxed, cascade, lenient,
-fly, fsd, bild, rstitch, r2r. Not recomputed are step, replay and a program's own, the draft length
+fly, fsd, bild, rstitch, r2r, step. Not recomputed are replay and a program's own, the draft length
 `confidence`, and what a policy compares over the whole vocabulary (`measure`), which is taken from the trace.
 
 Exit status: 0, every decision is the policy's; 1, naming the first line that differs; 2, wrong usage.
@@ -25,7 +25,7 @@ DEFAULTS = {
     "horizon": 0, "draft": 0, "draft-min": 0, "draft-min-p": 0, "small-cost": 0.25, "row-cost": 0.06, "epsilon": 0.09,
     "delta": 0.3, "posterior": 1, "relaxed-top": 10, "relaxed-delta": 0.6, "rule": "v3", "slack": 0.5, "mentor": 0,
     "fly-window": 6, "fly-entropy": 0.3, "fsd-limit": 0.4, "fallback": 0.6, "rollback": 3, "uncertainty": 0.03,
-    "critical": 0.45, "risk": 0.5, "risk-sum": 0.8, "unjudged": DRAFT_MAX, "agree": 8, "seed": 0, "vocabulary": 0,
+    "critical": 0.45, "step-entropy": 1, "step-end": "blank", "risk": 0.5, "risk-sum": 0.8, "unjudged": 0, "tail": False, "agree": 8, "seed": 0, "vocabulary": 0,
     "temperature": 0, "table": False, "prompt": -1, "draft-max": DRAFT_MAX, "confidence": 0.4, "divergence": "js",
 }
 
@@ -41,6 +41,10 @@ class Differs(Exception):
 
 # ---- what a policy sees ---------------------------------------------------------------------------
 
+def ends_line(text):
+    return bool(text) and text[-1]["text"].endswith("\n")
+
+
 class Signals:
     def __init__(self, text, o):
         last = text[-1] if text else None
@@ -54,6 +58,9 @@ class Signals:
         self.rolling = last["rolling"] if last else 0
         self.entropy = last["entropy"] if last else 0
         self.max_prob = last.get("max_prob", math.nan) if last else 0
+        self.top_entropy = last.get("top_entropy", math.nan) if last else 0
+        self.line, self.blank = ends_line(text), ends_line(text) and (last["text"].endswith("\n\n") or (
+            last["text"] == "\n" and ends_line(text[:-1])))
         self.end = bool(last and last.get("end"))
         told = last.get("judgement") if last and last["model"] == LARGE else None
         self.judged, self.kept = (told["judged"], told["kept"]) if told else (0, 0)
@@ -83,12 +90,20 @@ def decide_ead(o, s):
     return go_on(LARGE if s.rolling > o["tau"] else SMALL)
 
 
+def too_many(o, n):
+    most = min(o["unjudged"], o["draft-max"])
+    return 0 < most <= n
+
+
+def left_too_long(o, s):
+    return (s.end and o["tail"]) or too_many(o, s.drafts)
+
+
 def decide_judge(o, s):
     if not s.drafts or (o["risk"] >= ENDLESS and o["risk-sum"] >= ENDLESS):
         return go_on(SMALL)
     total = (s.memory[0] if s.drafts > 1 else 0) + s.entropy
-    due = (s.end or s.entropy >= o["risk"] or total > o["risk-sum"] or
-           s.drafts >= min(o["unjudged"], o["draft-max"]))
+    due = s.entropy >= o["risk"] or total > o["risk-sum"] or left_too_long(o, s)
     return go_on(LARGE, s.drafts, (total, 0)) if due else go_on(SMALL, 0, (total, 0))
 
 
@@ -141,8 +156,7 @@ def turn_after(o, s):
     if s.drafts or not s.judged:
         return s.memory[0]
     if s.memory[0] < 1:
-        full = s.judged >= min(o["unjudged"], o["draft-max"])
-        return 1 if not full or s.rolling > o["tau"] else 0
+        return 1 if not too_many(o, s.judged) or s.rolling > o["tau"] else 0
     agreed = s.memory[0] - 1 + s.judged if s.kept == s.judged else 0
     return 0 if agreed >= o["agree"] else 1 + agreed
 
@@ -151,7 +165,7 @@ def decide_ead_plus(o, s):
     turn = turn_after(o, s)
     if turn >= 1:
         return (*decide_draft(o, s)[:3], (turn, 0))
-    due = s.drafts and (s.end or s.rolling > o["tau"] or s.drafts >= min(o["unjudged"], o["draft-max"]))
+    due = s.drafts and (s.rolling > o["tau"] or left_too_long(o, s))
     return go_on(LARGE, s.drafts, (turn, 0)) if due else go_on(SMALL, 0, (turn, 0))
 
 
@@ -165,6 +179,16 @@ def decide_r2r(o, s):
     if s.index and s.writer == SMALL and s.rolling * math.log(2) >= o["critical"]:
         return LARGE, 1, 0, (0, 0)
     return go_on(SMALL)
+
+
+def decide_step(o, s):
+    if not s.index:
+        return go_on(SMALL)
+    ended = s.line if o["step-end"] == "line" else s.blank
+    first = s.index == 1 or s.memory[0] > 0
+    if s.writer == SMALL and first and s.top_entropy * math.log(2) >= o["step-entropy"]:
+        return LARGE, 1, 0, (0, 0)
+    return go_on(SMALL if s.writer == SMALL or ended else LARGE, 0, (int(ended), 0))
 
 
 # ---- chance: splitmix64 over (seed, stream, position) ---------------------------------------------
@@ -298,6 +322,7 @@ DRAFTING = {
 }
 POLICIES = {name: (decide_draft, judge) for name, judge in DRAFTING.items()} | {
     "ead": (decide_ead, None), "random": (decide_random, None), "rstitch": (decide_rstitch, None), "r2r": (decide_r2r, None),
+    "step": (decide_step, None),
     "large": (lambda o, s: go_on(LARGE), None), "small": (lambda o, s: go_on(SMALL), None),
     "judge": (decide_judge, first(lambda o, t: slack_keeps(o, t, o["slack"]))),
     "bild": (decide_bild, first(keeps_bild)), "ead+": (decide_ead_plus, judge_ead_plus),
@@ -422,7 +447,7 @@ def read_options(words):
             path = word
             continue
         name, equals, text = word[2:].partition("=")
-        if name == "clear-window" and not equals:
+        if isinstance(DEFAULTS.get(name), bool) and not equals:
             given[name] = True
             continue
         if not equals and not words:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draw a trace of `ead run --trace` as an SVG picture: the text coloured by who wrote it, and the
-rolling entropy under it. Only Python's standard library is used.
+rolling entropy under it. What was lost is left out. Only Python's standard library is used.
 
     tools/trace_svg.py trace.jsonl picture.svg [--title "ead run ..."]
 """
@@ -77,6 +77,7 @@ def main():
     args = parser.parse_args()
     with open(args.trace, encoding="utf-8") as lines:
         tokens = [json.loads(line) for line in lines if line.strip()]
+    tokens = [token for token in tokens if not token.get("lost")]
     with open(args.picture, "w", encoding="utf-8") as out:
         out.write(picture(tokens, args.title))
 

@@ -1,8 +1,9 @@
 /*
- * A pair under a schedule that is given, not decided: what a share of large-model tokens costs in
- * time does not depend on what the models say, so files with random weights in real shapes do. The
- * pair, the large model and the small one write in turn, as often as --repeat says, and medians
- * are compared: a neighbour who slows the machine slows all three.
+ * A pair under a schedule that is given, not decided: what a share of large-model tokens, or
+ * drafts, judgements and cuts, cost in time does not depend on what the models say, so files with
+ * random weights in real shapes do. The pair, the large model and the small one write in turn, as
+ * often as --repeat says, and medians are compared: a neighbour who slows the machine slows all
+ * three.
  */
 #include "cli/advice.h"
 #include "cli/bench.h"
@@ -23,7 +24,8 @@ enum part { PART_SMALL, PART_LARGE, PART_CATCHUP_SMALL, PART_CATCHUP_LARGE, PART
 struct schedule {
     ead_replay *places; /* [n] */
     size_t n, large, switches;
-    size_t steps[EAD_WRITERS]; /* tokens that cost one: the first comes out of the prompt's pass */
+    size_t steps[EAD_WRITERS]; /* tokens that cost one, lost ones included, and judgements behind an
+                                * end: the first token comes out of the prompt's pass */
 };
 
 struct pair_bench {
@@ -35,7 +37,8 @@ struct pair_bench {
     double *parts[PARTS];       /* [repeats] */
     double *alone[EAD_WRITERS]; /* [repeats] seconds of the same text by one model */
     double median[PARTS], median_alone[EAD_WRITERS], step[EAD_WRITERS];
-    int64_t catchup_rows[EAD_WRITERS];
+    int64_t catchup_rows[EAD_WRITERS], rows[EAD_WRITERS]; /* rows: those that decoded, too */
+    int64_t judgements, judged, refused, lost;
 };
 
 /* ---- the schedule ------------------------------------------------------------------------ */
@@ -55,6 +58,18 @@ static void make_schedule(struct schedule *s, double share, int turn)
     }
 }
 
+static void count_steps(struct schedule *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const ead_replay *place = &s->places[i];
+        s->switches += i && place->writer != place[-1].writer;
+        s->steps[place->writer]++;
+        s->steps[EAD_SMALL] += place->lost;
+        s->steps[EAD_LARGE] += place->writer == EAD_SMALL && place->judged;
+    }
+    s->steps[s->places[0].lost ? EAD_SMALL : s->places[0].writer]--;
+}
+
 static int open_schedule(struct pair_bench *b)
 {
     struct schedule *s = &b->schedule;
@@ -70,10 +85,7 @@ static int open_schedule(struct pair_bench *b)
         if (!s->places) return fail("no memory for a schedule of %zu tokens", s->n);
         make_schedule(s, b->o->share, b->o->turn);
     }
-    for (size_t i = 1; i < s->n; i++) {
-        s->switches += s->places[i].writer != s->places[i - 1].writer;
-        s->steps[s->places[i].writer]++;
-    }
+    count_steps(s);
     return EXIT_OK;
 }
 
@@ -92,9 +104,10 @@ static int write_text(struct pair_bench *b, ead_policy_kind kind, ead_summary *o
         ead_duo_append(b->duo, b->prompt, (size_t)b->o->prompt, &error) ||
         ead_duo_read(b->duo, &error))
         return fail_error(&error);
-    for (size_t i = 0; i < b->schedule.n; i++) {
+    for (size_t written = 0; written < b->schedule.n;) {
         ead_token token;
         if (ead_duo_step(b->duo, &token, &error)) return fail_error(&error);
+        written += !token.lost;
     }
     *out = ead_duo_summarise(b->duo);
     return EXIT_OK;
@@ -106,6 +119,18 @@ static double writing_seconds(const ead_summary *s)
     for (int w = 0; w < EAD_WRITERS; w++)
         sum += s->work[w].decode_seconds + s->work[w].catchup_seconds;
     return sum;
+}
+
+static void count_rows(struct pair_bench *b, const ead_summary *s)
+{
+    for (int w = 0; w < EAD_WRITERS; w++) {
+        b->catchup_rows[w] = s->work[w].catchup_rows;
+        b->rows[w] = s->work[w].catchup_rows + s->work[w].decode_rows;
+    }
+    b->judgements = s->judgements;
+    b->judged = s->judged;
+    b->refused = s->refused;
+    b->lost = s->taken_back;
 }
 
 /* One round: the pair, then each model alone. Round -1 warms up and is not counted. */
@@ -120,7 +145,7 @@ static int run_round(struct pair_bench *b, int round)
         b->parts[PART_CATCHUP_SMALL][round] = s.work[EAD_SMALL].catchup_seconds;
         b->parts[PART_CATCHUP_LARGE][round] = s.work[EAD_LARGE].catchup_seconds;
         b->parts[PART_WHOLE][round] = writing_seconds(&s);
-        for (int w = 0; w < EAD_WRITERS; w++) b->catchup_rows[w] = s.work[w].catchup_rows;
+        count_rows(b, &s);
     }
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (write_text(b, alone[w], &s)) return EXIT_FAIL;
@@ -199,6 +224,12 @@ static void print_text(const struct pair_bench *b)
     const double whole = b->median[PART_WHOLE], ideal = ideal_seconds(b);
     printf("%zu tokens after a prompt of %d, %.1f %% by the large model, %zu switches\n", s->n,
            b->o->prompt, 100.0 * (double)s->large / (double)s->n, s->switches);
+    if (b->judgements)
+        printf("%lld judgements of %lld drafts, %lld of which refused one; %lld tokens lost, %.0f "
+               "rows "
+               "of the\nlarge model per 100 tokens\n",
+               (long long)b->judgements, (long long)b->judged, (long long)b->refused,
+               (long long)b->lost, 100 * (double)b->rows[EAD_LARGE] / (double)s->n);
     printf(
         "step alone: small %.3f ms, large %.3f ms; cpu %s, cache %s, %d threads, median of %d\n\n",
         1e3 * b->step[EAD_SMALL], 1e3 * b->step[EAD_LARGE], ead_duo_cpu(b->duo),
@@ -222,7 +253,7 @@ static int print_json(const struct pair_bench *b)
     const struct baseline base = baseline(b);
     json_t *all = json_pack(
         "{s:I, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:s, "
-        "s:f, s:f, s:I, s:I, s:s, s:s, s:i, s:i}",
+        "s:f, s:f, s:I, s:I, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}",
         "tokens", (json_int_t)s->n, "prompt", b->o->prompt, "large_tokens", (json_int_t)s->large,
         "switches", (json_int_t)s->switches, "seconds", whole, "small_decode",
         b->median[PART_SMALL], "large_decode", b->median[PART_LARGE], "small_catchup",
@@ -234,7 +265,10 @@ static int print_json(const struct pair_bench *b)
         "time_vs_baseline", whole / base.seconds, "small_catchup_rows",
         (json_int_t)b->catchup_rows[EAD_SMALL], "large_catchup_rows",
         (json_int_t)b->catchup_rows[EAD_LARGE], "cpu", ead_duo_cpu(b->duo), "cache_type",
-        pair_caches[b->o->cache], "threads", ead_duo_threads(b->duo), "repeats", b->o->repeats);
+        pair_caches[b->o->cache], "threads", ead_duo_threads(b->duo), "repeats", b->o->repeats,
+        "judgements", (json_int_t)b->judgements, "judged", (json_int_t)b->judged, "refused",
+        (json_int_t)b->refused, "lost", (json_int_t)b->lost, "small_rows",
+        (json_int_t)b->rows[EAD_SMALL], "large_rows", (json_int_t)b->rows[EAD_LARGE]);
     if (!all) return fail("no memory for the results");
     const int status = json_write("-", all);
     json_decref(all);
@@ -250,7 +284,7 @@ static int open_duo(struct pair_bench *b)
     options.cpu = b->o->cpu ? pair_cpus[b->o->cpu] : NULL;
     options.threads = b->o->threads;
     options.cache_type = pair_caches[b->o->cache];
-    options.n_ctx = b->o->prompt + (int)b->schedule.n + 1;
+    options.n_ctx = b->o->prompt + (int)b->schedule.n + 1 + 2 * EAD_DRAFT_MAX;
     options.eager_prompt = options.ignore_end = true;
     const char *const paths[] = {[EAD_SMALL] = b->o->small, [EAD_LARGE] = b->o->large};
     if (opening_pair(&b->o->opening, paths, b->models, &b->vocab)) return EXIT_FAIL;

@@ -42,6 +42,18 @@ static enum status read_finish(const json_t *choice, struct chunk *out, struct e
     return ST_OK;
 }
 
+static enum status read_lost(const json_t *story, struct chunk *out, struct err *err)
+{
+    const json_t *lost = json_object_get(story, "lost");
+    if (!lost || json_is_null(lost)) return ST_OK;
+    if (!json_is_array(lost)) return refuse("choices[0].ead.lost", "an array", err);
+    for (size_t i = 0; i < json_array_size(lost); i++)
+        if (!json_is_string(json_object_get(json_array_get(lost, i), "text")))
+            return refuse("choices[0].ead.lost", "objects with a \"text\"", err);
+    out->lost = lost;
+    return ST_OK;
+}
+
 /* Who wrote it; absent where the server is no `ead serve`, or several tokens come at once. */
 static enum status read_story(const json_t *choice, struct chunk *out, struct err *err)
 {
@@ -54,7 +66,7 @@ static enum status read_story(const json_t *choice, struct chunk *out, struct er
     out->told = true;
     out->writer = strcmp(model, "large") ? EAD_SMALL : EAD_LARGE;
     out->entropy = json_is_number(entropy) ? json_number_value(entropy) : NAN;
-    return ST_OK;
+    return read_lost(story, out, err);
 }
 
 static enum status read_choice(const json_t *choice, struct chunk *out, struct err *err)

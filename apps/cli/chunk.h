@@ -18,7 +18,8 @@ struct chunk {
     const json_t *usage; /* the account; NULL where there is none */
     bool told;           /* the writer and entropy of a token came with it */
     ead_writer writer;
-    double entropy; /* bits; NaN where it is not known */
+    double entropy;     /* bits; NaN where it is not known */
+    const json_t *lost; /* what was refused where it stands, objects with "text"; NULL: nothing */
 };
 
 /* Read the data of one event. ST_FORMAT for what is no such event, and ST_IO where the server says

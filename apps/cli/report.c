@@ -22,13 +22,14 @@ static json_t *parameters(uint64_t n)
 static int add_wire(json_t *to, const ead_wire *w)
 {
     json_t *wire = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "requests",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "requests",
         (json_int_t)w->requests, "connections", (json_int_t)w->connections, "retries",
         (json_int_t)w->retries, "bytes_out", (json_int_t)w->bytes_out, "bytes_in",
         (json_int_t)w->bytes_in, "tokens_received", (json_int_t)w->received, "tokens_discarded",
-        (json_int_t)w->discarded, "server_prompt_tokens", (json_int_t)w->prompt_tokens,
-        "server_cached_tokens", (json_int_t)w->cached_tokens, "waiting_seconds",
-        json_number(w->waiting_seconds), "writing_seconds", json_number(w->writing_seconds));
+        (json_int_t)w->discarded, "tokens_judged", (json_int_t)w->judged, "server_prompt_tokens",
+        (json_int_t)w->prompt_tokens, "server_cached_tokens", (json_int_t)w->cached_tokens,
+        "waiting_seconds", json_number(w->waiting_seconds), "writing_seconds",
+        json_number(w->writing_seconds));
     const int bad = json_object_update(to, wire);
     json_decref(wire);
     return bad;

@@ -53,7 +53,8 @@ static void put_opinion(FILE *to, const ead_opinion *o)
     put(to, "max_q", o->max_q);
     put(to, "chance", o->chance);
     if (o->rank >= 0) fprintf(to, "\"rank\": %d, ", o->rank);
-    fprintf(to, "\"argmax\": %d, \"native\": %s}, ", o->argmax, o->native ? "true" : "false");
+    fprintf(to, "\"argmax\": %d, \"own\": %d, \"native\": %s}, ", o->argmax, o->own,
+            o->native ? "true" : "false");
 }
 
 /* What stands before a token. */

@@ -24,8 +24,8 @@
  *              bits, of its 20 most probable tokens; where the policy asks for it
  *   rolling    bits, mean of the last `window` entropies, this one included
  *   judged     of a draft that was judged, kept or not, what the large model thought of it: p,
- *              max_p, entropy_p, argmax, native, chance, and where there is such a thing q, max_q,
- *              rank, top_entropy and measure (ead_opinion)
+ *              max_p, entropy_p, argmax, own, native, chance, and where there is such a thing q,
+ *              max_q, rank, top_entropy and measure (ead_opinion)
  *   end        true where the token ends the text or, of a lost one, would have
  *   ms         time of the step, catch-up included
  *   switched   whether `model` differs from that of the token before

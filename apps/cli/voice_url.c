@@ -130,21 +130,44 @@ static size_t drop_controls(char *text, size_t n)
     return kept;
 }
 
-static enum status show_text(struct spoken *a, const struct chunk *c)
+/* Show characters, or strike them through; a failure was said. */
+static enum status show(struct spoken *a, const struct chunk *c, bool struck, const char *text,
+                        size_t n)
 {
     struct screen *s = &a->screen;
+    const ead_writer writer = c->told ? c->writer : s->writer;
+    char *shown = isatty(STDOUT_FILENO) ? malloc(n + 1) : NULL;
+    if (isatty(STDOUT_FILENO)) {
+        if (!shown) return err_memory(&a->err, "the answer");
+        memcpy(shown, text, n);
+        n = drop_controls(shown, n);
+        text = shown;
+    }
+    const int bad = struck ? screen_struck(s, text, n) : screen_text(s, writer, text, n);
+    free(shown);
+    return bad ? ST_IO : ST_OK;
+}
+
+static enum status show_lost(struct spoken *a, const struct chunk *c)
+{
+    const bool color = a->v->options.color;
+    enum status st = ST_OK;
+    if (!screen_wants_lost((enum screen_lost)pair_options.lost, color)) return ST_OK;
+    a->screen.color = color;
+    for (size_t i = 0; i < json_array_size(c->lost) && !st; i++) {
+        const json_t *text = json_object_get(json_array_get(c->lost, i), "text");
+        st = show(a, c, true, json_string_value(text), json_string_length(text));
+    }
+    return st;
+}
+
+static enum status show_text(struct spoken *a, const struct chunk *c)
+{
     if (buf_add(&a->text, c->text, c->n))
         return err_set(&a->err, ST_MEMORY, "the answer is longer than the %d bytes that are taken",
                        ANSWER_MAX);
-    s->color = a->v->options.color && (c->told || s->colored);
-    const ead_writer writer = c->told ? c->writer : s->writer;
-    if (!isatty(STDOUT_FILENO)) return screen_text(s, writer, c->text, c->n) ? ST_IO : ST_OK;
-    char *shown = malloc(c->n + 1);
-    if (!shown) return err_memory(&a->err, "the answer");
-    memcpy(shown, c->text, c->n);
-    const int bad = screen_text(s, writer, shown, drop_controls(shown, c->n));
-    free(shown);
-    return bad ? ST_IO : ST_OK; /* which was said */
+    a->screen.color = a->v->options.color && (c->told || a->screen.colored);
+    return show(a, c, false, c->text, c->n);
 }
 
 static void count_chunk(struct spoken *a, const struct chunk *c)
@@ -172,7 +195,9 @@ static enum status take_chunk(struct spoken *a, const struct chunk *c)
         a->counted = true;
     }
     count_chunk(a, c);
-    return c->n ? show_text(a, c) : ST_OK;
+    enum status st = c->lost ? show_lost(a, c) : ST_OK;
+    if (!st && c->n) st = show_text(a, c);
+    return st;
 }
 
 static enum status take_event(struct spoken *a, const struct sse_event *event)

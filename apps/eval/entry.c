@@ -144,10 +144,11 @@ static json_t *time_line(const struct entry *e)
 static json_t *trace_line(const struct entry *e)
 {
     const struct transcript *t = e->transcript;
-    return json_pack("{s:s, s:i, s:o, s:O, s:s, s:O}", "setting",
+    json_t *lost = json_array_size(t->lost) ? json_incref(t->lost) : NULL;
+    return json_pack("{s:s, s:i, s:o, s:O, s:s, s:O, s:o*}", "setting",
                      e->settings->list[e->setting].name, "problem", e->problem, "text",
                      text(e->data->problems[e->problem].text), "pieces", t->pieces, "writers",
-                     t->writers ? t->writers : "", "entropy", t->entropy);
+                     t->writers ? t->writers : "", "entropy", t->entropy, "lost", lost);
 }
 
 ead_status entry_make(const struct entry *e, json_t *lines[JOURNAL_FILES], ead_error *error)

@@ -14,6 +14,25 @@
 
 /* ---- solutions --------------------------------------------------------------------------- */
 
+/* What was lost is there where there is any: its place, text and numbers. */
+static ead_status check_lost(const struct jsonl_field *at, json_int_t tokens, ead_error *error)
+{
+    static const char expected[] = "an array of objects: at, text, entropy; p and max_p if judged";
+    const json_t *lost = json_object_get(at->object, "lost");
+    if (lost && !json_is_array(lost)) return jsonl_unfit(at, "lost", expected, error);
+    for (size_t i = 0; i < json_array_size(lost); i++) {
+        const json_t *one = json_array_get(lost, i), *place = json_object_get(one, "at");
+        const json_t *p = json_object_get(one, "p"), *most = json_object_get(one, "max_p");
+        const bool fits = json_is_integer(place) && json_integer_value(place) >= 0 &&
+                          json_integer_value(place) <= tokens &&
+                          json_is_string(json_object_get(one, "text")) &&
+                          json_is_number(json_object_get(one, "entropy")) &&
+                          (!p || (json_is_number(p) && json_is_number(most)));
+        if (!fits) return jsonl_unfit(at, "lost", expected, error);
+    }
+    return EAD_OK;
+}
+
 static ead_status check_trace(const struct jsonl_field *at, ead_error *error)
 {
     const json_t *pieces = json_object_get(at->object, "pieces");
@@ -35,7 +54,7 @@ static ead_status check_trace(const struct jsonl_field *at, ead_error *error)
         if (!json_is_number(json_array_get(entropy, i)))
             return jsonl_unfit(at, "entropy", "an array of numbers", error);
     }
-    return EAD_OK;
+    return check_lost(at, (json_int_t)json_array_size(pieces), error);
 }
 
 /* Add what results.jsonl knows of the solution. */

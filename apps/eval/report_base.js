@@ -37,7 +37,7 @@ const policyNames = { ead: "EAD", random: "random switching", small: "small alon
 
 function labelOf(row) {
   const tau = tauOf(row.setting), rest = seriesOf(row.setting).replace(/^\S+/, "");
-  const name = policyNames[row.policy] + rest;
+  const name = (policyNames[row.policy] || row.policy) + rest;
   if (!tau) return name;
   return row.policy === "random" ? `random${rest}, as τ = ${tau}` : `${name}, τ = ${tau}`;
 }

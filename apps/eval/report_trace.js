@@ -24,18 +24,27 @@ function charWidth(root) {
 /* Characters as the eye counts them; a line break is shown as an arrow and ends the row. */
 const shown = piece => [...piece.replace(/\r/g, "").replace(/\t/g, "  ").replace(/[\u0000-\u0009\u000b-\u001f\u202a-\u202e\u2066-\u2069]/g, "·")];
 
-/* Tokens into rows of at most `columns` characters: [{i, text, at}]. */
-function rowsOf(pieces, columns) {
+/* Tokens into rows of at most `columns` characters: [{i, text, at, n}], those that were lost before token i with
+ * what is known of them as `lost`. They end no row. */
+function rowsOf(pieces, lost, columns) {
   const rows = [[]];
   let at = 0;
-  pieces.forEach((piece, i) => {
-    const chars = shown(piece), ends = chars.includes("\n");
-    const text = chars.map(c => c === "\n" ? "⏎" : c).join(""), n = Math.max(1, chars.length);
+  const put = (piece, token) => {
+    const chars = shown(piece), n = Math.max(1, chars.length);
     if (at && at + n > columns) rows.push([]), at = 0;
-    rows[rows.length - 1].push({ i, text: text.slice(0, 4 * columns), at, n });
+    rows[rows.length - 1].push({ ...token, text: chars.map(c => c === "\n" ? "⏎" : c).join("").slice(0, 4 * columns), at, n });
     at += n;
-    if (ends) rows.push([]), at = 0;
+    if (!token.lost && chars.includes("\n")) rows.push([]), at = 0;
+  };
+  let next = 0;
+  const putLost = i => {
+    for (; next < lost.length && lost[next].at <= i; next++) put(lost[next].text, { i, lost: lost[next] });
+  };
+  pieces.forEach((piece, i) => {
+    putLost(i);
+    put(piece, { i });
   });
+  putLost(pieces.length);
   return rows.filter(r => r.length);
 }
 
@@ -61,10 +70,11 @@ function drawStrip(g, row, trace, o) {
   const floor = TRACE.strip, y = bits => floor - raised(Math.min(bits, o.top)) / raised(o.top) * (TRACE.strip - 4);
   const x = t => TRACE.left + t.at * o.cw, end = row[row.length - 1], right = x(end) + end.n * o.cw;
   g.append(svg("line", { class: "floor", x1: TRACE.left, x2: right, y1: floor, y2: floor }));
-  for (const t of row)
+  const standing = row.filter(t => !t.lost);
+  for (const t of standing)
     g.append(svg("rect", { class: "bar " + writerOf(trace, t.i), x: x(t) + 0.5, width: Math.max(1, t.n * o.cw - 1),
       y: y(trace.entropy[t.i]), height: Math.max(0.5, floor - y(trace.entropy[t.i])) }));
-  g.append(...means(row, trace, o.mean, t => x(t) + t.n * o.cw / 2, y, null));
+  g.append(...means(standing, trace, o.mean, t => x(t) + t.n * o.cw / 2, y, null));
   if (known(trace.tau)) {
     g.append(svg("line", { class: "limit-line", x1: TRACE.left, x2: Math.max(right, TRACE.left + 40), y1: y(trace.tau), y2: y(trace.tau) }));
     g.append(svg("text", { class: "limit", x: TRACE.left - 6, y: y(trace.tau) + 3.5, "text-anchor": "end" }, "τ " + trace.tau));
@@ -87,6 +97,20 @@ function drawToken(t, trace, o) {
   return g;
 }
 
+/* What was written here and refused, or given up, before what stands. */
+function drawLost(t, o) {
+  const x = TRACE.left + t.at * o.cw, percent = p => `${(100 * p).toFixed(p < 0.001 ? 3 : 1)} %`;
+  const g = svg("g", { class: "token lost" },
+    svg("text", { x, y: TRACE.strip + 17, "xml:space": "preserve" }, t.text),
+    svg("line", { x1: x, x2: x + t.n * o.cw, y1: TRACE.strip + 13, y2: TRACE.strip + 13 }),
+    svg("rect", { x, y: TRACE.strip, width: t.n * o.cw, height: TRACE.line, fill: "transparent" }));
+  g.addEventListener("pointermove", e => showTip(e.clientX, e.clientY, `“${t.text.trim() || t.text}”, which was ` +
+    (known(t.lost.p) ? "refused" : "given up"), [["written by", "small model"], ["entropy", t.lost.entropy.toFixed(3) + " bits"],
+    ...(known(t.lost.p) ? [["large model’s p", percent(t.lost.p)], ["its highest p", percent(t.lost.max_p)]] : [])]));
+  g.addEventListener("pointerleave", hideTip);
+  return g;
+}
+
 function drawTrace(host, trace) {
   const width = host.clientWidth;
   const root = svg("svg", { width, height: 10, role: "img", "aria-label": "entropy over the text of the solution" });
@@ -95,11 +119,11 @@ function drawTrace(host, trace) {
   const mean = rolling(trace.entropy, trace.window || 5);
   const highest = Math.max(0.1, trace.tau || 0, ...trace.entropy);
   const top = [0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20].find(b => b >= highest) || Math.ceil(highest);
-  const rows = rowsOf(trace.pieces, columns), pitch = TRACE.strip + TRACE.line + TRACE.gap;
+  const rows = rowsOf(trace.pieces, trace.lost || [], columns), pitch = TRACE.strip + TRACE.line + TRACE.gap;
   rows.forEach((row, k) => {
     const g = svg("g", { transform: `translate(0 ${k * pitch})` });
     drawStrip(g, row, trace, { cw, mean, top, first: !k });
-    row.forEach(t => g.append(drawToken(t, trace, { cw, mean })));
+    row.forEach(t => g.append(t.lost ? drawLost(t, { cw }) : drawToken(t, trace, { cw, mean })));
     root.append(g);
   });
   root.setAttribute("height", rows.length * pitch);

@@ -14,13 +14,14 @@ static ead_status checked(const struct transcript *t, ead_error *error)
 ead_status transcript_open(struct transcript *t, const ead_model *model, unsigned flags,
                            bool traced, ead_error *error)
 {
-    *t = (struct transcript){.runs = json_array(), .writer = EAD_SMALL};
+    *t = (struct transcript){.runs = json_array(), .writer = EAD_SMALL, .model = model};
     t->to = open_memstream(&t->output, &t->bytes);
     if (traced) {
         t->pieces = json_array();
         t->entropy = json_array();
+        t->lost = json_array();
     }
-    t->bad = !t->runs || !t->to || (traced && (!t->pieces || !t->entropy));
+    t->bad = !t->runs || !t->to || (traced && (!t->pieces || !t->entropy || !t->lost));
     ead_status st = checked(t, error);
     return st ? st : ead_detok_open(model, flags, &t->detok, error);
 }
@@ -32,6 +33,7 @@ void transcript_close(struct transcript *t)
     json_decref(t->runs);
     json_decref(t->pieces);
     json_decref(t->entropy);
+    json_decref(t->lost);
     free(t->writers);
     free(t->output);
     *t = (struct transcript){0};
@@ -50,6 +52,12 @@ static void count_turn(struct transcript *t, ead_writer w)
     t->turn++;
 }
 
+/* With four digits behind the point, which is more than a picture shows. */
+static json_t *rounded(float x)
+{
+    return json_real(round((double)x * 1e4) / 1e4);
+}
+
 static void trace(struct transcript *t, const ead_token *token, const char *text, size_t bytes)
 {
     if ((size_t)t->n + 1 >= t->room) {
@@ -63,14 +71,33 @@ static void trace(struct transcript *t, const ead_token *token, const char *text
     t->writers[t->n] = token->writer == EAD_LARGE ? 'L' : 'S';
     t->writers[t->n + 1] = 0;
     t->bad |= json_array_append_new(t->pieces, unicode_json(text, bytes));
-    const double entropy = round((double)token->entropy * 1e4) / 1e4;
-    t->bad |= json_array_append_new(t->entropy, json_real(entropy));
+    t->bad |= json_array_append_new(t->entropy, rounded(token->entropy));
+}
+
+static void trace_lost(struct transcript *t, const ead_token *token)
+{
+    size_t bytes = 0;
+    const char *text = ead_token_text(t->model, token->id, &bytes);
+    if (json_array_size(t->lost) == TRANSCRIPT_LOST_MAX) return;
+    json_t *one =
+        json_pack("{s:i, s:o, s:o}", "at", t->n, "text", unicode_json(text ? text : "", bytes),
+                  "entropy", rounded(token->entropy));
+    if (token->judged) {
+        t->bad |= json_object_set_new(one, "p", rounded(token->opinion.p));
+        t->bad |= json_object_set_new(one, "max_p", rounded(token->opinion.max_p));
+    }
+    t->bad |= json_array_append_new(t->lost, one);
 }
 
 ead_status transcript_add(struct transcript *t, const ead_token *token, ead_error *error)
 {
     const char *text;
     size_t bytes;
+    if (token->lost) {
+        if (t->lost) trace_lost(t, token);
+        t->seconds += token->seconds;
+        return checked(t, error);
+    }
     ead_status st = ead_detok_add(t->detok, token->id, &text, &bytes, error);
     if (st) return st;
     t->bad |= fwrite(text, 1, bytes, t->to) < bytes;

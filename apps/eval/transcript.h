@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* Lost tokens that a trace keeps; of more, none. */
+enum { TRANSCRIPT_LOST_MAX = 4096 };
+
 struct transcript {
     int n;          /* tokens */
     ead_end end;    /* of the last one */
@@ -16,11 +19,14 @@ struct transcript {
     char *output;   /* after transcript_end: the text, without control tokens */
     size_t bytes;
 
+    const ead_model *model; /* borrowed */
     ead_detok *detok;
     FILE *to; /* what becomes `output` */
     ead_writer writer;
     int turn;                 /* tokens of the turn at hand */
     json_t *pieces, *entropy; /* of every token; NULL when they are not wanted */
+    json_t *lost;             /* what was taken back before it was told, likewise, in order:
+                               * {at: tokens before it, text, entropy, and if it was judged p, max_p} */
     char *writers;            /* "SSL...", [room] */
     size_t room;
     bool bad; /* no memory */

@@ -59,7 +59,8 @@ static void set_known(json_t *out, const char *name, float x)
 /* What the large model thought of a draft. */
 static json_t *opinion_json(const ead_opinion *o)
 {
-    json_t *out = json_pack("{s:i,s:b}", "argmax", o->argmax, "native", o->native);
+    json_t *out =
+        json_pack("{s:i,s:i,s:b}", "argmax", o->argmax, "own", o->own, "native", o->native);
     set_known(out, "p", o->p);
     set_known(out, "max_p", o->max_p);
     set_known(out, "entropy_p", o->entropy_p);
@@ -125,6 +126,22 @@ static json_t *traces_json(const struct choice *c, int first, int last)
     json_t *all = json_array();
     for (int i = first; i < last; i++)
         if (!c->records[i].given) json_array_append_new(all, trace_json(c, &c->records[i]));
+    return all;
+}
+
+/* What was thought of the prompt's last tokens. */
+static json_t *given_json(const struct choice *c)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < c->n_records && c->records[i].given; i++) {
+        const struct choice_record *r = &c->records[i];
+        const ead_stats *s = &r->token.stats;
+        json_array_append_new(all, json_pack("{s:i,s:o,s:i,s:o,s:o,s:o,s:i}", "id", r->token.id,
+                                             "log_prob", log_prob_json(r->token.log_prob), "rank",
+                                             r->rank, "entropy", number((double)s->entropy),
+                                             "max_prob", number((double)s->max_prob), "margin",
+                                             number((double)s->margin), "argmax", s->argmax));
+    }
     return all;
 }
 
@@ -303,9 +320,11 @@ static json_t *choice_json(const struct choice *c)
                                   log_probs, "finish_reason", finish_json(c->finish))
                       : json_pack("{s:i,s:o,s:o,s:o}", "index", c->index, "text", text, "logprobs",
                                   log_probs, "finish_reason", finish_json(c->finish));
-    if (out && c->ask->trace)
-        json_object_set_new(out, "ead",
-                            json_pack("{s:o}", "trace", traces_json(c, 0, c->n_records)));
+    json_t *story = c->ask->trace || c->ask->given ? json_object() : NULL;
+    if (story && c->ask->given) json_object_set_new(story, "given", given_json(c));
+    if (story && c->ask->trace)
+        json_object_set_new(story, "trace", traces_json(c, 0, c->n_records));
+    if (story) json_object_set_new(out, "ead", story);
     return out;
 }
 

@@ -196,7 +196,7 @@ static bool check_entries(const struct ask_context *c, const struct field *f, co
     for (int i = 0; i < a->n_prompts; i++) {
         const int64_t n = (int64_t)a->prompts[i].n, room = c->n_ctx - n + 1;
         written += a->max_tokens < 0 || a->max_tokens > room ? room : a->max_tokens;
-        if (a->echo && a->logprobs >= 0) given += n;
+        given += a->echo && a->logprobs >= 0 ? n : a->given;
     }
     given *= a->n * each;
     written *= a->n * (a->stream ? 1 : each);
@@ -204,6 +204,17 @@ static bool check_entries(const struct ask_context *c, const struct field *f, co
         return too_much(f, a, "an answer", ASK_ENTRIES_MAX, given + written);
     if (a->stream && given > ASK_ECHO_ENTRIES_MAX)
         return too_much(f, a, "the echo of a stream", ASK_ECHO_ENTRIES_MAX, given);
+    return true;
+}
+
+/* Of a text's first token nobody knows anything. */
+static bool check_given(const struct field *f, const struct ask *a)
+{
+    for (int i = 0; i < a->n_prompts; i++)
+        if ((size_t)a->given >= a->prompts[i].n)
+            return refuse(f->refusal, 400, "invalid_value", "ead.given",
+                          "ead.given: expected less than the prompt's %zu tokens, found %d",
+                          a->prompts[i].n, a->given);
     return true;
 }
 
@@ -215,7 +226,7 @@ static bool read_all(const struct ask_context *c, const struct field *f, struct 
         !ask_policy(c, f, a))
         return false;
     if (!(a->kind == ASK_CHAT ? ask_messages(c, f, a) : ask_prompts(c, f, a))) return false;
-    if (a->n * a->n_prompts <= c->max_choices) return check_entries(c, f, a);
+    if (a->n * a->n_prompts <= c->max_choices) return check_given(f, a) && check_entries(c, f, a);
     return refuse(f->refusal, 400, "invalid_value", "n",
                   "n: expected at most %d answers of one request, found %d prompts times %d",
                   c->max_choices, a->n_prompts, a->n);

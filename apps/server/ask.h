@@ -16,6 +16,7 @@ enum {
     ASK_STOP_BYTES_MAX = 256, /* of so many bytes each */
     ASK_STOP_IDS_MAX = 64,
     ASK_LOGPROBS_MAX = 20, /* alternatives of a token */
+    ASK_GIVEN_MAX = 255,   /* tokens of a prompt that are told of */
     ASK_BIASES_MAX = 1024,
     /* Entries of an answer (ask_entries): one takes about 1 KiB while it is put together. Of a
      * stream only the prompt's are put together at once, by the thread that steps all texts. */
@@ -66,6 +67,7 @@ struct ask {
     int32_t stop_ids[ASK_STOP_IDS_MAX];
     int n_stop_ids;
     int logprobs;       /* alternatives of each token; -1: no log-probabilities */
+    int given;          /* of each prompt's last tokens so many are told of, before the answer's */
     bool tokens_as_ids; /* tokens are called "token_id:N" where their text would stand (vLLM's) */
     bool echo, stream, include_usage, trace;
 };

@@ -206,6 +206,21 @@ static bool read_kind(const struct ask_context *c, const struct field *f, struct
     return true;
 }
 
+/* What is thought of the prompt's end, for a client that judges by it. */
+static bool read_given(const struct ask_context *c, const struct field *inner, struct ask *a)
+{
+    int64_t n = 0;
+    if (!field_int(inner, "given", 0, ASK_GIVEN_MAX, &n)) return false;
+    a->given = (int)n;
+    if (n && c->unscored)
+        return refuse(inner->refusal, 400, "unsupported_value", "ead.given",
+                      "ead.given: the models are behind an API, and are not asked of given tokens");
+    if (n && (a->kind == ASK_CHAT || a->stream || a->echo))
+        return refuse(inner->refusal, 400, "unsupported_value", "ead.given",
+                      "ead.given: only a completion without stream and echo can have it");
+    return true;
+}
+
 bool ask_policy(const struct ask_context *c, const struct field *f, struct ask *a)
 {
     const json_t *given = field_get(f, "ead");
@@ -213,7 +228,9 @@ bool ask_policy(const struct ask_context *c, const struct field *f, struct ask *
     a->policy = c->policy;
     if (given && !json_is_object(given)) return field_refuse(f, "ead", "an object");
     if (given) {
-        if (!field_flag(&inner, "trace", &a->trace) || !read_kind(c, &inner, a)) return false;
+        if (!field_flag(&inner, "trace", &a->trace) || !read_given(c, &inner, a) ||
+            !read_kind(c, &inner, a))
+            return false;
         for (size_t i = 0; ead_policy_option_at(i); i++)
             if (!read_option(&inner, ead_policy_option_at(i), &a->policy)) return false;
     }

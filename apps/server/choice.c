@@ -27,7 +27,7 @@ void choice_deinit(struct choice *c)
 
 bool choice_keeps_records(const struct choice *c)
 {
-    return c->ask->logprobs >= 0 || c->ask->trace;
+    return c->ask->logprobs >= 0 || c->ask->trace || c->ask->given;
 }
 
 static struct choice_record *add_record(struct choice *c, const ead_alternative *best, int n_best)
@@ -47,13 +47,13 @@ static struct choice_record *add_record(struct choice *c, const ead_alternative 
 
 /* ---- echo -------------------------------------------------------------------------------- */
 
-bool choice_add_given(struct choice *c, int32_t id, float log_prob, const ead_alternative *best,
-                      int n_best)
+bool choice_add_given(struct choice *c, const ead_scored *token)
 {
-    struct choice_record *r = add_record(c, best, n_best);
+    struct choice_record *r = add_record(c, token->best, token->n_best);
     if (!r) return false;
     r->given = true;
-    r->token = (ead_token){.id = id, .log_prob = log_prob};
+    r->rank = token->rank;
+    r->token = (ead_token){.id = token->id, .log_prob = token->log_prob, .stats = token->stats};
     return true;
 }
 

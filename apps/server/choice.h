@@ -17,7 +17,8 @@ struct choice_record {
     ead_token token;
     size_t begin, end; /* its characters, as bytes of the text */
     int n_best;
-    bool given;             /* of the prompt, by echo: only id and log_prob are there */
+    bool given;             /* of the prompt: of its token id, log_prob and stats are there, */
+    int rank;               /* and how many are more probable */
     bool silent;            /* it ended the text, and is no part of it */
     int first_lost, n_lost; /* of the choice's `lost`: what stood there and was refused */
     ead_alternative best[ASK_LOGPROBS_MAX];
@@ -53,10 +54,9 @@ bool choice_init(struct choice *c, const struct ask *ask, const ead_model *model
 void choice_deinit(struct choice *c);
 /* Are records kept? */
 bool choice_keeps_records(const struct choice *c);
-/* Of an echo: the next token of the prompt, at position `at`; NaN of the first. Only called where
- * records are kept. */
-bool choice_add_given(struct choice *c, int32_t id, float log_prob, const ead_alternative *best,
-                      int n_best);
+/* The next token of the prompt that is told of; of an echo's first the log-probability is NaN. Only
+ * called where records are kept. */
+bool choice_add_given(struct choice *c, const ead_scored *token);
 /* Of an echo: what the text begins with. To be called before the first token. */
 bool choice_echo(struct choice *c);
 /* The next token, and its most probable alternatives. False without memory. */

@@ -63,6 +63,7 @@ class Answer {
       }
       const exact = /  |\t|\n /.test(text) || (text[0] === " " && /\s$/.test(this.lately || ""));
       this.lately = text || this.lately;
+      if (story && story.lost) this.strike(story.lost);
       const span = el("span", { class: story ? `token ${story.model === "large" ? "large" : "small"}` : "token" });
       if (exact) span.classList.add("exact");
       span.textContent = text;
@@ -74,6 +75,15 @@ class Answer {
     }
     this.sum();
     if (queue.length && this.grown) this.grown();
+  }
+
+  /* What stood here for a moment and was refused; it is no part of the answer. */
+  strike(lost) {
+    for (const story of lost) {
+      const node = el("del", { class: "lost", "aria-hidden": "true" }, visible(story.text || ""));
+      node.story = story;
+      this.block.append(node);
+    }
   }
 
   end(finish) {
@@ -116,7 +126,13 @@ class Answer {
 
   listen() {
     const find = event => event.target.closest && event.target.closest(".token");
-    const show = event => { const span = find(event); if (span && span.at >= 0) this.point(span.at); };
+    const show = event => {
+      const span = find(event), lost = event.target.closest && event.target.closest(".lost");
+      if (span && span.at >= 0) this.point(span.at);
+      if (!lost) return;
+      this.point(-1);
+      showTip(lost.getClientRects()[0] || lost.getBoundingClientRect(), lost.story, true);
+    };
     this.text.addEventListener("pointerover", show);
     this.text.addEventListener("click", show);
     this.text.addEventListener("focusin", event => event.target === this.text ? this.point(-1) : show(event));
@@ -181,13 +197,27 @@ function pointAnew() {
 /* Spaces and line ends that can be seen. */
 const visible = text => text.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/^ | $/g, "␣");
 
-function showTip(box, t) {
-  const pairs = [["written by", writers[t.model] || t.model], ["entropy", bits(t.entropy)], ["rolling mean", bits(t.rolling)],
-    ["chance", known(t.log_prob) ? `${(100 * Math.exp(t.log_prob)).toFixed(1)} %` : "–"]];
+const chance = p => `${(100 * p).toFixed(p < 0.001 ? 3 : 1)} %`;
+
+/* What the large model thought of a draft, and what became of it. */
+function verdictOf(t) {
+  const j = t.judged;
+  return j && known(j.p) ? [["large model’s chance", chance(j.p)], ["its highest", known(j.max_p) ? chance(j.max_p) : "–"]] : [];
+}
+
+function fateOf(t, lost) {
+  if (lost) return t.judged ? "refused by the large model" : "given up";
+  return `token ${count(t.i + 1)}${t.switched ? ", the first after a hand-over" : ""}`;
+}
+
+function showTip(box, t, lost = false) {
+  const pairs = [["written by", writers[t.model] || t.model], ["entropy", bits(t.entropy)],
+    ["rolling mean", bits(t.rolling)], ["chance", known(t.log_prob) ? `${(100 * Math.exp(t.log_prob)).toFixed(1)} %` : "–"],
+    ...verdictOf(t)];
   const tip = $("tip");
   tip.replaceChildren(el("b", { class: t.model }, visible(t.text || "")), el("dl", {},
     pairs.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
-    el("small", {}, `token ${count(t.i + 1)}${t.switched ? ", the first after a hand-over" : ""}`));
+    el("small", {}, fateOf(t, lost)));
   tip.hidden = false;
   const w = tip.offsetWidth, h = tip.offsetHeight;
   tip.style.left = `${Math.max(8, Math.min(box.left, innerWidth - w - 8))}px`;

@@ -144,17 +144,32 @@ static void finish_job(struct scheduler *s, struct job *j)
 
 /* ---- beginnings -------------------------------------------------------------------------- */
 
-static bool is_scored(const struct ask *a)
+/* Is the whole prompt told of? Then nothing of it may have been read before. */
+static bool is_echoed(const struct ask *a)
 {
     return a->echo && a->logprobs >= 0;
 }
 
-static void take_score(void *context, size_t at, int32_t id, float log_prob,
-                       const ead_alternative *best, int n_best)
+static bool is_scored(const struct ask *a)
+{
+    return is_echoed(a) || a->given;
+}
+
+static void take_score(void *context, const ead_scored *token)
 {
     struct choice *c = ((struct place *)context)->choice;
-    (void)at;
-    if (c && !c->finish && !c->lost) c->lost = !choice_add_given(c, id, log_prob, best, n_best);
+    if (c && !c->finish && !c->lost) c->lost = !choice_add_given(c, token);
+}
+
+/* Have what the model thinks of the prompt told, or of its last tokens. False without memory. */
+static bool ask_scores(struct scheduler *s, const struct job *j, struct choice *c, int place)
+{
+    ead_duo *duo = ead_batch_duo(s->batch, place);
+    const ead_scored first = {.id = c->prompt->ids[0], .log_prob = NAN};
+    const size_t given = (size_t)j->ask.given;
+    ead_duo_score(duo, j->ask.logprobs, take_score, &s->places[place]);
+    ead_duo_score_from(duo, given ? c->prompt->n - given : 0);
+    return given || choice_add_given(c, &first);
 }
 
 /* Tokens that the text may come to have. */
@@ -202,13 +217,10 @@ static enum beginning prepare(struct scheduler *s, struct job *j, struct choice 
     policy.seed = sampler.seed;
     while (ead_duo_reserve(duo, length_of(c, s->server->context.n_ctx), error))
         if (!prefix_evict(&s->prefix, place)) return BEGIN_FULL;
-    if (is_scored(&j->ask)) {
-        ead_duo_score(duo, j->ask.logprobs, take_score, &s->places[place]);
-        if (!choice_add_given(c, c->prompt->ids[0], NAN, NULL, 0)) {
-            error->status = EAD_MEMORY;
-            snprintf(error->message, sizeof error->message, "no memory for the prompt");
-            return BEGIN_BAD;
-        }
+    if (is_scored(&j->ask) && !ask_scores(s, j, c, place)) {
+        error->status = EAD_MEMORY;
+        snprintf(error->message, sizeof error->message, "no memory for the prompt");
+        return BEGIN_BAD;
     }
     if (ead_duo_set_policy(duo, &policy, error) || ead_duo_set_sampler(duo, &sampler, error) ||
         ead_duo_append(duo, c->prompt->ids + have, c->prompt->n - have, error))
@@ -237,8 +249,9 @@ static enum beginning begin_choice(struct scheduler *s, struct job *j, struct ch
 {
     ead_error error;
     struct refusal why;
-    if (s->live && !may_fit(s, c)) return BEGIN_FULL; /* and no kept text goes in vain */
-    const int place = prefix_place(&s->prefix, c->prompt->ids, c->prompt->n, is_scored(&j->ask));
+    if (s->live && !may_fit(s, c)) return BEGIN_FULL;         /* and no kept text goes in vain */
+    const size_t known = c->prompt->n - (size_t)j->ask.given; /* that may have been read before */
+    const int place = prefix_place(&s->prefix, c->prompt->ids, known, is_echoed(&j->ask));
     s->places[place] = (struct place){.job = j, .choice = c};
     const enum beginning began = prepare(s, j, c, place, &error);
     if (began == BEGIN_OK) {

@@ -66,11 +66,12 @@ static void carve(struct driver *r)
     }
 }
 
-/* Drafts that the large model can judge in a pass: none where it tells of too few rows. */
+/* Drafts that the large model can judge in a pass: none where it tells of too few rows, or has yet
+ * to when the next pass takes what it told. */
 static int draft_max(const struct driver *r)
 {
     const struct engine *large = r->engines[EAD_LARGE];
-    if (!large || !r->engines[EAD_SMALL] || large->info.max_logits < r->max_rows) return 0;
+    if (!large || !r->engines[EAD_SMALL] || !large->info.judges) return 0;
     return r->max_rows - 1 < EAD_DRAFT_MAX ? r->max_rows - 1 : EAD_DRAFT_MAX;
 }
 
@@ -135,7 +136,7 @@ struct duo *driver_duo(struct driver *r, int i)
 struct ask {
     const bool *active;
     int only;
-    bool read_only; /* leave the last row for later */
+    bool read_only; /* leave the rows that a step needs for later */
     int most;       /* rows of the pass */
 };
 
@@ -154,8 +155,8 @@ static int rows_to_go(const struct driver *r, const struct ask *ask, const struc
                       ead_writer w)
 {
     if (!r->engines[w] || d->waiting[w] || d->fault.code != ST_OK) return 0;
-    const int goal = duo_goal(d, w), last = d->text.n - 1;
-    return (ask->read_only && goal > last ? last : goal) - duo_read(d, w);
+    const int goal = duo_goal(d, w), first = w == d->next ? duo_first_needed(d) : d->text.n - 1;
+    return (ask->read_only && goal > first ? first : goal) - duo_read(d, w);
 }
 
 static struct demand count(const struct driver *r, const struct ask *ask, ead_writer w)

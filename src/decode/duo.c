@@ -31,15 +31,6 @@ enum status duo_init(struct duo *d, const ead_duo_options *options,
     return duo_set_policy(d, &options->policy, err);
 }
 
-enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err)
-{
-    TRY(sampler_check(o, err));
-    sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
-    d->policy.drawn = o->temperature > 0;
-    duo_look_ahead(d);
-    return ST_OK;
-}
-
 /* ---- deciding ---------------------------------------------------------------------------- */
 
 /* The rows that a late engine was given are over: it has answered, or is not to. */
@@ -54,24 +45,29 @@ void duo_book_late(struct duo *d, ead_writer w)
 }
 
 /* Positions from `from` on that nobody heard of are about to fall. Those of a draft fall before a
- * token behind it that was given up earlier is told. */
+ * token behind it that was given up earlier is told, and behind what fell before it. */
 void duo_lose(struct duo *d, int from)
 {
     struct losses *l = &d->losses;
     if (from < d->kept) from = d->kept;
-    const int n = d->text.n - from, rest = l->n - l->told;
+    const int n = d->text.n - from;
     if (n <= 0 || !d->tell_lost) return;
-    CHECK(n + rest <= (int)(sizeof l->tokens / sizeof *l->tokens));
-    memmove(l->tokens + n, l->tokens + l->told, (size_t)rest * sizeof *l->tokens);
-    for (int i = 0; i < n; i++) {
-        const bool written = duo_token(d, from + i, &l->tokens[i]);
-        CHECK(written);
-        l->tokens[i].lost = true;
-        l->tokens[i].end = EAD_END_NOT;
-    }
-    l->n = n + rest;
+    l->n -= l->told;
+    memmove(l->each, l->each + l->told, (size_t)l->n * sizeof *l->each);
     l->told = 0;
-    l->at = from;
+    CHECK(l->n + n <= LOSSES_MAX);
+    int at = l->n;
+    for (; at && l->each[at - 1].at > from; at--) l->each[at - 1].at = from;
+    memmove(l->each + at + n, l->each + at, (size_t)(l->n - at) * sizeof *l->each);
+    for (int i = 0; i < n; i++) {
+        ead_token *token = &l->each[at + i].token;
+        const bool written = duo_token(d, from + i, token);
+        CHECK(written);
+        token->lost = true;
+        token->end = EAD_END_NOT;
+        l->each[at + i].at = from;
+    }
+    l->n += n;
 }
 
 void duo_cut(struct duo *d, int length)
@@ -93,11 +89,19 @@ void duo_cut(struct duo *d, int length)
     if (d->scoring.next > length) d->scoring.next = length;
 }
 
+/* Could there be more that is told as lost than there is room for? */
+static bool loses_too_much(const struct duo *d, const ead_decision *decision)
+{
+    const int untold = d->text.n - d->kept, pending = d->losses.n - d->losses.told;
+    const int falls = decision->take_back + decision->judge;
+    return d->tell_lost && pending + (falls < untold ? falls : untold) > LOSSES_MAX;
+}
+
 /* Why a decision cannot be followed, or NULL. Taking back what stands where something was taken
  * back before could go on for ever. */
 static const char *objection(const struct duo *d, const ead_decision *decision)
 {
-    const int drafts = text_drafts(&d->text) - decision->take_back;
+    const int drafts = policy_drafts(&d->policy, &d->text, d->text.n) - decision->take_back;
     if ((unsigned)decision->writer >= EAD_WRITERS) return "the next writer is no model";
     if (!d->engines[decision->writer]) return "the next writer is not there";
     if (decision->judge && decision->writer != EAD_LARGE) return "only the large model judges";
@@ -105,9 +109,10 @@ static const char *objection(const struct duo *d, const ead_decision *decision)
         return "more was to be judged than can be at once";
     if (decision->judge > (drafts > 0 ? drafts : 0)) return "what is no draft was to be judged";
     if (decision->open < 0 || decision->open > EAD_DRAFT_MAX) return "too much was left untold";
-    if (!decision->take_back) return NULL;
     if (decision->take_back < 0 || decision->take_back > text_written(&d->text))
         return "more was taken back than was written";
+    if (loses_too_much(d, decision)) return "more fell than can be told";
+    if (!decision->take_back) return NULL;
     const int length = d->text.n - decision->take_back;
     if (d->text.marks[length].author == (int8_t)decision->writer)
         return "who wrote what was taken back cannot write next";
@@ -158,19 +163,60 @@ void duo_decide(struct duo *d)
     follow(d, &decision);
 }
 
+/* Nobody has heard of it. */
+static void forget_untold(struct duo *d)
+{
+    d->losses.n = d->losses.told = 0;
+    if (d->text.n > d->kept) duo_cut(d, d->kept);
+}
+
+/* From here on it is written in another way: what was told stands, and drafts that nobody heard of
+ * are not of this way. */
+static void turn_over(struct duo *d)
+{
+    forget_untold(d);
+    text_settle(&d->text);
+    proposals_reset(&d->proposals);
+}
+
 static enum status check_judging(const struct duo *d, const ead_policy_options *o, struct err *err)
 {
     const ead_policy_info *info = &policy_rule(o->kind)->info;
     const struct engine *large = d->engines[EAD_LARGE];
     if (!info->judges || d->policy.draft_max || !large || !d->engines[EAD_SMALL]) return ST_OK;
-    if (large->info.late)
-        return err_set(
-            err, ST_SUPPORT,
-            "policy %s: %s is behind an API, which is not asked what it thinks of tokens "
-            "that another model wrote",
-            info->name, large->info.name);
+    if (large->info.mute)
+        return err_set(err, ST_SUPPORT,
+                       "policy %s: %s: %s; the large model has to say what it thinks of the small "
+                       "one's tokens",
+                       info->name, large->info.name, large->info.mute);
     return err_set(err, ST_ARG, "policy %s: expected passes of at least 2 rows, found one of %d",
                    info->name, large->info.max_rows);
+}
+
+/* Does an engine tell enough to compare the two distributions token by token? */
+static enum status check_whole(const struct duo *d, const struct engine *e, struct err *err)
+{
+    const char *name = policy_rule(d->policy.options.kind)->info.name;
+    const char *when = d->policy.drawn ? " above temperature 0" : "";
+    if (e->info.n_told)
+        return err_set(err, ST_ARG,
+                       "policy %s%s compares the probabilities of all tokens, and %s tells the %d "
+                       "most probable of %d%s",
+                       name, when, e->info.name, e->info.n_told, e->info.n_vocab,
+                       *when ? "; judge, bild, relaxed and typical do with those" : "");
+    if (e->info.judges) return ST_OK;
+    return err_set(err, ST_ARG, "policy %s%s: %s: %s", name, when, e->info.name,
+                   e->info.mute ? e->info.mute : "it tells nothing of given tokens");
+}
+
+enum status duo_check_told(const struct duo *d, struct err *err)
+{
+    const bool pair = d->engines[EAD_LARGE] && d->engines[EAD_SMALL];
+    const bool judges = policy_rule(d->policy.options.kind)->info.judges; /* not a custom one: who
+                                                                           * knows what it reads */
+    if (!pair || !judges || !(policy_asks(&d->policy) & POLICY_BOTH)) return ST_OK;
+    TRY(check_whole(d, d->engines[EAD_LARGE], err));
+    return check_whole(d, d->engines[EAD_SMALL], err);
 }
 
 enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct err *err)
@@ -178,11 +224,23 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
     TRY(policy_check(o, err));
     TRY(check_judging(d, o, err));
     ead_policy_options mine = *o;
+    turn_over(d);
     d->wanted = *o;
     if (!d->engines[EAD_LARGE] || d->loss.code != ST_OK) mine.kind = EAD_POLICY_SMALL;
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
     policy_init(&d->policy, &mine);
     duo_decide(d);
+    return ST_OK;
+}
+
+enum status duo_set_sampler(struct duo *d, const ead_sampler_options *o, struct err *err)
+{
+    TRY(sampler_check(o, err));
+    turn_over(d);
+    sampler_init(&d->sampler, o, d->sampler.candidates, d->n_vocab);
+    d->policy.drawn = o->temperature > 0;
+    duo_decide(d);
+    duo_look_ahead(d);
     return ST_OK;
 }
 
@@ -216,13 +274,6 @@ static enum status check_given(const struct duo *d, const int32_t *ids, size_t n
             return err_set(err, ST_ARG, "token %zu: expected an id from 0 to %d, found %d", i,
                            d->n_vocab - 1, ids[i]);
     return ST_OK;
-}
-
-/* Nobody has heard of it. */
-static void forget_untold(struct duo *d)
-{
-    d->losses.n = d->losses.told = 0;
-    if (d->text.n > d->kept) duo_cut(d, d->kept);
 }
 
 enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *err)
@@ -288,8 +339,15 @@ void duo_reset(struct duo *d)
     }
     d->lost = false;
     duo_truncate(d, 0);
+    proposals_reset(&d->proposals);
     d->account = (struct account){0};
     d->seconds = 0;
+}
+
+static bool writes_alike(const struct duo *a, const struct duo *b)
+{
+    return policy_same(&a->policy.options, &b->policy.options) &&
+           sampler_same(&a->sampler.options, &b->sampler.options);
 }
 
 void duo_copy(struct duo *d, const struct duo *from, int length)
@@ -302,7 +360,10 @@ void duo_copy(struct duo *d, const struct duo *from, int length)
         engine_copy(d->engines[w], from->seq, d->seq, read < length ? read : length);
     }
     text_copy(&d->text, &from->text, length);
-    proposals_copy(&d->proposals, &from->proposals);
+    if (writes_alike(d, from))
+        proposals_copy(&d->proposals, &from->proposals);
+    else
+        text_settle(&d->text); /* what was told in another way stands */
     d->told = d->kept = length;
     d->eager_end = from->eager_end < length ? from->eager_end : length;
     duo_decide(d);
@@ -361,7 +422,7 @@ bool duo_is_end(const struct duo *d, int32_t id)
 /* Is a token that fell the next to be told of? */
 static bool has_loss(const struct duo *d)
 {
-    return d->losses.told < d->losses.n && d->losses.at == d->kept;
+    return d->losses.told < d->losses.n && d->losses.each[d->losses.told].at == d->kept;
 }
 
 bool duo_has_news(const struct duo *d)
@@ -400,7 +461,7 @@ void duo_tell(struct duo *d, ead_token *out)
 {
     CHECK(duo_has_news(d) && d->kept <= d->told);
     if (has_loss(d)) {
-        *out = d->losses.tokens[d->losses.told++];
+        *out = d->losses.each[d->losses.told++].token;
         return;
     }
     (void)duo_token(d, d->kept, out);

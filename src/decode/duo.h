@@ -39,12 +39,15 @@ struct judging {
     struct distribution seen[EAD_DRAFT_MAX]; /* where each stands, until the engine's next pass */
 };
 
-/* Tokens that were taken back before they were told, by position, and how many of them were told
- * since. */
+/* Tokens that were taken back before they were told, in the order in which they are, and how many
+ * of them were told since. */
+enum { LOSSES_MAX = 3 * EAD_DRAFT_MAX };
 struct losses {
     int n, told;
-    int at; /* the position of the first in the text */
-    ead_token tokens[2 * EAD_DRAFT_MAX];
+    struct {
+        int at; /* it is told when the text has been told up to there */
+        ead_token token;
+    } each[LOSSES_MAX];
 };
 
 /* Scratch that duos share which choose one after the other, [n_vocab] each. */
@@ -115,6 +118,8 @@ bool duo_prepare(struct duo *d);
 /* Up to where a model should read: the writer of the next token to the end of the text, or of what
  * is judged. */
 int duo_goal(const struct duo *d, ead_writer w);
+/* The first row that the writer of the next token must evaluate in the pass that yields it. */
+int duo_first_needed(const struct duo *d);
 /* Rows that must be in one pass if any is: of drafts that are judged. */
 int duo_least(const struct duo *d, ead_writer w, int goal);
 /* Positions of the text that a model has read. */

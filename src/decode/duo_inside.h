@@ -13,11 +13,12 @@ void duo_lose(struct duo *d, int from);
 void duo_cut(struct duo *d, int length);
 /* Ask the policy about the text as it stands. */
 void duo_decide(struct duo *d);
+/* Do the engines tell as much as the policy asks for, by the sampler that there is now? */
+MUST_USE enum status duo_check_told(const struct duo *d, struct err *err);
 /* Does a token end a text, for either model? */
 bool duo_is_end(const struct duo *d, int32_t id);
-/* The first row that the writer of the next token must evaluate. */
-int duo_first_needed(const struct duo *d);
-/* Keep what the small model proposes at a position by this distribution. */
-void duo_propose(struct duo *d, int pos, const struct distribution *small);
+/* Keep what the small model proposes at a position by this distribution; false where it can propose
+ * nothing, which is kept as well. */
+bool duo_propose(struct duo *d, int pos, const struct distribution *small);
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "decode/duo_inside.h"
 
+#include <string.h>
+
 /* ---- rows out ---------------------------------------------------------------------------- */
 
 /* The first row that the writer of the next token must evaluate. */
@@ -11,14 +13,14 @@ int duo_first_needed(const struct duo *d)
     return d->text.n - 1 - d->judging.n;
 }
 
-/* The first draft at the end of whose proposal the policy knows nothing any more: the small model
- * is to read on from there. -1: there is none. */
+/* The first draft to be judged of whose proposal nothing is known any more: the small model is to
+ * read on from there. -1: there is none. */
 static int first_unknown(const struct duo *d)
 {
-    if (!(policy_asks(&d->policy) & POLICY_BOTH) || !d->engines[EAD_LARGE]) return -1;
-    const int all = text_drafts(&d->text);
-    const int n = all < d->policy.draft_max ? all : d->policy.draft_max;
-    for (int pos = d->text.n - n; pos < d->text.n; pos++)
+    if (!(policy_asks(&d->policy) & POLICY_BOTH)) return -1;
+    if (!d->engines[EAD_SMALL] || !d->engines[EAD_SMALL]->info.judges)
+        return -1; /* not to be had */
+    for (int pos = d->text.n - d->judging.n; pos < d->text.n; pos++)
         if (!proposals_know(&d->proposals, pos)) return pos;
     return -1;
 }
@@ -37,7 +39,8 @@ bool duo_prepare(struct duo *d)
             err_set(&d->fault, ST_ARG, "the text is empty; a first token has to be appended");
     else if (d->text.n > d->n_ctx && !d->judging.n)
         d->fault.code = err_set(&d->fault, ST_FULL, "the context of %d tokens is full", d->n_ctx);
-    else /* A shortened text may leave nothing to evaluate: rows are evaluated again. */
+    else if ((d->fault.code = duo_check_told(d, &d->fault)) == ST_OK)
+        /* A shortened text may leave nothing to evaluate: rows are evaluated again. */
         go_back(d, d->next, duo_first_needed(d));
     const int unknown = first_unknown(d);
     if (unknown >= 0) go_back(d, EAD_SMALL, unknown - 1);
@@ -47,8 +50,7 @@ bool duo_prepare(struct duo *d)
 int duo_goal(const struct duo *d, ead_writer w)
 {
     const int judged = d->judging.n && d->judging.final ? d->text.n - 1 : d->text.n;
-    if (first_unknown(d) >= 0 && d->next == EAD_LARGE)
-        return w == EAD_SMALL ? d->text.n - 1 : 0; /* first things first */
+    if (first_unknown(d) >= 0) return w == EAD_SMALL ? d->text.n - 1 : 0; /* first things first */
     return w == d->next ? judged : d->eager_end;
 }
 
@@ -86,6 +88,12 @@ static bool must_wait(const struct duo *d, ead_writer w, int pos, int goal, int 
     return n && d->judging.n && w == d->next && pos == duo_first_needed(d) && goal - pos > most - n;
 }
 
+/* Does an engine tell what follows the last row of a submit alone? */
+static bool tells_last(const struct engine *e)
+{
+    return e->info.late || e->info.max_logits < e->info.max_rows;
+}
+
 int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget, int *scores,
              struct row *rows)
 {
@@ -103,6 +111,7 @@ int duo_rows(const struct duo *d, ead_writer w, int goal, int most, int *budget,
         const bool counts = !judged && (stretch || d->text.marks[pos].author == TEXT_GIVEN);
         const bool scores_one = wants && wanted && !judged && !is_relearned(d, w, pos);
         if (must_wait(d, w, pos, goal, n, most)) break;
+        if (n && is_relearned(d, w, pos - 1) && tells_last(d->engines[w])) break;
         if (n && counts && *budget <= 0) break;
         if (scores_one && *scores <= 0) break;
         *scores -= scores_one;
@@ -152,17 +161,20 @@ static bool hear_score(struct duo *d, ead_writer w, const struct result *result)
     return false;
 }
 
-void duo_propose(struct duo *d, int pos, const struct distribution *small)
+bool duo_propose(struct duo *d, int pos, const struct distribution *small)
 {
     const size_t n_written = (size_t)d->text.marks[pos - 1].index + 1;
-    if (sampler_shape(&d->sampler, small, d->text.ids, (size_t)pos, n_written, d->scratch.q))
-        proposals_keep(&d->proposals, pos, d->scratch.q, d->n_vocab, d->scratch.candidates);
+    const bool any =
+        sampler_shape(&d->sampler, small, d->text.ids, (size_t)pos, n_written, d->scratch.q);
+    if (!any) memset(d->scratch.q, 0, (size_t)d->n_vocab * sizeof *d->scratch.q);
+    proposals_keep(&d->proposals, pos, d->scratch.q, d->n_vocab, d->scratch.candidates);
+    return any;
 }
 
 static bool hear_proposal(struct duo *d, ead_writer w, const struct result *result)
 {
     if (result->status == ST_OK)
-        duo_propose(d, result->pos + 1, &result->dist);
+        (void)duo_propose(d, result->pos + 1, &result->dist);
     else
         unhear(d, w, result);
     return false;

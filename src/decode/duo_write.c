@@ -36,36 +36,45 @@ static struct jury jury_of(struct duo *d)
                          .q = d->scratch.q};
 }
 
-/* What came of a judgement, and of one that refused a draft the token that stands in its place. */
+/* What the large model thinks of the drafts, what comes of it, and of a refused one the token that
+ * stands in its place. */
 struct verdict {
     ead_judgement judgement;
     int32_t instead; /* below 0 where none is to be had */
+    ead_opinion opinions[EAD_DRAFT_MAX];
 };
 
-/* Have the drafts judged; what falls, falls. */
-static struct verdict judge(struct duo *d)
+/* Judge the drafts; the text stays as it is. */
+static void judge(struct duo *d, struct verdict *v)
 {
     const struct jury jury = jury_of(d);
     const int n = d->judging.n, from = d->text.n - n;
-    ead_opinion opinions[EAD_DRAFT_MAX] = {{0}};
+    for (int i = 0; i < n; i++) v->opinions[i] = jury_opinion(&jury, from + i, &d->judging.seen[i]);
+    int kept = policy_judge(&d->policy, &d->text, v->opinions, n);
+    kept = kept < 0 ? 0 : kept < n ? kept : n;
+    v->judgement = (ead_judgement){.n = n, .kept = kept};
+    if (kept == n) return;
+    v->judgement.q = v->opinions[kept].q;
+    v->instead = jury_instead(&jury, from + kept, &v->opinions[kept], &d->judging.seen[kept]);
+}
+
+/* What falls, falls; what does not is judged from the token on that follows, or from here on where
+ * none does. */
+static void execute(struct duo *d, const struct verdict *v)
+{
+    const int n = v->judgement.n, kept = v->judgement.kept, from = d->text.n - n;
+    account_judgement(&d->account, n, kept);
     for (int i = 0; i < n; i++) {
         struct mark *mark = &d->text.marks[from + i];
-        opinions[i] = jury_opinion(&jury, from + i, &d->judging.seen[i]);
-        mark->opinion = opinions[i];
+        mark->opinion = v->opinions[i];
         mark->heard = true;
     }
-    int kept = policy_judge(&d->policy, &d->text, opinions, n);
-    kept = kept < 0 ? 0 : kept < n ? kept : n;
-    struct verdict v = {.judgement = {.n = n, .kept = kept}};
-    account_judgement(&d->account, n, kept);
     if (kept < n) {
-        v.instead = jury_instead(&jury, from + kept, &opinions[kept], &d->judging.seen[kept]);
         duo_lose(d, from + kept);
         d->account.taken_back += n - kept;
         duo_cut(d, from + kept);
     }
     text_keep(&d->text, kept, d->judging.final && kept == n ? d->text.n : d->text.n + 1);
-    return v;
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -80,9 +89,8 @@ static int32_t choose(struct duo *d, const struct result *result)
 {
     const size_t n = (size_t)d->text.n, n_written = (size_t)text_written(&d->text);
     const bool proposing = proposes(d, d->next);
-    if (proposing) duo_propose(d, d->text.n, &result->dist);
-    if (proposing && d->policy.drawn && policy_rule(d->policy.options.kind)->apart &&
-        proposals_know(&d->proposals, d->text.n))
+    const bool proposed = proposing && duo_propose(d, d->text.n, &result->dist);
+    if (proposed && d->policy.drawn && policy_rule(d->policy.options.kind)->apart)
         return proposals_draw(&d->proposals, d->text.n, jury_draft_chance(&d->text, &d->sampler));
     if (result->drawn >= 0 && result->drawn < d->n_vocab && !proposing) return result->drawn;
     return sampler_choose(&d->sampler, &result->dist, d->text.ids, n, n_written);
@@ -143,25 +151,33 @@ static void write_token(struct duo *d, int32_t id, const struct distribution *di
     if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
 }
 
+/* The text has ended and stands as it is. */
+static void stand(struct duo *d, const struct verdict *v)
+{
+    execute(d, v);
+    d->text.marks[d->text.n - 1].judgement = v->judgement;
+    duo_decide(d);
+}
+
 void duo_write(struct duo *d, const struct result *result, double seconds)
 {
-    const struct distribution *dist = &result->dist;
     const bool judging = d->judging.n > 0;
+    struct verdict v = {.judgement = {0}};
     CHECK(!d->astray && d->text.n && (d->text.n <= d->n_ctx || judging));
-    const struct verdict v = judging ? judge(d) : (struct verdict){0};
+    if (judging) judge(d, &v);
     const bool refused = v.judgement.kept < v.judgement.n;
     d->seconds += seconds;
-    if (judging && d->judging.final && !refused) { /* the text stands as it is */
-        d->text.marks[d->text.n - 1].judgement = v.judgement;
-        duo_decide(d);
+    if (judging && d->judging.final && !refused) {
+        stand(d, &v);
         return;
     }
-    if (refused) dist = &d->judging.seen[v.judgement.kept];
+    const struct distribution *dist = refused ? &d->judging.seen[v.judgement.kept] : &result->dist;
     const int32_t id = refused ? v.instead : choose(d, result);
-    if (id < 0) {
+    if (id < 0) { /* it may be another time */
         nothing_follows(d, id, dist);
         return;
     }
+    if (judging) execute(d, &v);
     d->replacing |= refused;
     write_token(d, id, dist, result, &v.judgement);
     duo_decide(d);

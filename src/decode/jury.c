@@ -50,18 +50,6 @@ static void look_at(const float *p, int n, ead_opinion *o)
     o->entropy_p = (float)h;
 }
 
-/* Tokens more probable; where only the best are known, among those. */
-static int rank_of(const struct distribution *d, int n_vocab, int32_t id)
-{
-    int rank = 0;
-    if (!d->logits) {
-        while (rank < d->n_top && d->top[rank].id != id) rank++;
-        return rank;
-    }
-    for (int i = 0; i < n_vocab; i++) rank += d->logits[i] > d->logits[id];
-    return rank;
-}
-
 /* - sum p ln p of the largest three, as they are. */
 static float top_entropy(const struct distribution *d)
 {
@@ -74,6 +62,12 @@ static float top_entropy(const struct distribution *d)
 
 /* ---- opinions ---------------------------------------------------------------------------- */
 
+/* What the large model itself writes there. */
+static int32_t choose(const struct jury *j, int pos, const struct distribution *large)
+{
+    return sampler_choose(j->sampler, large, j->text->ids, (size_t)pos, written_at(j->text, pos));
+}
+
 /* Greedy, what the large model would choose here need not be the best of p: a bias may say
  * otherwise. */
 static void think_greedy(const struct jury *j, int pos, const struct distribution *large,
@@ -84,8 +78,7 @@ static void think_greedy(const struct jury *j, int pos, const struct distributio
     o->p = isnan(log_p) ? 0 : expf(log_p);
     o->max_p = large->stats.max_prob;
     o->entropy_p = large->stats.entropy;
-    o->argmax =
-        sampler_choose(j->sampler, large, j->text->ids, (size_t)pos, written_at(j->text, pos));
+    o->argmax = o->own = choose(j, pos, large);
     o->q = expf(mark->log_prob);
     o->max_q = mark->stats.max_prob;
     o->native = o->id == o->argmax;
@@ -94,6 +87,7 @@ static void think_greedy(const struct jury *j, int pos, const struct distributio
 static void think_drawn(const struct jury *j, int pos, const struct distribution *large,
                         ead_opinion *o)
 {
+    o->own = choose(j, pos, large);
     if (!shape(j, pos, large)) return; /* nothing may follow: nothing is kept */
     look_at(j->p, j->sampler->n_vocab, o);
     o->p = j->p[o->id];
@@ -103,12 +97,13 @@ static void compare(const struct jury *j, int pos, const struct distribution *la
 {
     const struct policy_rule *rule = policy_rule(j->policy->options.kind);
     const int n = j->sampler->n_vocab;
+    if (!proposals_know(j->proposals, pos)) return; /* of a custom policy over a server */
     if (!j->policy->drawn && !shape(j, pos, large)) return;
     proposals_spread(j->proposals, pos, j->q, n);
     o->q = j->q[o->id];
     o->max_q = 0;
     for (int i = 0; i < n; i++) o->max_q = j->q[i] > o->max_q ? j->q[i] : o->max_q;
-    if (j->policy->drawn) o->native = o->chance * o->q <= o->p && o->p > 0;
+    if (j->policy->drawn) o->native = o->q > 0 && o->p > 0 && o->chance * o->q <= o->p;
     if (rule->measure) o->measure = (float)rule->measure(j->policy, j->p, j->q, n);
 }
 
@@ -116,6 +111,7 @@ ead_opinion jury_opinion(const struct jury *j, int pos, const struct distributio
 {
     const unsigned asks = policy_asks(j->policy);
     ead_opinion o = {.id = j->text->ids[pos],
+                     .argmax = -1,
                      .q = NAN,
                      .max_q = NAN,
                      .measure = NAN,
@@ -127,7 +123,7 @@ ead_opinion jury_opinion(const struct jury *j, int pos, const struct distributio
     else
         think_greedy(j, pos, large, &o);
     if (asks & POLICY_BOTH) compare(j, pos, large, &o);
-    if (asks & POLICY_RANK) o.rank = rank_of(large, j->sampler->n_vocab, o.id);
+    if (asks & POLICY_RANK) o.rank = distribution_rank(large, j->sampler->n_vocab, o.id);
     if (asks & POLICY_TOP_LARGE) o.top_entropy = top_entropy(large);
     return o;
 }
@@ -141,7 +137,7 @@ static int32_t draw_weighed(const struct jury *j, int pos, const ead_opinion *re
     const struct policy_rule *rule = policy_rule(j->policy->options.kind);
     const int n = j->sampler->n_vocab;
     double total = 0, sum = 0;
-    if (!shape(j, pos, large)) return -1;
+    if (!proposals_know(j->proposals, pos) || !shape(j, pos, large)) return -1;
     proposals_spread(j->proposals, pos, j->q, n);
     for (int i = 0; i < n; i++)
         total += rule->weigh(j->policy, refused, (double)j->p[i], (double)j->q[i]);
@@ -156,11 +152,9 @@ int32_t jury_instead(const struct jury *j, int pos, const ead_opinion *refused,
                      const struct distribution *large)
 {
     const struct policy_rule *rule = policy_rule(j->policy->options.kind);
+    if (!j->policy->drawn || !rule->weigh || !(policy_asks(j->policy) & POLICY_BOTH))
+        return refused->own;
     const double chance = chance_at(j->sampler, STREAM_REST, begin_of(j->text, pos), pos);
-    if (j->policy->drawn && rule->weigh && policy_asks(j->policy) & POLICY_BOTH) {
-        const int32_t id = draw_weighed(j, pos, refused, large, chance);
-        if (id >= 0) return id;
-    }
-    return sampler_choose_by(j->sampler, large, j->text->ids, (size_t)pos, written_at(j->text, pos),
-                             chance);
+    const int32_t id = draw_weighed(j, pos, refused, large, chance);
+    return id >= 0 ? id : refused->own;
 }

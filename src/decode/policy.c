@@ -75,14 +75,23 @@ void policy_init(struct policy *p, const ead_policy_options *o)
     p->rate = rule->prepare ? rule->prepare(o) : 0;
 }
 
+bool policy_same(const ead_policy_options *a, const ead_policy_options *b)
+{
+    for (size_t i = 0; policy_option(i); i++)
+        if (policy_option_value(a, policy_option(i)) != policy_option_value(b, policy_option(i)))
+            return false;
+    return a->kind == b->kind && a->table == b->table && a->seed == b->seed &&
+           a->replay == b->replay && a->n_replay == b->n_replay && a->decide == b->decide &&
+           a->judge == b->judge && a->weigh == b->weigh && a->context == b->context;
+}
+
 /* ---- deciding ---------------------------------------------------------------------------- */
 
-/* Drafts of this policy at the end, as many as can be judged at once. */
-static int count_drafts(const struct policy *p, const struct text *t)
+int policy_drafts(const struct policy *p, const struct text *t, int most)
 {
-    const int all = text_drafts(t), most = all < p->draft_max ? all : p->draft_max;
+    const int all = text_drafts(t);
     int n = 0;
-    while (n < most && t->marks[t->n - 1 - n].kind == (int8_t)p->options.kind) n++;
+    while (n < most && n < all && t->marks[t->n - 1 - n].kind == (int8_t)p->options.kind) n++;
     return n;
 }
 
@@ -104,7 +113,7 @@ ead_signals policy_signals(const struct policy *p, const struct text *t)
     s.log_prob = mark->log_prob;
     s.stats = mark->stats;
     s.rolling = text_rolling(t, last, o->window, o->clear_window);
-    s.drafts = count_drafts(p, t);
+    s.drafts = policy_drafts(p, t, p->draft_max);
     s.end = mark->end;
     s.line = mark->line;
     s.blank = mark->blank;

@@ -70,8 +70,14 @@ MUST_USE enum status policy_check(const ead_policy_options *o, struct err *err);
 /* The options must have passed policy_check. What stands beside them in p stays. */
 void policy_init(struct policy *p, const ead_policy_options *o);
 
+/* Do two policies decide and judge alike? */
+bool policy_same(const ead_policy_options *a, const ead_policy_options *b);
+
 /* What is to be seen of a text by a policy with these options. */
 ead_signals policy_signals(const struct policy *p, const struct text *t);
+
+/* Drafts at the end of the text that were written under this kind of policy, at most so many. */
+int policy_drafts(const struct policy *p, const struct text *t, int most);
 
 /* Of POLICY_TOP, .... */
 unsigned policy_asks(const struct policy *p);

@@ -209,6 +209,15 @@ static int32_t draw(const struct sampler *s, int n, double chance)
     return top_id(c, n); /* rounding left a hair of probability behind the last candidate */
 }
 
+bool sampler_same(const ead_sampler_options *a, const ead_sampler_options *b)
+{
+    return a->temperature == b->temperature && a->top_k == b->top_k && a->top_p == b->top_p &&
+           a->min_p == b->min_p && a->repeat_penalty == b->repeat_penalty &&
+           a->repeat_last == b->repeat_last && a->presence_penalty == b->presence_penalty &&
+           a->frequency_penalty == b->frequency_penalty && a->bias == b->bias &&
+           a->n_bias == b->n_bias && a->seed == b->seed;
+}
+
 bool sampler_is_plain(const struct sampler *s)
 {
     const ead_sampler_options *o = &s->options;
@@ -255,13 +264,6 @@ static int keep(const struct sampler *s, int n)
 int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
                        size_t n_text, size_t n_written)
 {
-    const double chance = rng_at(s->options.seed, STREAM_TOKEN, n_text);
-    return sampler_choose_by(s, d, text, n_text, n_written, chance);
-}
-
-int32_t sampler_choose_by(const struct sampler *s, const struct distribution *d,
-                          const int32_t *text, size_t n_text, size_t n_written, double chance)
-{
     const ead_sampler_options *o = &s->options;
     if (o->temperature == 0 && d->stats.argmax < s->n_vocab && stays_top(o, d))
         return d->stats.argmax;
@@ -270,7 +272,7 @@ int32_t sampler_choose_by(const struct sampler *s, const struct distribution *d,
     if (!sampler_is_plain(s)) change(s, d->logits != NULL, n, text, n_text, n_written);
     if (o->n_bias && top_logit(s->candidates, n) == -INFINITY) return SAMPLER_FORBIDDEN;
     if (o->temperature == 0) return top_id(s->candidates, n);
-    return draw(s, keep(s, n), chance);
+    return draw(s, keep(s, n), rng_at(o->seed, STREAM_TOKEN, n_text));
 }
 
 bool sampler_shape(const struct sampler *s, const struct distribution *d, const int32_t *text,

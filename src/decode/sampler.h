@@ -31,6 +31,9 @@ MUST_USE enum status sampler_check(const ead_sampler_options *o, struct err *err
 void sampler_init(struct sampler *s, const ead_sampler_options *o, struct candidate *scratch,
                   int n_vocab);
 
+/* Do two choose alike? */
+bool sampler_same(const ead_sampler_options *a, const ead_sampler_options *b);
+
 /* Does it draw from the distribution as it is: no bias, no penalty? */
 bool sampler_is_plain(const struct sampler *s);
 
@@ -40,9 +43,6 @@ bool sampler_is_plain(const struct sampler *s);
  * one of those is chosen. Below 0 there is none. */
 int32_t sampler_choose(const struct sampler *s, const struct distribution *d, const int32_t *text,
                        size_t n_text, size_t n_written);
-/* The same with another number, uniform in [0, 1), than that of the position. */
-int32_t sampler_choose_by(const struct sampler *s, const struct distribution *d,
-                          const int32_t *text, size_t n_text, size_t n_written, double chance);
 
 /* The probabilities by which a token is drawn, out[n_vocab]; or, with temperature 0, those of the
  * distribution as it is. False when no token can be drawn. */

@@ -16,5 +16,12 @@ void score_tell(struct scoring *s, int at, int32_t id, const struct distribution
     const int n = distribution_best(&shared, s->n_best, best);
     for (int i = 0; i < n; i++) told[i] = (ead_alternative){best[i].id, best[i].logit};
     s->next = at + 1;
-    s->tell(s->context, (size_t)at, id, distribution_log_prob(d, id), told, n);
+    const ead_scored scored = {.at = (size_t)at,
+                               .id = id,
+                               .log_prob = distribution_log_prob(d, id),
+                               .rank = distribution_rank(d, n_vocab, id),
+                               .stats = d->stats,
+                               .best = told,
+                               .n_best = n};
+    s->tell(s->context, &scored);
 }

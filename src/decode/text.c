@@ -76,6 +76,11 @@ void text_keep(struct text *t, int n, int length)
     for (int i = t->n - n; i < t->n; i++) t->marks[i].judged = length;
 }
 
+void text_settle(struct text *t)
+{
+    for (int n = text_drafts(t), i = t->n - n; i < t->n; i++) t->marks[i].judged = i + 1;
+}
+
 /* Tokens of the window that ends at `at`. */
 static int in_window(const struct text *t, int at, int window, bool turn)
 {

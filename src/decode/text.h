@@ -64,6 +64,9 @@ int text_drafts(const struct text *t);
 /* The last n tokens, which are drafts, are kept, and are so from this length on. */
 void text_keep(struct text *t, int n, int length);
 
+/* Drafts at the end are none any longer, and stay so if the text is cut. */
+void text_settle(struct text *t);
+
 /*
  * The signal that adaptive decoding steers by, at token `at`: the mean of the last w entropies,
  *     Hbar_t = (H_t + H_{t-1} + ... + H_{t-w+1}) / w,

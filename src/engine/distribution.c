@@ -96,7 +96,19 @@ float distribution_log_prob(const struct distribution *d, int32_t id)
     if (d->logits) return id >= 0 && id < d->n ? d->logits[id] - d->log_sum_exp : NAN;
     for (int i = 0; i < d->n_top; i++)
         if (d->top[i].id == id) return d->top[i].logit;
-    return NAN;
+    return d->also && d->also->id == id ? d->also->log_prob : NAN;
+}
+
+int distribution_rank(const struct distribution *d, int n_vocab, int32_t id)
+{
+    int rank = 0;
+    if (!d->logits) {
+        while (rank < d->n_top && d->top[rank].id != id) rank++;
+        const bool told = rank == d->n_top && d->also && d->also->id == id && d->also->rank > rank;
+        return told ? d->also->rank - 1 : rank;
+    }
+    for (int i = 0; i < n_vocab; i++) rank += d->logits[i] > d->logits[id];
+    return rank;
 }
 
 /* The i-th token that is known. */

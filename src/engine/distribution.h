@@ -10,12 +10,20 @@
 #include "engine/candidate.h"
 #include "kern/kern.h"
 
+/* A token of which something is told though it is not among the most probable. */
+struct also {
+    int32_t id;
+    float log_prob; /* ln p; NaN: not known */
+    int rank;       /* from 1 on; 0: not known */
+};
+
 struct distribution {
     int n;                       /* tokens that can follow: the vocabulary without padding */
     const float *logits;         /* [n], borrowed; NULL when only the most probable are known */
     float log_sum_exp;           /* of the logits: ln p(id) = logits[id] - log_sum_exp */
     const struct candidate *top; /* [n_top], borrowed: falling ln p; NULL when logits are there */
     int n_top;
+    const struct also *also; /* borrowed; NULL: there is none */
     ead_stats stats;
 };
 
@@ -35,6 +43,10 @@ bool distribution_top(struct distribution *out, const struct candidate *top, int
 
 /* ln p of a token; NaN when it is not among those that are known. */
 float distribution_log_prob(const struct distribution *d, int32_t id);
+
+/* Tokens below n_vocab that are more probable than this one; where only the best are known and
+ * nothing is told of it, those. */
+int distribution_rank(const struct distribution *d, int n_vocab, int32_t id);
 
 /* The `most` most probable tokens as ln p, in falling order, equal ones by id. Returns how many
  * there are. */

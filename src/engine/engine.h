@@ -44,8 +44,8 @@ struct outlook {
 /* What follows the row at `pos` of `seq`. */
 struct result {
     int seq, pos;
-    int32_t drawn; /* the token that the engine drew itself, as the outlook's sampler says; -1: it
-                    * drew none, and at temperature 0 nobody needs it */
+    int32_t drawn;  /* the token that the engine drew itself, as the outlook's sampler says; -1: it
+                     * drew none, and at temperature 0 nobody needs it */
     float log_prob; /* ln p of that token, where the distribution does not know it; NaN: unknown */
     enum status status;       /* of this sequence alone; */
     const char *message;      /* why, when it is not ST_OK; valid as long as dist */
@@ -73,6 +73,9 @@ struct engine_info {
     int n_ctx, n_seq;          /* positions of a sequence; sequences */
     int max_rows, max_logits;  /* rows of one submit; those of them that may want logits */
     bool late;                 /* results come some time after a submit, which takes none itself */
+    bool judges;               /* any rows may want logits, not only the last of a sequence; */
+    const char *mute;          /* and if not, why a server is not asked: a sentence; or NULL */
+    int n_told;                /* tokens of a distribution that it tells; 0: all of them */
 };
 
 struct engine {

@@ -84,7 +84,8 @@ static void describe(struct local *e)
                                          .n_ctx = e->options.n_ctx,
                                          .n_seq = e->options.n_seq,
                                          .max_rows = e->options.max_rows,
-                                         .max_logits = e->options.max_logits}};
+                                         .max_logits = e->options.max_logits,
+                                         .judges = e->options.max_logits == e->options.max_rows}};
     e->forward = (struct forward){.config = &m->config,
                                   .weights = &m->weights,
                                   .kern = e->options.kern,
@@ -215,7 +216,8 @@ static bool local_collect(struct engine *engine, bool wait, struct result *out)
     while (e->n_collected < e->n_logits && e->wanted[e->n_collected].seq < 0) e->n_collected++;
     if (e->n_collected == e->n_logits) return false;
     const int i = e->n_collected++;
-    *out = (struct result){.seq = e->wanted[i].seq, .pos = e->wanted[i].pos, .drawn = -1, .log_prob = NAN};
+    *out = (struct result){
+        .seq = e->wanted[i].seq, .pos = e->wanted[i].pos, .drawn = -1, .log_prob = NAN};
     out->status = local_distribution(engine, i, &out->dist, NULL);
     out->message = e->not_finite.message;
     return true;

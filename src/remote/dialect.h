@@ -24,8 +24,10 @@ struct server {
 struct want {
     const int32_t *ids; /* [n] the whole prefix: ids, never text */
     int n;
-    int max_tokens;
-    int top;                            /* most probable tokens to be told; n_vocab: all */
+    int given;      /* what the model thinks of so many tokens at the prefix's end is wanted, too: a
+                     * whole answer, told before the tokens that follow. 0: of none */
+    int max_tokens; /* with `given` it may be 0 */
+    int top;        /* most probable tokens to be told; n_vocab: all */
     const ead_sampler_options *sampler; /* temperature, top_k, top_p, min_p and seed; the rest at
                                          * its defaults. A dialect mixes n into the seed where its
                                          * server would begin anew at each request */
@@ -47,6 +49,8 @@ struct dialect {
     bool ids;         /* answers carry ids; otherwise tokens are found by their bytes */
     bool exact;       /* answers carry the exact entropy */
     bool generates;   /* may have another path, with ids alone, where the server was started so */
+    const char *mute; /* why it cannot be asked what it thinks of given tokens, a sentence; NULL: it
+                       * can */
     bool draws; /* samples as asked, so that what it streams can be used above temperature 0 */
     int top;    /* most probable tokens asked for by default */
     /* What a client asks for; ST_MEMORY. */
@@ -54,8 +58,8 @@ struct dialect {
                        struct err *err);
     /* The same to stop a request; NULL: closing the connection does. */
     enum status (*abort)(const char *request_id, struct post *out, struct err *err);
-    /* One event, or a whole answer. Hands tokens to reader_token; sets finish, cached_tokens,
-     * n_lost and over. */
+    /* One event, or a whole answer. Hands tokens to reader_token, first the given ones that it was
+     * asked about; sets finish, cached_tokens, n_lost and over. */
     enum status (*read)(struct reader *r, const json_t *event, bool whole, struct err *err);
     /* ---- who is there ------------------------------------------------------------------------ */
     const char *models;  /* paths as in post; NULL: there is none */
@@ -94,6 +98,12 @@ MUST_USE enum status reader_token(struct reader *r, int32_t id, float log_prob, 
  * that is known of its place beside them. */
 MUST_USE enum status reader_exact(struct reader *r, int32_t id, float log_prob,
                                   const ead_stats *stats, struct err *err);
+/* The given token that is next, which it was asked about: its id; below 0: there is none. */
+int32_t reader_given(const struct reader *r);
+/* Tokens that were handed out and not given. */
+int reader_written(const struct reader *r);
+/* Of all tokens the one that is handed out next is the rank-th most probable. */
+void reader_rank(struct reader *r, int rank);
 /* What a server says of an error, wherever it stands in JSON; NULL: nothing. */
 const char *dialect_error(const json_t *answer);
 

@@ -19,7 +19,8 @@ static enum status ask(const struct server *s, const struct want *w, struct post
 {
     enum { TOP_MAX = 20 };
     json_t *body = shape_with(shape_prompt(s, w, "prompt"), shape_sampler(w, "max_tokens"));
-    body = shape_with(body, json_pack("{s:{s:b},s:I}", "ead", "trace", 1, "seed", seed(w)));
+    body = shape_with(body, json_pack("{s:{s:b,s:i},s:I}", "ead", "trace", 1, "given", w->given,
+                                      "seed", seed(w)));
     if (w->top > 0)
         body =
             shape_with(body, json_pack("{s:i,s:b}", "logprobs", w->top < TOP_MAX ? w->top : TOP_MAX,
@@ -51,6 +52,21 @@ static ead_stats read_stats(const json_t *story)
                        .argmax = shape_count(json_object_get(story, "argmax"))};
 }
 
+/* Of a given token, whose column is the i-th. */
+static enum status read_given(struct reader *r, const json_t *story, const struct shape_columns *c,
+                              size_t i, struct err *err)
+{
+    float log_prob = NAN;
+    struct shape_token t;
+    const ead_stats stats = read_stats(story);
+    const int32_t id = shape_count(json_object_get(story, "id"));
+    const int32_t before = shape_count(json_object_get(story, "rank"));
+    if (!shape_log_prob(json_object_get(story, "log_prob"), &log_prob)) log_prob = NAN;
+    if (i < c->n) TRY(shape_column(r, c, i, shape_name_id, &t, err));
+    if (before >= 0) reader_rank(r, before + 1);
+    return reader_exact(r, id, log_prob, &stats, err);
+}
+
 static enum status read_story(struct reader *r, const json_t *story, const struct shape_columns *c,
                               size_t i, struct err *err)
 {
@@ -58,7 +74,7 @@ static enum status read_story(struct reader *r, const json_t *story, const struc
     struct shape_token t;
     const ead_stats stats = read_stats(story);
     const int32_t id = shape_count(json_object_get(story, "id"));
-    if (shape_count(json_object_get(story, "i")) != r->n || id < 0)
+    if (shape_count(json_object_get(story, "i")) != reader_written(r) || id < 0)
         return shape_refuse(r, "its trace is not the next one", err);
     if (json_object_get(story, "taken_back"))
         return shape_refuse(r, "the peer takes tokens back, which cannot be followed", err);
@@ -74,14 +90,17 @@ static enum status read_stories(struct reader *r, const json_t *choice, struct e
 {
     struct shape_columns c;
     const json_t *story = json_object_get(choice, "ead");
-    const json_t *list = json_object_get(story, "trace");
-    const size_t n = list ? json_array_size(list) : story ? 1 : 0;
+    const json_t *list = json_object_get(story, "trace"), *given = json_object_get(story, "given");
+    const size_t n = list ? json_array_size(list) : story ? 1 : 0, n_given = json_array_size(given);
     TRY(shape_columns(r, choice, &c, err));
-    if (c.n && c.n != n) return shape_refuse(r, "expected a trace of each token", err);
+    if ((c.n && c.n != n_given + n) || n_given != (size_t)r->n_given)
+        return shape_refuse(r, "expected a trace of each token", err);
     if (!n && json_string_length(json_object_get(choice, "text")))
         return shape_refuse(r, "a text came without a trace", err);
+    for (size_t i = 0; i < n_given && !r->enough; i++)
+        TRY(read_given(r, json_array_get(given, i), &c, i, err));
     for (size_t i = 0; i < n && !r->enough; i++)
-        TRY(read_story(r, list ? json_array_get(list, i) : story, &c, i, err));
+        TRY(read_story(r, list ? json_array_get(list, i) : story, &c, n_given + i, err));
     return ST_OK;
 }
 

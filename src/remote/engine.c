@@ -13,8 +13,10 @@ enum { WAIT_MS = 5 }; /* not longer: another engine may have news meanwhile */
 
 struct sequence {
     int32_t *ids; /* [n_ctx] */
+    bool *wants;  /* [n_ctx]: what follows this row is wanted, from `wanted` to `last` */
     int n;
-    int wanted;    /* the position whose successor is wanted; -1: none */
+    int wanted;    /* the first position whose successor is still wanted; -1: none */
+    int last;      /* the last one */
     int sure;      /* tokens that are certain to be wanted */
     bool short_of; /* the answer before ended early: the server's context may be full */
     bool draws;    /* the server draws, by: */
@@ -56,11 +58,33 @@ static void carve(struct remote_engine *e)
     e->wire.scratch = arena_carve(&e->arena, n_ctx + WIRE_HELD_MAX, sizeof *e->wire.scratch);
     for (size_t i = 0; i < n_seq; i++) {
         int32_t *ids = arena_carve(&e->arena, n_ctx, sizeof *ids);
+        bool *wants = arena_carve(&e->arena, n_ctx, sizeof *wants);
         struct stream *s = e->seqs ? &e->seqs[i].stream : &measured;
-        if (e->seqs) e->seqs[i] = (struct sequence){.ids = ids, .wanted = -1, .sure = 1};
+        if (e->seqs)
+            e->seqs[i] = (struct sequence){.ids = ids, .wants = wants, .wanted = -1, .sure = 1};
         stream_carve(s, &e->arena, e->wire.top);
         s->wire = &e->wire;
     }
+}
+
+static const char *why_mute(const struct remote *r)
+{
+    if (r->judges) return NULL;
+    const char *why = r->address.dialect->mute;
+    return why ? why : "the server was asked what it thinks of a given token and does not tell";
+}
+
+/* Rows of a pass that may want logits. */
+static int logits_max(const struct remote *r, const struct remote_engine_options *o)
+{
+    return r->judges ? o->max_rows : o->n_seq;
+}
+
+/* Of a distribution, tokens that are told; 0: all. */
+static int n_told(const struct remote *r)
+{
+    const bool all = r->options.top >= r->n_vocab && !r->address.dialect->exact;
+    return all ? 0 : r->options.top;
 }
 
 static void describe(struct remote_engine *e, const struct remote_engine_options *o)
@@ -74,8 +98,11 @@ static void describe(struct remote_engine *e, const struct remote_engine_options
                                          .n_ctx = o->n_ctx,
                                          .n_seq = o->n_seq,
                                          .max_rows = o->max_rows,
-                                         .max_logits = o->n_seq,
-                                         .late = true}};
+                                         .max_logits = logits_max(r, o),
+                                         .late = true,
+                                         .judges = r->judges,
+                                         .mute = why_mute(r),
+                                         .n_told = n_told(r)}};
     e->wire = (struct wire){.address = &r->address,
                             .server = r->server,
                             .pieces = r->pieces,
@@ -166,6 +193,27 @@ static void follow(struct sequence *q, int pos, int32_t token)
     if (!h || h->id != token) let_go(q);
 }
 
+/* A row behind one that wants what follows it: that one is judged, by more than statistics. */
+static void expect_judging(const struct remote_engine *e, struct sequence *q)
+{
+    if (q->wanted < 0) return;
+    CHECK(e->remote->judges);
+    if (q->streams && !stream_tells(&q->stream)) let_go(q);
+}
+
+static void add_row(struct remote_engine *e, const struct row *r)
+{
+    struct sequence *q = &e->seqs[r->seq];
+    CHECK(r->pos == q->n); /* in order */
+    follow(q, r->pos, r->token);
+    expect_judging(e, q);
+    q->ids[q->n] = r->token;
+    q->wants[q->n++] = r->wants_logits;
+    if (!r->wants_logits) return;
+    if (q->wanted < 0) q->wanted = r->pos;
+    q->last = r->pos;
+}
+
 static enum status remote_submit(struct engine *engine, const struct row *rows, int n,
                                  struct err *err)
 {
@@ -173,13 +221,8 @@ static enum status remote_submit(struct engine *engine, const struct row *rows, 
     if (n < 1 || n > engine->info.max_rows)
         return err_set(err, ST_ARG, "rows: expected 1 to %d, found %d", engine->info.max_rows, n);
     for (int i = 0; i < n; i++) TRY(check_row(e, &rows[i], i, err));
-    for (int i = 0; i < n; i++) {
-        struct sequence *q = &e->seqs[rows[i].seq];
-        CHECK(rows[i].pos == q->n && q->wanted < 0); /* in order, and none while one is wanted */
-        follow(q, rows[i].pos, rows[i].token);
-        q->ids[q->n++] = rows[i].token;
-        if (rows[i].wants_logits) q->wanted = rows[i].pos;
-    }
+    for (int i = 0; i < n; i++) CHECK(e->seqs[rows[i].seq].wanted < 0); /* one after the other */
+    for (int i = 0; i < n; i++) add_row(e, &rows[i]);
     return ST_OK;
 }
 
@@ -192,14 +235,26 @@ static int tokens_to_ask(const struct sequence *q)
     return q->sure > 1 ? q->sure : WIRE_AHEAD;
 }
 
+/* Rows behind the first one wanted: tokens that are to be judged, as many as a request takes. */
+static int given_behind(const struct sequence *q)
+{
+    const int n = q->n - (q->wanted + 1);
+    return n < WIRE_HELD_MAX ? n : WIRE_HELD_MAX - 1;
+}
+
 static void begin(struct remote_engine *e, struct sequence *q)
 {
     const int limit = e->remote->limit, n_ctx = e->engine.info.n_ctx;
     /* A text may be one longer than the context. */
     const int most = limit && limit < n_ctx + 1 ? limit : n_ctx + 1;
-    const int room = most - (q->wanted + 1), count = tokens_to_ask(q);
-    stream_ask(&q->stream, q->ids, q->wanted + 1, count < room ? count : room,
-               q->draws ? &q->sampler : NULL);
+    const int base = q->wanted + 1, room = most - base, count = tokens_to_ask(q);
+    const ead_sampler_options *sampler = q->draws ? &q->sampler : NULL;
+    const int given = given_behind(q);
+    const bool goes_on = base + given == q->n && q->last == q->n - 1;
+    if (given)
+        stream_judge(&q->stream, q->ids, base, given, goes_on, sampler);
+    else
+        stream_ask(&q->stream, q->ids, base, count < room ? count : room, sampler);
     q->streams = true;
 }
 
@@ -208,7 +263,7 @@ static void begin(struct remote_engine *e, struct sequence *q)
 static bool ended_silently(const struct remote_engine *e, const struct stream *s)
 {
     if (s->finish != FINISH_STOP) return false;
-    return !s->n_held || !vocab_is_eog(e->engine.info.vocab, s->held[s->n_held - 1].id);
+    return s->n_held <= s->given || !vocab_is_eog(e->engine.info.vocab, s->held[s->n_held - 1].id);
 }
 
 static void fill_end(struct remote_engine *e, struct result *out)
@@ -228,12 +283,22 @@ static void fill_end(struct remote_engine *e, struct result *out)
 static void fill(const struct remote_engine *e, struct sequence *q, int i, const struct held *h,
                  struct result *out)
 {
-    out->drawn = q->draws ? h->id : -1;
+    const bool given = i < q->stream.given; /* the server wrote none there */
+    out->drawn = q->draws && !given ? h->id : -1;
     out->log_prob = h->log_prob;
     out->dist = (struct distribution){.n = e->engine.info.n_vocab,
                                       .top = stream_top(&q->stream, i),
                                       .n_top = h->n_top,
+                                      .also = given ? &h->also : NULL,
                                       .stats = h->stats};
+}
+
+/* The next row of which something is wanted, or none. */
+static void go_on(struct sequence *q)
+{
+    do q->wanted++;
+    while (q->wanted <= q->last && !q->wants[q->wanted]);
+    if (q->wanted > q->last) q->wanted = -1;
 }
 
 static bool fail(struct sequence *q, enum status code, const char *message, struct result *out)
@@ -299,7 +364,7 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
     }
     fill(e, q, i, h, out);
     q->short_of = false;
-    q->wanted = -1;
+    go_on(q);
     return true;
 }
 
@@ -351,9 +416,11 @@ static void remote_truncate(struct engine *engine, int seq, int length)
     CHECK(seq >= 0 && seq < engine->info.n_seq);
     if (length < 0) length = 0;
     if (length >= q->n) return;
+    const bool judging = q->streams && q->stream.given && q->wanted >= 0;
     q->n = length;
     if (q->wanted >= length) q->wanted = -1;
-    if (length < q->stream.base) let_go(q);
+    while (q->wanted >= 0 && (q->last >= length || !q->wants[q->last])) q->last--;
+    if (length < q->stream.base || judging) let_go(q);
 }
 
 static void remote_copy(struct engine *engine, int from, int to, int length)

@@ -18,6 +18,7 @@ struct remote {
     struct pieces *pieces; /* NULL where answers carry ids */
     int n_vocab;
     int limit;        /* tokens of a prefix and what follows it; 0: the server does not say */
+    bool judges;      /* it tells what it thinks of given tokens */
     bool raw;         /* its log-probabilities are those before temperature */
     int32_t harmless; /* a token that stands alone in any text */
     int32_t end;      /* what ends a text; -1: the vocabulary has no such token */

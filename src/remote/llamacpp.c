@@ -115,6 +115,8 @@ const struct dialect dialect_llamacpp = {
     .name = "llamacpp",
     .help = "llama.cpp's llama-server, by its own /completion",
     .ids = true,
+    .mute =
+        "llama-server tells no log-probabilities of given tokens; vLLM, SGLang and ead serve do",
     .draws = true,
     .top = 20,
     .ask = ask,

@@ -92,6 +92,9 @@ static enum status read_event(struct reader *r, const json_t *event, bool whole,
 const struct dialect dialect_openai = {
     .name = "openai",
     .help = "a plain server of OpenAI's completions; tokens are told by their texts",
+    .mute =
+        "a plain server of completions tells no log-probabilities of given tokens; vLLM, SGLang "
+        "and ead serve do",
     .top = 5,
     .ask = ask,
     .read = read_event,

@@ -279,17 +279,24 @@ static bool take_first(void *context, const struct remote_token *t)
     return false;
 }
 
-/* The first token behind a short prefix, with `top` alternatives. */
-static enum status first_token(struct probe *p, int top, float temperature, struct first *out,
+/* What is asked of a short prefix: its first token, with `top` alternatives. */
+struct question {
+    int top, given; /* given: what it thinks of so many tokens before it, 1 at most */
+    float temperature;
+};
+
+static enum status first_token(struct probe *p, const struct question *q, struct first *out,
                                struct err *err)
 {
     struct remote *r = p->r;
     char id[WIRE_ID_MAX];
     int32_t ids[2] = {r->harmless, r->harmless};
+    const int top = q->top;
     const ead_sampler_options sampler = {
-        .temperature = temperature, .top_p = 1, .repeat_penalty = 1, .seed = 1};
+        .temperature = q->temperature, .top_p = 1, .repeat_penalty = 1, .seed = 1};
     const struct want want = {.ids = ids,
                               .n = 2,
+                              .given = q->given,
                               .max_tokens = 1,
                               .top = top,
                               .sampler = &sampler,
@@ -300,6 +307,8 @@ static enum status first_token(struct probe *p, int top, float temperature, stru
                             .pieces = r->pieces,
                             .n_vocab = r->n_vocab,
                             .top = top,
+                            .given = ids + 1,
+                            .n_given = q->given,
                             .take = take_first,
                             .context = out};
     *out = (struct first){0};
@@ -325,7 +334,7 @@ static enum status find_top(struct probe *p, struct first *f, struct err *err)
     const int tries[] = {r->options.top, all ? r->n_vocab : 0, d->top ? d->top : USUAL_TOP, 5};
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         if (tries[i] <= 0) continue;
-        const enum status st = first_token(p, tries[i], 0, f, err);
+        const enum status st = first_token(p, &(struct question){.top = tries[i]}, f, err);
         const bool refused = p->answer.status == 400 || p->answer.status == 422;
         if (st != ST_OK && (!refused || i + 1 == sizeof tries / sizeof *tries)) return st;
         if (st != ST_OK) continue;
@@ -343,12 +352,13 @@ static enum status find_raw(struct probe *p, const struct first *greedy, struct 
 {
     struct remote *r = p->r;
     struct first warm;
+    const struct question q = {.top = r->options.top, .temperature = 0.5f};
     if (!r->address.dialect->draws) {
         note(r, "%s: above temperature 0 tokens are drawn here, among the %d most probable",
              r->address.url, r->options.top);
         return ST_OK;
     }
-    TRY(first_token(p, r->options.top, 0.5f, &warm, err));
+    TRY(first_token(p, &q, &warm, err));
     r->raw = !greedy->there || !warm.there ||
              fabsf(greedy->stats.max_prob - warm.stats.max_prob) < 0.01f;
     if (!r->raw)
@@ -382,9 +392,21 @@ static enum status find_generate(struct probe *p, struct err *err)
     struct first first;
     if (!p->r->address.dialect->generates) return ST_OK;
     s->generate = true;
-    const enum status st = first_token(p, 1, 0, &first, err);
+    const enum status st = first_token(p, &(struct question){.top = 1}, &first, err);
     s->generate = st == ST_OK && first.there;
     return s->generate || p->answer.status ? ST_OK : st; /* any answer but that will do */
+}
+
+/* Does it tell what it thinks of given tokens? A peer may not, whose own models are elsewhere. */
+static enum status find_judging(struct probe *p, struct err *err)
+{
+    struct remote *r = p->r;
+    struct first first;
+    const struct question q = {.top = r->options.top, .given = 1};
+    if (r->address.dialect->mute) return ST_OK;
+    const enum status st = first_token(p, &q, &first, err);
+    r->judges = st == ST_OK && first.there;
+    return r->judges || p->answer.status ? ST_OK : st; /* any answer but that will do */
 }
 
 static enum status ask_all(struct probe *p, struct err *err)
@@ -395,6 +417,7 @@ static enum status ask_all(struct probe *p, struct err *err)
     TRY(compare_vocabulary(p, err));
     TRY(find_generate(p, err));
     TRY(find_top(p, &greedy, err));
+    TRY(find_judging(p, err));
     return find_raw(p, &greedy, err);
 }
 

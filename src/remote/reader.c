@@ -32,6 +32,8 @@ void reader_init(struct reader *r)
                          .n_vocab = r->n_vocab,
                          .top = r->top,
                          .max_tokens = r->max_tokens,
+                         .given = r->given,
+                         .n_given = r->n_given,
                          .take = r->take,
                          .context = r->context,
                          .sse = {.max = event_bytes(r)},
@@ -127,19 +129,40 @@ static int sort_found(struct reader *r)
     return n;
 }
 
-static void hand_out(struct reader *r, const struct remote_token *t)
+static void hand_out(struct reader *r, struct remote_token *t)
 {
+    t->rank = r->rank;
+    r->rank = 0;
     r->n++;
     r->enough = !r->take(r->context, t);
     forget_found(r);
+}
+
+int32_t reader_given(const struct reader *r)
+{
+    return r->n < r->n_given ? r->given[r->n] : -1;
+}
+
+int reader_written(const struct reader *r)
+{
+    return r->n > r->n_given ? r->n - r->n_given : 0;
+}
+
+void reader_rank(struct reader *r, int rank)
+{
+    r->rank = rank > 0 ? rank : 0;
 }
 
 static enum status check_token(const struct reader *r, int32_t id, float log_prob, struct err *err)
 {
     TRY(check_id(r, id, err));
     if (!isnan(log_prob)) TRY(check_log_prob(r, log_prob, err));
+    const int32_t given = reader_given(r);
+    if (given >= 0 && given != id)
+        return err_set(err, ST_FORMAT, "token %d: %d was given, and %d is told of", r->n,
+                       (int)given, (int)id);
     if (r->finish) return err_set(err, ST_FORMAT, "token %d: it comes behind the end", r->n);
-    if (r->max_tokens && r->n >= r->max_tokens)
+    if (r->max_tokens && reader_written(r) >= r->max_tokens)
         return err_set(err, ST_FORMAT, "expected at most %d tokens, found more", r->max_tokens);
     return ST_OK;
 }
@@ -167,7 +190,8 @@ enum status reader_token(struct reader *r, int32_t id, float log_prob, struct er
                                .max_prob = NAN,
                                .margin = NAN,
                                .argmax = -1};
-    struct remote_token t = {id, settle(log_prob), {.n = r->n_vocab, .stats = unknown}};
+    struct remote_token t = {
+        .id = id, .log_prob = settle(log_prob), .dist = {.n = r->n_vocab, .stats = unknown}};
     if (r->enough) return ST_OK;
     TRY(check_token(r, id, log_prob, err));
     if (r->top > 0) TRY(judge_found(r, &t.dist, err));
@@ -193,7 +217,8 @@ static bool are_stats(const struct reader *r, const ead_stats *s)
 enum status reader_exact(struct reader *r, int32_t id, float log_prob, const ead_stats *stats,
                          struct err *err)
 {
-    struct remote_token t = {id, settle(log_prob), {.n = r->n_vocab, .stats = *stats}};
+    struct remote_token t = {
+        .id = id, .log_prob = settle(log_prob), .dist = {.n = r->n_vocab, .stats = *stats}};
     if (r->enough) return ST_OK;
     TRY(check_token(r, id, log_prob, err));
     if (!are_stats(r, stats))
@@ -259,6 +284,9 @@ enum status reader_end(struct reader *r, struct err *err)
 {
     if (r->failed) return refuse_more(r, err);
     if (r->enough) return ST_OK;
+    if (r->n < r->n_given)
+        return fail(r, err_set(err, ST_FORMAT, "the server was given %d tokens and told of %d",
+                               r->n_given, r->n));
     if (r->n_lost)
         return fail(r,
                     err_set(err, ST_FORMAT, "the server did not tell of %d tokens behind token %d",

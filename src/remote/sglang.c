@@ -15,11 +15,12 @@ static enum status ask(const struct server *s, const struct want *w, struct post
                              json_pack("{s:b}", "skip_special_tokens", 0));
     if (w->sampler->temperature > 0)
         how = shape_with(how, json_pack("{s:I}", "sampling_seed", shape_seed(w)));
+    const int start = w->given ? w->n - w->given - 1 : -1; /* of the first nothing is told */
     (void)s;
     return shape_post("//generate",
                       json_pack("{s:s,s:o,s:o,s:b,s:i,s:i,s:b}", "rid", w->request_id, "input_ids",
                                 shape_ids(w->ids, w->n), "sampling_params", how, "return_logprob",
-                                1, "logprob_start_len", -1, "top_logprobs_num", w->top, "stream",
+                                1, "logprob_start_len", start, "top_logprobs_num", w->top, "stream",
                                 w->stream),
                       out, err);
 }
@@ -56,13 +57,28 @@ static enum status read_token(struct reader *r, const json_t *token, const json_
     return reader_token(r, own, log_prob, err);
 }
 
-/* The list holds the last `size` of `total` tokens; r->n of them are known. */
+/* The last of the prompt's. */
+static enum status read_given(struct reader *r, const json_t *meta, struct err *err)
+{
+    const json_t *tokens = json_object_get(meta, "input_token_logprobs");
+    const json_t *tops = json_object_get(meta, "input_top_logprobs");
+    const size_t n = json_array_size(tokens), n_tops = json_array_size(tops);
+    const size_t wanted = (size_t)r->n_given;
+    if (n < wanted || (r->top > 0 && n_tops < wanted))
+        return shape_refuse(r, "expected log-probabilities of the prompt's last tokens", err);
+    for (size_t i = 0; i < wanted && !r->enough; i++)
+        TRY(read_token(r, json_array_get(tokens, n - wanted + i),
+                       json_array_get(tops, n_tops - wanted + i), err));
+    return ST_OK;
+}
+
+/* The list holds the last `size` of `total` tokens, of which some are known. */
 static enum status read_tokens(struct reader *r, const json_t *meta, struct err *err)
 {
     const json_t *tokens = json_object_get(meta, "output_token_logprobs");
     const json_t *tops = json_object_get(meta, "output_top_logprobs");
     const json_t *length = json_object_get(meta, "output_token_logprobs_length");
-    const size_t size = json_array_size(tokens), known = (size_t)r->n;
+    const size_t size = json_array_size(tokens), known = (size_t)reader_written(r);
     const int32_t told = length ? shape_count(length) : (int32_t)size;
     const size_t total = told < 0 ? 0 : (size_t)told;
     if ((r->top > 0 && json_array_size(tops) != size) || total < size || total < known)
@@ -92,6 +108,7 @@ static enum status read_event(struct reader *r, const json_t *event, bool whole,
     const int32_t cached = shape_count(json_object_get(meta, "cached_tokens"));
     (void)whole;
     if (!json_is_object(meta)) return shape_refuse(r, "expected \"meta_info\"", err);
+    if (r->n < r->n_given) TRY(read_given(r, meta, err));
     TRY(read_tokens(r, meta, err));
     if (prompt >= 0) r->prompt_tokens = prompt;
     if (cached >= 0) r->cached_tokens = cached;

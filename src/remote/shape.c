@@ -123,9 +123,9 @@ static enum status read_usage(struct reader *r, const json_t *event, struct err 
     const int32_t written = shape_count(json_object_get(usage, "completion_tokens"));
     if (prompt >= 0) r->prompt_tokens = prompt;
     if (cached >= 0) r->cached_tokens = cached;
-    if (written < 0 || written == r->n || !r->finish || r->enough) return ST_OK;
+    if (written < 0 || written == reader_written(r) || !r->finish || r->enough) return ST_OK;
     return err_set(err, ST_FORMAT, "the server counts %d tokens and told of %d", (int)written,
-                   r->n);
+                   reader_written(r));
 }
 
 enum status shape_finish(struct reader *r, const json_t *reason, struct err *err)

@@ -21,6 +21,12 @@ static const char *name_of(const struct stream *s)
 
 /* ---- what comes -------------------------------------------------------------------------- */
 
+/* A whole answer counts when it has been read to its end; until then a stream's tokens do. */
+static bool is_one_answer(const struct stream *s)
+{
+    return s->probing || s->given > 0;
+}
+
 /* What is known of a token that a probe brought: the server was made to write another. */
 static int32_t most_probable(const struct stream *s, const struct remote_token *t)
 {
@@ -28,17 +34,28 @@ static int32_t most_probable(const struct stream *s, const struct remote_token *
     return greedy ? t->dist.stats.argmax : -1;
 }
 
+static void note_time(struct stream *s)
+{
+    const double now = clock_seconds();
+    double *seconds =
+        s->waiting ? &s->wire->account.waiting_seconds : &s->wire->account.writing_seconds;
+    *seconds += now - s->begun;
+    s->begun = now;
+    s->waiting = false;
+    s->deadline = now + s->wire->patience.between;
+}
+
 static bool take_token(void *context, const struct remote_token *t)
 {
     struct stream *s = context;
     struct wire *w = s->wire;
-    const double now = clock_seconds();
     if (s->n_held == s->asked) return false;
     struct held *h = &s->held[s->n_held];
     *h = (struct held){.id = t->id,
                        .log_prob = t->log_prob,
                        .stats = t->dist.stats,
-                       .n_top = t->dist.n_top < w->top ? t->dist.n_top : w->top};
+                       .n_top = t->dist.n_top < w->top ? t->dist.n_top : w->top,
+                       .also = {t->id, t->log_prob, t->rank}};
     if (s->probing) {
         h->id = most_probable(s, t);
         h->log_prob = h->n_top ? t->dist.top[0].logit : NAN;
@@ -46,15 +63,10 @@ static bool take_token(void *context, const struct remote_token *t)
     if (h->n_top)
         memcpy(s->tops + (size_t)s->n_held * (size_t)w->top, t->dist.top,
                (size_t)h->n_top * sizeof *s->tops);
-    if (s->waiting)
-        w->account.waiting_seconds += now - s->begun;
-    else
-        w->account.writing_seconds += now - s->begun;
-    s->begun = now;
-    s->waiting = false;
+    note_time(s);
     s->n_held++;
+    if (s->given) return true; /* it counts when all of it has come */
     s->attempts = 0;
-    s->deadline = now + w->patience.between;
     w->account.received++;
     if (h->id < 0) s->asked = s->n_held; /* nothing can follow before somebody draws */
     return true;
@@ -81,20 +93,31 @@ static void stop_reading(struct stream *s)
     s->reading = false;
 }
 
-/* Where a server draws by the text's own sampler and tells exact statistics, nobody needs more. */
+/* Where a server draws by the text's own sampler and tells exact statistics, nobody needs more of
+ * what it writes. */
 static int top_of(const struct stream *s)
 {
-    return s->sampler && s->wire->address->dialect->exact ? 0 : s->wire->top;
+    const bool enough = s->sampler && s->wire->address->dialect->exact && !s->given;
+    return enough ? 0 : s->wire->top;
+}
+
+/* Tokens that are to be written behind those that are known. */
+static int to_write(const struct stream *s)
+{
+    return s->probing ? 1 : s->asked - (s->given ? s->given : s->n_held);
 }
 
 static void start_reading(struct stream *s)
 {
     struct wire *w = s->wire;
+    s->top = top_of(s);
     s->reader = (struct reader){.dialect = w->address->dialect,
                                 .pieces = w->pieces,
                                 .n_vocab = w->server.n_vocab,
-                                .top = top_of(s),
-                                .max_tokens = s->probing ? 1 : s->asked - s->n_held,
+                                .top = s->top,
+                                .max_tokens = to_write(s) ? to_write(s) : 1,
+                                .given = s->ids + s->base,
+                                .n_given = s->given,
                                 .take = take_token,
                                 .context = s};
     reader_init(&s->reader);
@@ -126,31 +149,50 @@ static void probe(struct stream *s)
     ask(s);
 }
 
+/* The text as far as it is known. Returns how long it is. */
+static int lay_out(const struct stream *s, int32_t *out)
+{
+    const size_t n = (size_t)s->base + (size_t)s->given;
+    memcpy(out, s->ids, n * sizeof *out);
+    for (int i = s->given; i < s->n_held; i++) out[s->base + i] = s->held[i].id;
+    return s->base + (s->n_held > s->given ? s->n_held : s->given);
+}
+
+/* Bytes of an answer that tells of a whole prompt, as some do: each place's most probable tokens,
+ * with their texts. */
+static size_t body_max(const struct stream *s)
+{
+    enum { ENTRY = 256, LEAST = 1 << 20 };
+    const size_t all = LEAST + (size_t)(s->base + s->asked) * (size_t)(s->top + 2) * ENTRY;
+    return all < ANSWER_BODY_MAX ? all : ANSWER_BODY_MAX;
+}
+
 static enum status send(struct stream *s)
 {
     struct wire *w = s->wire;
-    const size_t base = (size_t)s->base, n_held = (size_t)s->n_held;
-    memcpy(w->scratch, s->ids, base * sizeof *w->scratch);
-    for (size_t i = 0; i < n_held; i++) w->scratch[base + i] = s->held[i].id;
+    const int n = lay_out(s, w->scratch);
     wire_name(w, s->id);
     static const ead_sampler_options greedy = {.top_p = 1, .repeat_penalty = 1};
     const struct want want = {.ids = w->scratch,
-                              .n = s->base + s->n_held,
-                              .max_tokens = s->probing ? 1 : s->asked - s->n_held,
-                              .top = top_of(s),
+                              .n = n,
+                              .given = s->given,
+                              .max_tokens = to_write(s),
+                              .top = s->top,
                               .sampler = s->sampler ? s->sampler : &greedy,
                               .request_id = s->id,
-                              .stream = !s->probing,
+                              .stream = !is_one_answer(s),
                               .force = s->probing ? w->harmless : -1};
     struct post post = {0};
     const struct receiver r = {.context = s, .take = take_bytes, .over = is_over};
     TRY(w->address->dialect->ask(&w->server, &want, &post, &s->fault));
-    const struct wire_manner how = {.streams = want.stream};
+    const struct wire_manner how = {.streams = want.stream,
+                                    .body_max = is_one_answer(s) ? body_max(s) : 0};
     return wire_start(w, &post, &how, &r, &s->body, &s->transfer, &s->fault);
 }
 
 static void ask(struct stream *s)
 {
+    if (s->given) s->n_held = 0; /* anew: half of an answer is none */
     start_reading(s);
     s->finish = FINISH_NONE;
     s->begun = clock_seconds();
@@ -171,7 +213,7 @@ static enum status finish_reading(struct stream *s, const struct answer *a)
 {
     struct reader *r = &s->reader;
     if (r->failed != ST_OK) return r->failed; /* s->fault says why */
-    if (s->probing)
+    if (is_one_answer(s))
         TRY(reader_whole(r, a->body->data ? a->body->data : "", a->body->len, &s->fault));
     else
         TRY(reader_end(r, &s->fault));
@@ -200,14 +242,30 @@ static enum status judge(struct stream *s, const struct answer *a, bool *mendabl
         return err_set(&s->fault, a->code, "%s", a->why);
     }
     if (a->code == ST_OK && r->failed == ST_OK)
-        st = answer_check(a, name_of(s), s->probing ? "application/json" : "text/event-stream",
-                          &s->fault);
+        st = answer_check(a, name_of(s),
+                          is_one_answer(s) ? "application/json" : "text/event-stream", &s->fault);
     if (st != ST_OK) {
         *mendable = wire_may_pass(a) || a->status == 200;
         return st;
     }
+    if (a->cut && is_one_answer(s)) {
+        *mendable = false;
+        return err_set(&s->fault, ST_IO,
+                       "%s: an answer of more than %zu bytes; ask for fewer log-probabilities "
+                       "(--top-logprobs)",
+                       name_of(s), body_max(s));
+    }
     if ((st = finish_reading(s, a)) != ST_OK) name_fault(s);
     return st;
+}
+
+/* What came of given tokens counts from now on; or does not. */
+static void settle(struct stream *s, enum status st)
+{
+    if (st != ST_OK) s->n_held = 0;
+    if (st != ST_OK) return;
+    s->wire->account.judged += s->given;
+    s->wire->account.received += s->n_held - s->given;
 }
 
 static void is_over(void *context, const struct answer *a)
@@ -220,6 +278,7 @@ static void is_over(void *context, const struct answer *a)
     const enum status st = judge(s, a, &mendable);
     const bool lost = s->reader.n_lost > 0 && !s->probing, probed = s->probing;
     if (st != ST_OK) s->fault.code = st;
+    if (s->given) settle(s, st);
     s->finish = s->reader.finish;
     stop_reading(s);
     s->probing = false;
@@ -266,24 +325,37 @@ void stream_stop(struct stream *s)
     const bool open = s->transfer != NULL;
     hang_up(s);
     if (open) wire_warm(s->wire);
-    s->wire->account.discarded += s->n_held - s->n_used;
-    s->base = s->n_held = s->n_used = s->asked = 0;
+    const int used = s->n_used > s->given ? s->n_used : s->given; /* given tokens are not written */
+    if (s->n_held > used) s->wire->account.discarded += s->n_held - used;
+    s->base = s->n_held = s->n_used = s->given = s->asked = 0;
     s->state = STREAM_IDLE;
     s->finish = FINISH_NONE;
     s->probing = false;
 }
 
-void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
-                const ead_sampler_options *sampler)
+void stream_judge(struct stream *s, const int32_t *ids, int n, int given, int count,
+                  const ead_sampler_options *sampler)
 {
-    CHECK(n > 0 && count > 0);
+    CHECK(n > 0 && given >= 0 && count >= 0 && given + count > 0 && given <= WIRE_HELD_MAX);
     stream_stop(s);
     s->ids = ids;
     s->base = n;
-    s->asked = count < WIRE_HELD_MAX ? count : WIRE_HELD_MAX;
+    s->given = given;
+    s->asked = given + count < WIRE_HELD_MAX ? given + count : WIRE_HELD_MAX;
     s->sampler = sampler;
     s->attempts = 0;
     ask(s);
+}
+
+void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
+                const ead_sampler_options *sampler)
+{
+    stream_judge(s, ids, n, 0, count, sampler);
+}
+
+bool stream_tells(const struct stream *s)
+{
+    return s->top > 0;
 }
 
 void stream_tick(struct stream *s, double now)
@@ -310,7 +382,7 @@ void stream_tick(struct stream *s, double now)
 
 const struct held *stream_token(struct stream *s, int i)
 {
-    if (i >= s->n_held) return NULL;
+    if (i >= s->n_held || (s->given && s->state != STREAM_IDLE)) return NULL;
     if (s->n_used <= i) s->n_used = i + 1;
     return &s->held[i];
 }

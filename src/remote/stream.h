@@ -2,7 +2,8 @@
  * What one text gets from a server: tokens that follow a prefix, in order, each once. A stream asks
  * for them, holds those that came before they were wanted, and mends what breaks: it asks again,
  * from behind the last token that came whole, after a pause that doubles. What cannot be mended is
- * a sentence.
+ * a sentence. What it thinks of tokens of the text comes as one answer, and counts when it is
+ * whole.
  */
 #ifndef EAD_REMOTE_STREAM_H
 #define EAD_REMOTE_STREAM_H
@@ -16,6 +17,7 @@ struct held {
     float log_prob;
     ead_stats stats;
     int n_top;
+    struct also also; /* of a given token: what is told of it beside the most probable ones */
 };
 
 enum stream_state {
@@ -31,6 +33,8 @@ struct stream {
     struct held *held;                  /* [WIRE_HELD_MAX] tokens behind base */
     struct candidate *tops;             /* [WIRE_HELD_MAX][wire->top] */
     int base, n_held, n_used;           /* n_used: those that were looked at */
+    int given;                          /* the first of them were the text's own, and are judged */
+    int top;                            /* most probable tokens asked for */
     int asked;                          /* tokens asked for behind base */
     const ead_sampler_options *sampler; /* how the server draws; NULL: somebody else does, and it
                                          * is asked greedily */
@@ -57,6 +61,15 @@ void stream_carve(struct stream *s, struct arena *arena, int top);
  * stream stops. What fails shows in the state. */
 void stream_ask(struct stream *s, const int32_t *ids, int n, int count,
                 const ead_sampler_options *sampler);
+
+/* Ask in one request what the server thinks of the `given` tokens of ids behind the first n, and
+ * for `count` more behind those, which may be none. All of it comes at once: tokens behind n, the
+ * given ones first. */
+void stream_judge(struct stream *s, const int32_t *ids, int n, int given, int count,
+                  const ead_sampler_options *sampler);
+
+/* Are the most probable tokens told, or statistics alone? */
+bool stream_tells(const struct stream *s);
 
 /* Has all that was asked for come? The end of the answer may be still to come, and with it the
  * connection's next use. */

@@ -4,12 +4,17 @@
  */
 #include "remote/shape.h"
 
+#include <math.h>
+
 /* ---- requests ------------------------------------------------------------------------------ */
 
 static json_t *sampler(const struct server *s, const struct want *w)
 {
-    json_t *all =
-        shape_with(shape_sampler(w, "max_tokens"), json_pack("{s:i}", "logprobs", shape_top(s, w)));
+    struct want least = *w;
+    if (!least.max_tokens) least.max_tokens = 1;
+    json_t *all = shape_with(shape_sampler(&least, "max_tokens"),
+                             json_pack("{s:i}", "logprobs", shape_top(s, w)));
+    if (w->given) all = shape_with(all, json_pack("{s:i}", "prompt_logprobs", shape_top(s, w)));
     if (w->sampler->temperature > 0)
         all = shape_with(all, json_pack("{s:I}", "seed", shape_seed(w)));
     return all;
@@ -75,9 +80,57 @@ static enum status read_tokens(struct reader *r, const json_t *choice, struct er
     return list ? read_list(r, list, err) : read_columns(r, &c, ids, err);
 }
 
+/* An id as the name of a field; below 0 where it is none. */
+static int32_t read_key(const char *key)
+{
+    enum { DIGITS = 9 };
+    int32_t id = 0;
+    size_t n = 0;
+    for (; key[n] >= '0' && key[n] <= '9' && n < DIGITS; n++) id = 10 * id + (key[n] - '0');
+    return n && !key[n] ? id : -1;
+}
+
+/* {"ID": {"logprob", "rank"}}: the most probable tokens, and the given one. */
+static enum status read_place(struct reader *r, const json_t *place, struct err *err)
+{
+    const char *key;
+    json_t *value;
+    const int32_t own = reader_given(r);
+    float log_prob = NAN;
+    json_object_foreach((json_t *)(uintptr_t)place, key, value)
+    {
+        float its;
+        const int32_t id = read_key(key);
+        if (id < 0 || !shape_log_prob(json_object_get(value, "logprob"), &its))
+            return shape_refuse(r, "expected ids with \"logprob\" in \"prompt_logprobs\"", err);
+        if (id == own) {
+            log_prob = its;
+            reader_rank(r, shape_count(json_object_get(value, "rank")));
+        }
+        TRY(reader_found(r, id, its, err));
+    }
+    if (isnan(log_prob)) return shape_refuse(r, "\"prompt_logprobs\" have another token", err);
+    return reader_token(r, own, log_prob, err);
+}
+
+/* A list for the whole prompt, of which the last ones are wanted; in a choice or, of /generate,
+ * beside it. */
+static enum status read_given(struct reader *r, const json_t *event, struct err *err)
+{
+    const json_t *choice = json_array_get(json_object_get(event, "choices"), 0);
+    const json_t *list = json_object_get(choice, "prompt_logprobs");
+    if (!json_is_array(list)) list = json_object_get(event, "prompt_logprobs");
+    const size_t n = json_array_size(list), wanted = (size_t)r->n_given;
+    if (n < wanted) return shape_refuse(r, "expected \"prompt_logprobs\" of the whole prompt", err);
+    for (size_t i = n - wanted; i < n && !r->enough; i++)
+        TRY(read_place(r, json_array_get(list, i), err));
+    return ST_OK;
+}
+
 static enum status read_event(struct reader *r, const json_t *event, bool whole, struct err *err)
 {
     (void)whole;
+    if (r->n < r->n_given) TRY(read_given(r, event, err));
     return shape_event(r, event, read_tokens, err);
 }
 

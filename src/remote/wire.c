@@ -38,6 +38,7 @@ enum status wire_start(struct wire *w, struct post *post, const struct wire_mann
     TRY(wire_request(w, post, url, body, &q, err));
     q.streams = how->streams;
     q.seconds = how->seconds;
+    q.body_max = how->body_max;
     const enum status st = transport_start(w->transport, &q, r, out, err);
     if (st == ST_OK) return ST_OK;
     free(*body);

@@ -56,8 +56,9 @@ void wire_name(struct wire *w, char id[WIRE_ID_MAX]);
 MUST_USE enum status wire_request(struct wire *w, struct post *post, char url[WIRE_URL_MAX],
                                   char **body, struct request *out, struct err *err);
 struct wire_manner {
-    bool streams;   /* the answer goes to the receiver piece by piece */
-    double seconds; /* that it may take in all; 0: as long as it likes */
+    bool streams;    /* the answer goes to the receiver piece by piece */
+    double seconds;  /* that it may take in all; 0: as long as it likes */
+    size_t body_max; /* of an answer that is no stream; 0: 1 MiB */
 };
 
 /* Post or get, by a dialect's words; *body is what is sent, and is to be freed when it is over.

@@ -116,6 +116,27 @@ def markup(page, server, url, shots):
     assert "<img src=x" in page.value(LAST + ".querySelector('.text').textContent")
 
 
+def struck(page, server, url, shots):
+    """What was refused is struck through before what stands there, and part of nothing that is told."""
+    ask(page, "struck how many ways are there to tile a strip?")
+    told = page.value("talk.turns[1].answer.trace.map(t => t.text).join('')")
+    lost = page.value("[...document.querySelectorAll('.lost')].map(s => s.textContent)")
+    equal(lost[:2], ["\u2423sum", "\u23ce<b>"])
+    equal(len(lost), 2 * sum(i % 10 == 3 for i in range(page.value("talk.turns[1].answer.trace.length"))))
+    equal(page.value("[talk.turns[1].answer.content, talk.turns[1].answer.spans.map(s => s.textContent).join('')]"), [told, told])
+    equal(page.value("(s => [s.nextSibling.nextSibling.at, getComputedStyle(s).textDecorationLine, s.getAttribute('aria-hidden')])"
+                     "(document.querySelector('.lost'))"), [3, "line-through", "true"])
+    point = "document.querySelectorAll('.lost')[%d].dispatchEvent(new Event('pointerover', { bubbles: true })), document.getElementById('tip').textContent"
+    first, second = page.value(point % 0), page.value(point % 1)
+    assert "refused by the large model" in first and "0.2 %" in first and "97.0 %" in first, first
+    assert "given up" in second and "highest" not in second, second
+    shot(page, shots, "struck")
+    ask(page, "and then?")
+    equal(server.bodies[-1]["messages"][1], {"role": "assistant", "content": told})
+    page.value("document.getElementById('writers').click()")
+    equal(page.value("getComputedStyle(document.querySelector('.lost')).display"), "none")
+
+
 def held(page, server, url, shots):
     """Tokens that came without text keep their own, where the text that came later has it."""
     equal(page.value("""(() => {
@@ -511,6 +532,6 @@ def real_stop(page, server, url, shots):
     assert page.value("talk.turns[3].answer.content") or page.value(LAST + ".querySelector('.trouble').innerText")
 
 
-MADE_UP = [answer, line, cut, events, markup, held, sliders, endless, alone, stop, regenerate, copy_and_export, busy,
+MADE_UP = [answer, line, cut, events, markup, struck, held, sliders, endless, alone, stop, regenerate, copy_and_export, busy,
            refused, broken, gone, key, keyboard, labels, schemes, reduced, phone, long_answer, scrolling, looks]
 REAL = [real, real_controls, real_stop]

@@ -1,7 +1,7 @@
 """A server that speaks as `ead serve` does, with a made-up pair that obeys tau, window and dwell.
 
 What it does with a message depends on the message's first word: slow, long, busy, break, short, fault, cut,
-markup, refuse; anything else is answered. The key is asked for once `key` is set.
+markup, refuse, struck; anything else is answered. The key is asked for once `key` is set.
 """
 import collections
 import http.server
@@ -168,6 +168,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         yield self.chunk({"role": "assistant", "content": ""}), 0
         for t in story(pieces[:body.get("max_tokens", 10 ** 9)], body["model"], body.get("ead", {})):
             told.append(t)
+            if word == "struck" and t["i"] % 10 == 3:
+                t["lost"] = [t | {"text": " sum", "model": "small", "judged": {"p": 0.002, "max_p": 0.97}},
+                             t | {"text": "\n<b>", "model": "small"}]
             traced = t if body.get("ead", {}).get("trace") else None
             yield self.chunk({"content": t["text"]}, ead=traced), 0.03 if word == "slow" else 0 if word == "long" else self.server.pace
             if len(told) == 20 and word == "break":
