@@ -134,7 +134,7 @@ static ead_status open_batch(struct runner *r, ead_error *error)
     options.threads = o->threads;
     options.n_ctx = r->n_ctx;
     options.cache_type = o->cache_type;
-    options.tell_lost = o->observe != NULL;
+    options.tell_lost = true;
     const size_t n = (size_t)r->n_slots;
     r->slots = calloc(n, sizeof *r->slots);
     r->active = calloc(n, sizeof *r->active);
@@ -351,8 +351,8 @@ static ead_status take_events(struct runner *r, size_t setting, ead_error *error
             return fault(error, event->status, "problem %d: %s",
                          r->sample[r->slots[event->text].problem], event->message);
         st = observe(r, event, error);
+        if (!st) st = transcript_add(t, &event->token, error);
         if (st || event->token.lost) continue;
-        st = transcript_add(t, &event->token, error);
         r->progress.tokens++;
         if (!st && (event->token.end || t->n == r->o->most))
             st = end_problem(r, setting, event->text, error);
