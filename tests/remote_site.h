@@ -41,6 +41,7 @@ struct act {
 struct site_asked {
     int32_t ids[SITE_CTX];
     int n, max_tokens, top;
+    int given; /* tokens at its end that the answer tells of; vLLM's of all but the first */
     int32_t force;
     double temperature;
     bool stream;
@@ -69,7 +70,7 @@ struct site {
     bool (*reply)(int fd, const struct site_asked *a,
                   bool *stays); /* in place of all; false: not */
     struct site_asked
-        asked[SITE_ASKED_MAX]; /* [n_asked] the first that streamed or had a `force` */
+        asked[SITE_ASKED_MAX]; /* [n_asked] the first that streamed, judged or had a `force` */
     int n_asked, n_streamed, n_aborts;
 };
 
@@ -342,20 +343,147 @@ static bool site_stream(int fd, struct telling *t, const struct act *act)
     return site_close(fd, t);
 }
 
-static bool site_whole(int fd, struct telling *t)
+/* What is told of a given token, whose place is the text's end. */
+static json_t *site_place(const struct telling *t, int32_t id, const struct distribution *d)
+{
+    char name[32];
+    json_t *place = json_object();
+    const double log_prob = (double)distribution_log_prob(d, id);
+    const int rank = distribution_rank(d, t->site->n_vocab, id);
+    if (t->site->dialect == &dialect_ead) {
+        json_decref(place);
+        return json_pack("{s:i,s:f,s:i,s:f,s:f,s:f,s:i}", "id", (int)id, "log_prob", log_prob,
+                         "rank", rank, "entropy", (double)d->stats.entropy, "max_prob",
+                         (double)d->stats.max_prob, "margin", (double)d->stats.margin, "argmax",
+                         (int)d->stats.argmax);
+    }
+    for (int i = 0; i < t->n_best; i++) {
+        snprintf(name, sizeof name, "%d", (int)t->best[i].id);
+        json_object_set_new(place, name,
+                            json_pack("{s:f,s:i,s:s}", "logprob", (double)t->best[i].logit, "rank",
+                                      i + 1, "decoded_token", "x"));
+    }
+    snprintf(name, sizeof name, "%d", (int)id);
+    json_object_set_new(
+        place, name,
+        json_pack("{s:f,s:i,s:s}", "logprob", log_prob, "rank", rank + 1, "decoded_token", "x"));
+    return place;
+}
+
+/* The token's columns or lists, in front of those of tokens written. */
+static void site_insert(const struct telling *t, json_t *event, int i, int32_t id, float log_prob)
+{
+    struct telling own = *t;
+    own.id = id;
+    own.log_prob = log_prob;
+    if (t->site->dialect == &dialect_sglang) {
+        json_t *meta = json_object_get(event, "meta_info"), *top = json_array();
+        for (int k = 0; k < t->n_best; k++)
+            json_array_append_new(
+                top, json_pack("[f,i,n]", (double)t->best[k].logit, (int)t->best[k].id));
+        json_array_append_new(json_object_get(meta, "input_token_logprobs"),
+                              json_pack("[f,i,n]", (double)log_prob, (int)id));
+        json_array_append_new(json_object_get(meta, "input_top_logprobs"), top);
+        return;
+    }
+    json_t *choice = json_array_get(json_object_get(event, "choices"), 0);
+    json_t *columns = json_object_get(choice, "logprobs"), *one = site_columns(&own);
+    static const char *const names[] = {"tokens", "token_logprobs", "top_logprobs"};
+    if (!json_is_object(columns)) {
+        json_object_set_new(choice, "logprobs",
+                            json_pack("{s:[],s:[],s:[]}", names[0], names[1], names[2]));
+        columns = json_object_get(choice, "logprobs");
+    }
+    for (size_t k = 0; k < 3; k++)
+        json_array_insert(json_object_get(columns, names[k]), (size_t)i,
+                          json_array_get(json_object_get(one, names[k]), 0));
+    json_decref(one);
+}
+
+/* What it thinks of the prompt's last tokens. */
+static void site_tell_given(struct telling *t, json_t *event)
+{
+    float logits[SITE_VOCAB_MAX];
+    struct candidate best[SITE_VOCAB_MAX];
+    struct distribution dist;
+    const struct site_asked *a = t->asked;
+    const struct dialect *d = t->site->dialect;
+    json_t *places = json_array(), *choice = json_array_get(json_object_get(event, "choices"), 0);
+    if (d == &dialect_vllm) json_array_append_new(places, json_null());
+    if (d == &dialect_sglang)
+        json_object_update_new(json_object_get(event, "meta_info"),
+                               json_pack("{s:[[n,i,n]],s:[n]}", "input_token_logprobs",
+                                         (int)a->ids[a->n - a->given - 1], "input_top_logprobs"));
+    for (int i = 0; i < a->given; i++) {
+        const int pos = a->n - a->given + i;
+        site_follow(t->site, a->ids, pos, 0, logits, best, &dist);
+        t->best = best;
+        t->n_best = distribution_best(&dist, a->top, best);
+        json_array_append_new(places, site_place(t, a->ids[pos], &dist));
+        if (d != &dialect_vllm)
+            site_insert(t, event, i, a->ids[pos], distribution_log_prob(&dist, a->ids[pos]));
+    }
+    if (d == &dialect_vllm) json_object_set(choice, "prompt_logprobs", places);
+    if (d == &dialect_ead) {
+        json_t *story = json_incref(json_object_get(choice, "ead"));
+        json_object_set_new(choice, "ead", json_pack("{s:O,s:[]}", "given", places, "trace"));
+        if (story)
+            json_array_append_new(json_object_get(json_object_get(choice, "ead"), "trace"), story);
+    }
+    json_decref(places);
+}
+
+/* What breaks of an answer that is no stream; true where the connection stays. */
+static bool site_break_whole(int fd, const struct act *act, const char *text)
+{
+    char head[160];
+    switch (act->deed) {
+    case DEED_RESET: reset(fd); return false;
+    case DEED_STALL:
+    case DEED_PING: stall(fd); return false;
+    case DEED_GARBAGE:
+        answer(fd, "200 OK", "Content-Type: application/json\r\n", "{]");
+        return true;
+    case DEED_END:
+        answer(fd, "200 OK", "Content-Type: application/json\r\n", "{\"choices\":[]}");
+        return true;
+    case DEED_HALF:
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                 strlen(text));
+        (void)(say(fd, head) && say_bytes(fd, text, strlen(text) / 2));
+        return false;
+    case DEED_GIVE:
+    case DEED_STATUS:
+    case DEED_LEAVE:
+    case DEED_STOP:
+    case DEED_CUT:
+    case DEED_COUNT: break;
+    }
+    return false;
+}
+
+static bool site_whole(int fd, struct telling *t, const struct act *act)
 {
     int32_t ids[SITE_CTX + 1];
     float logits[SITE_VOCAB_MAX];
     struct candidate best[SITE_VOCAB_MAX];
-    memcpy(ids, t->asked->ids, sizeof t->asked->ids);
+    const struct site_asked *a = t->asked;
+    memcpy(ids, a->ids, sizeof a->ids);
     site_draw(t, ids, logits, best);
     t->finish = vocab_is_eog(t->site->vocab, t->id) ? "stop" : "length";
+    if (!a->max_tokens) t->id = -1;
     json_t *event = site_event(t);
+    if (a->given) site_tell_given(t, event);
     char *text = json_dumps(event, JSON_COMPACT);
-    answer(fd, "200 OK", "Content-Type: application/json\r\n", text);
+    bool stays = true;
+    if (act->deed)
+        stays = site_break_whole(fd, act, text);
+    else
+        answer(fd, "200 OK", "Content-Type: application/json\r\n", text);
     json_decref(event);
     free(text);
-    return true;
+    return stays;
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */
@@ -366,6 +494,15 @@ static const json_t *site_field(const json_t *body, const char *a, const char *b
     if (!found) found = json_object_get(body, b);
     if (!found) found = json_object_get(body, c);
     return found || !how ? found : site_field(how, a, b, c);
+}
+
+static int site_given(const json_t *body, const struct site_asked *a)
+{
+    const json_t *ours = json_object_get(json_object_get(body, "ead"), "given");
+    const json_t *start = json_object_get(body, "logprob_start_len");
+    if (json_object_get(body, "prompt_logprobs")) return a->n - 1;
+    if (start && json_integer_value(start) >= 0) return a->n - 1 - (int)json_integer_value(start);
+    return (int)json_integer_value(ours);
 }
 
 static void site_read(const struct site *s, const json_t *body, struct site_asked *a)
@@ -386,19 +523,21 @@ static void site_read(const struct site *s, const json_t *body, struct site_aske
     a->temperature = json_number_value(site_field(body, "temperature", "", ""));
     a->stream = json_is_true(json_object_get(body, "stream"));
     snprintf(a->id, sizeof a->id, "%s", id ? id : "");
+    a->given = site_given(body, a);
 }
 
-/* Keeps it, and says what to do. */
+/* Keeps it, and says what to do. What is asked at opening, of two tokens, goes well. */
 static struct act site_keep(struct site *s, const struct site_asked *a)
 {
     struct act act = {0};
+    const bool counts = a->stream || (a->given && a->n > 2);
     pthread_mutex_lock(&site_lock);
-    if ((a->stream || a->force >= 0) && s->n_asked < SITE_ASKED_MAX) s->asked[s->n_asked++] = *a;
-    if (a->stream && s->choose)
+    if ((counts || a->force >= 0) && s->n_asked < SITE_ASKED_MAX) s->asked[s->n_asked++] = *a;
+    if (counts && s->choose)
         act = s->choose(s->n_streamed);
-    else if (a->stream && s->n_streamed < s->n_acts)
+    else if (counts && s->n_streamed < s->n_acts)
         act = s->acts[s->n_streamed];
-    s->n_streamed += a->stream;
+    s->n_streamed += counts;
     pthread_mutex_unlock(&site_lock);
     return act;
 }
@@ -408,7 +547,7 @@ static struct act site_keep(struct site *s, const struct site_asked *a)
 static bool site_cannot(const struct site *s, const struct site_asked *a)
 {
     const int told = s->context + s->dialect->exact, room = s->room ? s->room : told;
-    return a->max_tokens < 1 || a->n + a->max_tokens > told || a->n >= room ||
+    return a->max_tokens < !a->given || a->n + a->max_tokens > told || a->n >= room ||
            (s->top_max && a->top > s->top_max);
 }
 
@@ -428,7 +567,7 @@ static bool site_complete(int fd, struct site *s, const json_t *body)
     else if (site_cannot(s, &a))
         answer(fd, "400 No", "", "{\"error\":{\"message\":\"so it cannot be\"}}");
     else if (!s->reply || !s->reply(fd, &a, &stays))
-        stays = a.stream ? site_stream(fd, &t, &act) : site_whole(fd, &t);
+        stays = a.stream ? site_stream(fd, &t, &act) : site_whole(fd, &t, &act);
     json_decref(t.told);
     json_decref(t.tops);
     return stays;

@@ -112,6 +112,7 @@ static const struct number numbers[] = {
      offsetof(struct ask, max_tokens), true},
     {"ead.window", "1", "1024", "0", "4294967297", POLICY(window), true},
     {"ead.dwell", "1", "2147483647", "0", "2147483648", POLICY(dwell), true},
+    {"ead.given", "0", "1", "-1", "256", offsetof(struct ask, given), true},
     {"ead.horizon", "0", "1000", "-1", "4294967296", POLICY(horizon), true},
 };
 

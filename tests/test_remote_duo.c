@@ -37,6 +37,7 @@ struct schedule {
     struct driver *driver;
     int n; /* texts */
     struct story stories[TEXTS_MAX];
+    bool judges; /* the large model does, in some of them */
     int done[TEXTS_MAX], faults[TEXTS_MAX];
     bool alone[TEXTS_MAX];
 };
@@ -93,6 +94,12 @@ static void draw_dialects(struct schedule *s)
         exact |= s->dialects[w] == &dialect_ead;
     }
     if (!exact && below(s, 3) == 0) s->options.sampler.repeat_penalty = 1.5f;
+    const struct dialect *large = s->dialects[EAD_LARGE];
+    s->judges = s->judges && (!large || !large->mute) && below(s, 2);
+    if (s->judges) s->options.policy.kind = below(s, 2) ? EAD_POLICY_SPECULATIVE : EAD_POLICY_JUDGE;
+    s->options.policy.draft = 1 + below(s, 9);
+    s->options.policy.slack = 0.25 * below(s, 4);
+    s->options.policy.risk = 1 + 0.5 * below(s, 4);
 }
 
 static void draw_scripts(struct schedule *s)
@@ -105,7 +112,7 @@ static void draw_scripts(struct schedule *s)
                                                 .n_ctx = CTX,
                                                 .n_seq = s->n,
                                                 .max_rows = CTX,
-                                                .max_logits = s->n,
+                                                .max_logits = CTX,
                                                 .top = s->dialects[w] == &dialect_ead ? 0 : TOP};
     for (int i = 0; i < s->n; i++) {
         s->stories[i].n_prompt = 1 + below(s, PROMPT_MAX);
@@ -277,11 +284,11 @@ static void write_texts(struct schedule *s, int cuts)
 
 /* ---- schedules ----------------------------------------------------------------------------- */
 
-static int64_t breaks, faults, losses, switches;
+static int64_t breaks, faults, losses, switches, judgements;
 
 static void live(uint64_t seed, int most, bool small_alone)
 {
-    struct schedule s = {.rng = seed};
+    struct schedule s = {.rng = seed, .judges = !small_alone};
     draw_options(&s);
     draw_dialects(&s);
     draw_scripts(&s);
@@ -291,7 +298,7 @@ static void live(uint64_t seed, int most, bool small_alone)
     share = most ? below(&s, most) : 0;
     slow = share && below(&s, 4) == 0 ? 3 : 0;
     open_pair(&s);
-    write_texts(&s, 6);
+    write_texts(&s, s.judges ? 0 : 6); /* a shorter text has other drafts */
     for (int w = 0; w < EAD_WRITERS; w++) {
         if (!s.remotes[w]) continue;
         const ead_wire a = remote_engine_account(s.engines[w]);
@@ -302,18 +309,21 @@ static void live(uint64_t seed, int most, bool small_alone)
         if (!share) assert_int_equal(s.faults[i], 0);
         faults += s.faults[i];
         losses += s.alone[i];
-        switches += duo_summarise(driver_duo(s.driver, i)).switches;
+        const ead_summary sum = duo_summarise(driver_duo(s.driver, i));
+        switches += sum.switches;
+        judgements += sum.judgements;
     }
     close_driver(&s);
 }
 
 static void run(int n, uint64_t seed, int most, bool small_alone)
 {
-    breaks = faults = losses = switches = 0;
+    breaks = faults = losses = switches = judgements = 0;
     for (int i = 0; i < n; i++) live(seed + (uint64_t)i * 1000, most, small_alone);
-    print_message("%d schedules: %d breaks, %d faults, %d losses, %d switches\n", n, (int)breaks,
-                  (int)faults, (int)losses, (int)switches);
+    print_message("%d schedules: %d breaks, %d faults, %d losses, %d switches, %d judgements\n", n,
+                  (int)breaks, (int)faults, (int)losses, (int)switches, (int)judgements);
     assert_true(switches > n);
+    assert_true(small_alone || judgements > n);
 }
 
 static void test_without_faults(void **state)

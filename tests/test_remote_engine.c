@@ -309,6 +309,204 @@ static void test_cooked(void **state)
     assert_true(site_asked(EAD_LARGE, 0).temperature == 0);
 }
 
+/* ---- tokens that are given ----------------------------------------------------------------- */
+
+enum { DRAFTS = 7 };
+
+static const struct dialect *const judging[] = {&dialect_vllm, &dialect_sglang, &dialect_ead};
+
+/* A prompt and drafts behind it, of which each is judged; `more`: and what follows them is wanted.
+ */
+static void give_drafts(int seq, bool more)
+{
+    struct row rows[PROMPT + DRAFTS];
+    struct err err;
+    struct far_text *t = &far.texts[seq];
+    for (int i = 0; i < PROMPT + DRAFTS; i++) {
+        const bool last = i == PROMPT + DRAFTS - 1;
+        rows[i] = (struct row){seq, i, 3 + (i * 11 + seq) % 35, i >= PROMPT - 1 && (!last || more)};
+        t->ids[i] = rows[i].token;
+    }
+    t->n = PROMPT + DRAFTS;
+    if (engine_submit(far.engine, rows, t->n, &err)) fail_msg("%s", err.message);
+}
+
+/* What is told of the token behind the first n: bit for bit, though it be improbable. */
+static void check_given(const struct result *r, int n)
+{
+    float logits[SITE_VOCAB_MAX];
+    struct candidate best[SITE_VOCAB_MAX];
+    struct distribution all;
+    const struct far_text *t = &far.texts[r->seq];
+    const int32_t id = t->ids[n];
+    if (r->status) fail_msg("%s", r->message);
+    assert_int_equal(r->pos, n - 1);
+    assert_int_equal(r->drawn, -1);
+    assert_int_equal(r->dist.n_top, FAR_TOP);
+    site_follow(far.site, t->ids, n, 0, logits, best, &all);
+    far_same(distribution_log_prob(&r->dist, id), distribution_log_prob(&all, id), "a draft");
+    const int rank = distribution_rank(&all, SCRIPT_VOCAB, id);
+    const bool told = far.site->dialect != &dialect_sglang || rank < FAR_TOP;
+    assert_int_equal(distribution_rank(&r->dist, SCRIPT_VOCAB, id), told ? rank : FAR_TOP);
+    if (far.site->dialect->exact)
+        far_same(r->dist.stats.entropy, all.stats.entropy, "entropy");
+    else
+        assert_true(r->dist.stats.entropy_lo <= all.stats.entropy + 1e-4f &&
+                    all.stats.entropy <= r->dist.stats.entropy_hi + 1e-4f);
+    assert_int_equal(r->dist.stats.argmax, all.stats.argmax);
+}
+
+static void check_drafts(int seq)
+{
+    for (int i = 0; i < DRAFTS; i++) {
+        const struct result r = far_await();
+        assert_int_equal(r.seq, seq);
+        check_given(&r, PROMPT + i);
+    }
+}
+
+/* In one request, in order, and what follows behind them. */
+static void test_judges(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof judging / sizeof *judging; i++) {
+        begin(judging[i], 1);
+        assert_true(far.engine->info.judges && !far.engine->info.mute);
+        give_drafts(0, true);
+        check_drafts(0);
+        const struct result r = far_await();
+        assert_int_equal(r.status, ST_OK);
+        assert_int_equal(r.pos, PROMPT + DRAFTS - 1);
+        assert_int_equal(r.drawn, site_next(far.site, far.texts[0].ids, PROMPT + DRAFTS, true));
+        far_asked(0, &far.texts[0], PROMPT + DRAFTS, 1);
+        assert_int_equal(site_requests(EAD_LARGE), 1);
+        assert_int_equal(account().judged, DRAFTS);
+        assert_int_equal(account().received, 1);
+        far_cut(0, PROMPT + 2); /* a draft is refused: another token stands there */
+        const int32_t other = 8;
+        far_give(0, &other, 1);
+        far_write(0, 3);
+        assert_int_equal(account().discarded, 0);
+    }
+}
+
+/* Nothing is wanted behind the drafts; or the last of them ends the text and is no row. */
+static void test_judges_an_end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof judging / sizeof *judging); i++) {
+        const int32_t end = 30;
+        const bool ends = i % 2;
+        struct result r;
+        begin(judging[i / 2], 1);
+        const struct outlook o = {.sure = 1, .sampler = &far.sampler, .end = ends ? &end : NULL};
+        engine_expect(far.engine, 0, &o);
+        give_drafts(0, ends);
+        check_drafts(0);
+        far.texts[0].ids[PROMPT + DRAFTS] = end;
+        if (ends) r = far_await();
+        if (ends) check_given(&r, PROMPT + DRAFTS);
+        assert_int_equal(account().judged, DRAFTS + ends);
+        assert_int_equal(account().received, 0);
+        assert_int_equal(site_requests(EAD_LARGE), 1);
+        for (int k = 0; k < 3; k++) assert_false(engine_collect(far.engine, false, &r));
+    }
+}
+
+/* What breaks is asked again, whole: nothing is lost, and nothing comes twice. */
+static void test_judges_again(void **state)
+{
+    static const struct act acts[] = {
+        {DEED_STATUS, 0, "503 Busy", NULL}, {DEED_LEAVE, 0, NULL, NULL},
+        {DEED_RESET, 0, NULL, NULL},        {DEED_END, 0, NULL, NULL},
+        {DEED_HALF, 0, NULL, NULL},         {DEED_GARBAGE, 0, NULL, NULL},
+        {DEED_STALL, 0, NULL, NULL}};
+    struct remote_options o = far_options();
+    (void)state;
+    o.patience.first = 0.5;
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        struct result r;
+        far_begin(judging[i % 3]);
+        far_open(&o, 1);
+        far.site->acts[0] = acts[i];
+        far.site->n_acts = 1;
+        give_drafts(0, true);
+        check_drafts(0);
+        assert_int_equal(far_await().status, ST_OK);
+        const bool unanswered = acts[i].deed == DEED_LEAVE || acts[i].deed == DEED_RESET;
+        assert_true(account().retries == 1 || unanswered); /* libcurl's own, of a kept connection */
+        assert_int_equal(account().judged, DRAFTS);
+        assert_int_equal(account().received, 1);
+        assert_int_equal(site_requests(EAD_LARGE), 2);
+        for (int k = 0; k < 3; k++) assert_false(engine_collect(far.engine, false, &r));
+    }
+}
+
+static void test_judges_no_more(void **state)
+{
+    struct act acts[8];
+    (void)state;
+    begin(&dialect_vllm, 1);
+    for (int i = 0; i < 8; i++) acts[i] = (struct act){DEED_HALF, 0, NULL, NULL};
+    memcpy(far.site->acts, acts, sizeof acts);
+    far.site->n_acts = 8;
+    give_drafts(0, true);
+    far_fault(ST_IO, "");
+    assert_int_equal(account().retries, 3);
+    assert_int_equal(account().judged, 0);
+}
+
+/* Texts are judged side by side, and what is told of one stays while others go on. */
+static void test_judges_many(void **state)
+{
+    enum { N = 4 };
+    struct result results[N][DRAFTS + 1];
+    int n[N] = {0};
+    (void)state;
+    begin(&dialect_vllm, N);
+    far.site->gap_us = 2000;
+    for (int seq = 0; seq < N; seq++) give_drafts(seq, true);
+    for (int i = 0; i < N * (DRAFTS + 1); i++) {
+        const struct result r = far_await();
+        assert_true(n[r.seq] <= DRAFTS);
+        results[r.seq][n[r.seq]++] = r;
+    }
+    for (int seq = 0; seq < N; seq++)
+        for (int i = 0; i < DRAFTS; i++) check_given(&results[seq][i], PROMPT + i);
+    assert_int_equal(site_requests(EAD_LARGE), N);
+}
+
+/* The drafts fall while they are judged: nothing of that is told any more. */
+static void test_cut_while_it_judges(void **state)
+{
+    struct result r;
+    (void)state;
+    begin(&dialect_sglang, 1);
+    far.site->acts[0] = (struct act){DEED_STALL, 0, NULL, NULL};
+    far.site->n_acts = 1;
+    give_drafts(0, true);
+    for (int i = 0; i < 5; i++) assert_false(engine_collect(far.engine, true, &r));
+    far_cut(0, PROMPT + 1);
+    const struct result first = far_await(), second = far_await();
+    check_given(&first, PROMPT);
+    assert_int_equal(second.pos, PROMPT);
+    assert_int_equal(second.status, ST_OK);
+    far_asked(1, &far.texts[0], PROMPT + 1, 1);
+}
+
+/* Servers that cannot say why. */
+static void test_mute(void **state)
+{
+    static const struct dialect *const mute[] = {&dialect_llamacpp, &dialect_openai};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        begin(mute[i], 1);
+        assert_false(far.engine->info.judges);
+        assert_non_null(
+            strstr(far.engine->info.mute, "tells no log-probabilities of given tokens"));
+    }
+}
+
 /* ---- many texts ---------------------------------------------------------------------------- */
 
 /* Many texts at once share the connections that there may be. Where no answer is given up, the
@@ -484,6 +682,13 @@ int main(void)
         cmocka_unit_test(test_sampler_changes),
         cmocka_unit_test(test_no_sampler),
         cmocka_unit_test(test_cooked),
+        cmocka_unit_test(test_judges),
+        cmocka_unit_test(test_judges_an_end),
+        cmocka_unit_test(test_judges_again),
+        cmocka_unit_test(test_judges_no_more),
+        cmocka_unit_test(test_judges_many),
+        cmocka_unit_test(test_cut_while_it_judges),
+        cmocka_unit_test(test_mute),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_rows_that_cannot_be),

@@ -49,6 +49,7 @@ static enum status ask(void)
     const struct server s = {"m", READING_VOCAB, generate};
     const struct want w = {.ids = ids,
                            .n = 5,
+                           .given = 2,
                            .max_tokens = 3,
                            .top = 2,
                            .sampler = &sampler,

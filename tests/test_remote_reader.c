@@ -301,6 +301,104 @@ static void test_vllm_faults(void **state)
                "token 1: ");
 }
 
+/* ---- tokens that are given ----------------------------------------------------------------- */
+
+static const int32_t drafts[] = {5, 6};
+
+/* A whole answer to who was asked about the two drafts, with two alternatives. */
+static enum status read_given(struct reading *r, const struct dialect *d, const char *text)
+{
+    reading_begin(r, d, 2);
+    r->reader.given = drafts;
+    r->reader.n_given = 2;
+    const enum status st = reader_whole(&r->reader, text, strlen(text), &r->err);
+    reading_end(r);
+    return st;
+}
+
+#define PLACE(a, b)                                                                                \
+    "{\"" #a "\":{\"logprob\":-0.5,\"rank\":1},\"" #b "\":{\"logprob\":-2,\"rank\":2}}"
+#define FAR_PLACE                                                                                  \
+    "{\"9\":{\"logprob\":-0.5,\"rank\":1},\"8\":{\"logprob\":-2,\"rank\":2},"                      \
+    "\"6\":{\"logprob\":-7,\"rank\":31}}"
+#define WRITTEN                                                                                    \
+    "\"logprobs\":{\"tokens\":[\"token_id:7\"],\"token_logprobs\":[-0.5],\"top_logprobs\":[{"      \
+    "\"token_id:7\":-0.5,\"token_id:8\":-2}]},\"finish_reason\":\"length\""
+#define GIVEN(list) "{\"choices\":[{\"prompt_logprobs\":" list "," WRITTEN "}]}"
+
+/* The last places of the whole prompt's, the tokens' own numbers, however improbable; and what was
+ * written behind them. */
+static void test_vllm_given(void **state)
+{
+    struct reading r;
+    (void)state;
+    assert_int_equal(read_given(&r, &dialect_vllm,
+                                GIVEN("[null," PLACE(1, 2) "," PLACE(4, 5) "," FAR_PLACE "]")),
+                     ST_OK);
+    assert_int_equal(r.n, 3);
+    assert_true(r.tokens[0].id == 5 && r.tokens[0].rank == 2 && r.tokens[0].log_prob == -2);
+    assert_true(r.tokens[1].id == 6 && r.tokens[1].rank == 31 && r.tokens[1].log_prob == -7);
+    assert_true(r.tokens[1].dist.n_top == 2 && r.tops[1][0].id == 9);
+    assert_true(r.tokens[2].id == 7 && r.tokens[2].rank == 0);
+    /* Beside the choices, as /generate has it. */
+    assert_int_equal(read_given(&r, &dialect_vllm,
+                                "{\"prompt_logprobs\":[null," PLACE(5, 2) "," PLACE(
+                                    6, 5) "],"
+                                          "\"choices\":[{" WRITTEN "}]}"),
+                     ST_OK);
+    assert_int_equal(r.n, 3);
+}
+
+static void test_vllm_given_faults(void **state)
+{
+    static const char *const bad[] = {
+        GIVEN("null"),
+        GIVEN("[]"),
+        GIVEN("[" PLACE(6, 5) "]"),
+        GIVEN("[null," PLACE(6, 2) "]"),
+        GIVEN("[" PLACE(5, 2) "," PLACE(9, 8) "]"),
+        GIVEN("[" PLACE(5, 2) ",{\"6\":{\"logprob\":-0.5}}]"),
+        GIVEN("[" PLACE(5, 2) ",{\"6\":{\"logprob\":-0.5},\"x\":{\"logprob\":-2}}]"),
+        GIVEN("[" PLACE(5, 2) ",{\"6\":{\"logprob\":-0.5},\"99999999999\":{\"logprob\":-2}}]"),
+        GIVEN("[" PLACE(5, 2) ",{\"6\":{\"logprob\":-0.5},\"7\":{\"logprob\":\"-2\"}}]"),
+        GIVEN("[" PLACE(5, 2) ",{\"6\":{\"logprob\":0.5},\"7\":{\"logprob\":-2}}]"),
+        GIVEN("[" PLACE(5, 2) ",{\"6\":{\"logprob\":-0.1},\"7\":{\"logprob\":-0.1}}]"),
+        "{\"choices\":[{" WRITTEN "}]}",
+    };
+    struct reading r;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (read_given(&r, &dialect_vllm, bad[i]) != ST_FORMAT) fail_msg("%s", bad[i]);
+}
+
+#define SGLANG_GIVEN(tokens, tops)                                                                 \
+    "{\"meta_info\":{\"finish_reason\":{\"type\":\"length\"},\"input_token_logprobs\":[" tokens    \
+    "],\"input_top_logprobs\":[" tops "],\"output_token_logprobs\":[[-0.5,7,null]],"               \
+    "\"output_top_logprobs\":[[[-0.5,7,null],[-2,8,null]]]}}"
+
+static void test_sglang_given(void **state)
+{
+    struct reading r;
+    (void)state;
+#define TWO "[[-0.5,9,null],[-2,8,null]]"
+    assert_int_equal(
+        read_given(&r, &dialect_sglang,
+                   SGLANG_GIVEN("[null,4,null],[-4,5,null],[-7,6,null]", "null," TWO "," TWO)),
+        ST_OK);
+    assert_int_equal(r.n, 3);
+    assert_true(r.tokens[1].id == 6 && r.tokens[1].log_prob == -7 && r.tops[1][0].id == 9);
+    static const char *const bad[] = {
+        SGLANG_GIVEN("", ""),
+        SGLANG_GIVEN("[-7,6,null]", TWO),
+        SGLANG_GIVEN("[-4,5,null],[-7,6,null]", TWO),
+        SGLANG_GIVEN("[-4,6,null],[-7,5,null]", TWO "," TWO),
+        SGLANG_GIVEN("[null,5,null],[-7,6,null]", TWO "," TWO),
+        SGLANG_GIVEN("[-4,5,null],[-7,6,null]", TWO ",null"),
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (read_given(&r, &dialect_sglang, bad[i]) != ST_FORMAT) fail_msg("%s", bad[i]);
+}
+
 static void test_openai_names(void **state)
 {
 #define NAMED(own, p, rest)                                                                        \
@@ -498,6 +596,9 @@ int main(void)
         cmocka_unit_test(test_enough),
         cmocka_unit_test(test_several_choices),
         cmocka_unit_test(test_vllm_faults),
+        cmocka_unit_test(test_vllm_given),
+        cmocka_unit_test(test_vllm_given_faults),
+        cmocka_unit_test(test_sglang_given),
         cmocka_unit_test(test_openai_names),
         cmocka_unit_test(test_sglang),
         cmocka_unit_test(test_llamacpp),

@@ -395,8 +395,10 @@ void duo_rest(struct duo *d)
 void duo_look_ahead(const struct duo *d)
 {
     const bool writes = !d->astray && d->text.n && d->text.n <= d->n_ctx;
+    const bool tops = policy_asks(&d->policy) & (POLICY_TOP | POLICY_BOTH);
     for (int w = 0; w < EAD_WRITERS; w++) {
-        struct outlook o = {.sampler = sampler_is_plain(&d->sampler) ? &d->sampler.options : NULL};
+        struct outlook o = {.sampler = sampler_is_plain(&d->sampler) ? &d->sampler.options : NULL,
+                            .tops = tops && w == EAD_SMALL};
         if (!d->engines[w] || !d->engines[w]->ops->expect) continue;
         if (w == EAD_LARGE && d->judging.n && d->judging.final) o.end = &d->text.ids[d->text.n - 1];
         if (writes && w == (int)d->next) o.sure = policy_sure(&d->policy, &d->text, d->next);

@@ -39,6 +39,7 @@ struct outlook {
     /* How they will be drawn, borrowed until the next outlook; NULL: in a way that only the caller
      * knows. */
     const ead_sampler_options *sampler;
+    bool tops; /* the most probable tokens are looked at, not statistics and the token alone */
     /* The token behind the last row, where that is judged and ends the text: it will not be given
      * as a row. Borrowed for the call; NULL: there is none. */
     const int32_t *end;

@@ -20,6 +20,7 @@ struct sequence {
     int last;      /* the last one */
     int sure;      /* tokens that are certain to be wanted */
     bool short_of; /* the answer before ended early: the server's context may be full */
+    bool tops;     /* statistics alone will not do */
     bool draws;    /* the server draws, by: */
     ead_sampler_options sampler;
     struct stream stream;
@@ -255,6 +256,12 @@ static void begin_judging(struct sequence *q, int given, const ead_sampler_optio
     stream_judge(&q->stream, q->ids, base, given, writes, sampler);
 }
 
+/* Does the stream tell too little for what is wanted of it? */
+static bool is_meagre(const struct sequence *q)
+{
+    return q->streams && (q->tops || q->end >= 0) && !stream_tells(&q->stream);
+}
+
 static void begin(struct remote_engine *e, struct sequence *q)
 {
     const int limit = e->remote->limit, n_ctx = e->engine.info.n_ctx;
@@ -263,6 +270,7 @@ static void begin(struct remote_engine *e, struct sequence *q)
     const int room = most - (q->wanted + 1), count = tokens_to_ask(q);
     const ead_sampler_options *sampler = q->draws ? &q->sampler : NULL;
     const int given = given_behind(e, q);
+    q->stream.looked_at = q->tops;
     if (given || q->end >= 0)
         begin_judging(q, given, sampler);
     else
@@ -366,7 +374,7 @@ static bool look(struct remote_engine *e, int seq, struct result *out)
     struct sequence *q = &e->seqs[seq];
     struct stream *s = &q->stream;
     if (q->wanted < 0) return false;
-    if (q->streams && q->end >= 0 && !stream_tells(s)) let_go(q); /* it is judged, too */
+    if (is_meagre(q)) let_go(q);
     if (!q->streams) begin(e, q);
     *out = (struct result){.seq = seq, .pos = q->wanted, .drawn = -1, .log_prob = NAN};
     const int i = q->wanted + 1 - s->base;
@@ -483,6 +491,7 @@ static void remote_expect(struct engine *engine, int seq, const struct outlook *
     const bool alike = draws == q->draws && (!draws || draws_alike(o->sampler, &q->sampler));
     q->sure = o->sure;
     q->end = o->end ? *o->end : -1;
+    q->tops = o->tops;
     q->draws = draws;
     if (draws) q->sampler = *o->sampler;
     if (!alike || (!o->sure && runs_ahead(q))) let_go(q);

@@ -97,7 +97,7 @@ static void stop_reading(struct stream *s)
  * what it writes. */
 static int top_of(const struct stream *s)
 {
-    const bool enough = s->sampler && s->wire->address->dialect->exact && !s->judging;
+    const bool enough = s->sampler && s->wire->address->dialect->exact && !s->judging && !s->looked_at;
     return enough ? 0 : s->wire->top;
 }
 

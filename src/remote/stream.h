@@ -29,14 +29,15 @@ enum stream_state {
 
 struct stream {
     struct wire *wire;
-    const int32_t *ids;                 /* the text, of which the first `base` were asked with */
-    struct held *held;                  /* [WIRE_HELD_MAX] tokens behind base */
-    struct candidate *tops;             /* [WIRE_HELD_MAX][wire->top] */
-    int base, n_held, n_used;           /* n_used: those that were looked at */
-    bool judging;                       /* what it thinks of tokens is asked, not what it writes */
-    int given;                          /* of those asked, the first were the text's own */
-    int top;                            /* most probable tokens asked for */
-    int asked;                          /* tokens asked for behind base */
+    const int32_t *ids;       /* the text, of which the first `base` were asked with */
+    struct held *held;        /* [WIRE_HELD_MAX] tokens behind base */
+    struct candidate *tops;   /* [WIRE_HELD_MAX][wire->top] */
+    int base, n_held, n_used; /* n_used: those that were looked at */
+    bool judging;             /* what it thinks of tokens is asked, not what it writes */
+    int given;                /* of those asked, the first were the text's own */
+    bool looked_at; /* the most probable ones, not statistics alone; to be set before asking */
+    int top;        /* most probable tokens asked for */
+    int asked;      /* tokens asked for behind base */
     const ead_sampler_options *sampler; /* how the server draws; NULL: somebody else does, and it
                                          * is asked greedily */
     enum stream_state state;
