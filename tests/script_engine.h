@@ -21,6 +21,7 @@ struct script_options {
     uint64_t kin;     /* a seed that is shared with another engine, whose logits these are like */
     float likeness;   /* by so much of 1; 0: not at all */
     const char *mute; /* why it tells nothing of given tokens; NULL: it does */
+    bool tells_given; /* with `top`: beside the most probable also the token behind a row */
     bool late;        /* says that it is late, as one behind a wire does */
     int top;          /* tokens of an answer; 0: all, as logits */
     int delay;        /* calls of collect until a result is there, at most; 0: at once */

@@ -113,6 +113,7 @@ static void draw_scripts(struct schedule *s)
                                                 .n_seq = s->n,
                                                 .max_rows = CTX,
                                                 .max_logits = CTX,
+                                                .tells_given = true,
                                                 .top = s->dialects[w] == &dialect_ead ? 0 : TOP};
     for (int i = 0; i < s->n; i++) {
         s->stories[i].n_prompt = 1 + below(s, PROMPT_MAX);
