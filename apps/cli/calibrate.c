@@ -45,7 +45,7 @@ static const struct arg table[] = {
      .low = 1e-6,
      .high = 1e6,
      .help = "the most accuracy that is X times as fast as the large model alone. Time is\n"
-             "modelled: neither the machine nor --parallel changes the choice"},
+             "modelled, so the choice is the same on any machine and in any company"},
     {.kind = ARG_INT,
      .name = "tries",
      .value = "N",
