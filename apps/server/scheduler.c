@@ -1,11 +1,8 @@
-#include "server/scheduler.h"
-
 #include "base/check.h"
 #include "base/clock.h"
 #include "server/answer.h"
 #include "server/fault.h"
-#include "server/prefix.h"
-#include "server/teller.h"
+#include "server/scheduler_inside.h"
 #include "server/work.h"
 
 #include <math.h>
@@ -13,288 +10,9 @@
 #include <stdlib.h>
 
 enum {
-    IDLE_WAIT_MS = 20,   /* where all live texts stand still */
-    TELL_MOST = 1 << 11, /* entries of an answer that are put together between steps: some ms */
+    IDLE_WAIT_MS = 20, /* where all live texts stand still */
     RETRY_SECONDS_MAX = 60
 };
-
-/* A place of the batch. */
-struct place {
-    struct job *job; /* NULL: none writes there */
-    struct choice *choice;
-};
-
-struct scheduler {
-    struct server *server;
-    ead_batch *batch;
-    struct teller *teller;
-    struct prefix prefix;
-    struct place *places;  /* [prefix.n] */
-    bool *active;          /* [prefix.n] of a step; */
-    ead_event *events;     /* [prefix.n] what came of it */
-    struct reply **polled; /* [n_polled] scratch */
-    size_t n_polled;
-    int slots, live;
-    struct job *waiting; /* jobs of which some choice has not begun, in their order */
-    struct job *blocked; /* one of them, for which there is no memory until a live text ends */
-    double job_seconds;  /* what a job takes, lately */
-
-    pthread_t thread;
-    bool running;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t wake;
-    struct job_queue incoming;
-    int n_jobs; /* taken and not ended */
-    bool stop;
-};
-
-/* ---- ends -------------------------------------------------------------------------------- */
-
-/* What stands in a place stays there, and nobody writes on. */
-static void vacate(struct scheduler *s, int place)
-{
-    ead_duo *duo = ead_batch_duo(s->batch, place);
-    ead_error error;
-    s->places[place] = (struct place){0};
-    ead_duo_rest(duo);
-    (void)ead_duo_reserve(duo, 0, &error);
-    ead_duo_score(duo, 0, NULL, NULL);
-    prefix_keep(&s->prefix, place);
-}
-
-/* A choice needs its place no longer. */
-static void leave_place(struct scheduler *s, int place)
-{
-    struct choice *c = s->places[place].choice;
-    c->summary = ead_duo_summarise(ead_batch_duo(s->batch, place));
-    c->ended = true;
-    s->places[place].job->n_ended++;
-    s->live--;
-    s->blocked = NULL;
-    vacate(s, place);
-    metrics_text(&s->server->metrics, &c->summary, c->index % c->ask->n ? 0 : c->prompt->n,
-                 c->index % c->ask->n ? 0 : (uint64_t)c->cached);
-    metrics_wire(&s->server->metrics, ead_batch_duo(s->batch, place));
-}
-
-static void stop_waiting(struct scheduler *s, const struct job *j)
-{
-    struct job **at = &s->waiting;
-    while (*at && *at != j) at = &(*at)->next;
-    if (*at) *at = j->next;
-    if (s->blocked == j) s->blocked = NULL;
-}
-
-/* The scheduler has no more to do with it. */
-static void let_go(struct scheduler *s, struct job *j)
-{
-    const double seconds = clock_seconds() - j->arrived;
-    for (int i = 0; i < s->prefix.n; i++)
-        if (s->places[i].job == j) leave_place(s, i);
-    stop_waiting(s, j);
-    pthread_mutex_lock(&s->lock);
-    s->n_jobs--;
-    s->job_seconds = s->job_seconds > 0 ? s->job_seconds * 0.9 + seconds * 0.1 : seconds;
-    pthread_mutex_unlock(&s->lock);
-}
-
-static void end_job(struct scheduler *s, struct job *j)
-{
-    let_go(s, j);
-    server_done(s->server, j);
-}
-
-static void fail_job(struct scheduler *s, struct job *j, const struct refusal *why)
-{
-    reply_fail(&j->reply, why);
-    end_job(s, j);
-}
-
-static void fail_memory(struct scheduler *s, struct job *j)
-{
-    struct refusal why;
-    refuse_memory(&why);
-    fail_job(s, j, &why);
-}
-
-/* False without memory. */
-static bool finish_stream(struct job *j)
-{
-    if (j->ask.include_usage && !reply_event_json(&j->reply, answer_account(j)))
-        return reply_gone(&j->reply);
-    reply_event(&j->reply, "[DONE]", 6);
-    reply_finish(&j->reply);
-    return true;
-}
-
-static void finish_job(struct scheduler *s, struct job *j)
-{
-    if (j->ask.stream && !finish_stream(j)) {
-        fail_memory(s, j);
-        return;
-    }
-    if (!j->ask.stream && answer_entries(j) > TELL_MOST) {
-        let_go(s, j);
-        teller_take(s->teller, j);
-        return;
-    }
-    if (!j->ask.stream) reply_json(&j->reply, 200, answer_whole(j));
-    end_job(s, j);
-}
-
-/* ---- beginnings -------------------------------------------------------------------------- */
-
-/* Is the whole prompt told of? Then nothing of it may have been read before. */
-static bool is_echoed(const struct ask *a)
-{
-    return a->echo && a->logprobs >= 0;
-}
-
-static bool is_scored(const struct ask *a)
-{
-    return is_echoed(a) || a->given;
-}
-
-static void take_score(void *context, const ead_scored *token)
-{
-    struct choice *c = ((struct place *)context)->choice;
-    if (c && !c->finish && !c->lost) c->lost = !choice_add_given(c, token);
-}
-
-/* Have what the model thinks of the prompt told, or of its last tokens. False without memory. */
-static bool ask_scores(struct scheduler *s, const struct job *j, struct choice *c, int place)
-{
-    ead_duo *duo = ead_batch_duo(s->batch, place);
-    const ead_scored first = {.id = c->prompt->ids[0], .log_prob = NAN};
-    const size_t given = (size_t)j->ask.given;
-    ead_duo_score(duo, j->ask.logprobs, take_score, &s->places[place]);
-    ead_duo_score_from(duo, given ? c->prompt->n - given : 0);
-    return given || choice_add_given(c, &first);
-}
-
-/* Tokens that the text may come to have. */
-static size_t length_of(const struct choice *c, int n_ctx)
-{
-    const size_t most = (size_t)n_ctx, n = c->prompt->n;
-    if (c->ask->max_tokens < 0 || (size_t)c->ask->max_tokens > most - n) return most;
-    return n + (size_t)(c->ask->max_tokens ? c->ask->max_tokens : 1);
-}
-
-/* Tokens of a text beyond what live texts in places [0, below) begin with as well. */
-static size_t own_length(const struct scheduler *s, const struct choice *c, const int32_t *ids,
-                         size_t n, int below)
-{
-    const size_t length = length_of(c, s->server->context.n_ctx);
-    const size_t shared = prefix_live(&s->prefix, ids, n, below);
-    return length > shared ? length - shared : 0;
-}
-
-/* Might there be room beside what is live, were all kept texts given up? It is surely too little
- * where all shared what they can, and pages had no rest. */
-static bool may_fit(const struct scheduler *s, const struct choice *c)
-{
-    const int room = s->server->models.duo.cache_tokens, n = s->prefix.n;
-    size_t needed = own_length(s, c, c->prompt->ids, c->prompt->n, n);
-    for (int i = 0; i < n; i++) {
-        const ead_duo *duo = ead_batch_duo(s->batch, i);
-        if (s->places[i].job)
-            needed += own_length(s, s->places[i].choice, ead_duo_ids(duo), ead_duo_length(duo), i);
-    }
-    return !room || needed <= (size_t)room;
-}
-
-enum beginning { BEGIN_OK, BEGIN_FULL, BEGIN_BAD };
-
-/* Put the prompt behind what the place holds of it, and set what steers it. */
-static enum beginning prepare(struct scheduler *s, struct job *j, struct choice *c, int place,
-                              ead_error *error)
-{
-    ead_duo *duo = ead_batch_duo(s->batch, place);
-    const size_t have = ead_duo_length(duo);
-    ead_sampler_options sampler = j->ask.sampler;
-    ead_policy_options policy = j->ask.policy;
-    sampler.seed = ask_seed(&j->ask, c->index);
-    policy.seed = sampler.seed;
-    while (ead_duo_reserve(duo, length_of(c, s->server->context.n_ctx), error))
-        if (!prefix_evict(&s->prefix, place)) return BEGIN_FULL;
-    if (is_scored(&j->ask) && !ask_scores(s, j, c, place)) {
-        error->status = EAD_MEMORY;
-        snprintf(error->message, sizeof error->message, "no memory for the prompt");
-        return BEGIN_BAD;
-    }
-    if (ead_duo_set_policy(duo, &policy, error) || ead_duo_set_sampler(duo, &sampler, error) ||
-        ead_duo_append(duo, c->prompt->ids + have, c->prompt->n - have, error))
-        return BEGIN_BAD;
-    return BEGIN_OK;
-}
-
-/* False without memory. */
-static bool tell_begin(struct scheduler *s, struct job *j, struct choice *c)
-{
-    c->begun = true;
-    j->n_begun++;
-    if (!j->begun) {
-        j->begun = true;
-        j->began = clock_seconds();
-        metrics_observe(&s->server->metrics, &s->server->metrics.queued, j->began - j->arrived);
-        if (j->ask.stream) reply_begin(&j->reply);
-    }
-    if (!j->ask.stream || j->ask.kind != ASK_CHAT) return true;
-    return reply_event_json(&j->reply, answer_opening(j, c)) || reply_gone(&j->reply);
-}
-
-/* Begin a choice. BEGIN_FULL when there is no room for it now; BEGIN_BAD where it cannot be, and
- * its job has been failed. */
-static enum beginning begin_choice(struct scheduler *s, struct job *j, struct choice *c)
-{
-    ead_error error;
-    struct refusal why;
-    if (s->live && !may_fit(s, c)) return BEGIN_FULL;         /* and no kept text goes in vain */
-    const size_t known = c->prompt->n - (size_t)j->ask.given; /* that may have been read before */
-    const int place = prefix_place(&s->prefix, c->prompt->ids, known, is_echoed(&j->ask));
-    s->places[place] = (struct place){.job = j, .choice = c};
-    const enum beginning began = prepare(s, j, c, place, &error);
-    if (began == BEGIN_OK) {
-        s->live++;
-        if (tell_begin(s, j, c)) return BEGIN_OK;
-        fail_memory(s, j);
-        return BEGIN_BAD;
-    }
-    vacate(s, place); /* what was found for it is kept */
-    if (began == BEGIN_FULL && s->live) return BEGIN_FULL;
-    refuse_fault(s->server->models.names, error.status, error.message, &why);
-    fail_job(s, j, &why);
-    return BEGIN_BAD;
-}
-
-/* Another choice of the same prompt waits until the first one has read it, and copies it. */
-static bool waits_for_sibling(const struct job *j, const struct choice *c)
-{
-    const struct choice *first = &j->choices[c->index / j->ask.n * j->ask.n];
-    return c != first && !first->first_token && !first->ended && !is_scored(&j->ask);
-}
-
-/* Begin what can begin, in the order in which it came. */
-static void admit(struct scheduler *s)
-{
-    for (struct job *j = s->waiting, *next; j && s->live < s->slots; j = next) {
-        next = j->next;
-        if (j == s->blocked) return;
-        while (s->live < s->slots && j->n_begun < j->n_choices) {
-            struct choice *c = &j->choices[j->n_begun];
-            if (waits_for_sibling(j, c)) break;
-            const enum beginning began = begin_choice(s, j, c);
-            if (began == BEGIN_OK) continue;
-            if (began == BEGIN_FULL) { /* memory is short: none overtakes it */
-                s->blocked = j;
-                return;
-            }
-            j = NULL;
-            break;
-        }
-        if (j && j->n_begun == j->n_choices) stop_waiting(s, j);
-    }
-}
 
 /* ---- tokens ------------------------------------------------------------------------------ */
 
@@ -365,8 +83,8 @@ static bool take_token(struct scheduler *s, int place, const ead_token *token)
     if (!c->finish) return true;
     if (j->ask.stream && !reply_event_json(&j->reply, answer_ending(j, c)))
         return reply_gone(&j->reply);
-    leave_place(s, place);
-    if (j->n_ended == j->n_choices) finish_job(s, j);
+    scheduler_leave_place(s, place);
+    if (j->n_ended == j->n_choices) scheduler_finish_job(s, j);
     return true;
 }
 
@@ -375,12 +93,12 @@ static void take_event(struct scheduler *s, const ead_event *e)
     struct job *j = s->places[e->text].job;
     if (!j) return; /* its job ended by another choice of it in this step */
     if (e->kind == EAD_EVENT_TOKEN) {
-        if (!take_token(s, e->text, &e->token)) fail_memory(s, j);
+        if (!take_token(s, e->text, &e->token)) scheduler_fail_memory(s, j);
         return;
     }
     struct refusal why;
     refuse_fault(s->server->models.names, e->status, e->message, &why);
-    fail_job(s, j, &why);
+    scheduler_fail_job(s, j, &why);
 }
 
 /* ---- a step ------------------------------------------------------------------------------ */
@@ -399,13 +117,13 @@ static void sweep(struct scheduler *s)
         if (reply_is_stuck(&j->reply)) reply_abandon(&j->reply);
         if (!reply_gone(&j->reply)) continue;
         metrics_count(&s->server->metrics, &s->server->metrics.cancelled, 1);
-        end_job(s, j);
+        scheduler_end_job(s, j);
     }
     for (struct job *j = s->waiting, *next; j; j = next) {
         next = j->next;
         if (!reply_gone(&j->reply)) continue;
         metrics_count(&s->server->metrics, &s->server->metrics.cancelled, 1);
-        end_job(s, j);
+        scheduler_end_job(s, j);
     }
 }
 
@@ -421,8 +139,8 @@ static void tell_metrics(struct scheduler *s, double seconds)
 static void fail_all(struct scheduler *s, const struct refusal *why)
 {
     for (int i = 0; i < s->prefix.n; i++)
-        if (s->places[i].job) fail_job(s, s->places[i].job, why);
-    while (s->waiting) fail_job(s, s->waiting, why);
+        if (s->places[i].job) scheduler_fail_job(s, s->places[i].job, why);
+    while (s->waiting) scheduler_fail_job(s, s->waiting, why);
 }
 
 /* One pass for all that are not held up by their readers; false when all are. */
@@ -449,7 +167,8 @@ static bool step(struct scheduler *s)
         return true;
     }
     for (int i = 0; i < s->prefix.n; i++)
-        if (s->places[i].choice && s->places[i].choice->lost) fail_memory(s, s->places[i].job);
+        if (s->places[i].choice && s->places[i].choice->lost)
+            scheduler_fail_memory(s, s->places[i].job);
     for (int i = 0; i < n; i++) take_event(s, &s->events[i]);
     tell_metrics(s, seconds);
     return true;
@@ -498,7 +217,7 @@ static void *run(void *context)
     struct scheduler *s = context;
     while (collect(s)) {
         sweep(s);
-        admit(s);
+        scheduler_admit(s);
         if (!step(s) && (s->live || s->waiting)) wait_a_little(s);
     }
     struct refusal why;
