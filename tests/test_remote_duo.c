@@ -98,7 +98,7 @@ static void draw_dialects(struct schedule *s)
     s->judges = s->judges && (!large || !large->mute) && below(s, 2);
     if (s->judges) s->options.policy.kind = below(s, 2) ? EAD_POLICY_SPECULATIVE : EAD_POLICY_JUDGE;
     s->options.policy.draft = 1 + below(s, 9);
-    s->options.policy.slack = 0.25 * below(s, 4);
+    s->options.policy.slack = 0; /* a scripted engine knows no p beyond its most probable ones */
     s->options.policy.risk = 1 + 0.5 * below(s, 4);
 }
 
