@@ -25,6 +25,7 @@ struct line {
     int lent;              /* results whose storage is lent until the next submit */
     float *logits;         /* [max_logits][n_vocab] */
     struct candidate *top; /* [max_logits][n_vocab] */
+    struct also *also;     /* [max_logits] */
 };
 
 static bool waits(const struct line *line)
@@ -179,6 +180,23 @@ static int next_result(const struct script *e, bool wait)
     return wait ? late : -1;
 }
 
+/* Of the token behind a row it tells beside the most probable ones. */
+static void tell_given(const struct script *e, const struct line *line, int pos, struct also *also,
+                       struct distribution *out)
+{
+    struct distribution dense;
+    const int32_t id = line->ids[pos + 1];
+    float *logits = calloc((size_t)e->options.n_vocab, sizeof *logits);
+    struct script_options all = e->options;
+    all.top = 0;
+    promise(logits != NULL, "there is memory");
+    script_distribution(&all, line->ids, pos + 1, logits, NULL, &dense);
+    *also = (struct also){id, distribution_log_prob(&dense, id),
+                          distribution_rank(&dense, e->options.n_vocab, id) + 1};
+    out->also = also;
+    free(logits);
+}
+
 static bool script_collect(struct engine *engine, bool wait, struct result *out)
 {
     struct script *e = script_of(engine);
@@ -259,6 +277,7 @@ static void script_close(struct engine *engine)
         free(e->lines[seq].pending);
         free(e->lines[seq].logits);
         free(e->lines[seq].top);
+        free(e->lines[seq].also);
     }
     free(e->lines);
     free(e->rows);
@@ -303,6 +322,7 @@ struct engine *script_open(const struct script_options *options)
         e->lines[seq].ids = storage(options->n_ctx, sizeof(int32_t));
         const int lent = options->max_logits * options->n_vocab;
         e->lines[seq].pending = storage(options->max_logits, sizeof(struct pending));
+        e->lines[seq].also = storage(options->max_logits, sizeof(struct also));
         e->lines[seq].logits = storage(lent, sizeof(float));
         e->lines[seq].top = storage(lent, sizeof(struct candidate));
     }
