@@ -4,8 +4,8 @@
     generate.py --write-sets DIR     calibration (500), test (1,000) and sample (20) in MATH's layout
     generate.py --write-train FILE   problems for training, one JSON object a line (train.py draws the
                                      same stream itself and needs no file)
-    generate.py --check              verifies every calculation of many solutions, that no remark tells
-                                     of a result, and the split
+    generate.py --check              verifies every calculation of many solutions, that no word tells
+                                     of a number, and the split
 
 A problem belongs to one split by a hash of its numbers, whatever its wording, its names and its level:
 a held-out problem cannot return in training in other words.
@@ -17,11 +17,13 @@ import os
 import random
 import re
 import sys
+from collections import Counter
 from fractions import Fraction
 from math import gcd
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from subjects import REGISTRY  # noqa: E402
+from wording import Words  # noqa: E402
 from work import Work  # noqa: E402
 
 LEVELS = range(1, 6)
@@ -39,16 +41,16 @@ def split_of(name, numbers):
 
 
 def record(cell, level, task, work):
-    answer = f"The answer is $\\boxed{{{task.answer}}}$."
+    work.close(task.answer)
     return {"problem": task.problem, "level": f"Level {level}", "type": cell.subject,
-            "solution": "\n".join([cell.plan, *work.lines, answer]),
-            "task": cell.name, "equations": work.equations, "ratings": work.ratings}
+            "solution": "\n".join([cell.plan, *work.lines]),
+            "task": cell.name, "equations": work.equations, "words": work.words}
 
 
 def draw_problem(rng, cell, level, split, tries=2000):
     """One problem of this task and level from this split, or None when it seems to have none."""
     for _ in range(tries):
-        work = Work(rng)
+        work = Work(Words(cell.name, rng.getrandbits(64)))
         task = cell.function(work, rng, level)
         if split_of(cell.name, task.numbers) == split:
             return record(cell, level, task, work)
@@ -130,20 +132,57 @@ def check_equations(problem):
     return len(problem["equations"])
 
 
-def check_ratings(problem, known):
-    """A remark is chosen by the shape of a calculation alone; `known`: the rating of every shape so far."""
-    for shape, rating in problem["ratings"]:
-        if known.setdefault(shape, rating) != rating:
-            raise AssertionError(f"{shape} is rated {known[shape]} and {rating}, so its remark tells of the result")
+class WordCheck:
+    """Words tell nothing of numbers. Two ways of failing: a choice that cannot be repeated from its task, its
+    lead and its generator alone, and ranks that are not equally frequent whatever the numbers beside them are."""
+
+    LIMIT = 6.0  # standard deviations of a chi-square sum; chance alone passes it once in 10^9 tables
+
+    def __init__(self):
+        self.tables = {}  # (what, size of stock) -> {class: Counter of ranks}
+
+    def add(self, problem):
+        words = problem["words"]
+        replayed = Words(problem["task"], words.seed)
+        for lead, place, stock, _ in words.chosen:
+            replayed.choose(lead, place, stock)
+        if replayed.chosen != words.chosen:
+            raise AssertionError(f"words that saw more than their place:\n{problem['solution']}")
+        result = iter(problem["equations"])
+        for lead, place, stock, rank in words.chosen:
+            self.count("level", place, problem["level"], rank)
+            if place == "link":
+                expression, value = next(result)
+                self.count("digits of the operands", place, sum(c.isdigit() for c in expression), rank)
+                self.count("digits of the result", place, sum(c.isdigit() for c in value), rank)
+                self.count("last digit of the result", place, value[-1], rank)
+
+    def count(self, what, place, group, rank):
+        self.tables.setdefault((what, place), {}).setdefault(group, Counter())[rank] += 1
+
+    def finish(self):
+        """Compares every group's ranks with those of all groups."""
+        for (what, place), groups in self.tables.items():
+            whole = sum(groups.values(), Counter())
+            total, freedom, square = whole.total(), 0, 0.0
+            for ranks in groups.values():
+                expected = {rank: ranks.total() * n / total for rank, n in whole.items()}
+                if min(expected.values()) < 5:
+                    continue
+                square += sum((ranks[rank] - e) ** 2 / e for rank, e in expected.items())
+                freedom += len(whole) - 1
+            if square - freedom > self.LIMIT * (2 * freedom) ** 0.5:
+                raise AssertionError(f"the {place} tells of the {what}: chi-square {square:.0f} of {freedom}")
+        return len(self.tables)
 
 
 def check(count):
     problems = stream("check")
-    verified, texts, ratings = 0, set(), {}
+    verified, texts, words = 0, set(), WordCheck()
     for _ in range(count):
         problem = next(problems)
         verified += check_equations(problem)
-        check_ratings(problem, ratings)
+        words.add(problem)
         texts.add(normalise(problem["problem"]))
     sets = {split: held_out(split, size) for split, size in SIZES.items()}
     names = [normalise(p["problem"]) for ps in sets.values() for p in ps]
@@ -152,7 +191,7 @@ def check(count):
     for problems in sets.values():
         verified += sum(check_equations(p) for p in problems)
     print(f"{verified} calculations hold; {len(texts)} distinct training problems of {count}; no overlap; "
-          f"{len(ratings)} shapes rated")
+          f"words independent of numbers in {words.finish()} tables")
 
 
 def main():

@@ -30,6 +30,7 @@ RATE = {"large": 1.5e-3, "small": 3e-3}
 WARM_UP = 200
 SAVE_SECONDS = 180
 IGNORED = -100
+WORD_WEIGHT = 0.25  # of a token outside $...$ in the loss; see README
 
 
 def open_tokenizer(directory):
@@ -45,13 +46,23 @@ def encode(tokenizer, problem):
     return head + tokenizer.encode(" " + problem["solution"]) + [0], len(head)
 
 
+def loss_weights(tokenizer, ids):
+    """Of every token after the first: 1 inside $...$, less outside. What comes before a token decides, not the
+    token itself, so the loss is least where it was: at the true probabilities."""
+    weights, inside = [], False
+    for i in ids[:-1]:
+        inside ^= tokenizer.dollars[i] % 2 == 1
+        weights.append(1.0 if inside else WORD_WEIGHT)
+    return weights
+
+
 def round_up(length):
     """Few different lengths, because every new shape costs the CPU library the making of new kernels."""
     return -(-length // 16) * 16
 
 
 def batches(tokenizer, step, count):
-    """The problems of a step in batches of similar length: inputs, and targets after the prompt."""
+    """The problems of a step in batches of similar length: inputs, targets after the prompt, their weights."""
     problems = itertools.islice(stream(f"train {step}"), count)
     texts = sorted((encode(tokenizer, p) for p in problems), key=lambda t: len(t[0]))
     size = count // PIECES
@@ -60,10 +71,12 @@ def batches(tokenizer, step, count):
         longest = round_up(max(len(ids) for ids, _ in piece) - 1)
         inputs = torch.zeros(size, longest, dtype=torch.long)
         targets = torch.full((size, longest), IGNORED)
+        weights = torch.zeros(size, longest)
         for row, (ids, head) in enumerate(piece):
             inputs[row, :len(ids) - 1] = torch.tensor(ids[:-1])
             targets[row, head - 1:len(ids) - 1] = torch.tensor(ids[head:])
-        yield inputs, targets
+            weights[row, :len(ids) - 1] = torch.tensor(loss_weights(tokenizer, ids))
+        yield inputs, targets, weights
 
 
 class Run:
@@ -119,15 +132,16 @@ class Run:
         return self.decay_start is not None and self.step >= self.decay_start + self.decay_steps
 
     def train_step(self):
-        """One update; returns the mean loss of a solution token."""
-        pieces = [(i.to(self.device), t.to(self.device)) for i, t in batches(self.tokenizer, self.step, self.batch)]
-        count = sum((t != IGNORED).sum() for _, t in pieces)
+        """One update; returns the weighted mean loss of a solution token."""
+        pieces = [[x.to(self.device) for x in piece] for piece in batches(self.tokenizer, self.step, self.batch)]
+        weight = sum(w[t != IGNORED].sum() for _, t, w in pieces)
         total = 0.0
-        for inputs, targets in pieces:
+        for inputs, targets, weights in pieces:
             wanted = targets != IGNORED
             with torch.autocast(self.device, torch.bfloat16):
                 logits = self.model.logits(self.compiled(inputs)[wanted])
-            loss = F.cross_entropy(logits.float(), targets[wanted], reduction="sum") / count
+            losses = F.cross_entropy(logits.float(), targets[wanted], reduction="none")
+            loss = (losses * weights[wanted]).sum() / weight
             loss.backward()
             total += loss.item()
             self.tokens += inputs.numel()
