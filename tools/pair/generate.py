@@ -23,7 +23,7 @@ from math import gcd
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from subjects import REGISTRY  # noqa: E402
-from wording import Words  # noqa: E402
+from wording import OPENERS, VERBS, Words  # noqa: E402
 from work import Work  # noqa: E402
 
 LEVELS = range(1, 6)
@@ -132,14 +132,21 @@ def check_equations(problem):
     return len(problem["equations"])
 
 
-class WordCheck:
-    """Words tell nothing of numbers. Two ways of failing: a choice that cannot be repeated from its task, its
-    lead and its generator alone, and ranks that are not equally frequent whatever the numbers beside them are."""
+LINE = re.compile(r"(?P<lead>[^$]*(\$[^$]*\$[^$]*)?) \$(?P<seen>[^$]*)\$\. (?P<link>[^$]*) \$(?P<result>[^$]*)\$\.")
+FREE = {word.rstrip(",").lower() for word in (*OPENERS, *VERBS)}
 
-    LIMIT = 6.0  # standard deviations of a chi-square sum; chance alone passes it once in 10^9 tables
+
+class WordCheck:
+    """Words tell nothing of numbers. Three ways of failing: a choice that cannot be repeated from its task, its lead
+    and its generator alone; a lead that differs where lines are otherwise worded alike; and, in the text as it is
+    read, words that are more frequent beside some numbers than beside others in such lines."""
+
+    LIMIT = 6.0  # standard deviations of chi-square that chance may explain
+    LEAST = 2  # a word must be expected that often beside the numbers of a group
 
     def __init__(self):
-        self.tables = {}  # (what, size of stock) -> {class: Counter of ranks}
+        self.leads = {}  # rest of the line: what its words were chosen by
+        self.tables = {}  # (what, place) -> {rest of the line: {group: Counter of words}}
 
     def add(self, problem):
         words = problem["words"]
@@ -148,32 +155,46 @@ class WordCheck:
             replayed.choose(lead, place, stock)
         if replayed.chosen != words.chosen:
             raise AssertionError(f"words that saw more than their place:\n{problem['solution']}")
-        result = iter(problem["equations"])
-        for lead, place, stock, rank in words.chosen:
-            self.count("level", place, problem["level"], rank)
-            if place == "link":
-                expression, value = next(result)
-                self.count("digits of the operands", place, sum(c.isdigit() for c in expression), rank)
-                self.count("digits of the result", place, sum(c.isdigit() for c in value), rank)
-                self.count("last digit of the result", place, value[-1], rank)
+        leads = [lead for lead, place, *_ in words.chosen if place == "link"]
+        lines = [line for line in problem["solution"].split("\n") if "$. " in line]
+        for lead, line in zip(leads, map(LINE.fullmatch, lines), strict=True):
+            if line:
+                self.add_line(problem, lead, line)
 
-    def count(self, what, place, group, rank):
-        self.tables.setdefault((what, place), {}).setdefault(group, Counter())[rank] += 1
+    def add_line(self, problem, lead, line):
+        said = re.sub(r"\d+", "0", line["lead"]).lower().split()
+        rest = (problem["task"], *(word for word in said if word.rstrip(",") not in FREE))
+        if self.leads.setdefault(rest, lead) != lead:
+            raise AssertionError(f"worded by '{lead}' and by '{self.leads[rest]}': {line[0]}")
+        places = {"opener": said[0], "verb": said[-1], "link": line["link"]}
+        groups = {"level": problem["level"], "operands": sum(map(str.isdigit, line["seen"])),
+                  "length of the result": len(line["result"]), "end of the result": line["result"][-1]}
+        for place, word in places.items():
+            for what, group in groups.items():
+                table = self.tables.setdefault((what, place), {}).setdefault(rest, {})
+                table.setdefault(group, Counter())[word] += 1
 
     def finish(self):
-        """Compares every group's ranks with those of all groups."""
-        for (what, place), groups in self.tables.items():
-            whole = sum(groups.values(), Counter())
-            total, freedom, square = whole.total(), 0, 0.0
-            for ranks in groups.values():
-                expected = {rank: ranks.total() * n / total for rank, n in whole.items()}
-                if min(expected.values()) < 5:
-                    continue
-                square += sum((ranks[rank] - e) ** 2 / e for rank, e in expected.items())
-                freedom += len(whole) - 1
+        """Compares every group's words with those of all groups. Returns how many comparisons there were."""
+        degrees = 0
+        for (what, place), lines in self.tables.items():
+            square, freedom = map(sum, zip(*(self.compare(groups) for groups in lines.values())))
             if square - freedom > self.LIMIT * (2 * freedom) ** 0.5:
                 raise AssertionError(f"the {place} tells of the {what}: chi-square {square:.0f} of {freedom}")
-        return len(self.tables)
+            degrees += freedom
+        return degrees
+
+    def compare(self, groups):
+        """Chi-square and its degrees of freedom over the groups that are large enough."""
+        whole = sum(groups.values(), Counter())
+        enough = whole.total() * self.LEAST / min(whole.values())
+        large = [ranks for ranks in groups.values() if ranks.total() >= enough]
+        if len(large) < 2:
+            return 0.0, 0
+        whole = sum(large, Counter())
+        square = sum((words[word] - words.total() * n / whole.total()) ** 2 / (words.total() * n / whole.total())
+                     for words in large for word, n in whole.items())
+        return square, (len(large) - 1) * (len(whole) - 1)
 
 
 def check(count):
@@ -191,7 +212,7 @@ def check(count):
     for problems in sets.values():
         verified += sum(check_equations(p) for p in problems)
     print(f"{verified} calculations hold; {len(texts)} distinct training problems of {count}; no overlap; "
-          f"words independent of numbers in {words.finish()} tables")
+          f"words independent of numbers in {words.finish()} degrees of freedom")
 
 
 def main():

@@ -12,6 +12,7 @@ import argparse
 import itertools
 import math
 import os
+import random
 import signal
 import sys
 import time
@@ -24,13 +25,14 @@ from generate import stream  # noqa: E402
 from model import SHAPES, Config, Model  # noqa: E402
 from optimise import Optimiser  # noqa: E402
 from tokenizer import Tokenizer, prompt, train_on_problems  # noqa: E402
+from wording import LINKS, OPENERS  # noqa: E402
 
 PIECES = 4  # a step's problems, sorted by length, go through the model in this many batches
 RATE = {"large": 1.5e-3, "small": 3e-3}
 WARM_UP = 200
 SAVE_SECONDS = 180
-IGNORED = -100
 WORD_WEIGHT = 0.25  # of a token outside $...$ in the loss; see README
+DRILL_LENGTH = 113
 
 
 def open_tokenizer(directory):
@@ -40,20 +42,43 @@ def open_tokenizer(directory):
     return Tokenizer.load(path)
 
 
-def encode(tokenizer, problem):
-    """Token ids of prompt, solution and end, and the length of the prompt."""
-    head = tokenizer.encode(prompt(problem["problem"]))
-    return head + tokenizer.encode(" " + problem["solution"]) + [0], len(head)
-
-
-def loss_weights(tokenizer, ids):
-    """Of every token after the first: 1 inside $...$, less outside. What comes before a token decides, not the
-    token itself, so the loss is least where it was: at the true probabilities."""
+def weigh(tokenizer, ids, head):
+    """The weight in the loss of every token after the first: none in the prompt, 1 inside $...$, less outside.
+    What comes before a token decides, not the token itself, so the loss is least where it was: at the true
+    probabilities."""
     weights, inside = [], False
-    for i in ids[:-1]:
+    for at, i in enumerate(ids[:-1], 1):
         inside ^= tokenizer.dollars[i] % 2 == 1
-        weights.append(1.0 if inside else WORD_WEIGHT)
+        weights.append(0.0 if at < head else 1.0 if inside else WORD_WEIGHT)
     return weights
+
+
+def problem_texts(tokenizer, seed, count):
+    """Token ids of prompt, solution and end, and the weight of every token after the first."""
+    for problem in itertools.islice(stream(seed), count):
+        head = tokenizer.encode(prompt(problem["problem"]))
+        ids = head + tokenizer.encode(" " + problem["solution"]) + [0]
+        yield ids, weigh(tokenizer, ids, len(head))
+
+
+def drill_texts(tokenizer, seed, count):
+    """Calculations of training problems, of the harder levels more, with hardly a word: twice as many in as many
+    tokens. Only results count in the loss, from the dollar that opens them."""
+    rng, problems = random.Random(seed), stream(seed)
+    for _ in range(count):
+        ids, weights = [0], []
+        while len(ids) < DRILL_LENGTH:
+            problem = next(problems)
+            if problem["level"] < "Level 3" and rng.random() < 0.6:
+                continue
+            for expression, result in problem["equations"]:
+                line = f"{rng.choice(OPENERS[1:])} ${expression}$. {rng.choice(LINKS)} ${result}$.\n"
+                dollars = 0
+                for i in tokenizer.encode(line):
+                    weights.append(float(dollars + tokenizer.dollars[i] >= 3))
+                    dollars += tokenizer.dollars[i]
+                    ids.append(i)
+        yield ids[:DRILL_LENGTH], weights[:DRILL_LENGTH - 1]
 
 
 def round_up(length):
@@ -61,29 +86,29 @@ def round_up(length):
     return -(-length // 16) * 16
 
 
-def batches(tokenizer, step, count):
-    """The problems of a step in batches of similar length: inputs, targets after the prompt, their weights."""
-    problems = itertools.islice(stream(f"train {step}"), count)
-    texts = sorted((encode(tokenizer, p) for p in problems), key=lambda t: len(t[0]))
+def batches(tokenizer, step, count, drills):
+    """The texts of a step in batches of similar length: inputs, targets and weights."""
+    texts = [*problem_texts(tokenizer, f"train {step}", count - drills),
+             *drill_texts(tokenizer, f"drill {step}", drills)]
+    texts.sort(key=lambda text: len(text[0]))
     size = count // PIECES
     for i in range(0, len(texts), size):
         piece = texts[i:i + size]
         longest = round_up(max(len(ids) for ids, _ in piece) - 1)
-        inputs = torch.zeros(size, longest, dtype=torch.long)
-        targets = torch.full((size, longest), IGNORED)
+        inputs, targets = (torch.zeros(size, longest, dtype=torch.long) for _ in range(2))
         weights = torch.zeros(size, longest)
-        for row, (ids, head) in enumerate(piece):
+        for row, (ids, weight) in enumerate(piece):
             inputs[row, :len(ids) - 1] = torch.tensor(ids[:-1])
-            targets[row, head - 1:len(ids) - 1] = torch.tensor(ids[head:])
-            weights[row, :len(ids) - 1] = torch.tensor(loss_weights(tokenizer, ids))
+            targets[row, :len(ids) - 1] = torch.tensor(ids[1:])
+            weights[row, :len(ids) - 1] = torch.tensor(weight)
         yield inputs, targets, weights
 
 
 class Run:
     """One model in training."""
 
-    def __init__(self, name, directory, device, finish, batch):
-        self.name, self.device, self.batch = name, device, batch
+    def __init__(self, name, directory, device, finish, batch, drills):
+        self.name, self.device, self.batch, self.drills = name, device, batch, drills
         self.tokenizer = open_tokenizer(directory)
         torch.manual_seed(1)
         self.config = Config(len(self.tokenizer.tokens), **SHAPES[name])
@@ -132,12 +157,14 @@ class Run:
         return self.decay_start is not None and self.step >= self.decay_start + self.decay_steps
 
     def train_step(self):
-        """One update; returns the weighted mean loss of a solution token."""
-        pieces = [[x.to(self.device) for x in piece] for piece in batches(self.tokenizer, self.step, self.batch)]
-        weight = sum(w[t != IGNORED].sum() for _, t, w in pieces)
+        """One update; returns the weighted mean loss of a token."""
+        drills = int(self.batch * self.drills)
+        pieces = [[x.to(self.device) for x in piece]
+                  for piece in batches(self.tokenizer, self.step, self.batch, drills)]
+        weight = sum(weights.sum() for *_, weights in pieces)
         total = 0.0
         for inputs, targets, weights in pieces:
-            wanted = targets != IGNORED
+            wanted = weights > 0
             with torch.autocast(self.device, torch.bfloat16):
                 logits = self.model.logits(self.compiled(inputs)[wanted])
             losses = F.cross_entropy(logits.float(), targets[wanted], reduction="none")
@@ -178,14 +205,15 @@ def main():
     parser.add_argument("--steps", type=int, default=sys.maxsize, help="stop at this step")
     parser.add_argument("--finish", type=int, default=0, metavar="STEPS",
                         help="lower the learning rate to zero")
-    parser.add_argument("--batch", type=int, default=64, help="problems a step, a multiple of 4")
+    parser.add_argument("--batch", type=int, default=64, help="texts a step, a multiple of 4")
+    parser.add_argument("--drills", type=float, default=0, metavar="SHARE", help="of the texts that are drills")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     os.makedirs(args.out, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for name in [args.model] if args.model else ["small", "large"]:
-        run = Run(name, args.out, device, args.finish, args.batch)
+        run = Run(name, args.out, device, args.finish, args.batch, args.drills)
         print(f"{name}: {run.model.parameter_count()} parameters, step {run.step}, {device}", flush=True)
         run.train(args.minutes * 60, args.steps)
 
