@@ -16,6 +16,7 @@ import random
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +28,7 @@ from optimise import Optimiser  # noqa: E402
 from tokenizer import Tokenizer, prompt, train_on_problems  # noqa: E402
 from wording import LINKS, OPENERS  # noqa: E402
 
-PIECES = 4  # a step's problems, sorted by length, go through the model in this many batches
+PIECES = 8  # a step's texts, sorted by length, go through the model in this many batches
 RATE = {"large": 1.5e-3, "small": 3e-3}
 WARM_UP = 200
 SAVE_SECONDS = 180
@@ -121,6 +122,13 @@ class Run:
         if finish:
             self.begin_finish(os.path.join(directory, f"{name}.final.pt"), finish)
         self.compiled = torch.compile(self.model.hidden, dynamic=True)
+        self.map = map  # the first step compiles, in one thread
+
+    def start_threads(self, count):
+        """Each takes a batch at a time: threads that meet once a step lose less to a busy machine than threads
+        that meet in every product."""
+        if count > 1:
+            self.map = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)).map
 
     def load(self):
         if not os.path.exists(self.path):
@@ -158,26 +166,28 @@ class Run:
 
     def train_step(self):
         """One update; returns the weighted mean loss of a token."""
-        drills = int(self.batch * self.drills)
+        drills = int(self.batch * self.drills * self.factor())  # they fade as the rate does
         pieces = [[x.to(self.device) for x in piece]
                   for piece in batches(self.tokenizer, self.step, self.batch, drills)]
         weight = sum(weights.sum() for *_, weights in pieces)
-        total = 0.0
-        for inputs, targets, weights in pieces:
-            wanted = weights > 0
-            with torch.autocast(self.device, torch.bfloat16):
-                logits = self.model.logits(self.compiled(inputs)[wanted])
-            losses = F.cross_entropy(logits.float(), targets[wanted], reduction="none")
-            loss = (losses * weights[wanted]).sum() / weight
-            loss.backward()
-            total += loss.item()
-            self.tokens += inputs.numel()
+        total = sum(self.map(lambda piece: self.add_gradient(*piece, weight), reversed(pieces)))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step(self.factor())
+        self.optimiser.step(self.factor(), self.map)
         self.step += 1
+        self.tokens += sum(inputs.numel() for inputs, *_ in pieces)
         return total
 
-    def train(self, seconds, steps):
+    def add_gradient(self, inputs, targets, weights, weight):
+        """Of a batch's part in the loss, which it returns."""
+        wanted = weights > 0
+        with torch.autocast(self.device, torch.bfloat16):
+            logits = self.model.logits(self.compiled(inputs)[wanted])
+        losses = F.cross_entropy(logits.float(), targets[wanted], reduction="none")
+        loss = (losses * weights[wanted]).sum() / weight
+        loss.backward()
+        return loss.item()
+
+    def train(self, seconds, steps, threads):
         start = last_save = last_print = time.time()
         losses, stopped = [], []
         signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
@@ -185,6 +195,8 @@ class Run:
             began = time.time()
             losses.append(self.train_step())
             self.seconds += time.time() - began
+            if len(losses) == 1 and self.map is map:
+                self.start_threads(threads)
             if time.time() - last_print > 30:
                 print(f"{self.name} step {self.step} loss {sum(losses) / len(losses):.4f} "
                       f"tokens {self.tokens / 1e6:.2f}M rate {self.tokens / self.seconds:.0f}/s", flush=True)
@@ -205,17 +217,17 @@ def main():
     parser.add_argument("--steps", type=int, default=sys.maxsize, help="stop at this step")
     parser.add_argument("--finish", type=int, default=0, metavar="STEPS",
                         help="lower the learning rate to zero")
-    parser.add_argument("--batch", type=int, default=64, help="texts a step, a multiple of 4")
+    parser.add_argument("--batch", type=int, default=64, help="texts a step, a multiple of 8")
     parser.add_argument("--drills", type=float, default=0, metavar="SHARE", help="of the texts that are drills")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)
     os.makedirs(args.out, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for name in [args.model] if args.model else ["small", "large"]:
         run = Run(name, args.out, device, args.finish, args.batch, args.drills)
         print(f"{name}: {run.model.parameter_count()} parameters, step {run.step}, {device}", flush=True)
-        run.train(args.minutes * 60, args.steps)
+        run.train(args.minutes * 60, args.steps, args.threads)
 
 
 if __name__ == "__main__":
