@@ -108,7 +108,7 @@ def batches(tokenizer, step, count, drills):
 class Run:
     """One model in training."""
 
-    def __init__(self, name, directory, device, finish, batch, drills):
+    def __init__(self, name, directory, device, finish, batch, drills, peak):
         self.name, self.device, self.batch, self.drills = name, device, batch, drills
         self.tokenizer = open_tokenizer(directory)
         torch.manual_seed(1)
@@ -116,7 +116,7 @@ class Run:
         self.model = Model(self.config).to(device)
         self.optimiser = Optimiser(self.model, RATE[name])
         self.step, self.tokens, self.seconds = 0, 0, 0.0
-        self.decay_start, self.decay_steps = None, 0
+        self.decay_start, self.decay_steps, self.peak = None, 0, peak
         self.path = os.path.join(directory, f"{name}.pt")
         self.load()
         if finish:
@@ -159,7 +159,7 @@ class Run:
     def factor(self):
         if self.decay_start is None:
             return min(1.0, (self.step + 1) / WARM_UP)
-        return 1 - (self.step - self.decay_start) / self.decay_steps
+        return self.peak * (1 - (self.step - self.decay_start) / self.decay_steps)
 
     def finished(self):
         return self.decay_start is not None and self.step >= self.decay_start + self.decay_steps
@@ -217,6 +217,8 @@ def main():
     parser.add_argument("--steps", type=int, default=sys.maxsize, help="stop at this step")
     parser.add_argument("--finish", type=int, default=0, metavar="STEPS",
                         help="lower the learning rate to zero")
+    parser.add_argument("--peak", type=float, default=1, metavar="SHARE",
+                        help="of the rate, from which --finish lowers it: less for weights that were finished before")
     parser.add_argument("--batch", type=int, default=64, help="texts a step, a multiple of 8")
     parser.add_argument("--drills", type=float, default=0, metavar="SHARE", help="of the texts that are drills")
     parser.add_argument("--threads", type=int, default=1)
@@ -225,7 +227,7 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for name in [args.model] if args.model else ["small", "large"]:
-        run = Run(name, args.out, device, args.finish, args.batch, args.drills)
+        run = Run(name, args.out, device, args.finish, args.batch, args.drills, args.peak)
         print(f"{name}: {run.model.parameter_count()} parameters, step {run.step}, {device}", flush=True)
         run.train(args.minutes * 60, args.steps, args.threads)
 
