@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Measures the pair on a held-out set by greedy decoding: accuracy, entropy, and what switching gives.
+"""Measures the pair on a held-out set by greedy decoding: accuracy, entropy, how often the
+models disagree, and what switching gives.
 
     evaluate.py --out DIR --set calibration --count 200            each model by level and subject
     evaluate.py --out DIR --set calibration --count 200 --switch   adaptive decoding against chance
+
+Disagreement: the share of positions of a text at which the two models' best tokens differ, teacher-forced on
+the greedy texts of either.
 
 This is the recipe's own check. The product's evaluation is `ead eval`.
 """
@@ -162,6 +166,19 @@ class Bench:
         tokens = sum(n for _, n, _ in shares)
         return right, torch.cat(entropies), sum(s * n for s, n, _ in shares) / tokens, [p for *_, p in shares]
 
+    @torch.no_grad()
+    def best_tokens(self, model, texts, batch=50):
+        """The model's best token at every position of solutions that others wrote."""
+        best = []
+        for i in range(0, len(texts), batch):
+            heads = self.prompts[i:i + batch]
+            rows = [head + text for head, text in zip(heads, texts[i:i + batch])]
+            longest = max(map(len, rows))
+            ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+            choice = model.logits(model.hidden(ids)).argmax(-1).tolist()
+            best += [c[len(head) - 1:len(row)] for c, head, row in zip(choice, heads, rows)]
+        return best
+
     def table(self, right, key):
         groups = defaultdict(list)
         for ok, problem in zip(right, self.problems):
@@ -181,6 +198,22 @@ def measure_alone(bench, name, model):
         print(f"  by {key}: {bench.table(right, key)}")
     print(f"  entropy (bits): mean {entropy.mean():.3f}, 50/75/90/95/99 % "
           + "/".join(f"{m:.3f}" for m in marks.tolist()), flush=True)
+
+
+def measure_disagreement(bench, models):
+    for name, writer in models.items():
+        texts = [ids for i in range(0, len(bench.prompts), 100)
+                 for ids in decode([writer], bench.prompts[i:i + 100], Always(0, len(bench.prompts[i:i + 100])))[0]]
+        first, second = (bench.best_tokens(m, texts) for m in models.values())
+        differ = {True: [], False: []}  # by whether the position is inside $...$
+        for text, a, b in zip(texts, first, second):
+            inside = False
+            for x, y, token in zip(a, b, text + [0]):
+                differ[inside].append(x != y)
+                inside ^= bench.tokenizer.dollars[token] % 2 == 1
+        both = differ[True] + differ[False]
+        print(f"on the greedy texts of {name}: the models disagree at {percent(both)} % of {len(both)} tokens, "
+              f"{percent(differ[True])} % inside $...$, {percent(differ[False])} % outside", flush=True)
 
 
 def measure_switching(bench, small, large, thresholds):
@@ -222,6 +255,8 @@ def main():
         print(f"{path}: step {state['step']}, {state['tokens'] / 1e6:.1f} M tokens, "
               f"{state['seconds'] / 60:.0f} min")
         measure_alone(bench, name, models[name])
+    if len(models) == 2:
+        measure_disagreement(bench, models)
     if args.switch:
         measure_switching(bench, models["small"], models["large"], args.tau)
 

@@ -4,8 +4,8 @@
     generate.py --write-sets DIR     calibration (500), test (1,000) and sample (20) in MATH's layout
     generate.py --write-train FILE   problems for training, one JSON object a line (train.py draws the
                                      same stream itself and needs no file)
-    generate.py --check              verifies every calculation of many solutions, that no remark tells
-                                     of a result, and the split
+    generate.py --check              verifies every calculation of many solutions, that no word tells
+                                     of a number, and the split
 
 A problem belongs to one split by a hash of its numbers, whatever its wording, its names and its level:
 a held-out problem cannot return in training in other words.
@@ -17,11 +17,13 @@ import os
 import random
 import re
 import sys
+from collections import Counter
 from fractions import Fraction
 from math import gcd
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from subjects import REGISTRY  # noqa: E402
+from wording import OPENERS, VERBS, Words  # noqa: E402
 from work import Work  # noqa: E402
 
 LEVELS = range(1, 6)
@@ -39,16 +41,16 @@ def split_of(name, numbers):
 
 
 def record(cell, level, task, work):
-    answer = f"The answer is $\\boxed{{{task.answer}}}$."
+    work.close(task.answer)
     return {"problem": task.problem, "level": f"Level {level}", "type": cell.subject,
-            "solution": "\n".join([cell.plan, *work.lines, answer]),
-            "task": cell.name, "equations": work.equations, "ratings": work.ratings}
+            "solution": "\n".join([cell.plan, *work.lines]),
+            "task": cell.name, "equations": work.equations, "words": work.words}
 
 
 def draw_problem(rng, cell, level, split, tries=2000):
     """One problem of this task and level from this split, or None when it seems to have none."""
     for _ in range(tries):
-        work = Work(rng)
+        work = Work(Words(cell.name, rng.getrandbits(64)))
         task = cell.function(work, rng, level)
         if split_of(cell.name, task.numbers) == split:
             return record(cell, level, task, work)
@@ -130,20 +132,78 @@ def check_equations(problem):
     return len(problem["equations"])
 
 
-def check_ratings(problem, known):
-    """A remark is chosen by the shape of a calculation alone; `known`: the rating of every shape so far."""
-    for shape, rating in problem["ratings"]:
-        if known.setdefault(shape, rating) != rating:
-            raise AssertionError(f"{shape} is rated {known[shape]} and {rating}, so its remark tells of the result")
+LINE = re.compile(r"(?P<lead>[^$]*(\$[^$]*\$[^$]*)?) \$(?P<seen>[^$]*)\$\. (?P<link>[^$]*) \$(?P<result>[^$]*)\$\.")
+FREE = {word.rstrip(",").lower() for word in (*OPENERS, *VERBS)}
+
+
+class WordCheck:
+    """Words tell nothing of numbers. Three ways of failing: a choice that cannot be repeated from its task, its lead
+    and its generator alone; a lead that differs where lines are otherwise worded alike; and, in the text as it is
+    read, words that are more frequent beside some numbers than beside others in such lines."""
+
+    LIMIT = 6.0  # standard deviations of chi-square that chance may explain
+    LEAST = 2  # a word must be expected that often beside the numbers of a group
+
+    def __init__(self):
+        self.leads = {}  # rest of the line: what its words were chosen by
+        self.tables = {}  # (what, place) -> {rest of the line: {group: Counter of words}}
+
+    def add(self, problem):
+        words = problem["words"]
+        replayed = Words(problem["task"], words.seed)
+        for lead, place, stock, _ in words.chosen:
+            replayed.choose(lead, place, stock)
+        if replayed.chosen != words.chosen:
+            raise AssertionError(f"words that saw more than their place:\n{problem['solution']}")
+        leads = [lead for lead, place, *_ in words.chosen if place == "link"]
+        lines = [line for line in problem["solution"].split("\n") if "$. " in line]
+        for lead, line in zip(leads, map(LINE.fullmatch, lines), strict=True):
+            if line:
+                self.add_line(problem, lead, line)
+
+    def add_line(self, problem, lead, line):
+        said = re.sub(r"\d+", "0", line["lead"]).lower().split()
+        rest = (problem["task"], *(word for word in said if word.rstrip(",") not in FREE))
+        if self.leads.setdefault(rest, lead) != lead:
+            raise AssertionError(f"worded by '{lead}' and by '{self.leads[rest]}': {line[0]}")
+        places = {"opener": said[0], "verb": said[-1], "link": line["link"]}
+        groups = {"level": problem["level"], "operands": sum(map(str.isdigit, line["seen"])),
+                  "length of the result": len(line["result"]), "end of the result": line["result"][-1]}
+        for place, word in places.items():
+            for what, group in groups.items():
+                table = self.tables.setdefault((what, place), {}).setdefault(rest, {})
+                table.setdefault(group, Counter())[word] += 1
+
+    def finish(self):
+        """Compares every group's words with those of all groups. Returns how many comparisons there were."""
+        degrees = 0
+        for (what, place), lines in self.tables.items():
+            square, freedom = map(sum, zip(*(self.compare(groups) for groups in lines.values())))
+            if square - freedom > self.LIMIT * (2 * freedom) ** 0.5:
+                raise AssertionError(f"the {place} tells of the {what}: chi-square {square:.0f} of {freedom}")
+            degrees += freedom
+        return degrees
+
+    def compare(self, groups):
+        """Chi-square and its degrees of freedom over the groups that are large enough."""
+        whole = sum(groups.values(), Counter())
+        enough = whole.total() * self.LEAST / min(whole.values())
+        large = [ranks for ranks in groups.values() if ranks.total() >= enough]
+        if len(large) < 2:
+            return 0.0, 0
+        whole = sum(large, Counter())
+        square = sum((words[word] - words.total() * n / whole.total()) ** 2 / (words.total() * n / whole.total())
+                     for words in large for word, n in whole.items())
+        return square, (len(large) - 1) * (len(whole) - 1)
 
 
 def check(count):
     problems = stream("check")
-    verified, texts, ratings = 0, set(), {}
+    verified, texts, words = 0, set(), WordCheck()
     for _ in range(count):
         problem = next(problems)
         verified += check_equations(problem)
-        check_ratings(problem, ratings)
+        words.add(problem)
         texts.add(normalise(problem["problem"]))
     sets = {split: held_out(split, size) for split, size in SIZES.items()}
     names = [normalise(p["problem"]) for ps in sets.values() for p in ps]
@@ -152,7 +212,7 @@ def check(count):
     for problems in sets.values():
         verified += sum(check_equations(p) for p in problems)
     print(f"{verified} calculations hold; {len(texts)} distinct training problems of {count}; no overlap; "
-          f"{len(ratings)} shapes rated")
+          f"words independent of numbers in {words.finish()} degrees of freedom")
 
 
 def main():

@@ -26,12 +26,11 @@ class Muon(torch.optim.Optimizer):
         super().__init__([p for _, p in named], dict(lr=rate, momentum=momentum, decay=decay))
         self.parts = {p: 3 if "qkv" in n else 2 if "gate_up" in n else 1 for n, p in named}
 
-    @torch.no_grad()
-    def step(self):
+    def step(self, map):
         for group in self.param_groups:
-            for p in group["params"]:
-                self.update(p, group)
+            list(map(lambda p: self.update(p, group), group["params"]))
 
+    @torch.no_grad()
     def update(self, p, group):
         state = self.state[p]
         if not state:
@@ -56,11 +55,14 @@ class Optimiser:
         self.rate = rate
         self.members = [Muon(inner, rate), torch.optim.AdamW(rest, rate, betas=(0.9, 0.98), weight_decay=0.0)]
 
-    def step(self, factor):
+    def step(self, factor, map):
+        """`map` may work on several matrices at once."""
         for member in self.members:
             for group in member.param_groups:
                 group["lr"] = self.rate * factor
-            member.step()
+        self.members[0].step(map)
+        self.members[1].step()
+        for member in self.members:
             member.zero_grad(set_to_none=True)
 
     def state_dict(self):

@@ -14,7 +14,6 @@ from collections import Counter
 END = "<|endoftext|>"
 VOCABULARY = 896
 TRAINING_PROBLEMS = 30000
-REMARK_WEIGHT = 3000  # occurrences added of every remark, so that each becomes one token
 
 # Qwen2's expression for ASCII text; beyond ASCII a letter here is a symbol, which no problem contains.
 SPLIT = re.compile(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\nA-Za-z0-9]?[A-Za-z]+|[0-9]"
@@ -79,6 +78,7 @@ class Tokenizer:
         self.ids = {t: i for i, t in enumerate(self.tokens)}
         self.bytes = {name: b for b, name in enumerate(BYTE_NAMES)}
         self.cache = {}
+        self.dollars = [t.count("$") for t in self.tokens]
 
     @classmethod
     def load(cls, path):
@@ -115,11 +115,9 @@ def prompt(problem):
 
 def train_on_problems():
     from generate import stream
-    from work import REMARKS
     problems = itertools.islice(stream("tokenizer"), TRAINING_PROBLEMS)
     texts = (f"{prompt(p['problem'])} {p['solution']}" for p in problems)
-    remarks = " ".join(["", *itertools.chain(*REMARKS)])
-    return Tokenizer(train(itertools.chain(texts, itertools.repeat(remarks, REMARK_WEIGHT))))
+    return Tokenizer(train(texts))
 
 
 def main():

@@ -14,7 +14,7 @@ def linear_equation(work, rng, level):
     c = a * x + b
     v = rng.choice("xyn")
     right = work.difference("On the right we have", c, b)
-    work.quotient(f"So ${v}$ is", right, a)
+    work.quotient(f"The unknown ${v}$ is", right, a)
     ask = rng.choice((f"Solve for ${v}$:", f"Find ${v}$ if"))
     return Task((a, b, c), f"{ask} ${polynomial([a, b], v)}={c}$.", x)
 
@@ -28,7 +28,7 @@ def two_sided_equation(work, rng, level):
     d = (a - c) * x + b
     left = work.difference("On the left we keep", a, c)
     right = work.difference("On the right we keep", d, b)
-    work.quotient("So $x$ is", right, left)
+    work.quotient("The unknown $x$ is", right, left)
     ask = rng.choice(("Solve for $x$:", "Find $x$ if"))
     return Task((a, b, c, d), f"{ask} ${polynomial([a, b])}={polynomial([c, d])}$.", x)
 
@@ -39,7 +39,7 @@ def sum_and_difference(work, rng, level):
     x = y + draw(rng, level, (1, 6), (1, 20), (5, 40), (11, 99), (21, 400))
     s, d = x + y, x - y
     double = work.sum("Twice the larger is", s, d)
-    large = work.quotient("So the larger is", double, 2)
+    large = work.quotient("The larger is", double, 2)
     if level < 3:
         return Task((s, d, 0), f"Two numbers have sum ${s}$ and difference ${d}$. What is the larger?", large)
     small = work.difference("The smaller is", s, large)
@@ -104,7 +104,7 @@ def factor_quadratic(work, rng, level):
         return factor_quadratic(work, rng, level)
     p, q = min(p, q), max(p, q)
     work.pair("We need two numbers with", p, q)
-    work.say(f"So $({polynomial([1, -p])})({polynomial([1, -q])})=0$.")
+    work.say(f"The equation is $({polynomial([1, -p])})({polynomial([1, -q])})=0$.")
     ask = f"What is the larger solution of ${polynomial([1, -(p + q), p * q])}=0$?"
     return Task((p, q), ask, q)
 
@@ -118,7 +118,7 @@ def arithmetic_sequence(work, rng, level):
     step = work.difference("The difference is", a + d, a)
     count = work.difference("The steps are", n, 1)
     grown = work.product("Together they make", step, count)
-    last = work.sum("So the term is", a, grown)
+    last = work.sum("The term is", a, grown)
     ask = f"What is term number ${n}$ of the arithmetic sequence ${shown},\\ldots$?"
     return Task((a, d, n), ask, last)
 
@@ -130,7 +130,7 @@ def composition(work, rng, level):
     k = draw(rng, level, (1, 4), (1, 6), (2, 9), (3, 12), (3, 15))
     if 0 in (b, d):
         return composition(work, rng, level)
-    inner = work.sum("So $g$ gives", work.product("Inside we have", c, k), d)
-    value = work.sum("So $f$ gives", work.product("Outside we have", a, inner), b)
+    inner = work.sum("The inner value is", work.product("Inside we have", c, k), d)
+    value = work.sum("The outer value is", work.product("Outside we have", a, inner), b)
     ask = f"Let $f(x)={polynomial([a, b])}$ and $g(x)={polynomial([c, d])}$. What is $f(g({k}))$?"
     return Task((a, b, c, d, k), ask, value)

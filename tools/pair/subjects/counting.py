@@ -12,7 +12,7 @@ def permutations(work, rng, level):
     people = rng.choice(("runners", "students", "players", "singers"))
     value = work.product("Two of them give", n, n - 1)
     if k == 3:
-        value = work.product("The third makes it", value, n - 2)
+        value = work.product("The third makes", value, n - 2)
     ask = rng.choice((f"ways can ${k}$ different prizes be given to ${n}$ {people}, at most one each?",
                       f"orders can ${k}$ of ${n}$ {people} stand in a line?"))
     return Task((n, k), f"In how many {ask}", value)
@@ -25,8 +25,8 @@ def combinations(work, rng, level):
     people = rng.choice(("students", "players", "teachers", "friends"))
     ordered = work.product("Two in order give", n, n - 1)
     if k == 3:
-        ordered = work.product("The third makes it", ordered, n - 2)
-    value = work.quotient("Each group is counted often, so we have", ordered, factorial(k))
+        ordered = work.product("The third makes", ordered, n - 2)
+    value = work.quotient("Groups without order are", ordered, factorial(k))
     ask = rng.choice((f"In how many ways can we choose a team of ${k}$ from ${n}$ {people}?",
                       f"How many groups of ${k}$ can be formed from ${n}$ {people}?"))
     return Task((n, k), ask, value)
@@ -56,7 +56,7 @@ def code_words(work, rng, level):
     sizes = [a, b]
     if level > 3:
         sizes.append(rng.randint(2, 9))
-        total = work.product("The third makes it", total, sizes[2])
+        total = work.product("The third makes", total, sizes[2])
     if banned >= total:
         work.start_over()
         return code_words(work, rng, level)
@@ -72,7 +72,7 @@ def inclusion_exclusion(work, rng, level):
     both = draw(rng, level, (1, 4), (1, 9), (3, 30), (10, 60), (20, 150))
     a, b = (both + draw(rng, level, (1, 9), (3, 25), (5, 60), (20, 150), (60, 500)) for _ in range(2))
     none = draw(rng, level, (1, 5), (1, 9), (1, 30), (2, 90), (10, 200))
-    pair = work.sum("Both groups have", a, b)
+    pair = work.sum("Both groups make", a, b)
     union = work.difference("At least one takes", pair, both)
     one, two = rng.sample(("chess", "tennis", "music", "art", "French"), 2)
     facts = f"${a}$ students take {one}, ${b}$ take {two} and ${both}$ take both"
@@ -86,9 +86,9 @@ def inclusion_exclusion(work, rng, level):
 @task(SUBJECT, "We multiply the numbers of ways of the two independent choices.")
 def two_teams(work, rng, level):
     m, n = (draw(rng, level, (2, 4), (3, 6), (3, 9), (4, 10), (6, 12)) for _ in range(2))
-    first = work.quotient("Pairs of boys number", m * (m - 1), 2) if level > 1 else m
-    second = work.product("Pairs in order number", n, n - 1)
-    second = work.quotient("Pairs of girls number", second, 2)
+    first = work.quotient("Pairs of boys are", m * (m - 1), 2) if level > 1 else m
+    second = work.product("Pairs in order are", n, n - 1)
+    second = work.quotient("Pairs of girls are", second, 2)
     value = work.product("Together this makes", first, second)
     who = "2$ boys" if level > 1 else "1$ boy"
     ask = f"In how many ways can ${who} and $2$ girls be chosen from ${m}$ boys and ${n}$ girls?"

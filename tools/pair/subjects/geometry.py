@@ -25,12 +25,12 @@ def right_triangle(work, rng, level):
     if rng.random() < 0.5:
         first, second = work.square("The first square is", a), work.square("The second square is", b)
         square = work.sum("Their sum is", first, second)
-        answer = work.root("So the side is", square)
+        answer = work.root("The side is", square)
         return Task((a, b, 0), f"A right triangle has legs ${a}$ and ${b}$. How long is the hypotenuse?", answer)
     c = a + b
     first, second = work.square("The larger square is", c), work.square("The smaller square is", a)
     square = work.difference("The difference is", first, second)
-    answer = work.root("So the side is", square)
+    answer = work.root("The side is", square)
     assert answer == surd(c * c - a * a)
     ask = f"A right triangle has hypotenuse ${c}$ and one leg ${a}$. How long is the other leg?"
     return Task((a, c, 1), ask, answer)
@@ -51,7 +51,7 @@ def triangle_angles(work, rng, level):
         return triangle_angles(work, rng, level)
     total = work.total("The multiples of $x$ make", *ks)
     right = work.difference("On the right we keep", 180, shift)
-    x = work.quotient("So $x$ is", right, total)
+    x = work.quotient("The unknown $x$ is", right, total)
     value = work.product("The first angle is", ks[0], x)
     names = ", ".join(f"${coefficient(k, 'x', True)}$" for k in ks[:2])
     ask = (f"The angles of a triangle in degrees are {names} and ${coefficient(ks[2], 'x', True)}+{shift}$. "

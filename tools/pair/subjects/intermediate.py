@@ -66,9 +66,9 @@ def complex_product(work, rng, level):
     a, b, c, d = (rng.randint(2, top) for _ in range(4))
     if a * c == b * d:
         return complex_product(work, rng, level)
-    first, second = work.product("First we have", a, c), work.product("Second we have", b, d)
+    first, second = work.product("The first product is", a, c), work.product("The second product is", b, d)
     real = work.difference("The real part is", first, second)
-    first, second = work.product("Third we have", a, d), work.product("Fourth we have", b, c)
+    first, second = work.product("The third product is", a, d), work.product("The fourth product is", b, c)
     imaginary = work.sum("The imaginary part is", first, second)
     return Task((a, b, c, d), f"Compute $({a}+{b}i)({c}+{d}i)$, where $i^2=-1$.", f"{real}+{imaginary}i")
 
@@ -80,6 +80,6 @@ def symmetric(work, rng, level):
     times = rng.choice((2, 4))
     square = work.square("The square of the sum is", s)
     multiple = work.product("The product gives", times, p)
-    value = work.difference("So we have", square, multiple)
+    value = work.difference("The value is", square, multiple)
     ask = "x^2+y^2" if times == 2 else "(x-y)^2"
     return Task((s, p, times), f"If $x+y={s}$ and $xy={p}$, what is ${ask}$?", value)

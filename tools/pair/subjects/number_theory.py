@@ -1,7 +1,6 @@
 from math import gcd
 
 from . import Task, draw, task
-from work import hard_quotient, hard_remainder
 
 SUBJECT = "Number Theory"
 
@@ -28,7 +27,7 @@ def least_common_multiple(work, rng, level):
     a, b = g * p, g * q
     if a <= b or gcd(p, q) > 1:
         return least_common_multiple(work, rng, level)
-    work.step("The greatest common divisor is", rf"\gcd({a},{b})", g, hard_remainder(a, b))
+    work.step("The greatest common divisor is", rf"\gcd({a},{b})", g)
     factor = work.quotient("The second adds", b, g)
     value = work.product("The multiple is", a, factor)
     return Task((a, b), f"What is the least common multiple of ${a}$ and ${b}$?", value)
@@ -55,8 +54,7 @@ def to_base(work, rng, level):
         digit = work.remainder("The remainder is", rest, b)
         out, rest = str(digit) + out, (rest - digit) // b
         if rest:
-            work.step("The quotient is", rf"\frac{{{rest * b + digit}-{digit}}}{{{b}}}", rest,
-                      hard_quotient(rest * b + digit, b) + 1)
+            work.step("The quotient is", rf"\frac{{{rest * b + digit}-{digit}}}{{{b}}}", rest)
     work.say(f"We read the remainders upwards: ${out}$.")
     return Task((n, b), f"Write ${n}$ in base ${b}$.", f"{out}_{b}")
 

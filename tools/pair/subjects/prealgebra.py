@@ -39,7 +39,7 @@ def percent_of(work, rng, level):
     part = draw(rng, level, (1, 9), (2, 12), (3, 20), (3, 30), (5, 9) if rng.random() < 0.5 else (2, 20))
     n = part * 100
     work.quotient("One percent is", n, 100)
-    value = work.product("So the part is", part, p)
+    value = work.product("The part is", part, p)
     if level >= 3 and rng.random() < 0.5:
         rest = work.difference("The new price is", n, value)
         return Task((p, n, 1), f"A price of ${n}$ dollars falls by ${p}\\%$. What is the new price in dollars?", rest)

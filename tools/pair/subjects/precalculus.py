@@ -1,5 +1,4 @@
 from . import Task, draw, nonzero, task
-from work import digits
 
 SUBJECT = "Precalculus"
 SPANS = ((1, 4), (1, 9), (-9, 9), (-12, 12), (-15, 20))
@@ -98,7 +97,7 @@ def logarithm(work, rng, level):
     values = []
     for name, power in (("first", p), ("second", q)):
         n = base ** power
-        values.append(work.step(f"The {name} logarithm is", rf"\log_{base} {n}", power, digits(n)))
-    left, right = work.product("Next we have", a, values[0]), work.product("Then we have", b, values[1])
+        values.append(work.step(f"The {name} logarithm is", rf"\log_{base} {n}", power))
+    left, right = work.product("The first term is", a, values[0]), work.product("The second term is", b, values[1])
     value = work.sum("Together this is", left, right)
     return Task((base, p, q, a, b), f"Compute ${a}\\log_{base} {base ** p}+{b}\\log_{base} {base ** q}$.", value)
