@@ -493,6 +493,26 @@ static void test_policy(void **state)
                    (const char *const[]){"'replay'", "'custom'", "'none'", "''", "1", "[]", NULL});
 }
 
+/* Words of options, numbers that mean infinity, and an option that only policy ead looks at. */
+static void test_options_of_policies(void **state)
+{
+    (void)state;
+    const ead_policy_kind before = asking.context.policy.kind;
+    const struct ask *a = chat("'ead':{'policy':'speculative','draft':'survival'}");
+    assert_true(a->policy.kind == EAD_POLICY_SPECULATIVE);
+    assert_int_equal(a->policy.draft, EAD_DRAFT_SURVIVAL);
+    assert_int_equal(chat("'ead':{'draft':5}")->policy.draft, 5);
+    assert_int_equal(chat("'ead':{'rule':'v1'}")->policy.rule, EAD_CASCADE_V1);
+    refused_values("ead.draft", (const char *const[]){"-1", "64", "'luck'", "0.5", NULL});
+    refused_values("ead.rule", (const char *const[]){"0", "'v4'", NULL});
+    assert_true(isinf(chat("'ead':{'risk':4611686018427387904}")->policy.risk));
+    asking.context.policy.kind = EAD_POLICY_JUDGE;
+    assert_true(chat("'ead':{'risk_sum':0.5}")->policy.kind == EAD_POLICY_JUDGE);
+    assert_true(chat("'ead':{'tau':0.5}")->policy.kind == EAD_POLICY_EAD);
+    assert_true(chat("'ead':{'tau':0.5,'policy':'judge'}")->policy.kind == EAD_POLICY_JUDGE);
+    asking.context.policy.kind = before;
+}
+
 /* ---- what asks for nothing ----------------------------------------------------------------- */
 
 static void test_neutral(void **state)
@@ -563,7 +583,8 @@ int main(void)
         cmocka_unit_test(test_stops),          cmocka_unit_test(test_top_p),
         cmocka_unit_test(test_bias),           cmocka_unit_test(test_ignore_end),
         cmocka_unit_test(test_all_forbidden),  cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_policy),         cmocka_unit_test(test_neutral),
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_options_of_policies),         cmocka_unit_test(test_neutral),
     };
     return cmocka_run_group_tests_name("ask", tests, asking_set_up, asking_tear_down);
 }

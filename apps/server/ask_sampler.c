@@ -175,11 +175,15 @@ static bool read_option(const struct field *f, const ead_policy_option *option,
     const char *name = find_name(f, option, in_json);
     if (!field_get(f, name)) return true;
     switch (option->type) {
-    case EAD_OPTION_REAL: return field_real(f, name, low, high, at);
+    case EAD_OPTION_REAL:
+        if (!field_real(f, name, low, high, at)) return false;
+        if (*(double *)at >= most) *(double *)at = option->high; /* JSON has no infinity */
+        return true;
     case EAD_OPTION_INT:
         if (option->words && json_is_string(field_get(f, name)))
             return read_word(f, name, option, -1, -1, at);
-        if (!field_int(f, name, (int64_t)low, (int64_t)high, &n)) return false;
+        if (!field_int(f, name, (int64_t)(option->words ? 0 : low), (int64_t)high, &n))
+            return false;
         *(int *)at = (int)n;
         return true;
     case EAD_OPTION_FLAG: return field_flag(f, name, at);
@@ -221,6 +225,19 @@ static bool read_given(const struct ask_context *c, const struct field *inner, s
     return true;
 }
 
+/* Who gives an option of the paper's rule that the server's policy does not look at means that
+ * rule, as on the command line. */
+static void follow_options(const struct field *f, ead_policy_options *policy)
+{
+    const unsigned mine = 1u << policy->kind;
+    for (size_t i = 0; ead_policy_option_at(i); i++) {
+        const ead_policy_option *option = ead_policy_option_at(i);
+        char in_json[NAME_MAX_BYTES];
+        if (!field_get(f, find_name(f, option, in_json)) || option->policies & mine) continue;
+        if (option->policies & 1u << EAD_POLICY_EAD) policy->kind = EAD_POLICY_EAD;
+    }
+}
+
 bool ask_policy(const struct ask_context *c, const struct field *f, struct ask *a)
 {
     const json_t *given = field_get(f, "ead");
@@ -233,6 +250,7 @@ bool ask_policy(const struct ask_context *c, const struct field *f, struct ask *
             return false;
         for (size_t i = 0; ead_policy_option_at(i); i++)
             if (!read_option(&inner, ead_policy_option_at(i), &a->policy)) return false;
+        if (!field_get(&inner, "policy")) follow_options(&inner, &a->policy);
     }
     if (a->target == ASK_LARGE) a->policy.kind = EAD_POLICY_LARGE;
     if (a->target == ASK_SMALL) a->policy.kind = EAD_POLICY_SMALL;

@@ -25,11 +25,15 @@ static json_t *option_json(const ead_policy_option *o, const ead_policy_options 
                                         [EAD_OPTION_INT] = "int",
                                         [EAD_OPTION_FLAG] = "flag",
                                         [EAD_OPTION_WORD] = "word"};
-    json_t *words = o->words ? json_array() : NULL;
+    json_t *words = o->words ? json_array() : NULL, *policies = json_array();
+    const ead_policy_info *info;
+    for (int kind = 0; (info = ead_policy_describe((ead_policy_kind)kind)); kind++)
+        if (o->policies & 1u << kind) add(policies, json_string(info->name));
     for (int i = 0; words && o->words[i]; i++) add(words, json_string(o->words[i]));
-    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o*,s:s}", "name", o->name, "type", types[o->type],
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o*,s:o,s:s}", "name", o->name, "type", types[o->type],
                      "low", number(o->low), "high", number(o->high), "default",
-                     number(ead_policy_value(defaults, o)), "words", words, "help", o->help);
+                     number(ead_policy_value(defaults, o)), "words", words, "policies", policies,
+                     "help", o->help);
 }
 
 static json_t *options_json(const ead_policy_options *defaults)

@@ -16,7 +16,7 @@ class Answer {
     this.spans = [];
     this.text = el("div", { class: "text", tabindex: 0, role: "group",
       "aria-label": "Answer. The arrow keys walk through its tokens." });
-    this.line = new Line(settings.model === "ead" ? settings.ead.tau : null);
+    this.line = new Line(settings.model === "ead" && known(settings.ead.tau) ? settings.ead.tau : null);
     this.sums = el("p", { class: "sums" });
     this.acts = el("div", { class: "acts" });
     this.trouble = el("div", { class: "trouble", hidden: "", role: "alert" });

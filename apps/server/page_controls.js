@@ -1,6 +1,7 @@
 /* What the next message is asked with: the model, the policy's numbers as the server lists them, sampling. */
 
-const names = { tau: "Threshold τ", window: "Window", dwell: "Dwell" };
+const names = { tau: "Threshold τ", window: "Window", dwell: "Dwell", "risk-sum": "Risk in all" };
+let offered = []; /* names of the policy's options that have a slider */
 const modelNames = { ead: "Both", large: "Large", small: "Small" };
 const controls = {}; /* by name: { value, reset(), enable(on) } */
 
@@ -43,6 +44,11 @@ function slider(option, title, blank) {
   return control.node;
 }
 
+/* Numbers that the server's policy looks at; of a server that does not say, those of ead. */
+const isOffered = (o, policy) => (o.type === "real" || o.type === "int") && !o.words &&
+  (Array.isArray(o.policies) ? o.policies.includes(policy) : Boolean(names[o.name]));
+const titleOf = o => names[o.name] || o.name[0].toUpperCase() + o.name.slice(1).replaceAll("-", " ");
+
 /* ---- models ---- */
 
 let server = null; /* what /v1/models said: [{ id, ead }] */
@@ -65,9 +71,10 @@ function showModels(data) {
   $("models").replaceChildren($("models").firstElementChild, ...server.map(m =>
     el("label", {}, el("input", { type: "radio", name: "model", value: m.id, checked: m.id === before ? "" : null }),
       el("span", { class: m.id }, modelNames[m.id] || m.id))));
-  for (const name of Object.keys(names)) delete controls[name];
-  const options = (Array.isArray(ead.options) ? ead.options : []).filter(o => names[o.name]);
-  $("sliders").replaceChildren(...options.map(o => slider(o, names[o.name], known(o.default) ? "" : "server’s")));
+  for (const name of offered) delete controls[name];
+  const options = (Array.isArray(ead.options) ? ead.options : []).filter(o => isOffered(o, ead.policy));
+  offered = options.map(o => o.name);
+  $("sliders").replaceChildren(...options.map(o => slider(o, titleOf(o), known(o.default) ? "" : "server’s")));
   $("reset").hidden = !options.length || !isPair();
   $("sliders").hidden = !isPair();
   $("title").textContent = isPair() ? "Two models, one answer." : "One model, and how sure it is.";
@@ -78,7 +85,7 @@ function showModels(data) {
 /* One model alone hands nothing over. */
 function chooseModel() {
   const both = chosenModel() === "ead";
-  for (const name of Object.keys(names)) if (controls[name]) controls[name].enable(both);
+  for (const name of offered) controls[name].enable(both);
   $("sliders").classList.toggle("off", !both);
 }
 
@@ -86,7 +93,7 @@ function chooseModel() {
 
 function settings() {
   const model = chosenModel(), ead = { trace: true };
-  if (model === "ead" && isPair()) for (const name of Object.keys(names)) if (controls[name]) ead[name] = controls[name].value;
+  if (model === "ead" && isPair()) for (const name of offered) ead[name] = controls[name].value;
   const out = { model, ead };
   if (controls.temperature.value !== null) out.temperature = controls.temperature.value;
   if ($("most").value !== "" && $("most").validity.valid) out.max_tokens = +$("most").value;
@@ -99,7 +106,7 @@ function setUpControls() {
   el("div", { class: "head" }, el("label", { for: "most" }, "Max tokens"),
     el("input", { type: "number", id: "most", min: 1, step: 1, inputmode: "numeric", placeholder: "no limit" })));
   $("models").addEventListener("change", chooseModel);
-  $("reset").addEventListener("click", () => Object.keys(names).forEach(name => controls[name] && controls[name].reset()));
+  $("reset").addEventListener("click", () => offered.forEach(name => controls[name].reset()));
   $("key").value = recall("sessionStorage", "ead.key") || "";
   $("key").addEventListener("input", () => remember("sessionStorage", "ead.key", $("key").value.trim()));
   $("writers").addEventListener("change", () => document.body.classList.toggle("unmarked", !$("writers").checked));
