@@ -165,6 +165,21 @@ void args_line(FILE *to, const char *left, const char *help)
     }
 }
 
+/* Long lists of words take several lines. */
+static void wrap(char *text)
+{
+    enum { WIDTH = 84 };
+    char *line = text, *gap = NULL;
+    for (char *at = text; *at; at++) {
+        if (*at == '\n') line = at + 1, gap = NULL;
+        if (*at == ' ') gap = at;
+        if (at - line < WIDTH || !gap) continue;
+        *gap = '\n';
+        line = gap + 1;
+        gap = NULL;
+    }
+}
+
 void args_help(const struct arg *arg, char help[ARGS_HELP_MAX])
 {
     char list[256];
@@ -172,6 +187,7 @@ void args_help(const struct arg *arg, char help[ARGS_HELP_MAX])
     if (gap) args_list(arg->choices, " or ", list, sizeof list);
     snprintf(help, ARGS_HELP_MAX, "%.*s%s%s", gap ? (int)(gap - arg->help) : 0, arg->help,
              gap ? list : "", gap ? gap + 2 : arg->help);
+    if (gap) wrap(help);
 }
 
 static void help_row(const struct arg *arg)
