@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draw a trace of `ead run --trace` as an SVG picture: the text coloured by who wrote it, and the
-rolling entropy under it. What was lost is left out. Only Python's standard library is used.
+rolling entropy under it. What was refused is struck through. Only Python's standard library is used.
 
     tools/trace_svg.py trace.jsonl picture.svg [--title "ead run ..."]
 """
@@ -14,7 +14,7 @@ INK, PAPER, FAINT = "#c9d1d9", "#14181f", "#6b7480"
 
 
 def lay_out(tokens):
-    """(column, row, text, model) of every run of characters on one line by one model; rows used."""
+    """(column, row, text, model, lost) of every run of characters on one line by one model; rows used."""
     runs, column, row = [], 0, 0
     for token in tokens:
         for i, piece in enumerate(token["text"].split("\n")):
@@ -24,15 +24,16 @@ def lay_out(tokens):
                 if column + len(piece) > COLUMNS and len(piece.strip()) <= COLUMNS and column:
                     column, row, piece = 0, row + 1, piece.lstrip(" ")
                 part = piece[:COLUMNS - column]
-                runs.append((column, row, part, token["model"]))
+                runs.append((column, row, part, token["model"], token.get("lost", False)))
                 column += len(part)
                 piece = piece[len(part):]
     return runs, row + 1
 
 
 def text_svg(runs, top):
-    for column, row, text, model in runs:
-        yield (f'<text x="{PAD + column * CHAR:.1f}" y="{top + row * LINE}" fill="{COLOR[model]}" '
+    for column, row, text, model, lost in runs:
+        style = 'opacity="0.55" text-decoration="line-through" ' if lost else ""
+        yield (f'<text x="{PAD + column * CHAR:.1f}" y="{top + row * LINE}" fill="{COLOR[model]}" {style}'
                f'xml:space="preserve">{html.escape(text)}</text>')
 
 
@@ -49,6 +50,7 @@ def entropy_svg(tokens, top, width, height):
 
 def picture(tokens, title):
     runs, rows = lay_out(tokens)
+    tokens = [token for token in tokens if not token.get("lost")]
     width = 2 * PAD + COLUMNS * CHAR
     text_top = PAD + (2 * LINE if title else LINE // 2)
     bars_top = text_top + rows * LINE + 22
@@ -77,7 +79,6 @@ def main():
     args = parser.parse_args()
     with open(args.trace, encoding="utf-8") as lines:
         tokens = [json.loads(line) for line in lines if line.strip()]
-    tokens = [token for token in tokens if not token.get("lost")]
     with open(args.picture, "w", encoding="utf-8") as out:
         out.write(picture(tokens, args.title))
 
