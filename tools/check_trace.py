@@ -4,24 +4,28 @@ one is refused, what is dropped. Nothing but the trace and the options is used, 
 nothing; only Python's standard library is.
 
     tools/check_trace.py trace.jsonl --report summary.json
+    tools/check_trace.py trace.jsonl --report summary.json --profile models/profile.json
     tools/check_trace.py trace.jsonl --policy judge --risk 0.5 --risk-sum 0.8 --slack 0.5
 
 Options are those of `ead run` that the policy looks at, or what a report of `--json` says they were; where
-neither says anything the defaults hold. Policies: ead, large, small, random (with --prompt N, the tokens
-before the text; without horizon), speculative, judge (without a table of risks), ead+, typical, relaxed, cascade, lenient,
-fly, fsd, bild, rstitch, r2r, step. Not recomputed are replay and a program's own, the draft length
-`confidence`, and what a policy compares over the whole vocabulary (`measure`), which is taken from the trace.
+neither says anything the defaults hold, but for the policy, which must be said. --profile FILE reads the table of
+risks of a profile, by which judge and the draft length `survival` go where the run had one; without a report it is
+also read for the policy and its numbers. Policies: ead, large, small, random (with --prompt N, the tokens before the text; without horizon), speculative,
+judge, ead+, typical, relaxed, cascade, lenient, fly, fsd, bild, rstitch, r2r, step. Not recomputed are replay and a
+program's own (custom), random with a horizon, the draft length `confidence`, and what a policy compares over the
+whole vocabulary (`measure`), which is taken from the trace.
 
 Exit status: 0, every decision is the policy's; 1, naming the first line that differs; 2, wrong usage.
 """
 import json
 import math
+import struct
 import sys
 
 SMALL, LARGE = "small", "large"
 DRAFT_MAX, DRAFT_USUAL, ASSISTANT_TOKENS, COST_TOKENS, ENDLESS = 63, 8, 20, 64, 2.0 ** 62
 DEFAULTS = {
-    "policy": "ead", "tau": 1, "window": 5, "dwell": 10, "start": SMALL, "clear-window": False, "share": 0.25,
+    "policy": "", "tau": 1, "window": 5, "dwell": 10, "start": SMALL, "clear-window": False, "share": 0.25,
     "horizon": 0, "draft": 0, "draft-min": 0, "draft-min-p": 0, "small-cost": 0.25, "row-cost": 0.06, "epsilon": 0.09,
     "delta": 0.3, "posterior": 1, "relaxed-top": 10, "relaxed-delta": 0.6, "rule": "v3", "slack": 0.5, "mentor": 0,
     "fly-window": 6, "fly-entropy": 0.3, "fsd-limit": 0.4, "fallback": 0.6, "rollback": 3, "uncertainty": 0.03,
@@ -57,6 +61,7 @@ class Signals:
             self.drafts = min(self.turn, o["draft-max"])
         self.rolling = last["rolling"] if last else 0
         self.entropy = last["entropy"] if last else 0
+        self.id = last["id"] if last else 0
         self.max_prob = last.get("max_prob", math.nan) if last else 0
         self.top_entropy = last.get("top_entropy", math.nan) if last else 0
         self.line, self.blank = ends_line(text), ends_line(text) and (last["text"].endswith("\n\n") or (
@@ -99,11 +104,21 @@ def left_too_long(o, s):
     return (s.end and o["tail"]) or too_many(o, s.drafts)
 
 
+def risk_of(o, s):
+    """The last draft's chance of being refused: by a table of risks, or without one its entropy."""
+    if not o["table"]:
+        return s.entropy
+    edges, classes, risk = o["table"]
+    row = risk[sum(s.entropy >= edge for edge in edges)]
+    return row[classes.get(s.id, len(row) - 1)]
+
+
 def decide_judge(o, s):
     if not s.drafts or (o["risk"] >= ENDLESS and o["risk-sum"] >= ENDLESS):
         return go_on(SMALL)
-    total = (s.memory[0] if s.drafts > 1 else 0) + s.entropy
-    due = s.entropy >= o["risk"] or total > o["risk-sum"] or left_too_long(o, s)
+    risk = risk_of(o, s)
+    total = (s.memory[0] if s.drafts > 1 else 0) + risk
+    due = risk >= o["risk"] or total > o["risk-sum"] or left_too_long(o, s)
     return go_on(LARGE, s.drafts, (total, 0)) if due else go_on(SMALL, 0, (total, 0))
 
 
@@ -114,9 +129,10 @@ def drop_last(o, s):
     return LARGE, s.drafts - rest, rest, (0, 0)
 
 
-def survival(s):
+def survival(o, s):
     """The chance that all drafts stand, and the time a token took lately, in steps of the large model."""
-    chance = (s.memory[0] if s.drafts > 1 else 1) * (1 - (1 - s.max_prob)) if s.drafts else 1
+    risk = risk_of(o, s) if o["table"] else 1 - s.max_prob
+    chance = (s.memory[0] if s.drafts > 1 else 1) * (1 - risk) if s.drafts else 1
     return chance, s.memory[1] if s.memory[1] > 0 else 1
 
 
@@ -127,7 +143,7 @@ def learn(o, s):
             n = min(n + 2, DRAFT_MAX) if s.kept == s.judged else max(n - 1, 1)
         return n, 0
     if o["draft"] == "survival":
-        chance, cost = survival(s)
+        chance, cost = survival(o, s)
         if s.judged:
             time = 1 + s.judged * (o["small-cost"] + o["row-cost"])
             cost = (cost * COST_TOKENS + time) / (COST_TOKENS + s.kept + 1)
@@ -334,10 +350,14 @@ POLICIES = {name: (decide_draft, judge) for name, judge in DRAFTING.items()} | {
 class Check:
     def __init__(self, options):
         self.o = options
+        if not options["policy"]:
+            raise Unable("the trace's policy is unknown: say --policy NAME, --report FILE or --profile FILE")
         if options["policy"] not in POLICIES:
             raise Unable(f"policy {options['policy']} is not recomputed")
-        if options["draft"] == "confidence" or options["table"]:
-            raise Unable("draft confidence and tables of risks are not recomputed")
+        if options["draft"] == "confidence":
+            raise Unable("draft confidence is not recomputed")
+        if options["table"] is True:
+            raise Unable("the run had a table of risks: say --profile FILE, whose table it was")
         if options["policy"] == "random" and (options["prompt"] < 0 or options["horizon"]):
             raise Unable("random needs --prompt N, or a report, and no horizon")
         if options["policy"] == "rstitch" and options["vocabulary"] < 2:
@@ -436,8 +456,42 @@ def value_of(name, text):
     return int(x) if x == int(min(max(x, -ENDLESS), ENDLESS)) else x
 
 
+def single(x):
+    """A number as a table has it, in 32 bits."""
+    return struct.unpack("f", struct.pack("f", x))[0]
+
+
+def read_json(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def read_table(profile):
+    """Edges of the bins, the class of each frequent token, and the risks of each bin by class; None: it has none."""
+    table = profile.get("table")
+    if not table:
+        return None
+    edges, tokens, risk = table["edges"], table["tokens"], table["risk"]
+    if len(risk) != len(edges) + 1 or any(len(row) != len(tokens) + 1 for row in risk):
+        raise Unable(f"the table of risks: expected {len(edges) + 1} rows of {len(tokens) + 1} numbers")
+    classes = {token: i for i, token in enumerate(tokens)}
+    return [single(x) for x in edges], classes, [[single(x) for x in row] for row in risk]
+
+
+def with_profile(given, told, profile):
+    """Options as they were given, else as the report says, else, where nothing names another policy, as the profile.
+    A report knows whether there was a table; which it was the profile knows alone."""
+    known = told | given
+    own = {("policy" if k == "name" else k.replace("_", "-")): v for k, v in profile["policy"].items()}
+    if "table" not in told and known.get("policy", own["policy"]) == own["policy"]:
+        known = own | known
+    if known.get("table", True):
+        known["table"] = read_table(profile) or known.get("table", False)
+    return known
+
+
 def read_options(words):
-    path, given = None, {}
+    path, given, told, profile = None, {}, {}, None
     words = list(words)
     while words:
         word = words.pop(0)
@@ -454,11 +508,11 @@ def read_options(words):
             raise Unable(f"{word}: expected a value")
         text = text if equals else words.pop(0)
         if name == "report":
-            with open(text, encoding="utf-8") as file:
-                report = json.load(file)
+            report = read_json(text)
             told = {("policy" if k == "name" else k): v for k, v in report["policy"].items()}
             told["prompt"] = max((report[w] or {}).get("prompt_rows", 0) for w in (SMALL, LARGE))
-            given = told | given
+        elif name == "profile":
+            profile = read_json(text)
         elif name in DEFAULTS:
             given[name] = value_of(name, text)
         elif {"temp": "temperature"}.get(name):
@@ -467,7 +521,7 @@ def read_options(words):
             raise Unable(f"{word}: no such option")
     if not path:
         raise Unable("expected a trace")
-    return path, DEFAULTS | given
+    return path, DEFAULTS | (with_profile(given, told, profile) if profile else told | given)
 
 
 def read_trace(path):

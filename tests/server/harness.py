@@ -17,6 +17,7 @@ import time
 import traceback
 
 SKIPPED = 77
+PAPER = ("--policy", "ead", "--tau", "0.2", "--dwell", "8")  # the paper's rule, whatever the pair's profile has
 
 
 class Server:
