@@ -451,21 +451,30 @@ static void test_proposals_of_many_tokens(void **state)
     assert_true(proposals_know(&p, 100) && !proposals_know(&p, 100 + PROPOSAL_PLACES));
     proposals_copy(&other, &p);
     proposals_spread(&other, 100, got, V);
-    sum = 0;
+    const double whole = sum;
+    sum = kept = 0;
     int n = 0;
     for (int i = 0; i < V; i++) {
         sum += (double)got[i];
+        kept += got[i] > 0 ? (double)q[i] : 0;
         n += got[i] > 0;
         if (i % 5 == 0) assert_true(got[i] > floor); /* the probable ones are all there */
     }
     assert_int_equal(n, PROPOSAL_TOKENS);
     assert_true(fabs(sum - 1) < 1e-5);
+    assert_true(fabs(proposals_cut(&other, 100) - (whole - kept) / whole) < 1e-9);
     for (int k = 0; k < DRAWS; k++) {
         const int32_t id = proposals_draw(&p, 100, (k + 0.5) / DRAWS);
         assert_true(id >= 0 && id < V && got[id] > 0);
         drawn[id]++;
     }
     for (int i = 0; i < V; i++) assert_true(fabs((double)drawn[i] - (double)got[i] * DRAWS) <= 1);
+    /* A q of one token and no end of hairs is cut as well, far below the rounding of one. */
+    for (int i = 0; i < V; i++) q[i] = i ? 1e-25f : 1;
+    proposals_keep(&p, 100, q, V, scratch);
+    assert_true(fabs(proposals_cut(&p, 100) / (1e-25 * (V - PROPOSAL_TOKENS)) - 1) < 1e-5);
+    proposals_keep(&p, 100, q, PROPOSAL_TOKENS, scratch);
+    assert_true(proposals_cut(&p, 100) == 0);
 }
 
 int main(void)

@@ -480,7 +480,7 @@ static void test_custom_judges(void **state)
     assert_int_equal(policy_asks(&p), POLICY_TOP | POLICY_RANK | POLICY_TOP_LARGE | POLICY_BOTH);
     const float pp[] = {1, 0}, qq[] = {0.5f, 0.5f};
     p.options.divergence = EAD_DIVERGENCE_TV;
-    assert_true(policy_custom.measure(&p, pp, qq, 2) == 0.5);
+    assert_true(policy_custom.measure(&p, pp, qq, 2, 0) == 0.5);
 }
 
 int main(void)
