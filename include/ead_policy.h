@@ -215,7 +215,8 @@ typedef struct {
     bool tail;             /* judge, ead+: drafts at a text's end are judged whatever their risk */
     int unjudged;          /* judge, ead+: so many drafts are judged, too; 0: never for that */
     int agree; /* ead+: drafts in a row that must agree before the small model is free */
-    const ead_risk *table; /* judge, survival: borrowed; NULL: the entropy itself counts */
+    const ead_risk *table; /* judge, survival: borrowed; NULL: the entropy itself counts; checked
+                            * whatever the policy */
     uint64_t seed;         /* of `chance`; independent of the sampler's, also where equal */
     /* EAD_POLICY_REPLAY: what stands at each place, borrowed; behind the last one its writer goes
      * on. */
