@@ -99,6 +99,7 @@ static void test_judgements_are_told_in_order(void **state)
         ead_duo *duo = ead_batch_duo(batch, 0);
         int kept = 0, fell = 0, dropped = 0, written = 0;
         int64_t judgements = 0, judged = 0, refused = 0, tokens = 0;
+        float q = 0; /* of the first that fell, greedy or drawn as the small model gave it */
         while (written < 100) {
             ead_token t;
             check(ead_duo_step(duo, &t, &error), &error);
@@ -106,6 +107,7 @@ static void test_judgements_are_told_in_order(void **state)
             assert_int_equal(t.opinion.id, t.judged ? t.id : 0);
             if (t.lost) {
                 assert_int_equal(t.writer, EAD_SMALL);
+                if (t.judged && !fell) q = expf(t.log_prob);
                 fell += t.judged;
                 dropped += !t.judged; /* by the policy itself, behind what is judged */
                 assert_true(!dropped || !t.judged);
@@ -121,6 +123,7 @@ static void test_judgements_are_told_in_order(void **state)
             }
             assert_int_equal(t.judgement.n, kept + fell);
             assert_int_equal(t.judgement.kept, kept);
+            assert_true(t.judgement.q == (fell ? q : 0));
             judgements += t.judgement.n > 0;
             judged += t.judgement.n;
             refused += fell > 0;

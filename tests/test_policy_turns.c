@@ -112,6 +112,8 @@ static void test_confidence(void **state)
     memcpy(large.memory, memory, sizeof memory);
     const ead_decision after = decide(&p, large);
     assert_true(after.memory[0] == memory[0] && after.memory[1] > 0);
+    large.judged.q = NAN; /* nobody knows */
+    assert_true(decide(&p, large).memory[1] == 0);
     assert_true(memory[1] == 0); /* a draft was not refused, nor was one where all were kept */
     large.judged = (ead_judgement){.n = 6, .kept = 6};
     assert_true(decide(&p, large).memory[1] == 0);
