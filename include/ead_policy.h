@@ -64,7 +64,8 @@ enum { EAD_DRAFT_MAX = 63 }; /* with the row before them they are 64, a slice of
 typedef struct {
     int n;    /* drafts that were judged; 0: there was none */
     int kept; /* of those, from the first on */
-    float q;  /* of the first one that was refused: its probability, by the small model; else 0 */
+    float q;  /* of the first one that was refused: its probability as the small model gave it, on
+               * the scale of ead_signals.log_prob, or NaN where that is not known; else 0 */
 } ead_judgement;
 
 /*
@@ -119,12 +120,14 @@ typedef ead_decision (*ead_decide)(void *context, const ead_signals *signals);
 
 /*
  * What the large model thinks of a draft. p is its distribution there and q the small one's, both
- * as the sampler shapes them (temperature, top-p, ...) or, with temperature 0, as they are.
+ * as the sampler shapes them (temperature, top-p, ...) or, with temperature 0, as they are. Where
+ * tokens are drawn, q is there for policies that compare the two: not for judge, bild, relaxed and
+ * typical, nor where the small model told too little.
  */
 typedef struct {
     float p, max_p;    /* probability of the token; of the most probable one */
     float entropy_p;   /* bits */
-    float q, max_q;    /* the same of q */
+    float q, max_q;    /* the same of q; NaN: not there */
     int32_t id;        /* the draft; */
     int32_t argmax;    /* the most probable token of p */
     int32_t own;       /* what the large model itself would write there: where tokens are drawn, its
@@ -134,7 +137,8 @@ typedef struct {
     float measure;     /* the policy's own comparison of p and q; NaN: not asked for */
     float chance;      /* uniform in [0, 1): the coin, where drafts are kept by chance */
     bool native;       /* would exact speculation keep it: the best of p; or, where tokens are
-                        * drawn, chance <= p / q */
+                        * drawn, chance <= p / q. Where q is not there nobody knows, and it is
+                        * false. */
 } ead_opinion;
 
 /* The first of n drafts that is refused; n when all are kept. Pure. */
@@ -215,7 +219,8 @@ typedef struct {
     bool tail;             /* judge, ead+: drafts at a text's end are judged whatever their risk */
     int unjudged;          /* judge, ead+: so many drafts are judged, too; 0: never for that */
     int agree; /* ead+: drafts in a row that must agree before the small model is free */
-    const ead_risk *table; /* judge, survival: borrowed; NULL: the entropy itself counts */
+    const ead_risk *table; /* judge, survival: borrowed; NULL: the entropy itself counts; checked
+                            * whatever the policy */
     uint64_t seed;         /* of `chance`; independent of the sampler's, also where equal */
     /* EAD_POLICY_REPLAY: what stands at each place, borrowed; behind the last one its writer goes
      * on. */

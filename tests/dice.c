@@ -178,7 +178,7 @@ static ead_opinion opinion(const struct dice *d, int at)
                      .chance = (float)coin(d, STREAM_COIN, at)};
     o.native = drawn ? o.p > 0 && o.chance * o.q <= o.p : o.id == o.argmax;
     if (rule->measure && policy_asks(&d->policy) & POLICY_BOTH)
-        o.measure = (float)rule->measure(&d->policy, p, q, DICE_VOCAB);
+        o.measure = (float)rule->measure(&d->policy, p, q, DICE_VOCAB, 0);
     return o;
 }
 

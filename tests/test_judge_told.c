@@ -99,6 +99,7 @@ static void test_judgements_are_told_in_order(void **state)
         ead_duo *duo = ead_batch_duo(batch, 0);
         int kept = 0, fell = 0, dropped = 0, written = 0;
         int64_t judgements = 0, judged = 0, refused = 0, tokens = 0;
+        float q = 0; /* of the first that fell, greedy or drawn as the small model gave it */
         while (written < 100) {
             ead_token t;
             check(ead_duo_step(duo, &t, &error), &error);
@@ -106,6 +107,7 @@ static void test_judgements_are_told_in_order(void **state)
             assert_int_equal(t.opinion.id, t.judged ? t.id : 0);
             if (t.lost) {
                 assert_int_equal(t.writer, EAD_SMALL);
+                if (t.judged && !fell) q = expf(t.log_prob);
                 fell += t.judged;
                 dropped += !t.judged; /* by the policy itself, behind what is judged */
                 assert_true(!dropped || !t.judged);
@@ -121,6 +123,7 @@ static void test_judgements_are_told_in_order(void **state)
             }
             assert_int_equal(t.judgement.n, kept + fell);
             assert_int_equal(t.judgement.kept, kept);
+            assert_true(t.judgement.q == (fell ? q : 0));
             judgements += t.judgement.n > 0;
             judged += t.judgement.n;
             refused += fell > 0;
@@ -451,21 +454,30 @@ static void test_proposals_of_many_tokens(void **state)
     assert_true(proposals_know(&p, 100) && !proposals_know(&p, 100 + PROPOSAL_PLACES));
     proposals_copy(&other, &p);
     proposals_spread(&other, 100, got, V);
-    sum = 0;
+    const double whole = sum;
+    sum = kept = 0;
     int n = 0;
     for (int i = 0; i < V; i++) {
         sum += (double)got[i];
+        kept += got[i] > 0 ? (double)q[i] : 0;
         n += got[i] > 0;
         if (i % 5 == 0) assert_true(got[i] > floor); /* the probable ones are all there */
     }
     assert_int_equal(n, PROPOSAL_TOKENS);
     assert_true(fabs(sum - 1) < 1e-5);
+    assert_true(fabs(proposals_cut(&other, 100) - (whole - kept) / whole) < 1e-9);
     for (int k = 0; k < DRAWS; k++) {
         const int32_t id = proposals_draw(&p, 100, (k + 0.5) / DRAWS);
         assert_true(id >= 0 && id < V && got[id] > 0);
         drawn[id]++;
     }
     for (int i = 0; i < V; i++) assert_true(fabs((double)drawn[i] - (double)got[i] * DRAWS) <= 1);
+    /* A q of one token and no end of hairs is cut as well, far below the rounding of one. */
+    for (int i = 0; i < V; i++) q[i] = i ? 1e-25f : 1;
+    proposals_keep(&p, 100, q, V, scratch);
+    assert_true(fabs(proposals_cut(&p, 100) / (1e-25 * (V - PROPOSAL_TOKENS)) - 1) < 1e-5);
+    proposals_keep(&p, 100, q, PROPOSAL_TOKENS, scratch);
+    assert_true(proposals_cut(&p, 100) == 0);
 }
 
 int main(void)

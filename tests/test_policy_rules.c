@@ -45,15 +45,15 @@ static void test_typical_at_a_temperature(void **state)
     p.options.epsilon = 1;
     p.options.delta = 0.4;
     const double threshold = 0.4 * exp(-entropy); /* .215, between .196 and .783 */
-    const double found = policy_typical.measure(&p, pp, qq, 4);
+    const double found = policy_typical.measure(&p, pp, qq, 4, 0);
     assert_true(fabs(found - sqrt(threshold * 0.46)) < 1e-6);
     assert_true(keeps(&p, (ead_opinion){.p = 0.6f, .measure = (float)found}));
     assert_false(keeps(&p, (ead_opinion){.p = 0.3f, .measure = (float)found}));
     assert_int_equal(policy_asks(&p), POLICY_BOTH);
     p.options.posterior = 1; /* what an opinion holds anyway: H of p is .898 nats */
-    assert_true(fabs(policy_typical.measure(&p, pp, qq, 4) - 0.4 * exp(-0.8979)) < 1e-4);
+    assert_true(fabs(policy_typical.measure(&p, pp, qq, 4, 0) - 0.4 * exp(-0.8979)) < 1e-4);
     p.options.posterior = 1e-3; /* and where powers are next to nothing: p must be the best */
-    assert_true(policy_typical.measure(&p, pp, qq, 4) > 0.59);
+    assert_true(policy_typical.measure(&p, pp, qq, 4, 0) > 0.59);
 }
 
 static void test_relaxed(void **state)
@@ -105,7 +105,7 @@ static void test_cascade_drawn(void **state)
     const float pp[] = {0.5f, 0.25f, 0.25f}, qq[] = {0.125f, 0.5f, 0.375f};
     (void)state;
     p.options.rule = EAD_CASCADE_OPT; /* TV is .375 */
-    assert_true(fabs(policy_cascade.measure(&p, pp, qq, 3) - 0.375) < 1e-9);
+    assert_true(fabs(policy_cascade.measure(&p, pp, qq, 3, 0) - 0.375) < 1e-9);
     p.options.slack = 0.25; /* .4 < .5 - .25 * .375: pi is p */
     ead_opinion o = {.p = 0.25f, .max_p = 0.5f, .q = 0.5f, .max_q = 0.4f, .measure = 0.375f};
     o.chance = 0.5f;
@@ -119,7 +119,7 @@ static void test_cascade_drawn(void **state)
 
     p.options.rule = EAD_CASCADE_V3;
     p.options.slack = 0.25; /* A is the first, q(A) = .125, pi = (.5625, .21875, .21875) */
-    assert_true(policy_cascade.measure(&p, pp, qq, 3) == 0.125);
+    assert_true(policy_cascade.measure(&p, pp, qq, 3, 0) == 0.125);
     o.measure = 0.125f;
     o.chance = 0.4374f; /* .21875 / .5 = .4375 */
     assert_true(keeps(&p, o));
@@ -129,10 +129,10 @@ static void test_cascade_drawn(void **state)
     assert_true(policy_cascade.weigh(&p, &o, 0.25, 0.375) == 0);
     p.options.rule = EAD_CASCADE_V1; /* q >= .5 - .125: the other two */
     p.options.slack = 0.125;
-    assert_true(policy_cascade.measure(&p, pp, qq, 3) == 0.875);
+    assert_true(policy_cascade.measure(&p, pp, qq, 3, 0) == 0.875);
     p.options.rule = EAD_CASCADE_V2; /* p >= .25: all */
     p.options.slack = 0.25;
-    assert_true(policy_cascade.measure(&p, pp, qq, 3) == 1);
+    assert_true(policy_cascade.measure(&p, pp, qq, 3, 0) == 1);
 }
 
 static void test_lenient(void **state)
@@ -163,12 +163,12 @@ static void test_mentored(void **state)
     const float pp[] = {0.5f, 0.5f}, qq[] = {0.9f, 0.1f};
     (void)state;
     p.options.mentor = 0.1;
-    const double a = policy_lenient.measure(&p, pp, qq, 2), first = 0.5 / (1 - a);
+    const double a = policy_lenient.measure(&p, pp, qq, 2, 0), first = 0.5 / (1 - a);
     const double kl = 0.5 * log(0.5 / first) + 0.5 * log(0.5 / (1 - first));
     assert_true(fabs(kl - 0.1) < 1e-4);
     p.options.mentor = 0.6; /* KL(p, q) is .51 */
-    assert_true(policy_lenient.measure(&p, pp, qq, 2) == 1);
-    assert_true(policy_lenient.measure(&p, pp, pp, 2) == 1);
+    assert_true(policy_lenient.measure(&p, pp, qq, 2, 0) == 1);
+    assert_true(policy_lenient.measure(&p, pp, pp, 2, 0) == 1);
     assert_true(keeps(&p, (ead_opinion){.p = 0.1f, .q = 0.9f, .chance = 0.99f, .measure = 1}));
     assert_false(keeps(&p, (ead_opinion){.p = 0.1f, .q = 0.8f, .chance = 0.26f, .measure = 0.5f}));
     assert_true(keeps(&p, (ead_opinion){.p = 0.1f, .q = 0.8f, .chance = 0.24f, .measure = 0.5f}));
@@ -217,17 +217,35 @@ static void test_divergences(void **state)
 {
     const float p[] = {0.5f, 0.5f, 0}, q[] = {0.25f, 0.75f, 0}, r[] = {0, 0.5f, 0.5f};
     (void)state;
-    assert_true(fabs(divergence_of(EAD_DIVERGENCE_KL, p, q, 3) - 0.5 * log(4 / 3.0)) < 1e-9);
-    assert_true(fabs(divergence_of(EAD_DIVERGENCE_TV, p, q, 3) - 0.25) < 1e-9);
+    assert_true(fabs(divergence_of(EAD_DIVERGENCE_KL, p, q, 3, 0) - 0.5 * log(4 / 3.0)) < 1e-9);
+    assert_true(fabs(divergence_of(EAD_DIVERGENCE_TV, p, q, 3, 0) - 0.25) < 1e-9);
     /* m = (.375, .625) */
     const double to_p = 0.375 * log(0.75) + 0.625 * log(1.25);
     const double to_q = 0.375 * log(1.5) + 0.625 * log(0.625 / 0.75);
-    const double js = divergence_of(EAD_DIVERGENCE_JS, p, q, 3);
+    const double js = divergence_of(EAD_DIVERGENCE_JS, p, q, 3, 0);
     assert_true(fabs(js - (to_p + to_q) / 2) < 1e-9);
-    assert_true(isinf(divergence_of(EAD_DIVERGENCE_KL, p, r, 3)));
-    assert_true(isinf(divergence_of(EAD_DIVERGENCE_JS, p, r, 3)));
-    assert_true(divergence_of(EAD_DIVERGENCE_TV, p, r, 3) == 0.5);
-    assert_true(divergence_of(EAD_DIVERGENCE_JS, p, p, 3) == 0);
+    assert_true(isinf(divergence_of(EAD_DIVERGENCE_KL, p, r, 3, 0)));
+    assert_true(isinf(divergence_of(EAD_DIVERGENCE_JS, p, r, 3, 0)));
+    assert_true(divergence_of(EAD_DIVERGENCE_TV, p, r, 3, 0) == 0.5);
+    assert_true(divergence_of(EAD_DIVERGENCE_JS, p, p, 3, 0) == 0);
+}
+
+/* A q that was cut: (.5, .25) of it are known as (2/3, 1/3), and the third and fourth token had .25
+ * together. Against p = (.5, .25, .125, .125) nothing is apart, and no token of p alone makes it
+ * infinite. */
+static void test_divergences_of_a_cut_q(void **state)
+{
+    const float q[] = {2 / 3.0f, 1 / 3.0f, 0, 0};
+    const float alike[] = {0.5f, 0.25f, 0.125f, 0.125f}, apart[] = {0.25f, 0.25f, 0.5f, 0};
+    (void)state;
+    for (int kind = EAD_DIVERGENCE_KL; kind <= EAD_DIVERGENCE_TV; kind++)
+        assert_true(divergence_of(kind, alike, q, 4, 0.25) < 1e-7);
+    assert_true(isinf(divergence_of(EAD_DIVERGENCE_KL, alike, q, 4, 0)));
+    /* as (.25, .25, .5) and (.5, .25, .25) */
+    assert_true(fabs(divergence_of(EAD_DIVERGENCE_KL, apart, q, 4, 0.25) - 0.25 * log(2)) < 1e-7);
+    assert_true(fabs(divergence_of(EAD_DIVERGENCE_TV, apart, q, 4, 0.25) - 0.25) < 1e-7);
+    const double js = (0.375 * log(1.5) + 0.375 * log(0.75)) / 2 * 2;
+    assert_true(fabs(divergence_of(EAD_DIVERGENCE_JS, apart, q, 4, 0.25) - js) < 1e-7);
 }
 
 static void test_fsd(void **state)
@@ -284,8 +302,9 @@ int main(void)
         cmocka_unit_test(test_relaxed),       cmocka_unit_test(test_cascade_greedy),
         cmocka_unit_test(test_cascade_drawn), cmocka_unit_test(test_lenient),
         cmocka_unit_test(test_mentored),      cmocka_unit_test(test_fly),
-        cmocka_unit_test(test_divergences),   cmocka_unit_test(test_fsd),
-        cmocka_unit_test(test_bild),          cmocka_unit_test(test_slack),
+        cmocka_unit_test(test_divergences),   cmocka_unit_test(test_divergences_of_a_cut_q),
+        cmocka_unit_test(test_fsd),           cmocka_unit_test(test_bild),
+        cmocka_unit_test(test_slack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,8 @@ static void test_confidence(void **state)
     memcpy(large.memory, memory, sizeof memory);
     const ead_decision after = decide(&p, large);
     assert_true(after.memory[0] == memory[0] && after.memory[1] > 0);
+    large.judged.q = NAN; /* nobody knows */
+    assert_true(decide(&p, large).memory[1] == 0);
     assert_true(memory[1] == 0); /* a draft was not refused, nor was one where all were kept */
     large.judged = (ead_judgement){.n = 6, .kept = 6};
     assert_true(decide(&p, large).memory[1] == 0);
@@ -217,6 +219,57 @@ static void test_judge_by_entropy(void **state)
     p.options.risk = p.options.risk_sum = INFINITY;
     expect(decide(&p, s), EAD_SMALL, 0, 0);
     assert_int_equal(decide(&p, s).open, 0);
+}
+
+static void refuse_table(const ead_risk *t, const char *message)
+{
+    struct err err = {0};
+    ead_policy_options o;
+    policy_defaults(&o);
+    o.table = t;
+    for (int i = 0; i < 3; i++) {
+        o.kind = (ead_policy_kind[]){EAD_POLICY_JUDGE, EAD_POLICY_SPECULATIVE, EAD_POLICY_EAD}[i];
+        assert_int_equal(policy_check(&o, &err), ST_ARG);
+        assert_string_equal(err.message, message);
+    }
+}
+
+/* A table of a program's own, which no reader of a profile has seen. */
+static void test_tables_are_checked(void **state)
+{
+    ead_risk good = {.n_classes = EAD_RISK_CLASSES}, t;
+    ead_policy_options o;
+    (void)state;
+    for (int i = 0; i < EAD_RISK_CLASSES - 1; i++) good.ids[i] = 3 * i;
+    for (int b = 0; b < EAD_RISK_BINS - 1; b++) good.edges[b] = (float)b;
+    for (int b = 0; b < EAD_RISK_BINS; b++) good.risk[b][b] = 1;
+    policy_defaults(&o);
+    o.table = &good;
+    assert_int_equal(policy_check(&o, NULL), ST_OK);
+    t = good;
+    t.n_classes = 0;
+    refuse_table(&t, "table: n_classes: expected 1 to 64, found 0");
+    t.n_classes = 65;
+    refuse_table(&t, "table: n_classes: expected 1 to 64, found 65");
+    t = good;
+    t.ids[62] = t.ids[61];
+    refuse_table(&t, "table: ids[62]: expected more than 183, found 183");
+    t.n_classes = 1; /* then ids are not looked at */
+    o.table = &t;
+    assert_int_equal(policy_check(&o, NULL), ST_OK);
+    t = good;
+    t.edges[10] = 9;
+    refuse_table(&t, "table: edges[10]: expected more than 9, found 9");
+    t.edges[0] = NAN;
+    refuse_table(&t, "table: edges[0]: expected a number, found NaN");
+    t = good;
+    t.risk[11][63] = 1.5f;
+    refuse_table(&t, "table: risk[11][63]: expected 0 to 1, found 1.5");
+    t.risk[0][0] = -0.5f;
+    refuse_table(&t, "table: risk[0][0]: expected 0 to 1, found -0.5");
+    t.risk[0][0] = NAN;
+    o.table = &t;
+    assert_int_equal(policy_check(&o, NULL), ST_ARG);
 }
 
 static void test_table_of_risk(void **state)
@@ -480,7 +533,7 @@ static void test_custom_judges(void **state)
     assert_int_equal(policy_asks(&p), POLICY_TOP | POLICY_RANK | POLICY_TOP_LARGE | POLICY_BOTH);
     const float pp[] = {1, 0}, qq[] = {0.5f, 0.5f};
     p.options.divergence = EAD_DIVERGENCE_TV;
-    assert_true(policy_custom.measure(&p, pp, qq, 2) == 0.5);
+    assert_true(policy_custom.measure(&p, pp, qq, 2, 0) == 0.5);
 }
 
 int main(void)
@@ -494,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_survival),
         cmocka_unit_test(test_judge_by_entropy),
         cmocka_unit_test(test_table_of_risk),
+        cmocka_unit_test(test_tables_are_checked),
         cmocka_unit_test(test_rstitch),
         cmocka_unit_test(test_r2r),
         cmocka_unit_test(test_step),

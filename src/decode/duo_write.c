@@ -54,7 +54,7 @@ static void judge(struct duo *d, struct verdict *v)
     kept = kept < 0 ? 0 : kept < n ? kept : n;
     v->judgement = (ead_judgement){.n = n, .kept = kept};
     if (kept == n) return;
-    v->judgement.q = v->opinions[kept].q;
+    v->judgement.q = expf(d->text.marks[from + kept].log_prob);
     v->instead = jury_instead(&jury, from + kept, &v->opinions[kept], &d->judging.seen[kept]);
 }
 

@@ -104,7 +104,9 @@ static void compare(const struct jury *j, int pos, const struct distribution *la
     o->max_q = 0;
     for (int i = 0; i < n; i++) o->max_q = j->q[i] > o->max_q ? j->q[i] : o->max_q;
     if (j->policy->drawn) o->native = o->q > 0 && o->p > 0 && o->chance * o->q <= o->p;
-    if (rule->measure) o->measure = (float)rule->measure(j->policy, j->p, j->q, n);
+    if (rule->measure)
+        o->measure =
+            (float)rule->measure(j->policy, j->p, j->q, n, proposals_cut(j->proposals, pos));
 }
 
 ead_opinion jury_opinion(const struct jury *j, int pos, const struct distribution *large)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "decode/policy/risk.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,6 +65,7 @@ enum status policy_check(const ead_policy_options *o, struct err *err)
                             option->policies & 1u << o->kind;
         if (counts) TRY(check_option(o, option, err));
     }
+    if (o->table) TRY(risk_check(o->table, err));
     return rule->check ? rule->check(o, err) : ST_OK;
 }
 

@@ -47,8 +47,9 @@ struct policy_rule {
     /* The first of n drafts that is refused, or n; `s` are the signals that asked for it. NULL: the
      * first one that exact speculation refuses. */
     int (*judge)(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n);
-    /* A number about p and q, [n] each: for ead_opinion.measure; NULL: none. */
-    double (*measure)(const struct policy *p, const float *pp, const float *qq, int n);
+    /* A number about p and q, [n] each: for ead_opinion.measure; NULL: none. q holds the tokens of
+     * the proposal, in shares of one; before it was cut, the others had `cut` together. */
+    double (*measure)(const struct policy *p, const float *pp, const float *qq, int n, double cut);
     /* As ead_weigh, where tokens are drawn; NULL: what stands instead of a refused draft is the
      * large model's own draw. */
     double (*weigh)(const struct policy *p, const ead_opinion *refused, double pp, double qq);

@@ -21,6 +21,7 @@ enum { PROPOSAL_TOKENS = 1024, PROPOSAL_PLACES = 64 };
 struct proposal {
     int pos; /* of the draft; -1: none */
     int n;
+    double cut; /* what tokens that were not kept had of q; exactly 0 when there are none */
     struct candidate *tokens; /* [n], room for PROPOSAL_TOKENS: .logit is the probability */
 };
 
@@ -39,6 +40,8 @@ void proposals_keep(struct proposals *p, int pos, const float *q, int n_vocab,
 bool proposals_know(const struct proposals *p, int pos);
 /* q [n_vocab] as it was kept; it must be known. */
 void proposals_spread(const struct proposals *p, int pos, float *q, int n_vocab);
+/* The probability that q had on tokens that were not kept; it must be known. */
+double proposals_cut(const struct proposals *p, int pos);
 /* The token of a proposal by a number, uniform in [0, 1). */
 int32_t proposals_draw(const struct proposals *p, int pos, double chance);
 

@@ -45,9 +45,10 @@ static bool in_set(const struct policy *p, double max_p, double pp, double qq)
 }
 
 /* q(A); of opt, TV. */
-static double measure(const struct policy *p, const float *pp, const float *qq, int n)
+static double measure(const struct policy *p, const float *pp, const float *qq, int n, double cut)
 {
     double max_p = 0, sum = 0;
+    (void)cut;
     if (!has_set(p)) {
         for (int i = 0; i < n; i++) sum += fabs((double)pp[i] - (double)qq[i]);
         return sum / 2;

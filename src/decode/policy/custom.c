@@ -35,9 +35,9 @@ static double weigh(const struct policy *p, const ead_opinion *refused, double p
     return o->weigh ? o->weigh(o->context, refused, pp, qq) : pp;
 }
 
-static double measure(const struct policy *p, const float *pp, const float *qq, int n)
+static double measure(const struct policy *p, const float *pp, const float *qq, int n, double cut)
 {
-    return divergence_of(p->options.divergence, pp, qq, n);
+    return divergence_of(p->options.divergence, pp, qq, n, cut);
 }
 
 /* Nobody knows what a function looks at. */

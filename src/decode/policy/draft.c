@@ -42,14 +42,20 @@ static void learn_length(const ead_signals *s, double memory[2])
     memory[0] = !s->judged.n ? n : all ? fmin(n + 2, EAD_DRAFT_MAX) : fmax(n - 1, 1);
 }
 
+/* One more of probability q, unless nobody knows it. */
+static double count(double counts, double q)
+{
+    return isnan(q) ? counts : fit_count(counts, q);
+}
+
 /* A draft counts as kept from the start: when it is refused, the text is cut and with it what was
  * noted beside the draft. */
 static void learn_confidence(const ead_signals *s, double memory[2])
 {
     memory[0] = s->memory[0];
     memory[1] = s->memory[1];
-    if (s->drafts) memory[0] = fit_count(memory[0], exp((double)s->log_prob));
-    if (s->judged.kept < s->judged.n) memory[1] = fit_count(memory[1], (double)s->judged.q);
+    if (s->drafts) memory[0] = count(memory[0], exp((double)s->log_prob));
+    if (s->judged.kept < s->judged.n) memory[1] = count(memory[1], (double)s->judged.q);
 }
 
 static void learn(const struct policy *p, const ead_signals *s, double memory[2])

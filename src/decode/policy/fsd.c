@@ -7,9 +7,9 @@
 #include "decode/policy/divergence.h"
 #include "decode/policy/draft.h"
 
-static double measure(const struct policy *p, const float *pp, const float *qq, int n)
+static double measure(const struct policy *p, const float *pp, const float *qq, int n, double cut)
 {
-    return divergence_of(p->options.divergence, pp, qq, n);
+    return divergence_of(p->options.divergence, pp, qq, n, cut);
 }
 
 static bool keeps(const struct policy *p, const ead_opinion *o)

@@ -26,9 +26,10 @@ static double distance(const float *pp, const float *qq, int n, double a, double
 }
 
 /* The largest lenience that the mentor allows. */
-static double measure(const struct policy *p, const float *pp, const float *qq, int n)
+static double measure(const struct policy *p, const float *pp, const float *qq, int n, double cut)
 {
     double gap = 0, whole = 0, low = 0, high = 1;
+    (void)cut;
     for (int i = 0; i < n; i++) {
         gap += fmax((double)pp[i] - (double)qq[i], 0);
         if (pp[i] > 0) whole += (double)pp[i] * log((double)pp[i] / (double)qq[i]);

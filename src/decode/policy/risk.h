@@ -9,6 +9,8 @@
  * entropy in bits. */
 double risk_of(const ead_policy_options *o, const ead_signals *s);
 double risk_look_up(const ead_risk *table, float entropy, int32_t id);
+/* The error names the table's field, what is expected and what was found. */
+MUST_USE enum status risk_check(const ead_risk *table, struct err *err);
 
 /* Is p(x) >= (1 - slack) max p? Without slack: is x what the large model itself would write? */
 bool slack_keeps(const struct policy *p, double slack, const ead_opinion *o);

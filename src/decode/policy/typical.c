@@ -24,11 +24,11 @@ static bool needs_measure(const struct policy *p)
 
 /* With w = (p / max p)^(1/T) and its sum Z, the distribution at temperature T is w / Z. Returns
  * what p(x) itself must be above for that to be above the threshold. */
-static double measure(const struct policy *p, const float *pp, const float *qq, int n)
+static double measure(const struct policy *p, const float *pp, const float *qq, int n, double cut)
 {
     const double t = p->options.posterior;
     double most = 0, sum = 0, dot = 0;
-    (void)qq;
+    (void)qq, (void)cut;
     for (int i = 0; i < n; i++) most = fmax(most, (double)pp[i]);
     for (int i = 0; i < n; i++) {
         if (!(pp[i] > 0)) continue;
