@@ -384,10 +384,10 @@ typedef struct {
 
 typedef struct {
     ead_work work[EAD_WRITERS];
-    int64_t tokens, switches;            /* tokens: written, those taken back included */
-    int64_t taken_back;                  /* by the policy, or cut by a judgement */
-    int64_t judgements, judged, refused; /* passes that judged; drafts of them; judgements that
-                                          * refused one */
+    int64_t tokens, switches;   /* tokens: written, those taken back included */
+    int64_t taken_back;         /* by the policy, or cut by a judgement */
+    int64_t judgements, judged; /* passes that judged; drafts of them; */
+    int64_t kept, refused;      /* drafts that were kept; judgements that refused one */
     /* Tokens whose entropy is known as an interval; decisions that would be another one somewhere
      * within the intervals that they were taken by. */
     int64_t bounded, open_decisions;

@@ -159,7 +159,10 @@ static bool set_option(struct talk *t, const ead_policy_option *option, const ch
 {
     const ead_policy_options before = pair_options.policy;
     char fault[ARGS_FAULT_MAX];
-    if (steer_set(option, &pair_options.policy, value, fault)) return steer(t, option, &before);
+    if (steer_set(option, &pair_options.policy, value, fault)) {
+        steer_follow(option, &pair_options.policy);
+        return steer(t, option, &before);
+    }
     fail("/%s: %s", option->name, fault);
     return false;
 }

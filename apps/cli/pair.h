@@ -18,7 +18,6 @@ struct pair {
     char *shipped[EAD_WRITERS]; /* paths of the shipped pair, where it is used */
     ead_replay *replay;         /* a recorded trace, n_replay places of it */
     size_t n_replay;
-    int64_t kept; /* drafts that judgements kept, as far as they were told */
 };
 
 /* Make the tables below, before any options are parsed. */

@@ -82,7 +82,7 @@ static json_t *policy_json(const struct pair *p)
 }
 
 /* What came of judgements; nothing where nobody judged. */
-static int add_judgements(const struct pair *p, const ead_summary *s, json_t *to)
+static int add_judgements(const ead_summary *s, json_t *to)
 {
     const ead_work *large = &s->work[EAD_LARGE];
     const double standing = (double)(s->tokens - s->taken_back);
@@ -92,13 +92,13 @@ static int add_judgements(const struct pair *p, const ead_summary *s, json_t *to
            json_object_set_new(to, "judged", json_integer((json_int_t)s->judged)) |
            json_object_set_new(to, "refused", json_integer((json_int_t)s->refused)) |
            json_object_set_new(to, "kept_rate",
-                               json_number((double)p->kept / (double)(s->judged ? s->judged : 1))) |
+                               json_number((double)s->kept / (double)(s->judged ? s->judged : 1))) |
            json_object_set_new(to, "large_rows_per_100",
                                standing > 0 ? json_number(100 * rows / standing) : json_null());
 }
 
 /* What was written, and how fast. */
-static json_t *begin(const struct pair *p, const ead_summary *s, const char *stop)
+static json_t *begin(const ead_summary *s, const char *stop)
 {
     double writing = 0, rows = 0; /* decode and catch-up: what tokens per second are counted over */
     for (int w = 0; w < EAD_WRITERS; w++) {
@@ -110,7 +110,7 @@ static json_t *begin(const struct pair *p, const ead_summary *s, const char *sto
                   "seconds", s->seconds, "tokens_per_second",
                   measured(writing > 0 ? rows / writing : 0), "switches", (json_int_t)s->switches,
                   "taken_back", s->taken_back > 0 ? json_integer((json_int_t)s->taken_back) : NULL);
-    if (out && !add_judgements(p, s, out)) return out;
+    if (out && !add_judgements(s, out)) return out;
     json_decref(out);
     return NULL;
 }
@@ -140,7 +140,7 @@ static json_t *end(const struct pair *p, const ead_summary *s)
 json_t *report_build(const struct pair *p, const char *stop)
 {
     const ead_summary s = ead_duo_summarise(p->duo);
-    json_t *out = begin(p, &s, stop), *rest = end(p, &s);
+    json_t *out = begin(&s, stop), *rest = end(p, &s);
     const int bad = !out || !rest || json_object_update(out, rest);
     json_decref(rest);
     if (!bad) return out;

@@ -180,7 +180,6 @@ static int write_text(struct pair *p, struct screen *screen, const char **stop)
         if (screen_token(screen, &token)) return EXIT_FAIL;
         if (token.lost) continue;
         written = token.index + 1;
-        p->kept += token.judgement.kept;
         if (token.end) {
             *stop = token.end == EAD_END_TOKEN ? "end of text" : "context full";
             break;

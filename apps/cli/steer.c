@@ -87,6 +87,12 @@ bool steer_set(const ead_policy_option *option, ead_policy_options *to, const ch
     return true;
 }
 
+void steer_follow(const ead_policy_option *option, ead_policy_options *policy)
+{
+    if (!option_concerns(option, policy->kind) && option_concerns(option, EAD_POLICY_EAD))
+        policy->kind = EAD_POLICY_EAD;
+}
+
 void steer_show(const ead_policy_options *policy, const ead_policy_option *option, char out[32])
 {
     option_show(option, ead_policy_value(policy, option), out);

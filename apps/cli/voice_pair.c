@@ -107,7 +107,6 @@ static int write_answer(struct voice_pair *v, struct screen *screen)
         if (reserve_ids(v, v->n_ids + 1) || screen_token(screen, &token)) return EXIT_FAIL;
         if (token.lost) continue;
         written = token.index + 1;
-        v->pair.kept += token.judgement.kept;
         v->n_ids -= (size_t)token.taken_back;
         v->ids[v->n_ids++] = token.id;
         if (token.end == EAD_END_CONTEXT)

@@ -382,6 +382,7 @@ static void adopt(struct voice_url *v, const json_t *ead)
         const json_t *listed = find_option(ead, option->name);
         v->sent[i] = v->options.given(option->name);
         if (listed && !v->sent[i]) adopt_option(option, listed);
+        if (v->sent[i] && !v->sent_policy) steer_follow(option, &pair_options.policy);
     }
 }
 

@@ -69,6 +69,7 @@ void account_judgement(struct account *a, int n, int kept)
 {
     a->judgements++;
     a->judged += n;
+    a->kept += kept;
     a->refused += kept < n;
 }
 
@@ -113,6 +114,7 @@ ead_summary account_summarise(const struct account *a, bool pair,
                      .taken_back = a->taken_back,
                      .judgements = a->judgements,
                      .judged = a->judged,
+                     .kept = a->kept,
                      .refused = a->refused,
                      .bounded = a->bounded,
                      .open_decisions = a->open_decisions};

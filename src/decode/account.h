@@ -18,7 +18,7 @@ struct tally {
 
 struct account {
     int64_t tokens, switches, taken_back;
-    int64_t judgements, judged, refused;
+    int64_t judgements, judged, kept, refused;
     int64_t bounded, open_decisions; /* see ead_summary */
     int64_t to_read;                 /* rows that one model alone would have read as prompts */
     struct tally open[EAD_WRITERS];  /* evaluations under way */

@@ -167,7 +167,9 @@ void duo_decide(struct duo *d)
 static void forget_untold(struct duo *d)
 {
     d->losses.n = d->losses.told = 0;
-    if (d->text.n > d->kept) duo_cut(d, d->kept);
+    if (d->text.n <= d->kept) return;
+    d->account.taken_back += d->text.n - d->kept;
+    duo_cut(d, d->kept);
 }
 
 /* From here on it is written in another way: what was told stands, and drafts that nobody heard of

@@ -155,7 +155,10 @@ static void write_token(struct duo *d, int32_t id, const struct distribution *di
 static void stand(struct duo *d, const struct verdict *v)
 {
     execute(d, v);
-    d->text.marks[d->text.n - 1].judgement = v->judgement;
+    struct mark *last = &d->text.marks[d->text.n - 1];
+    last->judgement = v->judgement;
+    last->seconds += (float)d->seconds; /* nothing follows that the pass could be booked on */
+    d->seconds = 0;
     duo_decide(d);
 }
 
