@@ -228,8 +228,9 @@ typedef struct {
     size_t n_replay;
     ead_decide decide; /* EAD_POLICY_CUSTOM; */
     ead_judge judge;   /* NULL: as exact speculation does */
-    ead_weigh weigh;   /* NULL: the large model's own draw stands */
-    void *context;     /* handed to them; borrowed */
+    ead_weigh weigh; /* NULL: without `judge` as exact speculation does, max(0, p - q); with it the
+                      * large model's own draw stands, ead_opinion.own */
+    void *context;   /* handed to them; borrowed */
 } ead_policy_options;
 
 typedef struct {

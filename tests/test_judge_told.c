@@ -423,6 +423,38 @@ static void test_rules_that_go_too_far(void **state)
     }
 }
 
+/* A program judges and weighs nothing: what stands is what the large model would
+ * have drawn there. */
+static void test_own_draw_stands_beside_a_judge(void **state)
+{
+    ead_error error;
+    int refused = 0;
+    (void)state;
+    ead_duo_options o = options_of(0, 1);
+    o.policy.kind = EAD_POLICY_CUSTOM;
+    o.policy.decide = judging_whim;
+    o.policy.judge = judging_whim_judge;
+    ead_batch *batch = open_texts(&o, 1);
+    int32_t own = -1;
+    for (int written = 0; written < 100;) {
+        ead_token t;
+        check(ead_duo_step(ead_batch_duo(batch, 0), &t, &error), &error);
+        if (t.lost) {
+            if (t.judged && own < 0) own = t.opinion.own;
+            continue;
+        }
+        written++;
+        if (own >= 0) {
+            assert_int_equal(t.writer, EAD_LARGE);
+            assert_int_equal(t.id, own);
+            refused++;
+        }
+        own = -1;
+    }
+    assert_true(refused > 5);
+    ead_batch_close(batch);
+}
+
 /* ---- proposals ------------------------------------------------------------------------------- */
 
 /* Of a large vocabulary the most probable tokens, as shares of one; drawn as they are kept. */
@@ -492,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_nothing_may_follow),
         cmocka_unit_test(test_scores_beside_judgements),
         cmocka_unit_test(test_rules_that_go_too_far),
+        cmocka_unit_test(test_own_draw_stands_beside_a_judge),
         cmocka_unit_test(test_proposals_of_many_tokens),
     };
     return cmocka_run_group_tests(tests, open_pair, close_pair);
