@@ -92,7 +92,8 @@ typedef struct {
     int n_vocab;       /* tokens that can be written */
     ead_judgement judged; /* that stands before the last token or, of one that ends the text,
                            * behind it */
-    double memory[2];     /* what the policy left at the token before the last, or 0 */
+    double memory[2]; /* what the policy left at the token before the last, or 0: one that is set
+                       * with other options begins anew */
 } ead_signals;
 
 /*

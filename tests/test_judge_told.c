@@ -455,6 +455,48 @@ static void test_own_draw_stands_beside_a_judge(void **state)
     ead_batch_close(batch);
 }
 
+struct keeper {
+    double mine;
+    int strange, found;
+};
+
+/* Leaves a number of its own beside each token, and counts what it finds there. */
+static ead_decision keep(void *context, const ead_signals *s)
+{
+    struct keeper *k = context;
+    k->strange += s->memory[0] != 0 && s->memory[0] != k->mine;
+    k->found += s->memory[0] == k->mine;
+    return (ead_decision){.writer = (ead_writer)(s->index % 2), .memory = {k->mine}};
+}
+
+/* A policy finds what it left, set again as well, and never what another one of its kind left. */
+static void test_memory_is_of_one_policy(void **state)
+{
+    ead_error error;
+    (void)state;
+    struct keeper a = {.mine = 1}, b = {.mine = 2};
+    ead_duo_options o = options_of(0, 0);
+    o.policy.kind = EAD_POLICY_CUSTOM;
+    o.policy.decide = keep;
+    o.policy.context = &a;
+    ead_batch *batch = open_texts(&o, 2);
+    ead_duo *duo = ead_batch_duo(batch, 0), *other = ead_batch_duo(batch, 1);
+    int32_t ids[10];
+    write_ids(duo, 10, ids);
+    assert_int_equal(a.found, 9);
+    check(ead_duo_set_policy(duo, &o.policy, &error), &error);
+    assert_int_equal(a.found, 10);
+    o.policy.context = &b;
+    check(ead_duo_set_policy(duo, &o.policy, &error), &error);
+    write_ids(duo, 10, ids);
+    assert_int_equal(b.found, 10);
+    check(ead_duo_copy(other, duo, PROMPT + 18, &error), &error); /* to one of the first policy */
+    ead_duo_truncate(duo, PROMPT + 5); /* behind tokens of the first one */
+    write_ids(duo, 3, ids);
+    assert_int_equal(a.strange + b.strange, 0);
+    ead_batch_close(batch);
+}
+
 /* ---- proposals ------------------------------------------------------------------------------- */
 
 /* Of a large vocabulary the most probable tokens, as shares of one; drawn as they are kept. */
@@ -525,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_scores_beside_judgements),
         cmocka_unit_test(test_rules_that_go_too_far),
         cmocka_unit_test(test_own_draw_stands_beside_a_judge),
+        cmocka_unit_test(test_memory_is_of_one_policy),
         cmocka_unit_test(test_proposals_of_many_tokens),
     };
     return cmocka_run_group_tests(tests, open_pair, close_pair);
