@@ -324,7 +324,8 @@ static int32_t judge_known(const struct company *c, struct desk *desk, struct kn
     }
     const int kept = policy_judge(desk->policy, t, opinions, n);
     int32_t instead = -1;
-    *out = (ead_judgement){.n = n, .kept = kept, .q = kept < n ? opinions[kept].q : 0};
+    *out = (ead_judgement){.n = n, .kept = kept};
+    if (kept < n) out->q = expf(t->marks[from + kept].log_prob);
     k->judgements++;
     if (kept < n) {
         ask(c, EAD_LARGE, t->ids, from + kept, said);
