@@ -92,7 +92,8 @@ typedef struct {
     int n_vocab;       /* tokens that can be written */
     ead_judgement judged; /* that stands before the last token or, of one that ends the text,
                            * behind it */
-    double memory[2];     /* what the policy left at the token before the last, or 0 */
+    double memory[2]; /* what the policy left at the token before the last, or 0: one that is set
+                       * with other options begins anew */
 } ead_signals;
 
 /*
@@ -228,8 +229,9 @@ typedef struct {
     size_t n_replay;
     ead_decide decide; /* EAD_POLICY_CUSTOM; */
     ead_judge judge;   /* NULL: as exact speculation does */
-    ead_weigh weigh;   /* NULL: the large model's own draw stands */
-    void *context;     /* handed to them; borrowed */
+    ead_weigh weigh; /* NULL: without `judge` as exact speculation does, max(0, p - q); with it the
+                      * large model's own draw stands, ead_opinion.own */
+    void *context;   /* handed to them; borrowed */
 } ead_policy_options;
 
 typedef struct {

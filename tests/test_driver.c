@@ -324,7 +324,8 @@ static int32_t judge_known(const struct company *c, struct desk *desk, struct kn
     }
     const int kept = policy_judge(desk->policy, t, opinions, n);
     int32_t instead = -1;
-    *out = (ead_judgement){.n = n, .kept = kept, .q = kept < n ? opinions[kept].q : 0};
+    *out = (ead_judgement){.n = n, .kept = kept};
+    if (kept < n) out->q = expf(t->marks[from + kept].log_prob);
     k->judgements++;
     if (kept < n) {
         ask(c, EAD_LARGE, t->ids, from + kept, said);
@@ -544,6 +545,7 @@ static void copy(struct company *c, int to, int from)
     c->listeners[to].next = 0;
     remember(c, to, &c->known[from].text, length);
     const struct duo *other = text_at(c, to);
+    if (!policy_same(&d->policy.options, &other->policy.options)) text_forget(&c->known[to].text);
     if (!policy_same(&d->policy.options, &other->policy.options) ||
         !sampler_same(&d->sampler.options, &other->sampler.options))
         text_settle(&c->known[to].text);
@@ -561,6 +563,7 @@ static void appoint(struct company *c, int i)
     text_settle(&k->text);
     if (below(c, 3)) {
         k->decided = false;
+        if (!policy_same(&d->wanted, &o)) text_forget(&k->text);
         assert_int_equal(duo_set_policy(d, &o, &err), ST_OK);
     } else {
         ead_sampler_options sampler = d->sampler.options;

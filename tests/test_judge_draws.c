@@ -287,6 +287,7 @@ static const struct law exact[] = {
     {"ead+", 4, 5, .kind = EAD_POLICY_EAD_PLUS, .likeness = 0.8f},
     {"of the program's own", 4, 4, .kind = EAD_POLICY_CUSTOM, .decide = four, .weigh = judging_rest,
      .likeness = 0.7f},
+    {"nothing but a decision", 4, 4, .kind = EAD_POLICY_CUSTOM, .decide = four, .likeness = 0.7f},
 };
 
 static void test_draws_are_the_large_models(void **state)
@@ -303,8 +304,15 @@ static void test_draws_are_the_large_models(void **state)
     }
 }
 
+static double all_of_p(void *context, const ead_opinion *refused, double p, double q)
+{
+    (void)context, (void)refused, (void)q;
+    return p;
+}
+
 static const struct law biased[] = {
-    {"p in place of the rest", 4, 4, .kind = EAD_POLICY_CUSTOM, .decide = four, .likeness = 0.7f},
+    {"p in place of the rest", 4, 4, .kind = EAD_POLICY_CUSTOM, .decide = four, .weigh = all_of_p,
+     .likeness = 0.7f},
     {"too easy", 4, 4, .kind = EAD_POLICY_CUSTOM, .decide = four, .judge = too_easy,
      .weigh = judging_rest, .likeness = 0.7f},
     {"the small model's", 6, 3, .kind = EAD_POLICY_SMALL, .likeness = 0.9f},

@@ -423,6 +423,80 @@ static void test_rules_that_go_too_far(void **state)
     }
 }
 
+/* A program judges and weighs nothing: what stands is what the large model would
+ * have drawn there. */
+static void test_own_draw_stands_beside_a_judge(void **state)
+{
+    ead_error error;
+    int refused = 0;
+    (void)state;
+    ead_duo_options o = options_of(0, 1);
+    o.policy.kind = EAD_POLICY_CUSTOM;
+    o.policy.decide = judging_whim;
+    o.policy.judge = judging_whim_judge;
+    ead_batch *batch = open_texts(&o, 1);
+    int32_t own = -1;
+    for (int written = 0; written < 100;) {
+        ead_token t;
+        check(ead_duo_step(ead_batch_duo(batch, 0), &t, &error), &error);
+        if (t.lost) {
+            if (t.judged && own < 0) own = t.opinion.own;
+            continue;
+        }
+        written++;
+        if (own >= 0) {
+            assert_int_equal(t.writer, EAD_LARGE);
+            assert_int_equal(t.id, own);
+            refused++;
+        }
+        own = -1;
+    }
+    assert_true(refused > 5);
+    ead_batch_close(batch);
+}
+
+struct keeper {
+    double mine;
+    int strange, found;
+};
+
+/* Leaves a number of its own beside each token, and counts what it finds there. */
+static ead_decision keep(void *context, const ead_signals *s)
+{
+    struct keeper *k = context;
+    k->strange += s->memory[0] != 0 && s->memory[0] != k->mine;
+    k->found += s->memory[0] == k->mine;
+    return (ead_decision){.writer = (ead_writer)(s->index % 2), .memory = {k->mine}};
+}
+
+/* A policy finds what it left, set again as well, and never what another one of its kind left. */
+static void test_memory_is_of_one_policy(void **state)
+{
+    ead_error error;
+    (void)state;
+    struct keeper a = {.mine = 1}, b = {.mine = 2};
+    ead_duo_options o = options_of(0, 0);
+    o.policy.kind = EAD_POLICY_CUSTOM;
+    o.policy.decide = keep;
+    o.policy.context = &a;
+    ead_batch *batch = open_texts(&o, 2);
+    ead_duo *duo = ead_batch_duo(batch, 0), *other = ead_batch_duo(batch, 1);
+    int32_t ids[10];
+    write_ids(duo, 10, ids);
+    assert_int_equal(a.found, 9);
+    check(ead_duo_set_policy(duo, &o.policy, &error), &error);
+    assert_int_equal(a.found, 10);
+    o.policy.context = &b;
+    check(ead_duo_set_policy(duo, &o.policy, &error), &error);
+    write_ids(duo, 10, ids);
+    assert_int_equal(b.found, 10);
+    check(ead_duo_copy(other, duo, PROMPT + 18, &error), &error); /* to one of the first policy */
+    ead_duo_truncate(duo, PROMPT + 5); /* behind tokens of the first one */
+    write_ids(duo, 3, ids);
+    assert_int_equal(a.strange + b.strange, 0);
+    ead_batch_close(batch);
+}
+
 /* ---- proposals ------------------------------------------------------------------------------- */
 
 /* Of a large vocabulary the most probable tokens, as shares of one; drawn as they are kept. */
@@ -492,6 +566,8 @@ int main(void)
         cmocka_unit_test(test_nothing_may_follow),
         cmocka_unit_test(test_scores_beside_judgements),
         cmocka_unit_test(test_rules_that_go_too_far),
+        cmocka_unit_test(test_own_draw_stands_beside_a_judge),
+        cmocka_unit_test(test_memory_is_of_one_policy),
         cmocka_unit_test(test_proposals_of_many_tokens),
     };
     return cmocka_run_group_tests(tests, open_pair, close_pair);

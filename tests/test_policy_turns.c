@@ -520,8 +520,9 @@ static void test_custom_judges(void **state)
     (void)state;
     p.options.decide = any;
     assert_int_equal(policy_custom.judge(&p, &s, o, 3), 2);
-    assert_true(policy_custom.weigh(&p, &o[0], 0.5, 0.25) == 0.5);
+    assert_true(policy_custom.weigh(&p, &o[0], 0.5, 0.125) == 0.375);
     p.options.judge = second;
+    assert_true(policy_custom.weigh(&p, &o[0], 0.5, 0.125) == 0); /* its own draw */
     p.options.weigh = twice;
     p.options.context = &answer;
     assert_int_equal(policy_custom.judge(&p, &s, o, 3), 1);

@@ -224,6 +224,8 @@ enum status duo_set_policy(struct duo *d, const ead_policy_options *o, struct er
     TRY(check_judging(d, o, err));
     ead_policy_options mine = *o;
     turn_over(d);
+    /* Another rule of one kind reads memory in another way. */
+    if (!policy_same(&d->wanted, o)) text_forget(&d->text);
     d->wanted = *o;
     if (!d->engines[EAD_LARGE] || d->loss.code != ST_OK) mine.kind = EAD_POLICY_SMALL;
     if (!d->engines[EAD_SMALL]) mine.kind = EAD_POLICY_LARGE;
@@ -344,10 +346,14 @@ void duo_reset(struct duo *d)
     d->seconds = 0;
 }
 
+static bool decides_alike(const struct duo *a, const struct duo *b)
+{
+    return policy_same(&a->policy.options, &b->policy.options);
+}
+
 static bool writes_alike(const struct duo *a, const struct duo *b)
 {
-    return policy_same(&a->policy.options, &b->policy.options) &&
-           sampler_same(&a->sampler.options, &b->sampler.options);
+    return decides_alike(a, b) && sampler_same(&a->sampler.options, &b->sampler.options);
 }
 
 void duo_copy(struct duo *d, const struct duo *from, int length)
@@ -360,6 +366,7 @@ void duo_copy(struct duo *d, const struct duo *from, int length)
         engine_copy(d->engines[w], from->seq, d->seq, read < length ? read : length);
     }
     text_copy(&d->text, &from->text, length);
+    if (!decides_alike(d, from)) text_forget(&d->text);
     if (writes_alike(d, from))
         proposals_copy(&d->proposals, &from->proposals);
     else

@@ -81,6 +81,11 @@ void text_settle(struct text *t)
     for (int n = text_drafts(t), i = t->n - n; i < t->n; i++) t->marks[i].judged = i + 1;
 }
 
+void text_forget(struct text *t)
+{
+    for (int i = 0; i < t->n; i++) memset(t->marks[i].memory, 0, sizeof t->marks[i].memory);
+}
+
 /* Tokens of the window that ends at `at`. */
 static int in_window(const struct text *t, int at, int window, bool turn)
 {

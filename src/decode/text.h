@@ -67,6 +67,9 @@ void text_keep(struct text *t, int n, int length);
 /* Drafts at the end are none any longer, and stay so if the text is cut. */
 void text_settle(struct text *t);
 
+/* What policies left beside tokens is gone. */
+void text_forget(struct text *t);
+
 /*
  * The signal that adaptive decoding steers by, at token `at`: the mean of the last w entropies,
  *     Hbar_t = (H_t + H_{t-1} + ... + H_{t-w+1}) / w,

@@ -41,5 +41,4 @@ const struct policy_rule policy_bild = {
     .decide = decide,
     .sure = sure,
     .judge = judge,
-    .apart = true,
 };

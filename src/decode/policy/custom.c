@@ -28,11 +28,13 @@ static int judge(const struct policy *p, const ead_signals *s, const ead_opinion
     return kept < 0 ? 0 : kept < n ? kept : n;
 }
 
-/* Drawn by p is as the large model draws. */
+/* Who judges as exact speculation does gets its draw; beside a judge nothing has weight, so that
+ * the large model's own draw stands. */
 static double weigh(const struct policy *p, const ead_opinion *refused, double pp, double qq)
 {
     const ead_policy_options *o = &p->options;
-    return o->weigh ? o->weigh(o->context, refused, pp, qq) : pp;
+    if (o->weigh) return o->weigh(o->context, refused, pp, qq);
+    return o->judge ? 0 : policy_weigh_rest(p, refused, pp, qq);
 }
 
 static double measure(const struct policy *p, const float *pp, const float *qq, int n, double cut)

@@ -37,5 +37,4 @@ const struct policy_rule policy_relaxed = {
     .sure = draft_sure,
     .asks = asks,
     .judge = judge,
-    .apart = true,
 };

@@ -73,5 +73,4 @@ const struct policy_rule policy_typical = {
     .asks = asks,
     .judge = judge,
     .measure = measure,
-    .apart = true,
 };
