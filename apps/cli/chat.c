@@ -160,7 +160,7 @@ static bool set_option(struct talk *t, const ead_policy_option *option, const ch
     const ead_policy_options before = pair_options.policy;
     char fault[ARGS_FAULT_MAX];
     if (steer_set(option, &pair_options.policy, value, fault)) {
-        steer_follow(option, &pair_options.policy);
+        if (!pair_options.policy_given) steer_follow(option, &pair_options.policy);
         return steer(t, option, &before);
     }
     fail("/%s: %s", option->name, fault);
@@ -189,6 +189,7 @@ static bool slash_policy(struct talk *t, const char *value)
                 return false;
             }
             pair_options.policy.kind = (ead_policy_kind)ead_policy_parse(value);
+            pair_options.policy_given = true;
             return steer(t, NULL, &before);
         }
     fail("/policy: expected %s, found \"%s\"", list_policies(list), value);

@@ -89,7 +89,8 @@ bool steer_set(const ead_policy_option *option, ead_policy_options *to, const ch
 
 void steer_follow(const ead_policy_option *option, ead_policy_options *policy)
 {
-    if (!option_concerns(option, policy->kind) && option_concerns(option, EAD_POLICY_EAD))
+    const bool judges = ead_policy_describe(policy->kind)->judges;
+    if (judges && !option_concerns(option, policy->kind) && option_concerns(option, EAD_POLICY_EAD))
         policy->kind = EAD_POLICY_EAD;
 }
 

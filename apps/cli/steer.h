@@ -36,7 +36,8 @@ bool steer_set(const ead_policy_option *option, ead_policy_options *to, const ch
                char fault[ARGS_FAULT_MAX]);
 #define STEER_FLAG_VALUE "on|off"
 
-/* Who sets an option of the paper's rule that the policy does not look at means that rule. */
+/* Who sets an option of the paper's rule where a profile's policy judges, and does not look at it,
+ * means that rule. */
 void steer_follow(const ead_policy_option *option, ead_policy_options *policy);
 
 /* An option's value among those of a policy, as one would write it. */

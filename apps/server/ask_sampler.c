@@ -230,6 +230,7 @@ static bool read_given(const struct ask_context *c, const struct field *inner, s
 static void follow_options(const struct field *f, ead_policy_options *policy)
 {
     const unsigned mine = 1u << policy->kind;
+    if (!ead_policy_describe(policy->kind)->judges) return;
     for (size_t i = 0; ead_policy_option_at(i); i++) {
         const ead_policy_option *option = ead_policy_option_at(i);
         char in_json[NAME_MAX_BYTES];
