@@ -225,8 +225,8 @@ static bool read_given(const struct ask_context *c, const struct field *inner, s
     return true;
 }
 
-/* Who gives an option of the paper's rule that the server's policy does not look at means that
- * rule, as on the command line. */
+/* Who gives an option of the paper's rule where the server's policy judges, and does not look at
+ * it, means that rule, as on the command line. */
 static void follow_options(const struct field *f, ead_policy_options *policy)
 {
     const unsigned mine = 1u << policy->kind;
