@@ -400,7 +400,7 @@ static void test_judged_line(void **state)
         .top_entropy = NAN,
         .opinion =
             {.p = 0.1f, .q = NAN, .measure = NAN, .top_entropy = 0.7f, .rank = -1, .argmax = 4},
-        .judgement = {3, 2},
+        .judgement = {.n = 3, .kept = 2},
         .end = EAD_END_TOKEN};
     json_t *line = written(&token);
     const json_t *judged = json_object_get(line, "judged");
