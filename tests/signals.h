@@ -53,7 +53,7 @@ static inline void expect(ead_decision d, ead_writer writer, int take_back, int 
 static inline bool keeps(const struct policy *p, ead_opinion o)
 {
     const ead_signals s = draft_signals(1);
-    return policy_rule(p->options.kind)->judge(p, &s, &o, 1) == 1;
+    return policy_judge_by(p, &s, &o, 1) == 1;
 }
 
 #endif

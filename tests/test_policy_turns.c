@@ -429,9 +429,9 @@ static void test_ead_plus_in_the_large_ones_turn(void **state)
     expect(decide(&p, s), EAD_LARGE, 0, 8);
     /* Exactly. */
     const ead_opinion o = {.p = 0.5f, .max_p = 0.5f, .id = 1, .native = false};
-    assert_int_equal(policy_ead_plus.judge(&p, &s, &o, 1), 0);
+    assert_int_equal(policy_judge_by(&p, &s, &o, 1), 0);
     s.memory[0] = 0;
-    assert_int_equal(policy_ead_plus.judge(&p, &s, &o, 1), 1);
+    assert_int_equal(policy_judge_by(&p, &s, &o, 1), 1);
     assert_true(policy_ead_plus.weigh(&p, &o, 0.5, 0.125) == 0.375);
     const ead_opinion native = {.native = true};
     assert_true(policy_ead_plus.weigh(&p, &native, 0.5, 0.125) == 0.5);
@@ -488,7 +488,8 @@ static void test_what_cannot_be(void **state)
     o.kind = EAD_POLICY_EAD_PLUS; /* its memory is needed for its turns */
     o.draft = EAD_DRAFT_SURVIVAL;
     assert_int_equal(policy_check(&o, &err), ST_ARG);
-    assert_string_equal(err.message, "draft: policy ead+ expected a number from 0 to 63, found -3");
+    assert_string_equal(err.message,
+                        "draft: policy ead+ expected a number from 0 to 63, found a rule");
 }
 
 /* ---- custom -------------------------------------------------------------------------------- */
@@ -519,17 +520,17 @@ static void test_custom_judges(void **state)
     int answer = 1;
     (void)state;
     p.options.decide = any;
-    assert_int_equal(policy_custom.judge(&p, &s, o, 3), 2);
+    assert_int_equal(policy_judge_by(&p, &s, o, 3), 2);
     assert_true(policy_custom.weigh(&p, &o[0], 0.5, 0.125) == 0.375);
     p.options.judge = second;
     assert_true(policy_custom.weigh(&p, &o[0], 0.5, 0.125) == 0); /* its own draw */
     p.options.weigh = twice;
     p.options.context = &answer;
-    assert_int_equal(policy_custom.judge(&p, &s, o, 3), 1);
+    assert_int_equal(policy_judge_by(&p, &s, o, 3), 1);
     answer = 9; /* what is no answer is none */
-    assert_int_equal(policy_custom.judge(&p, &s, o, 3), 3);
+    assert_int_equal(policy_judge_by(&p, &s, o, 3), 3);
     answer = -1;
-    assert_int_equal(policy_custom.judge(&p, &s, o, 3), 0);
+    assert_int_equal(policy_judge_by(&p, &s, o, 3), 0);
     assert_true(policy_custom.weigh(&p, &o[0], 0.5, 0.25) == 1.25);
     assert_int_equal(policy_asks(&p), POLICY_TOP | POLICY_RANK | POLICY_TOP_LARGE | POLICY_BOTH);
     const float pp[] = {1, 0}, qq[] = {0.5f, 0.5f};

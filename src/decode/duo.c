@@ -33,7 +33,6 @@ enum status duo_init(struct duo *d, const ead_duo_options *options,
 
 /* ---- deciding ---------------------------------------------------------------------------- */
 
-/* The rows that a late engine was given are over: it has answered, or is not to. */
 void duo_book_late(struct duo *d, ead_writer w)
 {
     struct late *l = &d->late[w];
@@ -146,7 +145,6 @@ static void follow(struct duo *d, const ead_decision *decision)
     if (d->open && ended && !decision->judge) d->open = 0;
 }
 
-/* Ask the policy about the text as it stands. */
 void duo_decide(struct duo *d)
 {
     const ead_decision decision = policy_decide(&d->policy, &d->text);

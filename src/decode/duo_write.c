@@ -50,8 +50,7 @@ static void judge(struct duo *d, struct verdict *v)
     const struct jury jury = jury_of(d);
     const int n = d->judging.n, from = d->text.n - n;
     for (int i = 0; i < n; i++) v->opinions[i] = jury_opinion(&jury, from + i, &d->judging.seen[i]);
-    int kept = policy_judge(&d->policy, &d->text, v->opinions, n);
-    kept = kept < 0 ? 0 : kept < n ? kept : n;
+    const int kept = policy_judge(&d->policy, &d->text, v->opinions, n);
     v->judgement = (ead_judgement){.n = n, .kept = kept};
     if (kept == n) return;
     v->judgement.q = expf(d->text.marks[from + kept].log_prob);

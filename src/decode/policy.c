@@ -143,16 +143,26 @@ double policy_weigh_rest(const struct policy *p, const ead_opinion *refused, dou
     return pp > qq ? pp - qq : 0;
 }
 
-int policy_judge(const struct policy *p, const struct text *t, const ead_opinion *opinions, int n)
+int policy_first_refused(const struct policy *p, const ead_opinion *o, int n, policy_keeps keeps)
+{
+    int kept = 0;
+    while (kept < n && (keeps ? keeps(p, &o[kept]) : o[kept].native)) kept++;
+    return kept;
+}
+
+int policy_judge_by(const struct policy *p, const ead_signals *s, const ead_opinion *opinions,
+                    int n)
 {
     const struct policy_rule *rule = rules[p->options.kind];
-    int kept = 0;
-    if (rule->judge) {
-        const ead_signals s = policy_signals(p, t);
-        return rule->judge(p, &s, opinions, n);
-    }
-    while (kept < n && opinions[kept].native) kept++;
-    return kept;
+    if (!rule->judge) return policy_first_refused(p, opinions, n, rule->keeps);
+    const int kept = rule->judge(p, s, opinions, n);
+    return kept < 0 ? 0 : kept < n ? kept : n; /* a program's own may say anything */
+}
+
+int policy_judge(const struct policy *p, const struct text *t, const ead_opinion *opinions, int n)
+{
+    const ead_signals s = policy_signals(p, t);
+    return policy_judge_by(p, &s, opinions, n);
 }
 
 ead_decision policy_decide(const struct policy *p, const struct text *t)

@@ -33,6 +33,8 @@ struct policy {
     bool drawn;                 /* tokens are drawn: the temperature is above 0 */
 };
 
+typedef bool (*policy_keeps)(const struct policy *p, const ead_opinion *o);
+
 struct policy_rule {
     ead_policy_info info;
     /* What the ranges of single options do not say; may be NULL. */
@@ -44,8 +46,10 @@ struct policy_rule {
     int (*sure)(const struct policy *p, const ead_signals *s, ead_writer next);
     /* Of POLICY_TOP, ...; NULL: nothing. */
     unsigned (*asks)(const struct policy *p);
-    /* The first of n drafts that is refused, or n; `s` are the signals that asked for it. NULL: the
-     * first one that exact speculation refuses. */
+    /* Is a draft kept? NULL: as exact speculation keeps it. */
+    policy_keeps keeps;
+    /* Where one draft's opinion is not enough: the first of n that is refused, or n; `s` are the
+     * signals that asked for it. NULL: the first that `keeps` does not keep. */
     int (*judge)(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n);
     /* A number about p and q, [n] each: for ead_opinion.measure; NULL: none. q holds the tokens of
      * the proposal, in shares of one; before it was cut, the others had `cut` together. */
@@ -83,7 +87,10 @@ int policy_drafts(const struct policy *p, const struct text *t, int most);
 /* Of POLICY_TOP, .... */
 unsigned policy_asks(const struct policy *p);
 
-/* The first of n drafts at the end of the text that is refused, or n. */
+/* The first of n drafts that is refused, or n, by the signals that asked for it. */
+int policy_judge_by(const struct policy *p, const ead_signals *s, const ead_opinion *opinions,
+                    int n);
+/* The same of drafts at the end of the text. */
 int policy_judge(const struct policy *p, const struct text *t, const ead_opinion *opinions, int n);
 
 ead_decision policy_decide(const struct policy *p, const struct text *t);
@@ -115,6 +122,8 @@ int policy_sure_always(const struct policy *p, const ead_signals *s, ead_writer 
 /* Members of ead_policy_options as policy_check reads them by the table of options. */
 double policy_option_value(const ead_policy_options *o, const ead_policy_option *option);
 
+/* The first of n drafts that is not kept, or n; NULL: as exact speculation keeps. */
+int policy_first_refused(const struct policy *p, const ead_opinion *o, int n, policy_keeps keeps);
 /* The weight of exact speculation (Leviathan et al. 2023, arXiv 2211.17192): max(0, p - q). */
 double policy_weigh_rest(const struct policy *p, const ead_opinion *refused, double pp, double qq);
 /* Where p and q are not asked for unless tokens are drawn. */

@@ -15,12 +15,6 @@ static bool keeps(const struct policy *p, const ead_opinion *o)
     return o->id == o->argmax || -log((double)o->p) <= p->options.rollback;
 }
 
-static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
-{
-    (void)s;
-    return draft_first_refused(p, o, n, keeps);
-}
-
 static ead_decision decide(const struct policy *p, const ead_signals *s)
 {
     const bool falls_back = s->drafts && (double)s->stats.max_prob < p->options.fallback;
@@ -40,5 +34,5 @@ const struct policy_rule policy_bild = {
              .judges = true},
     .decide = decide,
     .sure = sure,
-    .judge = judge,
+    .keeps = keeps,
 };

@@ -6,8 +6,8 @@
  *
  * else p; or only tokens of a set A are the small model's, with what q has outside spread as p:
  *
- *     pi = q 1[A] + (1 - q(A)) p,   v1  q >= max p - a,   v2  p >= max p - a,   v3  p >= (1 - a)
- * max p.
+ *     pi = q 1[A] + (1 - q(A)) p
+ *     A:   v1  q >= max p - a,   v2  p >= max p - a,   v3  p >= (1 - a) max p
  *
  * a is option `slack`. A draft is kept with the chance pi(x) / q(x), else max(0, pi - q) is drawn
  * from. Where tokens are not drawn q and p are their best tokens: a draft is kept if the rule says
@@ -74,20 +74,9 @@ static bool keeps(const struct policy *p, const ead_opinion *o)
     return o->id == o->argmax || (has_set(p) ? in_set(p, (double)o->max_p, pp, qq) : stays(p, o));
 }
 
-static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
-{
-    (void)s;
-    return draft_first_refused(p, o, n, keeps);
-}
-
 static double weigh(const struct policy *p, const ead_opinion *refused, double pp, double qq)
 {
     return fmax(target(p, refused, pp, qq) - qq, 0);
-}
-
-static ead_decision decide(const struct policy *p, const ead_signals *s)
-{
-    return draft_decide(p, s, DRAFT_USUAL);
 }
 
 const struct policy_rule policy_cascade = {
@@ -95,10 +84,10 @@ const struct policy_rule policy_cascade = {
              .help = "speculative cascades: deferral rules, and sets of tokens",
              .needs = {true, true},
              .judges = true},
-    .decide = decide,
+    .decide = draft_decide_usual,
     .sure = draft_sure,
     .asks = policy_asks_drawn,
-    .judge = judge,
+    .keeps = keeps,
     .measure = measure,
     .weigh = weigh,
     .apart = true,

@@ -1,6 +1,6 @@
 /* The caller decides, and judges. */
+#include "decode/policy.h"
 #include "decode/policy/divergence.h"
-#include "decode/policy/draft.h"
 
 static enum status check(const ead_policy_options *o, struct err *err)
 {
@@ -13,19 +13,12 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
     return p->options.decide(p->options.context, s);
 }
 
-static bool is_native(const struct policy *p, const ead_opinion *o)
-{
-    (void)p;
-    return o->native;
-}
-
 static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
 {
     const ead_policy_options *options = &p->options;
     (void)s;
-    if (!options->judge) return draft_first_refused(p, o, n, is_native);
-    const int kept = options->judge(options->context, o, n);
-    return kept < 0 ? 0 : kept < n ? kept : n;
+    return options->judge ? options->judge(options->context, o, n)
+                          : policy_first_refused(p, o, n, NULL);
 }
 
 /* Who judges as exact speculation does gets its draw; beside a judge nothing has weight, so that

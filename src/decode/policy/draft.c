@@ -114,11 +114,9 @@ ead_decision draft_decide(const struct policy *p, const ead_signals *s, int usua
     return d;
 }
 
-int draft_first_refused(const struct policy *p, const ead_opinion *o, int n, draft_keeps keeps)
+ead_decision draft_decide_usual(const struct policy *p, const ead_signals *s)
 {
-    int kept = 0;
-    while (kept < n && keeps(p, &o[kept])) kept++;
-    return kept;
+    return draft_decide(p, s, DRAFT_USUAL);
 }
 
 /* ---- what is certain ---------------------------------------------------------------------- */

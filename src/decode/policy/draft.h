@@ -26,6 +26,8 @@ enum { DRAFT_USUAL = 8 };
 /* The small model writes until its draft is long enough (`usual`: what draft 0 means), or the text
  * ends; then the large one judges all of it. */
 ead_decision draft_decide(const struct policy *p, const ead_signals *s, int usual);
+/* Likewise with DRAFT_USUAL. */
+ead_decision draft_decide_usual(const struct policy *p, const ead_signals *s);
 /* The last draft is left to the large model, which judges those before it. */
 ead_decision draft_drop_last(const struct policy *p, const ead_signals *s);
 
@@ -33,10 +35,6 @@ ead_decision draft_drop_last(const struct policy *p, const ead_signals *s);
 int draft_sure_of(const struct policy *p, const ead_signals *s, ead_writer next, int usual);
 /* Likewise DRAFT_USUAL. */
 int draft_sure(const struct policy *p, const ead_signals *s, ead_writer next);
-
-/* The first of n drafts that is not kept, or n. */
-typedef bool (*draft_keeps)(const struct policy *p, const ead_opinion *o);
-int draft_first_refused(const struct policy *p, const ead_opinion *o, int n, draft_keeps keeps);
 
 /* Is a draft kept whose acceptance has a chance of target / q? Below 1 its coin decides. */
 static inline bool draft_accepts(const ead_opinion *o, double target)

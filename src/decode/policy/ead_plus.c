@@ -48,16 +48,10 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
     return d;
 }
 
-static bool keeps_native(const struct policy *p, const ead_opinion *o)
-{
-    (void)p;
-    return o->native;
-}
-
 static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
 {
     const bool exact = !is_free(s) || p->options.slack <= 0;
-    return exact ? draft_first_refused(p, o, n, keeps_native) : slack_judge(p, o, n);
+    return policy_first_refused(p, o, n, exact ? NULL : slack_keeps);
 }
 
 /* What exact speculation refused is drawn as it does; what only slack refused, as p. */
@@ -74,8 +68,8 @@ static int sure(const struct policy *p, const ead_signals *s, ead_writer next)
 static enum status check(const ead_policy_options *o, struct err *err)
 {
     if (o->draft >= 0) return ST_OK;
-    return err_set(err, ST_ARG, "draft: policy ead+ expected a number from 0 to %d, found %d",
-                   EAD_DRAFT_MAX, o->draft);
+    return err_set(err, ST_ARG, "draft: policy ead+ expected a number from 0 to %d, found a rule",
+                   EAD_DRAFT_MAX);
 }
 
 const struct policy_rule policy_ead_plus = {

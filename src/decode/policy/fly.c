@@ -42,17 +42,12 @@ static unsigned asks(const struct policy *p)
     return POLICY_TOP_LARGE | policy_asks_drawn(p);
 }
 
-static ead_decision decide(const struct policy *p, const ead_signals *s)
-{
-    return draft_decide(p, s, DRAFT_USUAL);
-}
-
 const struct policy_rule policy_fly = {
     .info = {.name = "fly",
              .help = "a refusal is overruled where what follows agrees",
              .needs = {true, true},
              .judges = true},
-    .decide = decide,
+    .decide = draft_decide_usual,
     .sure = draft_sure,
     .asks = asks,
     .judge = judge,

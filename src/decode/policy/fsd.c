@@ -17,21 +17,10 @@ static bool keeps(const struct policy *p, const ead_opinion *o)
     return (!p->drawn && o->id == o->argmax) || (double)o->measure <= p->options.fsd_limit;
 }
 
-static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
-{
-    (void)s;
-    return draft_first_refused(p, o, n, keeps);
-}
-
 static unsigned asks(const struct policy *p)
 {
     (void)p;
     return POLICY_BOTH;
-}
-
-static ead_decision decide(const struct policy *p, const ead_signals *s)
-{
-    return draft_decide(p, s, DRAFT_USUAL);
 }
 
 const struct policy_rule policy_fsd = {
@@ -39,10 +28,10 @@ const struct policy_rule policy_fsd = {
              .help = "drafts are kept where the two distributions are close",
              .needs = {true, true},
              .judges = true},
-    .decide = decide,
+    .decide = draft_decide_usual,
     .sure = draft_sure,
     .asks = asks,
-    .judge = judge,
+    .keeps = keeps,
     .measure = measure,
     .apart = true,
 };

@@ -38,12 +38,6 @@ static ead_decision decide(const struct policy *p, const ead_signals *s)
                           .memory = {sum}};
 }
 
-static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
-{
-    (void)s;
-    return slack_judge(p, o, n);
-}
-
 static int sure(const struct policy *p, const ead_signals *s, ead_writer next)
 {
     return never(&p->options) ? policy_sure_always(p, s, next) : 1;
@@ -56,5 +50,5 @@ const struct policy_rule policy_judge_risk = {
              .judges = true},
     .decide = decide,
     .sure = sure,
-    .judge = judge,
+    .keeps = slack_keeps,
 };

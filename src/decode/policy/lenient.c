@@ -48,14 +48,8 @@ static double measure(const struct policy *p, const float *pp, const float *qq, 
 static bool keeps(const struct policy *p, const ead_opinion *o)
 {
     const double a = p->options.mentor > 0 ? (double)o->measure : p->options.slack;
-    if (!p->drawn) return slack_keeps(p, a, o);
+    if (!p->drawn) return slack_lets(p, a, o);
     return a >= 1 || draft_accepts(o, (double)o->p / (1 - a));
-}
-
-static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
-{
-    (void)s;
-    return draft_first_refused(p, o, n, keeps);
 }
 
 static unsigned asks(const struct policy *p)
@@ -63,20 +57,15 @@ static unsigned asks(const struct policy *p)
     return p->drawn || p->options.mentor > 0 ? POLICY_BOTH : 0;
 }
 
-static ead_decision decide(const struct policy *p, const ead_signals *s)
-{
-    return draft_decide(p, s, DRAFT_USUAL);
-}
-
 const struct policy_rule policy_lenient = {
     .info = {.name = "lenient",
              .help = "exact acceptance, made easier by a factor",
              .needs = {true, true},
              .judges = true},
-    .decide = decide,
+    .decide = draft_decide_usual,
     .sure = draft_sure,
     .asks = asks,
-    .judge = judge,
+    .keeps = keeps,
     .measure = measure,
     .weigh = policy_weigh_rest,
     .apart = true,

@@ -11,21 +11,10 @@ static bool keeps(const struct policy *p, const ead_opinion *o)
            (double)o->p >= (double)o->max_p - p->options.relaxed_delta;
 }
 
-static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
-{
-    (void)s;
-    return draft_first_refused(p, o, n, keeps);
-}
-
 static unsigned asks(const struct policy *p)
 {
     (void)p;
     return POLICY_RANK;
-}
-
-static ead_decision decide(const struct policy *p, const ead_signals *s)
-{
-    return draft_decide(p, s, DRAFT_USUAL);
 }
 
 const struct policy_rule policy_relaxed = {
@@ -33,8 +22,8 @@ const struct policy_rule policy_relaxed = {
              .help = "drafts are kept that are among the large model's best",
              .needs = {true, true},
              .judges = true},
-    .decide = decide,
+    .decide = draft_decide_usual,
     .sure = draft_sure,
     .asks = asks,
-    .judge = judge,
+    .keeps = keeps,
 };

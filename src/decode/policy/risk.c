@@ -63,17 +63,15 @@ double risk_of(const ead_policy_options *o, const ead_signals *s)
     return o->table ? risk_look_up(o->table, s->stats.entropy, s->id) : (double)s->stats.entropy;
 }
 
-bool slack_keeps(const struct policy *p, double slack, const ead_opinion *o)
+bool slack_lets(const struct policy *p, double slack, const ead_opinion *o)
 {
     if (slack > 0) return (double)o->p >= (1 - slack) * (double)o->max_p;
     return o->id == (p->drawn ? o->own : o->argmax);
 }
 
-int slack_judge(const struct policy *p, const ead_opinion *o, int n)
+bool slack_keeps(const struct policy *p, const ead_opinion *o)
 {
-    int kept = 0;
-    while (kept < n && slack_keeps(p, p->options.slack, &o[kept])) kept++;
-    return kept;
+    return slack_lets(p, p->options.slack, o);
 }
 
 bool risk_too_many(const ead_policy_options *o, const ead_signals *s, int n)

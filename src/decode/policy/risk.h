@@ -13,9 +13,9 @@ double risk_look_up(const ead_risk *table, float entropy, int32_t id);
 MUST_USE enum status risk_check(const ead_risk *table, struct err *err);
 
 /* Is p(x) >= (1 - slack) max p? Without slack: is x what the large model itself would write? */
-bool slack_keeps(const struct policy *p, double slack, const ead_opinion *o);
-/* The first of n drafts that option `slack` does not keep, or n. */
-int slack_judge(const struct policy *p, const ead_opinion *o, int n);
+bool slack_lets(const struct policy *p, double slack, const ead_opinion *o);
+/* The same with option `slack`. */
+bool slack_keeps(const struct policy *p, const ead_opinion *o);
 
 /* Are n drafts as many as `unjudged` has judged whatever their risk? */
 bool risk_too_many(const ead_policy_options *o, const ead_signals *s, int n);

@@ -10,17 +10,12 @@
  */
 #include "decode/policy/draft.h"
 
-static ead_decision decide(const struct policy *p, const ead_signals *s)
-{
-    return draft_decide(p, s, DRAFT_USUAL);
-}
-
 const struct policy_rule policy_speculative = {
     .info = {.name = "speculative",
              .help = "exact: the small model drafts, the large one's text stands",
              .needs = {[EAD_LARGE] = true},
              .judges = true},
-    .decide = decide,
+    .decide = draft_decide_usual,
     .sure = draft_sure,
     .asks = policy_asks_drawn,
     .weigh = policy_weigh_rest,

@@ -47,20 +47,9 @@ static bool keeps(const struct policy *p, const ead_opinion *o)
     return (double)o->p > threshold(options, (double)o->entropy_p * M_LN2);
 }
 
-static int judge(const struct policy *p, const ead_signals *s, const ead_opinion *o, int n)
-{
-    (void)s;
-    return draft_first_refused(p, o, n, keeps);
-}
-
 static unsigned asks(const struct policy *p)
 {
     return needs_measure(p) ? POLICY_BOTH : 0;
-}
-
-static ead_decision decide(const struct policy *p, const ead_signals *s)
-{
-    return draft_decide(p, s, DRAFT_USUAL);
 }
 
 const struct policy_rule policy_typical = {
@@ -68,9 +57,9 @@ const struct policy_rule policy_typical = {
              .help = "drafts that the large model finds typical are kept",
              .needs = {true, true},
              .judges = true},
-    .decide = decide,
+    .decide = draft_decide_usual,
     .sure = draft_sure,
     .asks = asks,
-    .judge = judge,
+    .keeps = keeps,
     .measure = measure,
 };
