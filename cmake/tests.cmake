@@ -99,6 +99,8 @@ set_tests_properties(check_clients PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
 add_test(NAME check_problems COMMAND ${CMAKE_SOURCE_DIR}/tests/check_problems ${CMAKE_SOURCE_DIR})
 set_tests_properties(check_problems PROPERTIES SKIP_RETURN_CODE 77)
+add_test(NAME test_judge_stories COMMAND test_judge stories)
+set_tests_properties(test_judge_stories PROPERTIES SKIP_RETURN_CODE 77)
 
 # Traces of the shipped pair, recomputed by a program that knows nothing of ours.
 add_test(NAME check_trace COMMAND ${CMAKE_SOURCE_DIR}/tests/check_trace $<TARGET_FILE:ead_cli> ${CMAKE_SOURCE_DIR})

@@ -84,9 +84,10 @@ typedef struct {
     ead_stats stats;   /* of the distribution it was drawn from */
     double rolling;    /* bits: mean of the last `window` entropies, or of what there is */
     int drafts;        /* drafts at the end of the text */
-    int draft_max;     /* as many can be judged at once: EAD_DRAFT_MAX, or less in small passes */
-    bool end;          /* the last token ends the text, if it stays: an end token, a full context */
-    bool line, blank;  /* it ends a line; an empty one, or a paragraph */
+    int draft_max;    /* as many can be judged at once: EAD_DRAFT_MAX, less in small passes, 0 where
+                       * the large model is not asked (a server that cannot say) */
+    bool end;         /* the last token ends the text, if it stays: an end token, a full context */
+    bool line, blank; /* it ends a line; an empty one, or a paragraph */
     float top_entropy; /* bits: of the 20 most probable tokens, renormalised; NaN where the policy
                         * does not ask for it */
     int n_vocab;       /* tokens that can be written */
@@ -130,13 +131,13 @@ typedef struct {
     float entropy_p;   /* bits */
     float q, max_q;    /* the same of q; NaN: not there */
     int32_t id;        /* the draft; */
-    int32_t argmax;    /* the most probable token of p */
+    int32_t argmax;    /* the most probable token of p; -1 where nothing may follow */
     int32_t own;       /* what the large model itself would write there: where tokens are drawn, its
                         * draw at this place; else argmax */
-    int rank;          /* tokens more probable in p */
+    int rank;          /* tokens more probable in p; -1: not asked for */
     float top_entropy; /* nats: of the 3 largest of p, not renormalised; NaN: not asked for */
     float measure;     /* the policy's own comparison of p and q; NaN: not asked for */
-    float chance;      /* uniform in [0, 1): the coin, where drafts are kept by chance */
+    float chance;      /* uniform in [0, 1]: the coin, where drafts are kept by chance */
     bool native;       /* would exact speculation keep it: the best of p; or, where tokens are
                         * drawn, chance <= p / q. Where q is not there nobody knows, and it is
                         * false. */
