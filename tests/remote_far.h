@@ -140,6 +140,18 @@ static inline void far_receive(int64_t n)
     }
 }
 
+/* Answers end until prompts of so many tokens in all are accounted for. */
+static inline void far_settle(int64_t prompt_tokens)
+{
+    struct result r;
+    const double end = clock_seconds() + FAR_SECONDS;
+    while (remote_engine_account(far.engine).prompt_tokens < prompt_tokens) {
+        assert_false(engine_collect(far.engine, true, &r));
+        if (clock_seconds() > end) fail_msg("prompts were not told for %g s", FAR_SECONDS);
+    }
+    assert_int_equal(remote_engine_account(far.engine).prompt_tokens, prompt_tokens);
+}
+
 static inline void far_same(float a, float b, const char *what)
 {
     if (memcmp(&a, &b, sizeof a)) fail_msg("%s: expected %g, found %g", what, (double)b, (double)a);

@@ -94,12 +94,12 @@ static void test_account(void **state)
         const struct far_text *t = &far.texts[0];
         const int32_t id = site_next(far.site, t->ids, t->n, true);
         far_give(0, &id, 1);
-        far_next(0); /* so that what was before is over */
+        far_next(0);
+        far_settle(PROMPT + (PROMPT + 4) + (PROMPT + 6));
         const ead_wire a = account();
         assert_int_equal(a.requests, 3);
         assert_int_equal(a.connections, 0); /* it has the probe's */
-        assert_int_equal(a.prompt_tokens, PROMPT + PROMPT + 4);
-        assert_int_equal(a.cached_tokens, PROMPT - 1 + PROMPT + 3);
+        assert_int_equal(a.cached_tokens, PROMPT - 1 + (PROMPT + 3) + (PROMPT + 5));
         assert_true(a.bytes_out > 3 * 100 && a.bytes_in > 7 * 100);
         assert_true(a.waiting_seconds > 0 && a.writing_seconds > 0);
     }
