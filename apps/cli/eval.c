@@ -33,8 +33,10 @@ static const struct arg table[] = {
      .out = &options.policies,
      .help = "policies separated by commas, each with options if it has any: \"small,large,ead,\n"
              "judge risk=0.5 slack=0.2,speculative draft=heuristic\". random alone gives the\n"
-             "large model as many tokens as ead did at each tau, by chance (default: small,\n"
-             "large, ead, random; beside --setting or --profile, small and large)"},
+             "large model as many tokens as ead did at each tau, by chance; oracle repeats\n"
+             "the text of large, which writes only where the small model would go another\n"
+             "way: no policy can know (default: small, large, ead, random; beside --setting\n"
+             "or --profile, small and large)"},
     {.kind = ARG_LIST,
      .name = "setting",
      .value = "POLICY",

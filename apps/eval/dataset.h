@@ -28,8 +28,8 @@ struct dataset {
     enum dataset_format format;
     size_t n_skipped; /* records that no problem could be read from */
     char *skipped;    /* what is wrong with the first of them; NULL: none */
-    char *name;  /* the last part of its path; "-" for what can be read once only */
-    void *owner; /* what the texts live in */
+    char *name;       /* the last part of its path; "-" for what can be read once only */
+    void *owner;      /* what the texts live in */
 };
 
 /* `path` "-" is standard input; `format` is "math", "gsm8k" or "auto" (by the fields of the first

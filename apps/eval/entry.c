@@ -116,6 +116,7 @@ static json_t *result_line(const struct entry *e)
     bad |= json_object_set_new(to, "catchup_passes", both(s->catchup_passes, l->catchup_passes));
     bad |= json_object_set_new(to, "runs", t->runs ? json_incref(t->runs) : json_array());
     bad |= json_object_set_new(to, "output", unicode_json(t->output, t->bytes));
+    if (t->ids) bad |= json_object_set(to, "ids", t->ids);
     if (!bad) return to;
     json_decref(to);
     return NULL;

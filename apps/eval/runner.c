@@ -6,6 +6,7 @@
 #include "eval/identity.h"
 #include "eval/journal.h"
 #include "eval/load.h"
+#include "eval/oracle.h"
 #include "eval/prompt.h"
 #include "eval/sample.h"
 #include "eval/transcript.h"
@@ -22,6 +23,7 @@ struct prompt {
 /* A text of the batch, and which problem of the sample it answers. */
 struct slot {
     struct transcript transcript;
+    struct oracle oracle; /* under a setting that asks one */
     size_t problem;
     struct load before; /* when it began */
 };
@@ -205,7 +207,10 @@ static ead_status open_all(struct runner *r, ead_error *error)
 static void close_all(struct runner *r)
 {
     journal_close(r->journal);
-    for (int i = 0; i < r->n_slots && r->slots; i++) transcript_close(&r->slots[i].transcript);
+    for (int i = 0; i < r->n_slots && r->slots; i++) {
+        transcript_close(&r->slots[i].transcript);
+        oracle_forget(&r->slots[i].oracle);
+    }
     ead_batch_close(r->batch);
     for (size_t i = 0; i < r->n && r->prompts; i++) ead_free(r->prompts[i].ids);
     free(r->prompts);
@@ -216,13 +221,14 @@ static void close_all(struct runner *r)
     free(r->events);
 }
 
-/* ---- random settings --------------------------------------------------------------------- */
+/* ---- settings that follow ---------------------------------------------------------------- */
 
 /* A random setting does as often by chance what the ead setting of its tau did by entropy: the same
  * share of tokens, over texts as long as those were. */
 static ead_status match(struct runner *r, struct setting *s, ead_error *error)
 {
     double answers = 0, tokens = 0, large = 0;
+    if (setting_is_oracle(s)) return EAD_OK;
     for (size_t p = 0; p < r->n; p++) {
         json_t *line;
         ead_status st = journal_result(r->journal, (size_t)s->of, p, &line, error);
@@ -239,8 +245,28 @@ static ead_status match(struct runner *r, struct setting *s, ead_error *error)
     return EAD_OK;
 }
 
-/* ---- a part of the problems
- * ------------------------------------------------------------------------- */
+/* The oracle knows the text of the setting that it follows. */
+static ead_status ask_oracle(struct runner *r, const struct setting *s, struct slot *slot,
+                             ead_policy_options *policy, ead_error *error)
+{
+    json_t *line;
+    ead_status st = journal_result(r->journal, (size_t)s->of, slot->problem, &line, error);
+    if (!st) st = oracle_learn(&slot->oracle, line, error);
+    json_decref(line);
+    policy->decide = oracle_decide;
+    policy->context = &slot->oracle;
+    return st;
+}
+
+/* Does an oracle follow this setting? */
+static bool is_repeated(const struct settings *all, size_t setting)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (setting_is_oracle(&all->list[i]) && all->list[i].of == (int)setting) return true;
+    return false;
+}
+
+/* ---- a part of the problems -------------------------------------------------------------- */
 
 static ead_status begin_problem(struct runner *r, size_t setting, int i, size_t problem,
                                 ead_error *error)
@@ -248,18 +274,21 @@ static ead_status begin_problem(struct runner *r, size_t setting, int i, size_t 
     struct slot *slot = &r->slots[i];
     ead_duo *duo = ead_batch_duo(r->batch, i);
     const uint64_t seed = sample_seed(r->o->seed, r->sample[problem]);
-    ead_policy_options policy = r->o->settings->list[setting].rule;
+    const struct setting *s = &r->o->settings->list[setting];
+    const struct transcript_wish wish = {problem < TRACED, is_repeated(r->o->settings, setting)};
+    ead_policy_options policy = s->rule;
     ead_sampler_options sampler = r->o->sampler;
     policy.seed = sampler.seed = seed;
     slot->problem = problem;
     slot->before = load_now();
     ead_duo_reset(duo);
-    ead_status st = ead_duo_set_policy(duo, &policy, error);
+    ead_status st = setting_is_oracle(s) ? ask_oracle(r, s, slot, &policy, error) : EAD_OK;
+    if (!st) st = ead_duo_set_policy(duo, &policy, error);
     if (!st) st = ead_duo_set_sampler(duo, &sampler, error);
     if (!st) st = ead_duo_append(duo, r->prompts[problem].ids, r->prompts[problem].n, error);
     if (!st)
         st = transcript_open(&slot->transcript, r->style.model, prompt_answer_flags(&r->style),
-                             problem < TRACED, error);
+                             wish, error);
     r->active[i] = !st;
     return st;
 }

@@ -37,6 +37,13 @@ static bool is_named(const ead_policy_option *option, const ead_policy_options *
     return ead_policy_value(rule, option) != ead_policy_value(base, option);
 }
 
+static const char oracle[] = "oracle";
+
+bool setting_is_oracle(const struct setting *s)
+{
+    return s->rule.kind == EAD_POLICY_CUSTOM;
+}
+
 bool setting_name(const ead_policy_options *rule, const ead_policy_options *base,
                   char out[SETTING_NAME_MAX])
 {
@@ -207,7 +214,7 @@ struct making {
     struct settings *s;
     const struct taus *taus;
     size_t room;
-    bool follows; /* "random" stands in the list without options */
+    bool random, oracle; /* these follow: "random" stands in the list without options, "oracle" */
 };
 
 static ead_status append(struct making *m, const struct setting *one, ead_error *error)
@@ -241,10 +248,14 @@ static ead_status add_written(struct making *m, const char *text, int bytes, con
     ead_policy_options rule;
     unsigned n_given;
     bool has_tau;
+    if ((size_t)bytes == strlen(oracle) && !memcmp(text, oracle, strlen(oracle))) {
+        m->oracle = true;
+        return EAD_OK;
+    }
     ead_status st = read_setting(text, bytes, &m->s->base, label, &rule, &n_given, &has_tau, error);
     if (st) return st;
     if (rule.kind == EAD_POLICY_RANDOM && !n_given) {
-        m->follows = true;
+        m->random = true;
         return EAD_OK;
     }
     if (rule.kind != EAD_POLICY_EAD || has_tau || !m->taus->n) return add(m, &rule, error);
@@ -281,8 +292,21 @@ static void arrange(struct settings *s)
         }
 }
 
+static ead_status add_oracle(struct making *m, ead_error *error)
+{
+    struct setting one = {.rule = m->s->base, .of = -1};
+    for (size_t i = 0; i < m->s->n; i++)
+        if (m->s->list[i].rule.kind == EAD_POLICY_LARGE) one.of = (int)i;
+    if (one.of < 0)
+        return fault(error, EAD_ARGUMENT, "policy: %s needs %s beside it, whose text it repeats",
+                     oracle, ead_policy_describe(EAD_POLICY_LARGE)->name);
+    one.rule.kind = EAD_POLICY_CUSTOM;
+    snprintf(one.name, sizeof one.name, "%s", oracle);
+    return append(m, &one, error);
+}
+
 /* One of "random" behind all others for each of ead, called like it. */
-static ead_status add_following(struct making *m, ead_error *error)
+static ead_status add_random(struct making *m, ead_error *error)
 {
     struct settings *s = m->s;
     const char *random = ead_policy_describe(EAD_POLICY_RANDOM)->name;
@@ -310,7 +334,8 @@ ead_status settings_open(const struct settings_wish *wish, struct settings **out
     ead_status st = wish->taus ? read_taus(wish->taus, &taus, error) : EAD_OK;
     if (!st) st = add_all(&m, wish, error);
     arrange(m.s);
-    if (!st && m.follows) st = add_following(&m, error);
+    if (!st && m.oracle) st = add_oracle(&m, error);
+    if (!st && m.random) st = add_random(&m, error);
     if (!st && !m.s->n) st = fault(error, EAD_ARGUMENT, "policy: expected at least one");
     if (st)
         settings_close(m.s);

@@ -4,8 +4,9 @@
  * ("speculative draft=heuristic"); its own name is written in the same way, says all that differs,
  * and reads back as the same setting. One that goes by a table of risks has a digest of it behind.
  *
- * The order: small, large, the others as given, and last those of "random" that follow a setting of
- * ead: at its threshold they take their share and length from its results, which have to be there.
+ * The order: small, large, the others as given, and last those that follow another, whose results
+ * have to be there: "oracle" (oracle.h) the large model, and "random" each setting of ead, from
+ * whose results at its threshold it takes share and length.
  */
 #ifndef EAD_EVAL_SETTING_H
 #define EAD_EVAL_SETTING_H
@@ -19,7 +20,8 @@ enum { SETTING_NAME_MAX = 192 };
 
 struct setting {
     char name[SETTING_NAME_MAX];
-    ead_policy_options rule; /* of one that follows, the runner fills in share and horizon */
+    ead_policy_options rule; /* of one that follows, the runner fills in share and horizon, or
+                              * what decides */
     int of;                  /* the setting that it follows, as an index; -1: none */
 };
 
@@ -30,8 +32,9 @@ struct settings {
 };
 
 struct settings_wish {
-    /* Separated by commas: policies with their options, and what tau may be of those of ead that do
-     * not say it. Without options "random" follows every setting of ead. NULL: none. */
+    /* Separated by commas: policies with their options, or "oracle", and what tau may be of those
+     * of ead that do not say it. Without options "random" follows every setting of ead. NULL: none.
+     */
     const char *policies, *taus;
     const char *const *more; /* [n_more] further settings, alike */
     size_t n_more;
@@ -48,6 +51,9 @@ void settings_close(struct settings *settings);
 /* One setting as it is written, but for what a list makes of it; the error names `label` first. */
 ead_status setting_read(const char *text, const ead_policy_options *base, const char *label,
                         ead_policy_options *out, ead_error *error);
+/* Does it repeat the large model's text by knowing it? */
+bool setting_is_oracle(const struct setting *s);
+
 /* False when there is no room. */
 bool setting_name(const ead_policy_options *rule, const ead_policy_options *base,
                   char out[SETTING_NAME_MAX]);

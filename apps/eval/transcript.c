@@ -12,16 +12,18 @@ static ead_status checked(const struct transcript *t, ead_error *error)
 }
 
 ead_status transcript_open(struct transcript *t, const ead_model *model, unsigned flags,
-                           bool traced, ead_error *error)
+                           struct transcript_wish wish, ead_error *error)
 {
     *t = (struct transcript){.runs = json_array(), .writer = EAD_SMALL, .model = model};
     t->to = open_memstream(&t->output, &t->bytes);
-    if (traced) {
+    if (wish.ids) t->ids = json_array();
+    if (wish.trace) {
         t->pieces = json_array();
         t->entropy = json_array();
         t->lost = json_array();
     }
-    t->bad = !t->runs || !t->to || (traced && (!t->pieces || !t->entropy || !t->lost));
+    t->bad = !t->runs || !t->to || (wish.ids && !t->ids) ||
+             (wish.trace && (!t->pieces || !t->entropy || !t->lost));
     ead_status st = checked(t, error);
     return st ? st : ead_detok_open(model, flags, &t->detok, error);
 }
@@ -33,6 +35,7 @@ void transcript_close(struct transcript *t)
     json_decref(t->runs);
     json_decref(t->pieces);
     json_decref(t->entropy);
+    json_decref(t->ids);
     json_decref(t->lost);
     free(t->writers);
     free(t->output);
@@ -103,6 +106,7 @@ ead_status transcript_add(struct transcript *t, const ead_token *token, ead_erro
     t->bad |= fwrite(text, 1, bytes, t->to) < bytes;
     count_turn(t, token->writer);
     if (t->pieces) trace(t, token, text, bytes);
+    if (t->ids) t->bad |= json_array_append_new(t->ids, json_integer(token->id));
     t->seconds += token->seconds;
     t->end = token->end;
     t->n++;

@@ -25,6 +25,7 @@ struct transcript {
     ead_writer writer;
     int turn;                 /* tokens of the turn at hand */
     json_t *pieces, *entropy; /* of every token; NULL when they are not wanted */
+    json_t *ids;              /* likewise */
     json_t *lost;             /* what was taken back before it was told, likewise, in order:
                                * {at: tokens before it, text, entropy, and if it was judged p, max_p} */
     char *writers;            /* "SSL...", [room] */
@@ -32,9 +33,14 @@ struct transcript {
     bool bad; /* no memory */
 };
 
+/* What is kept of every token beside its text. */
+struct transcript_wish {
+    bool trace, ids;
+};
+
 /* `flags` are those of ead_detok_open. transcript_close in any case. */
 ead_status transcript_open(struct transcript *t, const ead_model *model, unsigned flags,
-                           bool traced, ead_error *error);
+                           struct transcript_wish wish, ead_error *error);
 void transcript_close(struct transcript *t);
 
 ead_status transcript_add(struct transcript *t, const ead_token *token, ead_error *error);
