@@ -182,6 +182,7 @@ enum {
 };
 enum { EAD_DIVERGENCE_KL, EAD_DIVERGENCE_JS, EAD_DIVERGENCE_TV };
 enum { EAD_STEP_LINE, EAD_STEP_BLANK };
+enum { EAD_SLACK_RATIO, EAD_SLACK_LEAD };
 
 /* Each policy looks at a few of these: ead_policy_option_at tells which, and their ranges. */
 typedef struct {
@@ -206,6 +207,7 @@ typedef struct {
     double relaxed_delta;        /* and at most so much less probable than the best */
     int rule;                    /* cascade: EAD_CASCADE_... */
     double slack;                /* cascade, lenient, judge, ead+: 0 exact, 1 everything */
+    int slack_by;                /* judge, ead+: EAD_SLACK_RATIO, ... */
     double mentor;  /* lenient: nats that the kept distribution may be from p; 0: slack counts */
     int fly_window; /* fly: tokens that must agree behind a refused one, */
     double fly_entropy;        /* where the large model doubts by so many nats */

@@ -135,7 +135,8 @@ static void test_share(void **state)
 
 /* ---- the search by tries ------------------------------------------------------------------- */
 
-/* Every row names an option of its policy, within the option's range, and no option twice. */
+/* Every row names an option of its policy, within the option's range, and no option twice
+ * but for one that has another range beside a held word. */
 static void test_knobs(void **state)
 {
     (void)state;
@@ -145,7 +146,9 @@ static void test_knobs(void **state)
         assert_non_null(option);
         assert_true(option_concerns(option, k->kind));
         for (int j = 0; j < i; j++)
-            assert_false(knob_at(j)->kind == k->kind && !strcmp(knob_at(j)->option, k->option));
+            assert_false(knob_at(j)->kind == k->kind && !strcmp(knob_at(j)->option, k->option) &&
+                         !k->with == !knob_at(j)->with);
+        assert_true(!k->with || option_concerns(option_find(k->with), k->kind));
         if (k->scale == KNOB_WORDS) {
             assert_non_null(option->words);
             continue;
@@ -173,6 +176,10 @@ static void test_knobs_held(void **state)
     assert_int_equal(knobs_of("judge risk=0.5", &rule, knobs), 2); /* and not risk-sum */
     for (int i = 0; i < 2; i++) assert_string_not_equal(knobs[i]->option, "risk");
     assert_int_equal(knobs_of("judge risk-sum=1 slack=0", &rule, knobs), 1);
+    rule.slack_by = EAD_SLACK_LEAD; /* another scale in place of the usual one */
+    assert_int_equal(knobs_of("judge slack-by=lead", &rule, knobs), 3);
+    assert_true(!strcmp(knobs[2]->option, "slack") && knobs[2]->scale == KNOB_LOG);
+    assert_int_equal(knobs_of("judge slack-by=lead slack=0", &rule, knobs), 2);
     rule.kind = EAD_POLICY_SPECULATIVE;
     assert_int_equal(knobs_of("speculative", &rule, knobs), 2);
     rule.draft = EAD_DRAFT_SURVIVAL;
@@ -483,7 +490,8 @@ static void test_risk(void **state)
     static ead_risk table;
     struct drafts d = pretend_drafts(20000);
     assert_int_equal(d.n, 80000);
-    assert_true(risk_count(&d, 0.5, &table));
+    ead_policy_options rule = {.kind = EAD_POLICY_JUDGE, .slack = 0.5};
+    assert_true(risk_count(&d, &rule, &table));
     for (int b = 1; b < EAD_RISK_BINS - 1; b++) assert_true(table.edges[b] > table.edges[b - 1]);
     assert_true(fabsf(table.edges[0] - 1) < 0.05f);
     const int seven = class_of(&table, 7), other = class_of(&table, 100);
@@ -491,18 +499,27 @@ static void test_risk(void **state)
     assert_int_equal(table.n_classes, 13); /* 12 tokens, and what has no class */
     assert_true(fabsf(table.risk[6][seven] - 0.5f) < 0.1f);
     assert_true(table.risk[6][other] < 0.02f && table.risk[0][seven] < 0.02f);
-    assert_true(risk_count(&d, 0.7, &table)); /* 0.2 of 0.5 is enough then */
+    rule.slack = 0.7;
+    assert_true(risk_count(&d, &rule, &table)); /* 0.2 of 0.5 is enough then */
     assert_true(table.risk[6][seven] < 0.02f);
-    assert_true(risk_count(&d, 0, &table));
+    rule.slack_by = EAD_SLACK_LEAD;
+    for (int i = 0; i < 2; i++) { /* a lead of 0.3 is too much, then it is not */
+        rule.slack = i ? 0.31 : 0.29;
+        assert_true(risk_count(&d, &rule, &table));
+        assert_int_equal(table.risk[6][seven] < 0.02f, i);
+    }
+    rule.kind = EAD_POLICY_SPECULATIVE; /* which has no slack */
+    assert_true(risk_count(&d, &rule, &table));
+    assert_true(table.risk[6][seven] > 0.3f);
     drafts_free(&d);
     struct drafts none = {0};
-    assert_false(risk_count(&none, 0, &table));
+    assert_false(risk_count(&none, &rule, &table));
     /* All alike, and only a few: edges rise all the same, and cells lean on the mean. */
     struct drafts few = {0};
     for (int i = 0; i < 10; i++)
         assert_true(
             drafts_add(&few, 0, &(ead_token){.judged = true, .id = 3, .opinion = {.max_p = 1}}));
-    assert_true(risk_count(&few, 0, &table));
+    assert_true(risk_count(&few, &rule, &table));
     for (int b = 1; b < EAD_RISK_BINS - 1; b++) assert_true(table.edges[b] > table.edges[b - 1]);
     assert_true(table.risk[5][0] > 0 && table.risk[5][0] <= 1);
     drafts_free(&few);

@@ -311,6 +311,7 @@ static void test_ends_of_judge(void **state)
         const double t = temperatures[i];
         ead_policy_options o = options_of(EAD_POLICY_JUDGE);
         o.slack = 0; /* with any thresholds */
+        o.slack_by = i % 2 ? EAD_SLACK_LEAD : EAD_SLACK_RATIO;
         o.tail = true;
         o.unjudged = EAD_DRAFT_MAX;
         assert_int_equal(texts_equal(o, EAD_POLICY_LARGE, t, EAD_DRAFT_MAX), WORLDS);

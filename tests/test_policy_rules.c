@@ -288,6 +288,11 @@ static void test_slack(void **state)
     p.options.slack = 0.75;
     assert_true(keeps(&p, (ead_opinion){.p = 0.125f, .max_p = 0.5f, .id = 1}));
     assert_false(keeps(&p, (ead_opinion){.p = 0.12f, .max_p = 0.5f, .id = 1}));
+    p.options.slack_by = EAD_SLACK_LEAD;
+    p.options.slack = 0.25;
+    assert_true(keeps(&p, (ead_opinion){.p = 0.5f, .max_p = 0.75f, .id = 1}));
+    assert_true(keeps(&p, (ead_opinion){.p = 0, .max_p = 0.25f, .id = 1}));
+    assert_false(keeps(&p, (ead_opinion){.p = 0.49f, .max_p = 0.75f, .id = 1}));
     p.options.slack = 0;
     const ead_opinion o = {.p = 0.5f, .max_p = 0.5f, .id = 1, .own = 1, .argmax = 2};
     assert_false(keeps(&p, o));

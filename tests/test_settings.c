@@ -153,7 +153,7 @@ static void test_bad_settings(void **state)
         {"oracle draft=1,large", "found \"oracle\""},
         {"judge 0.5", "policy: judge: expected NAME=VALUE, found \"0.5\""},
         {"judge tau=1",
-         "policy: judge has no option \"tau\"; it has slack, risk, risk-sum, unjudged"},
+         "policy: judge has no option \"tau\"; it has slack, slack-by, risk, risk-sum, unj"},
         {"small tau=1", "small has no option \"tau\"; it has none"},
         {"judge slack=2", "judge: slack: expected a number from 0 to 1, found \"2\""},
         {"judge slack=", "found \"\""},

@@ -27,7 +27,7 @@ DRAFT_MAX, DRAFT_USUAL, ASSISTANT_TOKENS, COST_TOKENS, ENDLESS = 63, 8, 20, 64, 
 DEFAULTS = {
     "policy": "", "tau": 1, "window": 5, "dwell": 10, "start": SMALL, "clear-window": False, "share": 0.25,
     "horizon": 0, "draft": 0, "draft-min": 0, "draft-min-p": 0, "small-cost": 0.25, "row-cost": 0.06, "epsilon": 0.09,
-    "delta": 0.3, "posterior": 1, "relaxed-top": 10, "relaxed-delta": 0.6, "rule": "v3", "slack": 0.5, "mentor": 0,
+    "delta": 0.3, "posterior": 1, "relaxed-top": 10, "relaxed-delta": 0.6, "rule": "v3", "slack": 0.5, "slack-by": "ratio", "mentor": 0,
     "fly-window": 6, "fly-entropy": 0.3, "fsd-limit": 0.4, "fallback": 0.6, "rollback": 3, "uncertainty": 0.03,
     "critical": 0.45, "step-entropy": 1, "step-end": "blank", "risk": 0.5, "risk-sum": 0.8, "unjudged": 0, "tail": False, "agree": 8, "seed": 0, "vocabulary": 0,
     "temperature": 0, "table": False, "prompt": -1, "draft-max": DRAFT_MAX, "confidence": 0.4, "divergence": "js",
@@ -250,8 +250,10 @@ def native(o, token):
     return token["id"] == j["argmax"]
 
 
-def slack_keeps(o, token, slack):
+def slack_keeps(o, token, slack, by="ratio"):
     j = token["judged"]
+    if slack > 0 and by == "lead":
+        return j["p"] >= j["max_p"] - slack
     if slack > 0:
         return j["p"] >= (1 - slack) * j["max_p"]
     return token["id"] == j.get("own", j["argmax"]) if o["temperature"] else token["id"] == j["argmax"]
@@ -327,9 +329,13 @@ def judge_fly(o, _, drafts):
     return len(drafts)
 
 
+def slack_by(o, token):
+    return slack_keeps(o, token, o["slack"], o["slack-by"])
+
+
 def judge_ead_plus(o, s, drafts):
     exact = s.memory[0] >= 1 or o["slack"] <= 0
-    return first(native if exact else lambda o, t: slack_keeps(o, t, o["slack"]))(o, s, drafts)
+    return first(native if exact else slack_by)(o, s, drafts)
 
 
 DRAFTING = {
@@ -340,7 +346,7 @@ POLICIES = {name: (decide_draft, judge) for name, judge in DRAFTING.items()} | {
     "ead": (decide_ead, None), "random": (decide_random, None), "rstitch": (decide_rstitch, None), "r2r": (decide_r2r, None),
     "step": (decide_step, None),
     "large": (lambda o, s: go_on(LARGE), None), "small": (lambda o, s: go_on(SMALL), None),
-    "judge": (decide_judge, first(lambda o, t: slack_keeps(o, t, o["slack"]))),
+    "judge": (decide_judge, first(slack_by)),
     "bild": (decide_bild, first(keeps_bild)), "ead+": (decide_ead_plus, judge_ead_plus),
 }
 

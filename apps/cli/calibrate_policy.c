@@ -79,8 +79,7 @@ static int give_table(struct tries *t, struct attempt *a)
 {
     if (!option_wants_table(&a->rule)) return EXIT_OK;
     if (find_drafts(t)) return EXIT_FAIL;
-    const bool slack = option_concerns(option_find("slack"), a->rule.kind);
-    if (!risk_count(&t->drafts, slack ? a->rule.slack : 0, &a->table))
+    if (!risk_count(&t->drafts, &a->rule, &a->table))
         return fail("no memory for the table of risks");
     a->rule.table = &a->table;
     return EXIT_OK;
@@ -232,12 +231,12 @@ void calibrate_all(char out[CALIBRATE_ALL_MAX])
     size_t n = 0;
     *out = 0;
     for (int i = 0; (knob = knob_at(i)) && n < CALIBRATE_ALL_MAX; i++) {
-        char text[64], word[OPTION_TEXT_MAX];
+        char text[64], word[OPTION_TEXT_MAX] = "";
         const ead_policy_info *info = ead_policy_describe(knob->kind);
         if (!info) continue;
-        option_show(option_find("draft"), knob->draft, word);
-        snprintf(text, sizeof text, "%s%s%s", info->name, knob->draft ? " draft=" : "",
-                 knob->draft ? word : "");
+        if (knob->with) option_show(option_find(knob->with), knob->word, word);
+        snprintf(text, sizeof text, "%s%s%s%s%s", info->name, knob->with ? " " : "",
+                 knob->with ? knob->with : "", knob->with ? "=" : "", word);
         if (!is_in(out, text))
             n += (size_t)snprintf(out + n, CALIBRATE_ALL_MAX - n, "%s%s", n ? "," : "", text);
     }

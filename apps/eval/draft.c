@@ -42,10 +42,10 @@ bool drafts_add(struct drafts *d, size_t text, const ead_token *token)
     const bool first = !d->open[text];
     d->open[text] = token->judged;
     if (!token->judged) return true;
-    const float best = token->opinion.max_p;
     return append(d, &(struct draft){.entropy = token->entropy,
                                      .id = token->id,
-                                     .ratio = best > 0 ? token->opinion.p / best : 0,
+                                     .p = token->opinion.p,
+                                     .max_p = token->opinion.max_p,
                                      .first = first,
                                      .text = text,
                                      .order = d->n});
@@ -77,11 +77,11 @@ static json_t *as_json(const struct drafts *d)
     json_t *list = json_array();
     for (size_t i = 0; i < d->n; i++) {
         const struct draft *x = &d->list[i];
-        json_array_append_new(list, json_pack("[f, i, f, b]", (double)x->entropy, (int)x->id,
-                                              (double)x->ratio, (int)x->first));
+        json_array_append_new(list, json_pack("[f, i, f, f, b]", (double)x->entropy, (int)x->id,
+                                              (double)x->p, (double)x->max_p, (int)x->first));
     }
     if (json_array_size(list) == d->n)
-        return json_pack("{s:i, s:o}", "ead_drafts", 1, "drafts", list);
+        return json_pack("{s:i, s:o}", "ead_drafts", 2, "drafts", list);
     json_decref(list);
     return NULL;
 }
@@ -109,12 +109,17 @@ static ead_status read_list(const struct jsonl_field *top, struct drafts *out, e
     json_t *one;
     json_array_foreach((json_t *)(uintptr_t)list, i, one)
     {
-        double entropy, ratio;
+        double entropy, p, max_p;
         int id, first;
-        if (json_unpack(one, "[F, i, F, b]", &entropy, &id, &ratio, &first))
-            return jsonl_unfit(top, "drafts", "arrays of entropy, token, ratio and a truth", error);
-        const struct draft draft = {
-            .entropy = (float)entropy, .id = id, .ratio = (float)ratio, .first = first, .order = i};
+        if (json_unpack(one, "[F, i, F, F, b]", &entropy, &id, &p, &max_p, &first))
+            return jsonl_unfit(top, "drafts",
+                               "arrays of entropy, token, two probabilities and a truth", error);
+        const struct draft draft = {.entropy = (float)entropy,
+                                    .id = id,
+                                    .p = (float)p,
+                                    .max_p = (float)max_p,
+                                    .first = first,
+                                    .order = i};
         if (!append(out, &draft)) return fault_memory(error, "the drafts of %s", top->path);
     }
     return json_is_array(list) ? EAD_OK : jsonl_unfit(top, "drafts", "an array", error);
@@ -131,7 +136,7 @@ ead_status drafts_read(const char *path, struct drafts *out, ead_error *error)
     fclose(file);
     if (!root) return fault_json(&bad, path, 1, error);
     const struct jsonl_field top = {.path = path, .object = root};
-    ead_status st = jsonl_whole(&top, "ead_drafts", 1, 1, &version, error);
+    ead_status st = jsonl_whole(&top, "ead_drafts", 2, 2, &version, error);
     if (!st) st = read_list(&top, out, error);
     json_decref(root);
     if (st) drafts_free(out);

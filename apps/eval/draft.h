@@ -11,8 +11,8 @@
 struct draft {
     float entropy; /* bits, of the small model; */
     int32_t id;
-    float ratio; /* p(x) / max p, of the large one */
-    bool first;  /* of those judged together */
+    float p, max_p; /* the large one's of it, and of its best */
+    bool first;     /* of those judged together */
     size_t text;
     size_t order; /* among all of the run */
 };

@@ -20,10 +20,10 @@
     {                                                                                              \
         OF(name), .option = text, .scale = KNOB_WORDS                                              \
     }
-#define LOG_IF(name, word, text, l, h)                                                             \
+#define LOG_IF(name, held, value, text, l, h)                                                      \
     {                                                                                              \
-        OF(name), .option = text, .scale = KNOB_LOG, .low = l, .high = h,                          \
-                  .draft = EAD_DRAFT_##word                                                        \
+        OF(name), .option = text, .scale = KNOB_LOG, .low = l, .high = h, .with = held,            \
+                  .word = value                                                                    \
     }
 
 /* clang-format off */
@@ -32,10 +32,11 @@ static const struct knob table[] = {
     LOG(EAD, "dwell", 1, 16),
     EVEN(RANDOM, "share", 0, 1),            LOG(RANDOM, "dwell", 1, 16),
     LOG(SPECULATIVE, "draft", 2, 63),       EVEN(SPECULATIVE, "draft-min-p", 0, 0.9),
-    LOG_IF(SPECULATIVE, SURVIVAL, "small-cost", 0.02, 1),
-    LOG_IF(SPECULATIVE, SURVIVAL, "row-cost", 0.005, 0.5),
+    LOG_IF(SPECULATIVE, "draft", EAD_DRAFT_SURVIVAL, "small-cost", 0.02, 1),
+    LOG_IF(SPECULATIVE, "draft", EAD_DRAFT_SURVIVAL, "row-cost", 0.005, 0.5),
     LOG(JUDGE, "risk", 0.005, 1),           LOG(JUDGE, "risk-sum", 0.01, 4),
     EVEN(JUDGE, "slack", 0, 0.95),
+    LOG_IF(JUDGE, "slack-by", EAD_SLACK_LEAD, "slack", 0.01, 0.5),
     LOG(EAD_PLUS, "tau", 0.01, 5),          LOG(EAD_PLUS, "window", 1, 16),
     LOG(EAD_PLUS, "agree", 1, 32),          LOG(EAD_PLUS, "draft", 2, 32),
     EVEN(EAD_PLUS, "slack", 0, 0.95),
@@ -73,13 +74,24 @@ bool knob_is_held(const char *text, const char *option)
     return false;
 }
 
+static bool counts(const struct knob *knob, const char *text, const ead_policy_options *rule)
+{
+    return knob->kind == rule->kind && !knob_is_held(text, knob->option) &&
+           (!knob->with || (knob_is_held(text, knob->with) &&
+                            ead_policy_value(rule, option_find(knob->with)) == knob->word));
+}
+
 int knobs_of(const char *text, const ead_policy_options *rule, const struct knob *out[KNOBS_MAX])
 {
     int n = 0;
-    for (int i = 0; i < N_TABLE && n < KNOBS_MAX; i++)
-        if (table[i].kind == rule->kind && (!table[i].draft || table[i].draft == rule->draft) &&
-            !knob_is_held(text, table[i].option))
-            out[n++] = &table[i];
+    for (int i = 0; i < N_TABLE; i++) {
+        int at = 0;
+        if (!counts(&table[i], text, rule)) continue;
+        while (at < n && strcmp(out[at]->option, table[i].option)) at++;
+        if (at == KNOBS_MAX) continue;
+        out[at] = &table[i];
+        if (at == n) n++;
+    }
     return n;
 }
 

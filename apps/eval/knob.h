@@ -23,7 +23,8 @@ struct knob {
     const char *option;
     enum knob_scale scale;
     double low, high;
-    int draft; /* only where option draft is held at this word; 0: anywhere */
+    const char *with; /* only where this option is held, */
+    int word;         /* at this value, and in place of a row without; NULL: anywhere */
 };
 
 /* Row i of the table; NULL behind the last. */

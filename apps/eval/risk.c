@@ -1,6 +1,7 @@
 #include "eval/risk.h"
 
 #include "eval/fault.h"
+#include "eval/option.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -102,14 +103,22 @@ struct cells {
     double drafts[EAD_RISK_BINS][EAD_RISK_CLASSES], wrong[EAD_RISK_BINS][EAD_RISK_CLASSES];
 };
 
-static void count(const struct drafts *d, double slack, const ead_risk *t, struct cells *to)
+static bool is_refused(const struct draft *x, double slack, int by)
 {
+    const double best = (double)x->max_p;
+    return (double)x->p < (by == EAD_SLACK_LEAD ? best - slack : (1 - slack) * best);
+}
+
+static void count(const struct drafts *d, const ead_policy_options *rule, const ead_risk *t,
+                  struct cells *to)
+{
+    const double slack = option_concerns(option_find("slack"), rule->kind) ? rule->slack : 0;
     bool over = false;
     for (size_t i = 0; i < d->n; i++) {
         const struct draft *x = &d->list[i];
         if (x->first) over = false;
         if (over) continue;
-        over = (double)x->ratio < 1 - slack;
+        over = is_refused(x, slack, rule->slack_by);
         const int b = bin_of(t, x->entropy), c = class_of(t, x->id);
         to->drafts[b][c]++;
         to->wrong[b][c] += over;
@@ -141,13 +150,13 @@ static void fill(const struct cells *cells, ead_risk *t)
     }
 }
 
-bool risk_count(const struct drafts *d, double slack, ead_risk *out)
+bool risk_count(const struct drafts *d, const ead_policy_options *rule, ead_risk *out)
 {
     struct cells *cells = calloc(1, sizeof *cells);
     *out = (ead_risk){.n_classes = 1};
     const bool good = cells && d->n && find_edges(d, out->edges) && find_classes(d, out);
     if (good) {
-        count(d, slack, out, cells);
+        count(d, rule, out, cells);
         fill(cells, out);
     }
     free(cells);

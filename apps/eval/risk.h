@@ -14,10 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The table for drafts that are refused where p(x) < (1 - slack) max p; those behind the first one
- * of their judgement stand in a text that is none, and do not count. The drafts are sorted. False
- * without any. */
-bool risk_count(const struct drafts *d, double slack, ead_risk *out);
+/* The table for drafts that are refused as a policy with these options does, by slack if it has it,
+ * else where p has a better token; those behind the first one of their judgement stand in a text
+ * that is none, and do not count. The drafts are sorted. False without any. */
+bool risk_count(const struct drafts *d, const ead_policy_options *rule, ead_risk *out);
 
 /* NULL without memory. */
 json_t *risk_json(const ead_risk *table);

@@ -20,6 +20,7 @@ static const char *const cascades[] = {[EAD_CASCADE_CHOW] = "chow",
                                        NULL};
 static const char *const divergences[] = {
     [EAD_DIVERGENCE_KL] = "kl", [EAD_DIVERGENCE_JS] = "js", [EAD_DIVERGENCE_TV] = "tv", NULL};
+static const char *const slacks[] = {[EAD_SLACK_RATIO] = "ratio", [EAD_SLACK_LEAD] = "lead", NULL};
 static const char *const steps[] = {[EAD_STEP_LINE] = "line", [EAD_STEP_BLANK] = "blank", NULL};
 
 #define REAL(n, field, who, l, h, s, v, text)                                                      \
@@ -140,6 +141,9 @@ static const ead_policy_option options[] = {
     REAL("slack", slack, OF(CASCADE) | OF(LENIENT) | OF(JUDGE) | OF(EAD_PLUS), 0, 1, 0.5, "A",
          "how much less probable than the best a kept token may be, or a of the\n"
          "cascade's rule; 0: exact (of cascade: v2 and v3, when greedy)"),
+    WORD("slack-by", slack_by, OF(JUDGE) | OF(EAD_PLUS), slacks, EAD_SLACK_RATIO,
+         "judge, ead+: slack is a ratio, or the lead of the best token: points of\n"
+         "probability, few where many words will do"),
     REAL("mentor", mentor, OF(LENIENT), 0, INFINITY, 0, "NATS",
          "lenient: what is kept may be so far from the large model, in place of --slack;\n"
          "0: off"),

@@ -1,10 +1,10 @@
 /*
  * The rule of ead, with what it lacks. While the small model is free it writes, and the large one
  * takes over when the rolling entropy is above tau; it then judges all drafts as policy judge does,
- * with `slack`. Its turn is exact speculation, with the small model as drafter of `draft` tokens,
- * and ends when `agree` drafts in a row were kept: it is over when they agree, and not when the
- * large model is calm. A free text is also judged at `unjudged` drafts and with `tail` at its end,
- * which is no hand-over unless the rolling entropy says so.
+ * with `slack` and `slack_by`. Its turn is exact speculation, with the small model as drafter of
+ * `draft` tokens, and ends when `agree` drafts in a row were kept: it is over when they agree, and
+ * not when the large model is calm. A free text is also judged at `unjudged` drafts and with `tail`
+ * at its end, which is no hand-over unless the rolling entropy says so.
  */
 #include "decode/policy/draft.h"
 #include "decode/policy/risk.h"

@@ -71,7 +71,10 @@ bool slack_lets(const struct policy *p, double slack, const ead_opinion *o)
 
 bool slack_keeps(const struct policy *p, const ead_opinion *o)
 {
-    return slack_lets(p, p->options.slack, o);
+    const double slack = p->options.slack;
+    if (slack > 0 && p->options.slack_by == EAD_SLACK_LEAD)
+        return (double)o->p >= (double)o->max_p - slack;
+    return slack_lets(p, slack, o);
 }
 
 bool risk_too_many(const ead_policy_options *o, const ead_signals *s, int n)

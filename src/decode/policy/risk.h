@@ -14,7 +14,7 @@ MUST_USE enum status risk_check(const ead_risk *table, struct err *err);
 
 /* Is p(x) >= (1 - slack) max p? Without slack: is x what the large model itself would write? */
 bool slack_lets(const struct policy *p, double slack, const ead_opinion *o);
-/* The same with option `slack`. */
+/* The same with option `slack`; or, by lead, is p(x) >= max p - slack? */
 bool slack_keeps(const struct policy *p, const ead_opinion *o);
 
 /* Are n drafts as many as `unjudged` has judged whatever their risk? */
