@@ -10,35 +10,12 @@
 #include <cmocka.h>
 
 #include "decode/proposal.h"
-#include "judging.h"
+#include "judged_text.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { N_CTX = 160, PROMPT = 9, TOKENS_MAX = 400 };
-
-static struct judging_pair pair;
-static int32_t prompt[N_CTX];
-
-static int open_pair(void **state)
-{
-    (void)state;
-    judging_open(&pair, N_CTX, 0.3f);
-    tiny_text(&pair.spec, 3, prompt, N_CTX);
-    return 0;
-}
-
-static int close_pair(void **state)
-{
-    (void)state;
-    judging_close(&pair);
-    return 0;
-}
-
-static void check(ead_status st, const ead_error *error)
-{
-    if (st) fail_msg("%s", error->message);
-}
+enum { TOKENS_MAX = 400 };
 
 static ead_duo_options options_of(int policy, float temperature)
 {
