@@ -240,9 +240,20 @@ bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out)
 
 int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out)
 {
-    const struct distribution *d = &inner(duo)->drawn;
-    const bool last = inner(duo)->kept == inner(duo)->text.n; /* and not a draft behind it */
-    return d->n && last ? face_best(d, n, duo->owner->driver->scratch.candidates, out) : 0;
+    const struct duo *d = inner(duo);
+    const struct alternatives_place *told = alternatives_at(&d->alternatives, d->told - 1);
+    const bool last = d->kept == d->text.n; /* and not a draft behind it */
+    int held = 0;
+    if (d->drawn.n && last)
+        return face_best(&d->drawn, n, duo->owner->driver->scratch.candidates, out);
+    for (; told && held < told->n && held < n; held++)
+        out[held] = (ead_alternative){told->best[held].id, told->best[held].logit};
+    return held;
+}
+
+void ead_duo_want_best(ead_duo *duo, int n)
+{
+    alternatives_want(&inner(duo)->alternatives, n);
 }
 
 int ead_duo_context(const ead_duo *duo)

@@ -176,24 +176,32 @@ static void test_ends(void **state)
     assert_true(by_small > 3 && by_large > 3);
 }
 
-/* Alternatives are those of the last token that was told, or none. */
+/* Alternatives are those of the last token that was told; of one that was written before, a draft
+ * that stands, for who asked beforehand. */
 static void test_alternatives(void **state)
 {
     (void)state;
-    const ead_duo_options o = options_of(0, 0);
-    ead_batch *batch = open_texts(&o, 1);
-    int some = 0;
-    for (int i = 0, lost = 0; i < 60; i++) {
-        ead_alternative best[3];
-        const ead_token t = next_token(ead_batch_duo(batch, 0), &lost);
-        const int n = ead_duo_best(ead_batch_duo(batch, 0), 3, best);
-        some += n > 0;
-        if (!n) continue;
-        assert_int_equal(best[0].id, t.id);
-        assert_true(fabsf(best[0].log_prob - t.log_prob) < 1e-5f);
+    for (int k = 0; k < 2 * JUDGING_POLICIES; k++) {
+        const ead_duo_options o = options_of(k / 2, 0);
+        ead_batch *batch = open_texts(&o, 1);
+        ead_duo *duo = ead_batch_duo(batch, 0);
+        int some = 0;
+        ead_duo_want_best(duo, k % 2 ? 3 : 0);
+        for (int i = 0, lost = 0; i < 100; i++) {
+            ead_alternative best[3];
+            const ead_token t = next_token(duo, &lost);
+            const int n = ead_duo_best(duo, 3, best);
+            assert_true(n == 0 || n == 3);
+            some += n > 0;
+            if (!n) continue;
+            assert_true(fabsf(expf(best[0].log_prob) - t.stats.max_prob) < 1e-5f);
+            assert_int_equal(best[0].id, t.stats.argmax);
+            assert_true(best[1].log_prob <= best[0].log_prob);
+        }
+        if (k % 2) assert_int_equal(some, 100);
+        assert_true(some > 5);
+        ead_batch_close(batch);
     }
-    assert_true(some > 10);
-    ead_batch_close(batch);
 }
 
 /* ---- between two tokens -----------------------------------------------------------------------

@@ -77,6 +77,7 @@ static enum beginning prepare(struct scheduler *s, struct job *j, struct choice 
     ead_policy_options policy = j->ask.policy;
     sampler.seed = ask_seed(&j->ask, c->index);
     policy.seed = sampler.seed;
+    ead_duo_want_best(duo, j->ask.logprobs);
     while (ead_duo_reserve(duo, length_of(c, s->server->context.n_ctx), error))
         if (!prefix_evict(&s->prefix, place)) return BEGIN_FULL;
     if (is_scored(&j->ask) && !ask_scores(s, j, c, place)) {

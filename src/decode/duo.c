@@ -25,6 +25,7 @@ enum status duo_init(struct duo *d, const ead_duo_options *options,
     d->policy.draft_max = draft_max;
     d->policy.n_vocab = d->n_vocab;
     proposals_reset(&d->proposals);
+    alternatives_reset(&d->alternatives);
     TRY(sampler_check(&options->sampler, err));
     sampler_init(&d->sampler, &options->sampler, scratch->candidates, d->n_vocab);
     d->policy.drawn = options->sampler.temperature > 0;
@@ -286,6 +287,7 @@ enum status duo_append(struct duo *d, const int32_t *ids, size_t n, struct err *
     account_settle(&d->account);
     text_give(&d->text, ids, n);
     d->drawn.n = 0;
+    alternatives_reset(&d->alternatives);
     d->told = d->kept = d->text.n;
     d->eager_end = d->eager_prompt ? d->text.n - 1 : 0;
     d->seconds = 0;
@@ -299,6 +301,7 @@ void duo_truncate(struct duo *d, int length)
     if (d->told > length) d->told = length;
     if (length >= d->text.n) return;
     d->losses.n = d->losses.told = 0;
+    alternatives_reset(&d->alternatives);
     duo_cut(d, length);
     d->seconds = 0;
     duo_decide(d);

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "decode/account.h"
+#include "decode/alternatives.h"
 #include "decode/jury.h"
 #include "decode/policy.h"
 #include "decode/proposal.h"
@@ -83,6 +84,7 @@ struct duo {
     int due[EAD_WRITERS];     /* while it is: the first position of which it has not yet said it */
     struct late late[EAD_WRITERS];
     struct scoring scoring;
+    struct alternatives alternatives;
     struct distribution drawn; /* of the last token, while its engine holds it; n 0: no more */
     struct account account;
     double seconds;        /* of passes and choices since the last token */

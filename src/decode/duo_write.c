@@ -148,6 +148,7 @@ static void write_token(struct duo *d, int32_t id, const struct distribution *di
     d->seconds = 0;
     d->drawn = *dist;
     if (d->drawn.n > d->n_vocab) d->drawn.n = d->n_vocab; /* no other can stand in the text */
+    alternatives_keep(&d->alternatives, at, &d->drawn);
 }
 
 /* The text has ended and stands as it is. */
