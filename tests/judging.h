@@ -6,6 +6,7 @@
 #define TESTS_JUDGING_H
 
 #include "ead.h"
+#include "eval/setting.h"
 #include "tiny.h"
 
 #include <string.h>
@@ -86,170 +87,47 @@ static inline double judging_rest(void *context, const ead_opinion *refused, dou
     return p > q ? p - q : 0;
 }
 
-/* A policy and a name for messages. */
-struct judging_policy {
-    const char *name;
-    void (*set)(ead_policy_options *o);
-};
-
-static inline void judging_exact(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_SPECULATIVE;
-}
-
-static inline void judging_exact_long(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_SPECULATIVE;
-    o->draft = EAD_DRAFT_MAX;
-}
-
-static inline void judging_heuristic(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_SPECULATIVE;
-    o->draft = EAD_DRAFT_HEURISTIC;
-}
-
-static inline void judging_confidence(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_SPECULATIVE;
-    o->draft = EAD_DRAFT_CONFIDENCE;
-}
-
-static inline void judging_survival(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_SPECULATIVE;
-    o->draft = EAD_DRAFT_SURVIVAL;
-}
-
-static inline void judging_stopped(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_SPECULATIVE;
-    o->draft_min_p = 0.25;
-    o->draft_min = 2;
-}
-
-static inline void judging_judge(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_JUDGE;
-    o->risk = 3.5;
-    o->risk_sum = 14;
-}
-
-static inline void judging_ead_plus(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_EAD_PLUS;
-    o->tau = 3;
-    o->window = 3;
-    o->unjudged = 12;
-    o->agree = 3;
-    o->draft = 4;
-}
-
-static inline void judging_typical(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_TYPICAL;
-}
-
-static inline void judging_relaxed(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_RELAXED;
-    o->relaxed_delta = 0.1;
-}
-
-static inline void judging_v3(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_CASCADE;
-}
-
-static inline void judging_opt(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_CASCADE;
-    o->rule = EAD_CASCADE_OPT;
-    o->slack = 0.2;
-}
-
-static inline void judging_lenient(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_LENIENT;
-    o->mentor = 0.2;
-}
-
-static inline void judging_fly(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_FLY;
-    o->fly_window = 2;
-}
-
-static inline void judging_fsd(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_FSD;
-    o->fsd_limit = 0.02;
-}
-
-static inline void judging_bild(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_BILD;
-    o->fallback = 0.2;
-    o->rollback = 1.5;
-}
-
-static inline void judging_rstitch(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_RSTITCH;
-    o->uncertainty = 0.4;
-}
-
-static inline void judging_r2r(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_R2R;
-    o->critical = 2;
-}
-
-static inline void judging_step(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_STEP;
-    o->step_end = EAD_STEP_LINE;
-}
-
-static inline void judging_custom(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_CUSTOM;
-    o->decide = judging_whim;
-    o->judge = judging_whim_judge;
-    o->weigh = judging_rest;
-}
-
-static inline void judging_custom_native(ead_policy_options *o)
-{
-    o->kind = EAD_POLICY_CUSTOM;
-    o->decide = judging_whim;
-    o->judge = NULL;
-    o->weigh = NULL;
-}
-
-static const struct judging_policy judging_policies[] = {
-    {"speculative", judging_exact},
-    {"speculative, long", judging_exact_long},
-    {"speculative, heuristic", judging_heuristic},
-    {"speculative, confidence", judging_confidence},
-    {"speculative, survival", judging_survival},
-    {"speculative, stopped", judging_stopped},
-    {"judge", judging_judge},
-    {"ead+", judging_ead_plus},
-    {"typical", judging_typical},
-    {"relaxed", judging_relaxed},
-    {"cascade v3", judging_v3},
-    {"cascade opt", judging_opt},
-    {"lenient", judging_lenient},
-    {"fly", judging_fly},
-    {"fsd", judging_fsd},
-    {"bild", judging_bild},
-    {"rstitch", judging_rstitch},
-    {"r2r", judging_r2r},
-    {"step", judging_step},
-    {"custom", judging_custom},
-    {"custom, native", judging_custom_native},
+/* As settings are written; of a custom one without a judge, exact speculation's. */
+static const char *const judging_policies[] = {
+    "speculative",
+    "speculative draft=63",
+    "speculative draft=heuristic",
+    "speculative draft=confidence",
+    "speculative draft=survival",
+    "speculative draft-min-p=0.25 draft-min=2",
+    "judge risk=3.5 risk-sum=14",
+    "judge risk=3.5 risk-sum=14 slack=0.02 slack-by=lead",
+    "ead+ tau=3 window=3 unjudged=12 agree=3 draft=4",
+    "typical",
+    "relaxed relaxed-delta=0.1",
+    "cascade",
+    "cascade rule=opt slack=0.2",
+    "lenient mentor=0.2",
+    "fly fly-window=2",
+    "fsd fsd-limit=0.02",
+    "bild fallback=0.2 rollback=1.5",
+    "rstitch uncertainty=0.4",
+    "r2r critical=2",
+    "step step-end=line",
+    "custom",
+    "custom, native",
 };
 enum { JUDGING_POLICIES = sizeof judging_policies / sizeof *judging_policies };
+
+static inline void judging_set(int policy, ead_policy_options *o)
+{
+    const char *text = judging_policies[policy];
+    const ead_policy_options base = *o;
+    const bool native = !strcmp(text, "custom, native");
+    ead_error error;
+    if (native || !strcmp(text, "custom")) {
+        o->kind = EAD_POLICY_CUSTOM;
+        o->decide = judging_whim;
+        o->judge = native ? NULL : judging_whim_judge;
+        o->weigh = native ? NULL : judging_rest;
+    } else if (setting_read(text, &base, "policy", o, &error)) {
+        fail_msg("%s", error.message);
+    }
+}
 
 #endif

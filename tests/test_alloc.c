@@ -111,7 +111,7 @@ static void check_judging(const struct judging_pair *pair, int policy, int threa
     ead_duo *duo = NULL;
     ead_status st = EAD_OK;
     ead_token token;
-    judging_policies[policy].set(&o.policy);
+    judging_set(policy, &o.policy);
     o.threads = threads;
     o.ignore_end = o.tell_lost = true;
     o.sampler.temperature = policy % 2 ? 1 : 0;
@@ -126,7 +126,7 @@ static void check_judging(const struct judging_pair *pair, int policy, int threa
     }
     const int counted = atomic_load(&heap_allocations);
     assert_int_equal(st, EAD_OK);
-    if (counted) fail_msg("%s: %d allocations", judging_policies[policy].name, counted);
+    if (counted) fail_msg("%s: %d allocations", judging_policies[policy], counted);
     ead_duo_close(duo);
 }
 

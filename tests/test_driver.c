@@ -72,7 +72,7 @@ static ead_policy_options policy_of(unsigned i)
     o.replay = recording;
     o.n_replay = sizeof recording / sizeof *recording;
     if (i >= N_POLICIES) {
-        judging_policies[i - N_POLICIES].set(&o);
+        judging_set((int)i - N_POLICIES, &o);
         return o;
     }
     static const ead_policy_kind kinds[N_POLICIES] = {

@@ -103,7 +103,7 @@ static void same_text(const ead_duo *duo, const struct told *t, const char *what
 static ead_duo_options options_of(int policy, float temperature, int max_rows)
 {
     ead_duo_options o = ead_duo_defaults();
-    judging_policies[policy].set(&o.policy);
+    judging_set(policy, &o.policy);
     o.policy.seed = 3;
     o.sampler.temperature = temperature;
     o.sampler.repeat_penalty = policy % 3 == 2 ? 1.1f : 1;
@@ -146,7 +146,7 @@ static void test_a_cut_text_goes_on(void **state)
     static struct told whole, again;
     int64_t judged = 0, refused = 0;
     for (int k = 0; k < 2 * JUDGING_POLICIES; k++) {
-        const char *name = judging_policies[k / 2].name;
+        const char *name = judging_policies[k / 2];
         const ead_duo_options o = options_of(k / 2, (float)(k % 2), 64);
         ead_duo *duo = open_text(&o, prompt, PROMPT);
         whole = (struct told){0};
@@ -181,7 +181,7 @@ static void test_a_cut_far_back(void **state)
     enum { STAND = 140 };
     static struct told whole, again;
     for (int k = 0; k < 2 * JUDGING_POLICIES; k++) {
-        const char *name = judging_policies[k / 2].name;
+        const char *name = judging_policies[k / 2];
         ead_error error;
         ead_batch *batch = NULL;
         const ead_duo_options o = options_of(k / 2, (float)(k % 2), 64);

@@ -20,7 +20,7 @@ enum { TOKENS_MAX = 400 };
 static ead_duo_options options_of(int policy, float temperature)
 {
     ead_duo_options o = ead_duo_defaults();
-    judging_policies[policy].set(&o.policy);
+    judging_set(policy, &o.policy);
     o.policy.seed = 3;
     o.sampler.temperature = temperature;
     o.sampler.seed = (uint64_t)policy + 11;
@@ -248,9 +248,9 @@ static void test_what_was_told_stands(void **state)
             const size_t length = ead_duo_length(duo);
             o.sampler.seed += 5;
             o.sampler.temperature = k % 3 ? 1 : 0;
-            if (k & 2) judging_policies[(k / 4 + told) % JUDGING_POLICIES].set(&o.policy);
+            if (k & 2) judging_set((k / 4 + told) % JUDGING_POLICIES, &o.policy);
             if (o.policy.kind == EAD_POLICY_RSTITCH || o.policy.kind == EAD_POLICY_R2R)
-                judging_exact(&o.policy); /* those may begin by taking back */
+                judging_set(0, &o.policy); /* those may begin by taking back */
             for (int i = 0; i < 2; i++) {
                 ead_duo *each = i ? duo : other;
                 if (k & 2) check(ead_duo_set_policy(each, &o.policy, &error), &error);
