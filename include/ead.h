@@ -487,12 +487,13 @@ EAD_API size_t ead_duo_known(const ead_duo *duo, ead_writer reader);
 /* The token at position `at` as it was written (taken_back is 0); false when it was given, or when
  * there is none. */
 EAD_API bool ead_duo_token(const ead_duo *duo, size_t at, ead_token *out);
-/* The n most probable tokens, most probable first, in the distribution that the token last told was
- * drawn from. Returns how many there are: none once anything else has been done since and, unless
- * ead_duo_want_best asked for them, none of a token that was written before it was told. */
+/* The n most probable tokens, most probable first, in the distribution that the last token that was
+ * told and stands was drawn from. Returns how many are known. Of a draft, which is told long after
+ * it was written, those that ead_duo_want_best asked for, until the next is told or the text is
+ * changed in another way; of others all, until anything else is done. */
 EAD_API int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out);
-/* Keep so many of each token from now on, at most EAD_BEST_MAX, until it is told; 0, as it begins:
- * none. It takes some microseconds a token. */
+/* Keep so many of each token that is written from now on, at most EAD_BEST_MAX; 0, as it begins,
+ * none. Costs a look at all probabilities per token. Resetting the text does not change it. */
 enum { EAD_BEST_MAX = 20 };
 EAD_API void ead_duo_want_best(ead_duo *duo, int n);
 EAD_API int ead_duo_context(const ead_duo *duo);

@@ -242,11 +242,11 @@ int ead_duo_best(const ead_duo *duo, int n, ead_alternative *out)
 {
     const struct duo *d = inner(duo);
     const struct alternatives_place *told = alternatives_at(&d->alternatives, d->told - 1);
-    const bool last = d->kept == d->text.n; /* and not a draft behind it */
+    const bool stands = d->kept >= d->told, last = d->kept == d->text.n; /* no draft behind it */
     int held = 0;
-    if (d->drawn.n && last)
+    if (d->drawn.n && last && !(told && told->n >= n))
         return face_best(&d->drawn, n, duo->owner->driver->scratch.candidates, out);
-    for (; told && held < told->n && held < n; held++)
+    for (; told && stands && held < told->n && held < n; held++)
         out[held] = (ead_alternative){told->best[held].id, told->best[held].logit};
     return held;
 }

@@ -98,6 +98,7 @@ static const char *const judging_policies[] = {
     "judge risk=3.5 risk-sum=14",
     "judge risk=3.5 risk-sum=14 slack=0.02 slack-by=lead",
     "ead+ tau=3 window=3 unjudged=12 agree=3 draft=4",
+    "ead+ tau=3 window=3 unjudged=12 agree=3 draft=4 slack=0.02 slack-by=lead",
     "typical",
     "relaxed relaxed-delta=0.1",
     "cascade",

@@ -117,6 +117,7 @@ static void check_judging(const struct judging_pair *pair, int policy, int threa
     o.sampler.temperature = policy % 2 ? 1 : 0;
     assert_int_equal(ead_duo_open(pair->large, pair->small, &o, &duo, NULL), EAD_OK);
     assert_int_equal(ead_duo_append(duo, prompt, 5, NULL), EAD_OK);
+    ead_duo_want_best(duo, EAD_BEST_MAX);
     while (!st && ead_duo_length(duo) < 100) st = ead_duo_step(duo, &token, NULL);
     atomic_store(&heap_allocations, 0);
     for (int part = 0; part < 3; part++) {

@@ -583,8 +583,8 @@ int main(void)
         cmocka_unit_test(test_stops),          cmocka_unit_test(test_top_p),
         cmocka_unit_test(test_bias),           cmocka_unit_test(test_ignore_end),
         cmocka_unit_test(test_all_forbidden),  cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_options_of_policies),         cmocka_unit_test(test_neutral),
+        cmocka_unit_test(test_policy),         cmocka_unit_test(test_options_of_policies),
+        cmocka_unit_test(test_neutral),
     };
     return cmocka_run_group_tests_name("ask", tests, asking_set_up, asking_tear_down);
 }

@@ -525,6 +525,31 @@ static void test_risk(void **state)
     drafts_free(&few);
 }
 
+/* What was kept for a table is read back; of a file of another version nothing is, and it is
+ * measured again. */
+static void test_drafts_kept(void **state)
+{
+    (void)state;
+    ead_error error;
+    struct drafts d = pretend_drafts(50), back;
+    assert_int_equal(drafts_write(out, &d, &error), EAD_OK);
+    assert_int_equal(drafts_read(out, &back, &error), EAD_OK);
+    assert_int_equal(back.n, d.n);
+    for (size_t i = 0; i < d.n; i++) {
+        const struct draft *a = &d.list[i], *b = &back.list[i];
+        assert_true(a->entropy == b->entropy && a->id == b->id && a->p == b->p &&
+                    a->max_p == b->max_p && a->first == b->first);
+    }
+    drafts_free(&back);
+    drafts_free(&d);
+    spill(out, "{\"ead_drafts\": 1, \"drafts\": [[0.5, 7, 1, true]]}");
+    assert_int_equal(drafts_read(out, &back, &error), EAD_OK);
+    assert_int_equal(back.n, 0);
+    spill(out, "{\"ead_drafts\": 2, \"drafts\": [[0.5, 7, 1, true]]}");
+    assert_int_equal(drafts_read(out, &back, &error), EAD_FORMAT);
+    assert_non_null(strstr(error.message, "two probabilities"));
+}
+
 /* Tokens that the large model wrote of 30. */
 static int large_tokens(struct said said)
 {
@@ -701,6 +726,7 @@ int main(void)
         cmocka_unit_test(test_profile_of_any_policy),
         cmocka_unit_test(test_bad_profiles_of_any_policy),
         cmocka_unit_test(test_risk),
+        cmocka_unit_test(test_drafts_kept),
         cmocka_unit_test(test_profile_mark),
         cmocka_unit_test(test_profile_to_a_pipe),
         cmocka_unit_test(test_run_profile),

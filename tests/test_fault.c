@@ -28,8 +28,8 @@ static void test_statuses(void **state)
 {
     (void)state;
     check(EAD_ARGUMENT, 400, "invalid_value");
-    check(EAD_SUPPORT, 400, "unsupported_value");
     check(EAD_MEMORY, 503, "no_memory");
+    check(EAD_SUPPORT, 500, NULL);
     check(EAD_FORMAT, 500, NULL);
     check(EAD_IO, 500, NULL);
 }

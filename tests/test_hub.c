@@ -20,15 +20,16 @@
     "{\"rfilename\": \"" name "\", \"size\": 7, \"lfs\": {\"sha256\": \"" SUM "\"}}"
 
 static const char
-    answer
-        [] = "{\"id\": \"a/b\", \"sha\": \"0123456789abcdef\", \"siblings\": [{\"rfilename\": "
-             "\"README.md\"}," FILE_OF("m-Q4_K_M-00002-of-00003.gguf") ", " FILE_OF("m-Q4_K_M-"
-                                                                                    "00001-of-"
-                                                                                    "00003.gguf") ", " FILE_OF(
-                 "q8/m-Q8_0.gguf") ", " FILE_OF("m-Q4_K_M-00003-of-00003.gguf") ", " FILE_OF("mmpro"
-                                                                                             "j-m-"
-                                                                                             "F16."
-                                                                                             "gguf") "]}";
+    answer[] =
+        "{\"id\": \"a/b\", \"sha\": \"0123456789abcdef\", \"siblings\": [{\"rfilename\": "
+        "\"README.md\"}," FILE_OF("m-Q4_K_M-00002-of-00003.gguf") ", " FILE_OF(
+            "m-Q4_K_M-"
+            "00001-of-"
+            "00003.gguf") ", " FILE_OF("q8/m-Q8_0.gguf") ", " FILE_OF("m-Q4_K_M-00003-of-00003."
+                                                                      "gguf") ", " FILE_OF("mmpro"
+                                                                                           "j-m-"
+                                                                                           "F16."
+                                                                                           "gguf") "]}";
 
 static void test_parts_are_in_order(void **state)
 {

@@ -176,6 +176,26 @@ static void test_ends(void **state)
     assert_true(by_small > 3 && by_large > 3);
 }
 
+/* Those of three that are kept are no more than three, and what the text becomes in another way has
+ * none. */
+static void check_forgotten(ead_duo *duo)
+{
+    ead_error error;
+    ead_alternative best[EAD_BEST_MAX + 1];
+    assert_in_range(ead_duo_best(duo, EAD_BEST_MAX, best), 3, EAD_BEST_MAX);
+    ead_duo_truncate(duo, (int)ead_duo_length(duo) - 1);
+    assert_int_equal(ead_duo_best(duo, 3, best), 0);
+    next_token(duo, &(int){0});
+    check(ead_duo_append(duo, prompt, 2, &error), &error);
+    assert_int_equal(ead_duo_best(duo, 3, best), 0);
+    ead_duo_want_best(duo, 1000);
+    next_token(duo, &(int){0});
+    assert_int_equal(ead_duo_best(duo, EAD_BEST_MAX, best), EAD_BEST_MAX);
+    assert_in_range(ead_duo_best(duo, EAD_BEST_MAX + 1, best), EAD_BEST_MAX, EAD_BEST_MAX + 1);
+    ead_duo_reset(duo);
+    assert_int_equal(ead_duo_best(duo, 3, best), 0);
+}
+
 /* Alternatives are those of the last token that was told; of one that was written before, a draft
  * that stands, for who asked beforehand. */
 static void test_alternatives(void **state)
@@ -200,6 +220,7 @@ static void test_alternatives(void **state)
         }
         if (k % 2) assert_int_equal(some, 100);
         assert_true(some > 5);
+        if (k % 2) check_forgotten(duo);
         ead_batch_close(batch);
     }
 }

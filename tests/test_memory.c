@@ -339,9 +339,8 @@ static ead_status evaluate_anew(ead_error *error)
     struct settings *settings = NULL;
     struct dataset *problems = NULL;
     remove_files(dir);
-    struct settings_wish wish = {.policies = "small,large,ead,random",
-                                 .taus = "0.5",
-                                 .base = ead_duo_defaults().policy};
+    struct settings_wish wish = {
+        .policies = "small,large,ead,random", .taus = "0.5", .base = ead_duo_defaults().policy};
     wish.base.window = 4;
     wish.base.dwell = 2;
     ead_status st = settings_open(&wish, &settings, error);

@@ -307,8 +307,8 @@ static void test_ends_of_judge(void **state)
 {
     static const double temperatures[] = {0, 0.7, 1};
     (void)state;
-    for (size_t i = 0; i < sizeof temperatures / sizeof *temperatures; i++) {
-        const double t = temperatures[i];
+    for (size_t i = 0; i < 2 * sizeof temperatures / sizeof *temperatures; i++) {
+        const double t = temperatures[i / 2];
         ead_policy_options o = options_of(EAD_POLICY_JUDGE);
         o.slack = 0; /* with any thresholds */
         o.slack_by = i % 2 ? EAD_SLACK_LEAD : EAD_SLACK_RATIO;

@@ -295,9 +295,13 @@ static void test_slack(void **state)
     assert_false(keeps(&p, (ead_opinion){.p = 0.49f, .max_p = 0.75f, .id = 1}));
     p.options.slack = 0;
     const ead_opinion o = {.p = 0.5f, .max_p = 0.5f, .id = 1, .own = 1, .argmax = 2};
-    assert_false(keeps(&p, o));
-    p.drawn = true; /* then what it draws itself */
-    assert_true(keeps(&p, o));
+    for (int by = EAD_SLACK_RATIO; by <= EAD_SLACK_LEAD; by++) {
+        p.options.slack_by = by;
+        p.drawn = false;
+        assert_false(keeps(&p, o));
+        p.drawn = true; /* then what it draws itself */
+        assert_true(keeps(&p, o));
+    }
 }
 
 int main(void)

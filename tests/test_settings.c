@@ -150,7 +150,7 @@ static void test_bad_settings(void **state)
         {"replay", "found \"replay\""},
         {"random", "policy: random needs ead beside it"},
         {"oracle,ead", "policy: oracle needs large beside it"},
-        {"oracle draft=1,large", "found \"oracle\""},
+        {"oracle draft=1,large", "policy: oracle stands in lists of eval, without options"},
         {"judge 0.5", "policy: judge: expected NAME=VALUE, found \"0.5\""},
         {"judge tau=1",
          "policy: judge has no option \"tau\"; it has slack, slack-by, risk, risk-sum, unj"},

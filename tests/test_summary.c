@@ -577,11 +577,13 @@ static void test_bad_traces(void **state)
     refuse_trace(TRACE "[\"a\"],\"writers\":\"S\",\"entropy\":[]}\n", "field \"entropy\"");
     refuse_trace(TRACE "[1],\"writers\":\"S\",\"entropy\":[1]}\n", "field \"pieces\"");
     refuse_trace(TRACE "[\"a\"],\"writers\":\"S\",\"entropy\":[\"\"]}\n", "field \"entropy\"");
-    static const char *const lost[] = {
-        "1", "[1]", "[{\"at\":2,\"text\":\"b\",\"entropy\":1}]",
-        "[{\"at\":-1,\"text\":\"b\",\"entropy\":1}]", "[{\"at\":0,\"entropy\":1}]",
-        "[{\"at\":0,\"text\":\"b\"}]",
-        "[{\"at\":0,\"text\":\"b\",\"entropy\":1,\"p\":0.5}]"};
+    static const char *const lost[] = {"1",
+                                       "[1]",
+                                       "[{\"at\":2,\"text\":\"b\",\"entropy\":1}]",
+                                       "[{\"at\":-1,\"text\":\"b\",\"entropy\":1}]",
+                                       "[{\"at\":0,\"entropy\":1}]",
+                                       "[{\"at\":0,\"text\":\"b\"}]",
+                                       "[{\"at\":0,\"text\":\"b\",\"entropy\":1,\"p\":0.5}]"};
     for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
         char line[256];
         snprintf(line, sizeof line,

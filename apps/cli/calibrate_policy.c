@@ -64,9 +64,8 @@ static int find_drafts(struct tries *t)
     char *path = file_join(t->c->work, "drafts.json");
     if (!path) return fail("no memory for the name of a file");
     int status = EXIT_OK;
-    if (!access(path, R_OK)) {
-        if (drafts_read(path, &t->drafts, &error)) status = fail_error(&error);
-    } else {
+    if (!access(path, R_OK) && drafts_read(path, &t->drafts, &error)) status = fail_error(&error);
+    if (!status && !t->drafts.n) {
         status = run_drafts(t->c, &t->drafts);
         if (!status && drafts_write(path, &t->drafts, &error)) status = fail_error(&error);
     }

@@ -72,6 +72,8 @@ void drafts_free(struct drafts *d)
 
 /* ---- a file of them ---------------------------------------------------------------------- */
 
+enum { VERSION = 2 };
+
 static json_t *as_json(const struct drafts *d)
 {
     json_t *list = json_array();
@@ -81,7 +83,7 @@ static json_t *as_json(const struct drafts *d)
                                               (double)x->p, (double)x->max_p, (int)x->first));
     }
     if (json_array_size(list) == d->n)
-        return json_pack("{s:i, s:o}", "ead_drafts", 2, "drafts", list);
+        return json_pack("{s:i, s:o}", "ead_drafts", VERSION, "drafts", list);
     json_decref(list);
     return NULL;
 }
@@ -136,8 +138,8 @@ ead_status drafts_read(const char *path, struct drafts *out, ead_error *error)
     fclose(file);
     if (!root) return fault_json(&bad, path, 1, error);
     const struct jsonl_field top = {.path = path, .object = root};
-    ead_status st = jsonl_whole(&top, "ead_drafts", 2, 2, &version, error);
-    if (!st) st = read_list(&top, out, error);
+    ead_status st = jsonl_whole(&top, "ead_drafts", 1, INT32_MAX, &version, error);
+    if (!st && version == VERSION) st = read_list(&top, out, error);
     json_decref(root);
     if (st) drafts_free(out);
     return st;

@@ -32,7 +32,7 @@ void drafts_sort(struct drafts *d);
 void drafts_free(struct drafts *d);
 
 ead_status drafts_write(const char *path, const struct drafts *d, ead_error *error);
-/* EAD_IO when there is no such file. */
+/* EAD_IO when there is no such file; of one of another version, none. */
 ead_status drafts_read(const char *path, struct drafts *out, ead_error *error);
 
 #endif

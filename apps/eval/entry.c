@@ -37,6 +37,7 @@ static int add_setting(const struct entry *e, json_t *to)
     const ead_policy_option *option;
     const ead_policy_options *rule = &e->settings->list[e->setting].rule;
     int bad = json_object_set_new(to, "policy", json_string(ead_policy_describe(rule->kind)->name));
+    if (setting_is_oracle(&e->settings->list[e->setting])) return bad; /* it looks at none */
     for (size_t i = 0; (option = ead_policy_option_at(i)); i++) {
         char name[NAME_MAX_BYTES];
         if (!option_concerns(option, rule->kind)) continue;

@@ -24,7 +24,7 @@ struct knob {
     enum knob_scale scale;
     double low, high;
     const char *with; /* only where this option is held, */
-    int word;         /* at this value, and in place of a row without; NULL: anywhere */
+    int word;         /* at this value, and in place of a row before it without; NULL: anywhere */
 };
 
 /* Row i of the table; NULL behind the last. */

@@ -1,7 +1,9 @@
 /*
- * What routers could do at best: who knows the large model's text beforehand has it write just
- * those tokens at which the small one would go another way, and so repeats it. No program can know;
- * it is here to be compared with.
+ * The least that a router must ask of the large model to repeat its text: who knows that text
+ * beforehand has it write just those tokens at which the small one would go another way. No program
+ * can know; it is here to be compared with. (A router that leaves the text and is right all the
+ * same can do with less.) The bits are the large model's where both models are at hand; over an API
+ * a difference may come from the server.
  */
 #ifndef EAD_EVAL_ORACLE_H
 #define EAD_EVAL_ORACLE_H
@@ -16,8 +18,10 @@ struct oracle {
     size_t n;
 };
 
-/* Of the result "large" of the problem, which has "ids". Replaces what was known. */
-ead_status oracle_learn(struct oracle *oracle, const json_t *result, ead_error *error);
+/* Of the result "large" of the problem, a line of the file `path`, which has "ids". Replaces what
+ * was known. */
+ead_status oracle_learn(struct oracle *oracle, const char *path, const json_t *result,
+                        ead_error *error);
 void oracle_forget(struct oracle *oracle);
 
 /* An ead_decide; the context is a struct oracle. */

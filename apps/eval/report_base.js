@@ -33,7 +33,8 @@ function interval(row, column) {
 const tauOf = setting => (/ tau=(\S+)/.exec(setting) || [])[1];
 /* What a curve has in common: the setting without its threshold. */
 const seriesOf = setting => setting.replace(/ tau=\S+/, "");
-const policyNames = { ead: "EAD", random: "random switching", small: "small alone", large: "large alone" };
+const policyNames = { ead: "EAD", random: "random switching", small: "small alone", large: "large alone",
+  custom: "oracle" }; /* the one setting that is a function */
 
 function labelOf(row) {
   const tau = tauOf(row.setting), rest = seriesOf(row.setting).replace(/^\S+/, "");

@@ -112,13 +112,14 @@ static bool is_refused(const struct draft *x, double slack, int by)
 static void count(const struct drafts *d, const ead_policy_options *rule, const ead_risk *t,
                   struct cells *to)
 {
-    const double slack = option_concerns(option_find("slack"), rule->kind) ? rule->slack : 0;
+    const bool slack = option_concerns(option_find("slack"), rule->kind);
+    const bool either = option_concerns(option_find("slack-by"), rule->kind);
     bool over = false;
     for (size_t i = 0; i < d->n; i++) {
         const struct draft *x = &d->list[i];
         if (x->first) over = false;
         if (over) continue;
-        over = is_refused(x, slack, rule->slack_by);
+        over = is_refused(x, slack ? rule->slack : 0, either ? rule->slack_by : EAD_SLACK_RATIO);
         const int b = bin_of(t, x->entropy), c = class_of(t, x->id);
         to->drafts[b][c]++;
         to->wrong[b][c] += over;

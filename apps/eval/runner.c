@@ -180,8 +180,8 @@ static ead_status check_models(const struct runner_options *o, ead_error *error)
         const bool large = o->models[EAD_LARGE].model || (needs[EAD_SMALL] && !needs[EAD_LARGE]);
         const bool small = o->models[EAD_SMALL].model || (needs[EAD_LARGE] && !needs[EAD_SMALL]);
         if (!large || !small)
-            return fault(error, EAD_ARGUMENT, "policy %s needs a %s model", rule->name,
-                         large ? "small" : "large");
+            return fault(error, EAD_ARGUMENT, "policy %s needs a %s model",
+                         setting_is_oracle(s) ? s->name : rule->name, large ? "small" : "large");
     }
     return EAD_OK;
 }
@@ -251,7 +251,7 @@ static ead_status ask_oracle(struct runner *r, const struct setting *s, struct s
 {
     json_t *line;
     ead_status st = journal_result(r->journal, (size_t)s->of, slot->problem, &line, error);
-    if (!st) st = oracle_learn(&slot->oracle, line, error);
+    if (!st) st = oracle_learn(&slot->oracle, "results.jsonl", line, error);
     json_decref(line);
     policy->decide = oracle_decide;
     policy->context = &slot->oracle;

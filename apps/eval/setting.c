@@ -103,6 +103,9 @@ static ead_status read_kind(const char *word, int n, const char *label, ead_poli
         *out = (ead_policy_kind)kind;
         return EAD_OK;
     }
+    if (!strcmp(name, oracle))
+        return fault(error, EAD_ARGUMENT, "%s: %s stands in lists of eval, without options", label,
+                     oracle);
     list_names(-1, names, sizeof names);
     return fault(error, EAD_ARGUMENT, "%s: expected one of %s, found \"%.*s\"", label, names, n,
                  word);
@@ -214,7 +217,8 @@ struct making {
     struct settings *s;
     const struct taus *taus;
     size_t room;
-    bool random, oracle; /* these follow: "random" stands in the list without options, "oracle" */
+    bool random, oracle; /* stood in the list, random without options: what follows others is
+                          * added last */
 };
 
 static ead_status append(struct making *m, const struct setting *one, ead_error *error)
@@ -242,13 +246,24 @@ static ead_status add(struct making *m, const ead_policy_options *rule, ead_erro
     return append(m, &one, error);
 }
 
+static bool is_oracle(const char *text, int bytes)
+{
+    const char *word;
+    int n;
+    char whole[SETTING_NAME_MAX];
+    snprintf(whole, sizeof whole, "%.*s", bytes, text);
+    text = whole;
+    return next_word(&text, "", &word, &n) && n == (int)strlen(oracle) &&
+           !strncmp(word, oracle, (size_t)n);
+}
+
 static ead_status add_written(struct making *m, const char *text, int bytes, const char *label,
                               ead_error *error)
 {
     ead_policy_options rule;
     unsigned n_given;
     bool has_tau;
-    if ((size_t)bytes == strlen(oracle) && !memcmp(text, oracle, strlen(oracle))) {
+    if (is_oracle(text, bytes)) {
         m->oracle = true;
         return EAD_OK;
     }

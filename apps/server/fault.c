@@ -17,8 +17,6 @@ void refuse_fault(const char *const names[EAD_WRITERS], ead_status fault, const 
     const char *text = without_folder(names, message);
     if (fault == EAD_ARGUMENT)
         refuse(out, 400, "invalid_value", NULL, "%s", text);
-    else if (fault == EAD_SUPPORT)
-        refuse(out, 400, "unsupported_value", NULL, "%s", text);
     else if (fault == EAD_MEMORY)
         refuse(out, 503, "no_memory", NULL, "%s", text);
     else

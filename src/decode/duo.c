@@ -186,7 +186,7 @@ static enum status check_judging(const struct duo *d, const ead_policy_options *
     const struct engine *large = d->engines[EAD_LARGE];
     if (!info->judges || d->policy.draft_max || !large || !d->engines[EAD_SMALL]) return ST_OK;
     if (large->info.mute)
-        return err_set(err, ST_SUPPORT,
+        return err_set(err, ST_ARG,
                        "policy %s: %s: %s; the large model has to say what it thinks of the small "
                        "one's tokens",
                        info->name, large->info.name, large->info.mute);

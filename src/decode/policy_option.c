@@ -142,8 +142,8 @@ static const ead_policy_option options[] = {
          "how much less probable than the best a kept token may be, or a of the\n"
          "cascade's rule; 0: exact (of cascade: v2 and v3, when greedy)"),
     WORD("slack-by", slack_by, OF(JUDGE) | OF(EAD_PLUS), slacks, EAD_SLACK_RATIO,
-         "judge, ead+: slack is a ratio, or the lead of the best token: points of\n"
-         "probability, few where many words will do"),
+         "judge, ead+: a kept token may be less probable than the best by this share of\n"
+         "it (ratio), or by so much probability (lead)"),
     REAL("mentor", mentor, OF(LENIENT), 0, INFINITY, 0, "NATS",
          "lenient: what is kept may be so far from the large model, in place of --slack;\n"
          "0: off"),

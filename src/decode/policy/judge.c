@@ -7,12 +7,12 @@
  *
  * the first draft with p(x) < (1 - slack) max p or, by lead, p(x) < max p - slack is cut, and the
  * large model's own token stands there; behind drafts that are all kept its token is free. (A lead
- * tells doubt about words, where many are as good and none has much of p, from doubt about what
- * is right, where few share all of it.) Without slack a draft is kept that the
- * large model itself would have written. Then, and with thresholds of 0, this is the large model
- * alone, bit for bit; with infinite ones nobody judges, and it is the small one. What the large
- * model need not read it does not: the end of a calm text, and of a long calm stretch all but the
- * drafts that can be judged at once, stand as they are.
+ * tells doubt about words from doubt about what is right: where many words will do, none has much
+ * of p, and none leads by much.) Without slack a draft is kept that the large model itself would
+ * have written. Then, and with thresholds of 0, this is the large model alone, bit for bit; with
+ * infinite ones nobody judges, and it is the small one. What the large model need not read it does
+ * not: the end of a calm text, and of a long calm stretch all but the drafts that can be judged at
+ * once, stand as they are.
  */
 #include "decode/policy/risk.h"
 
