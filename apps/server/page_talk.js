@@ -135,7 +135,7 @@ function total() {
   bar[0].style.width = known(share) ? `${100 * (1 - share)}%` : "";
   bar[1].style.width = known(share) ? `${100 * share}%` : "";
   const pairs = [
-    ["saved", percent(sum(a => a.saved * a.tokens, paid) / sum(a => a.tokens, paid)), "of the large model’s work"],
+    ["saved", percent(sum(a => a.saved * a.tokens, paid) / sum(a => a.tokens, paid)), "by the paper’s count, which leaves out what the large model reads"],
     ["large model", percent(share), "of all tokens"],
     ["speed", speed(sum(a => a.tokens - 1, timed) / sum(a => a.seconds, timed)), "tokens/s"],
     ["tokens", tokens ? count(tokens) : "–", plural(all.length, "answer")],
