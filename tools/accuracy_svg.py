@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Draw what `ead eval` found as an SVG picture: accuracy against time, a point for each setting, with
-its 95 % interval. Time has a logarithmic scale; numbers are those of the list beside. Only Python's standard library is used.
+its 95 % interval. Time has a logarithmic scale; numbers are those of the list beside, with a thin line to points
+that stand too close to have them at hand. Only Python's standard library is used.
 
     tools/accuracy_svg.py DIR/summary.json picture.svg [--time modelled_time|time] [--title "..."]
 """
@@ -106,6 +107,8 @@ def draw(points, field, title):
         yield line(x, axes.down(low), x, axes.down(high), color, 0.6)
         yield mark(shape, x, y, color)
         left, at = place(x, y, taken)
+        if at > y + 16:
+            yield line(x, y, left - 1, at - 4, color, 0.4)
         yield text(left, at, str(number), color=color, size=11)
         listed = TOP + 18 * (number - 1)
         yield mark(shape, WIDTH - RIGHT + 40, listed - 4, color)
