@@ -35,8 +35,8 @@ static const struct arg table[] = {
              "judge risk=0.5 slack=0.2,speculative draft=heuristic\". random alone gives the\n"
              "large model as many tokens as ead did at each tau, by chance; oracle repeats\n"
              "the text of large, which writes only where the small model would go another\n"
-             "way: no policy can know (default: small, large, ead, random; beside --setting\n"
-             "or --profile, small and large)"},
+             "way: no policy can know (default: small, large, ead, random; small and large\n"
+             "beside --setting or --profile)"},
     {.kind = ARG_LIST,
      .name = "setting",
      .value = "POLICY",

@@ -19,6 +19,15 @@ static void add(json_t *all, json_t *value)
     if (json_array_append_new(all, value)) jsonio_lacks();
 }
 
+/* A number, or the word that it stands for. */
+static json_t *default_json(const ead_policy_option *o, const ead_policy_options *defaults)
+{
+    const double x = ead_policy_value(defaults, o);
+    if (o->type == EAD_OPTION_WORD) return json_string(o->words[(int)x]);
+    if (o->words && x < 0) return json_string(o->words[-(int)x - 1]);
+    return number(x);
+}
+
 static json_t *option_json(const ead_policy_option *o, const ead_policy_options *defaults)
 {
     static const char *const types[] = {[EAD_OPTION_REAL] = "real",
@@ -32,8 +41,8 @@ static json_t *option_json(const ead_policy_option *o, const ead_policy_options 
     for (int i = 0; words && o->words[i]; i++) add(words, json_string(o->words[i]));
     return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o*,s:o,s:s}", "name", o->name, "type", types[o->type],
                      "low", number(o->low), "high", number(o->high), "default",
-                     number(ead_policy_value(defaults, o)), "words", words, "policies", policies,
-                     "help", o->help);
+                     default_json(o, defaults), "words", words, "policies", policies, "help",
+                     o->help);
 }
 
 static json_t *options_json(const ead_policy_options *defaults)

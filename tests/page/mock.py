@@ -40,7 +40,7 @@ def options(tau):
             {"name": "window", "type": "int", "low": 1, "high": 4096, "default": 5, "help": "tokens in the rolling mean"},
             {"name": "dwell", "type": "int", "low": 1, "high": 2147483647, "default": 10,
              "help": "tokens a model writes at least before it hands over"},
-            {"name": "start", "type": "word", "low": 0, "high": 1, "default": 0, "words": ["small", "large"], "help": "who writes first"}]
+            {"name": "start", "type": "word", "low": 0, "high": 1, "default": "small", "words": ["small", "large"], "help": "who writes first"}]
 
 
 def models():
