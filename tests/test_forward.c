@@ -45,12 +45,14 @@ static void test_every_architecture(void **state)
 }
 
 /* The shapes that real files have: other types for some tensors, factors of the rope, an output
- * bias, a head that turns only in part, every query head its own keys. */
+ * bias, a head that turns only in part, every query head its own keys, heads of less than a group
+ * of 8 bits. */
 static void test_variants(void **state)
 {
     (void)state;
     struct tiny_spec mixed = tiny_spec("llama", QT_Q4_K), freqs = tiny_spec("llama", QT_F16);
     struct tiny_spec part = tiny_spec("qwen2", QT_F32), own = tiny_spec("qwen3", QT_F32);
+    struct tiny_spec narrow = tiny_spec("llama", QT_Q8_0);
     mixed.other = QT_Q6_K;
     mixed.rope_freqs = mixed.tied = true;
     laws_check(&mixed, SHORT);
@@ -64,6 +66,10 @@ static void test_variants(void **state)
     own.head_dim = own.n_rot = 40; /* in a cache of codes, groups of 32 and 8 */
     own.n_layer = 1;
     laws_check(&own, SHORT);
+    narrow.n_head = narrow.n_head_kv = 4;
+    narrow.head_dim = narrow.n_rot = 16;
+    narrow.d_model = 64;
+    laws_check(&narrow, SHORT);
 }
 
 /* What some exports have and others have not: biases anywhere or nowhere, a scale for every

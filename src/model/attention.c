@@ -148,14 +148,34 @@ static void attend(const struct slice *s, int run, int layer, int head, float *s
     });
 }
 
-static void phase_attend(const struct slice *s, struct team_member *me, int layer)
+/* Elements that a key-value head has of a row's output. */
+static int head_width(const struct config *c)
+{
+    return c->n_head / c->n_head_kv * c->head_dim;
+}
+
+/* What a run has of them, in 8 bits. */
+static void quantize_head(const struct slice *s, int run, int head)
+{
+    const struct forward *f = s->f;
+    const int width = head_width(f->config), q_dim = config_q_dim(f->config);
+    for (int r = f->runs[run]; r < f->runs[run + 1]; r++)
+        f->kern->quantize(
+            f->att + (size_t)r * slice_width(q_dim) + (size_t)head * (size_t)width, width,
+            kern_q8_at(f->q8, KERN_Q8_STRIDE(q_dim), (size_t)r, (size_t)(head * width) / 32));
+}
+
+static void phase_attend(const struct slice *s, struct team_member *me, int layer, bool q8)
 {
     const struct config *c = s->f->config;
     float *scratch = s->f->scratch + (size_t)me->index * attention_scratch(c);
     int item, end;
     /* Later rows see more positions: hand out the long ones first. */
-    while (team_take(me, s->n_runs * c->n_head_kv, 1, 1, &item, &end))
-        attend(s, s->n_runs - 1 - item / c->n_head_kv, layer, item % c->n_head_kv, scratch);
+    while (team_take(me, s->n_runs * c->n_head_kv, 1, 1, &item, &end)) {
+        const int run = s->n_runs - 1 - item / c->n_head_kv, head = item % c->n_head_kv;
+        attend(s, run, layer, head, scratch);
+        if (q8) quantize_head(s, run, head);
+    }
     team_barrier(me);
 }
 
@@ -165,11 +185,14 @@ void attention_walk(const struct slice *s, struct team_member *me, int layer)
     const struct config *c = f->config;
     const size_t d = slice_width(c->d_model);
     const struct product out[] = {{.of = &f->weights->layers[layer].o, .y = f->y, .ldy = d}};
+    const struct product_input h = {f->h, d, f->q8};
+    const struct product_input att = {f->att, slice_width(config_q_dim(c)), f->q8};
+    const bool q8 = product_needs_q8(out, 1), at_once = head_width(c) % 32 == 0;
     struct product qkv[N_QKV];
     products_qkv(s, layer, qkv);
-    product_phase(s, me, qkv, N_QKV, f->h, d, s->n);
+    product_phase(s, me, qkv, N_QKV, &h, s->n);
     phase_rotate(s, me, layer);
-    phase_attend(s, me, layer);
-    if (product_needs_q8(out, 1)) product_quantize(s, me, f->att, config_q_dim(c));
-    product_phase(s, me, out, 1, f->att, slice_width(config_q_dim(c)), s->n);
+    phase_attend(s, me, layer, q8 && at_once);
+    if (q8 && !at_once) product_quantize(s, me, f->att, config_q_dim(c));
+    product_phase(s, me, out, 1, &att, s->n);
 }

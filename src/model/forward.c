@@ -57,6 +57,7 @@ void forward_carve(struct forward *f, struct arena *arena)
     f->gate = arena_carve(arena, inner * slice_width(c->d_ff), f32);
     f->up = arena_carve(arena, inner * slice_width(c->d_ff), f32);
     product_carve_q8(&f->q8, larger(rows * wide, inner * KERN_Q8_STRIDE(c->d_ff)), arena);
+    if (!c->n_expert) product_carve_q8(&f->q8_ff, rows * KERN_Q8_STRIDE(c->d_ff), arena);
     for (int kind = 0; kind < CONFIG_KINDS; kind++) {
         f->cos[kind] = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
         f->sin[kind] = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
@@ -154,7 +155,8 @@ static void walk_output(const struct slice *s, struct team_member *me)
     for (struct slice_block b = {0}; slice_next(me, s->n_wanted, &b);)
         join_row(f, f->wanted[b.row], b.row, &j);
     team_barrier(me);
-    product_phase(s, me, &logits, 1, f->h, slice_width(f->config->d_model), s->n_wanted);
+    const struct product_input in = {f->h, slice_width(f->config->d_model), f->q8};
+    product_phase(s, me, &logits, 1, &in, s->n_wanted);
 }
 
 static void walk(struct team_member *me, const void *context)

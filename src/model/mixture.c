@@ -262,7 +262,8 @@ void mixture_walk(const struct slice *s, struct team_member *me, int layer)
 {
     const struct product router = router_of(s, layer);
     const struct experts *x = experts_of(s, layer);
-    product_phase(s, me, &router, 1, s->f->h, slice_width(s->f->config->d_model), s->n);
+    const struct product_input in = {s->f->h, slice_width(s->f->config->d_model), s->f->q8};
+    product_phase(s, me, &router, 1, &in, s->n);
     phase_choose(s, me);
     phase_sort(s, me);
     phase_in(s, me, x);

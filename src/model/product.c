@@ -1,5 +1,7 @@
 #include "model/product.h"
 
+#include <math.h>
+
 bool product_type_is_float(enum quant_type type)
 {
     return type == QT_F32 || type == QT_F16 || type == QT_BF16;
@@ -54,28 +56,37 @@ __attribute__((noinline)) static void finish(const struct forward *f, const stru
     }
 }
 
-static void multiply(const struct slice *s, const struct product *m, const float *x, size_t ldx,
-                     int n, int begin, int end)
+void product_part(const struct forward *f, const struct product *m, const struct product_input *in,
+                  int n, int begin, int end)
 {
-    const struct forward *f = s->f;
-    const struct product_input in = {x, ldx, f->q8};
-    product_rows(f->kern, &m->of->w, &in, n, begin, end, m->y, m->ldy);
+    product_rows(f->kern, &m->of->w, in, n, begin, end, m->y, m->ldy);
     if (m->of->scale || m->of->bias || m->cap > 0) finish(f, m, n, begin, end);
 }
 
+/* A block is a long contiguous read of whole panels, and there are few enough to be cheap to take:
+ * that costs some tenths of a microsecond, which a small model would notice. */
+enum { PANEL = 32, MOST_OUTPUTS = 512 };
+static const double worth_taking = 400e3; /* multiply-adds: two microseconds */
+
+bool product_take(struct team_member *me, int total, double each, int *begin, int *end)
+{
+    const int fair = total / (2 * me->threads) / PANEL;
+    const double wanted = worth_taking / (each * PANEL);
+    const int panels = wanted < fair ? (int)ceil(wanted) : fair > 1 ? fair : 1;
+    return team_take(me, total, panels * PANEL, me->threads == 1 ? total : MOST_OUTPUTS, begin,
+                     end);
+}
+
 void product_phase(const struct slice *s, struct team_member *me, const struct product *m,
-                   int count, const float *x, size_t ldx, int n)
+                   int count, const struct product_input *in, int n)
 {
     int total = 0, begin, end;
     for (int i = 0; i < count; i++) total += m[i].of->w.rows;
-    /* A block is a long contiguous read of whole panels, and there are few enough to be cheap to
-     * take. */
-    const int most = me->threads == 1 ? total : 512;
-    while (team_take(me, total, 32, most, &begin, &end)) {
+    while (product_take(me, total, (double)n * m->of->w.cols, &begin, &end)) {
         for (int i = 0, first = 0; i < count; first += m[i++].of->w.rows) {
             int from = begin > first ? begin - first : 0;
             int to = end - first < m[i].of->w.rows ? end - first : m[i].of->w.rows;
-            if (from < to) multiply(s, &m[i], x, ldx, n, from, to);
+            if (from < to) product_part(s->f, &m[i], in, n, from, to);
         }
     }
     team_barrier(me);

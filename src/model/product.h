@@ -35,11 +35,15 @@ void product_carve_q8(struct kern_q8 *q8, size_t inputs, struct arena *arena);
 void product_quantize_row(const struct forward *f, const float *x, int cols, int r);
 void product_quantize(const struct slice *s, struct team_member *me, const float *x, int cols);
 
-/*
- * All products of one input in one phase: their outputs stand side by side as one range that the
- * threads take in blocks. x [n][ldx] are the floats; f->q8 holds the same in 8 bits.
- */
+/* The next block of `total` outputs of so many multiply-adds each: some panels of weights. */
+bool product_take(struct team_member *me, int total, double each, int *begin, int *end);
+/* Outputs [begin, end) of n rows, with scale, bias and cap. */
+void product_part(const struct forward *f, const struct product *m, const struct product_input *in,
+                  int n, int begin, int end);
+
+/* All products of one input in one phase: their outputs stand side by side as one range that the
+ * threads take in blocks. */
 void product_phase(const struct slice *s, struct team_member *me, const struct product *m,
-                   int count, const float *x, size_t ldx, int n);
+                   int count, const struct product_input *in, int n);
 
 #endif

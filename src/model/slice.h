@@ -28,14 +28,16 @@ static inline size_t slice_width(int floats)
     return slice_round((size_t)floats);
 }
 
-/* A block of a phase whose items are rows, one of them at hand; begin with an empty one. */
+/* A block of a phase whose items are rows, one of them at hand; begin with an empty one. A row is
+ * little work, so that there are few blocks. */
 struct slice_block {
     int row, end;
 };
 
 static inline bool slice_next(struct team_member *me, int n, struct slice_block *b)
 {
-    return ++b->row < b->end || team_take(me, n, 1, n, &b->row, &b->end);
+    const int fair = n / (2 * me->threads);
+    return ++b->row < b->end || team_take(me, n, fair > 1 ? fair : 1, n, &b->row, &b->end);
 }
 
 #endif

@@ -3,9 +3,9 @@
  * says how this header is used. The loops are written once; what differs by type is attend_load,
  * and where scales come in: with keys when a group is summed, with values through the scores.
  *
- * Queries of several rows go through the blocks of the cache together of which all see all; blocks
- * before those, at the near end of a window, and behind them every row takes alone. A query's sums
- * are the same either way. What lies before every window is not read.
+ * Queries of several rows go through the blocks of the cache together; what lies behind a query's
+ * own position counts for nothing there. Only blocks at the near end of a window every row takes
+ * alone. A query's sums are the same either way. What lies before every window is not read.
  */
 #ifndef EAD_KERN_ATTEND_ATTEND_H
 #define EAD_KERN_ATTEND_ATTEND_H
@@ -31,7 +31,8 @@ struct attention {
     size_t bytes;              /* of one position of a tile */
 };
 
-/* Positions [p0 + skip, p0 + count) for queries [first, end); p0 is a multiple of the block. */
+/* Positions [p0 + skip, p0 + count) for queries [first, end), each as far as it sees, which is at
+ * least one; p0 is a multiple of the block. */
 struct attend_block {
     int first, end, p0, skip, count;
 };
@@ -178,11 +179,12 @@ __attribute__((noinline)) static void attend_cap(const struct kern_attend *a, fl
 }
 
 /* Turn one query's scores into exp(score - max). Lanes before the first score and behind the last
- * count for nothing. */
+ * that it sees count for nothing. */
 static void attend_softmax(const struct attention *t, const struct attend_block *b, int h)
 {
     float *score = t->score + h * KERN_ATTEND_BLOCK, lane[LANES], max = t->max[h];
-    const int from = b->skip / LANES * LANES, to = b->count;
+    const int own = t->a->n_pos + h / t->a->group - b->p0;
+    const int from = b->skip / LANES * LANES, to = own < b->count ? own : b->count;
     const bool capped = t->a->cap > 0;
     const vec scale = vec_all(capped ? 1 : t->a->scale);
     if (capped) attend_cap(t->a, score, from, to);
@@ -196,11 +198,13 @@ static void attend_softmax(const struct attention *t, const struct attend_block 
     }
     vec_store(lane, most);
     for (int i = 0; i < LANES; i++) max = lane[i] > max ? lane[i] : max;
-    for (int p = from; p < to; p += LANES) {
+    int p = from;
+    for (; p < to; p += LANES) {
         vec e = vec_exp(vec_sub(vec_load(score + p), vec_all(max)));
         vec_store(score + p, e);
         sum = vec_add(sum, e);
     }
+    for (; p < b->count; p += LANES) vec_store(score + p, vec_zero());
     t->factor[h] = expf(t->max[h] - max);
     t->sum[h] = t->sum[h] * t->factor[h] + vec_sum(sum);
     t->max[h] = max;
@@ -342,6 +346,18 @@ static void attend_row(const struct attention *t, int r, int from, int to)
     attend_range(t, r * t->a->group, (r + 1) * t->a->group, from, to);
 }
 
+/* From block p0 on, of which the first row does not see all: for all rows that see some of it. */
+static void attend_end(const struct attention *t, int p0)
+{
+    const struct kern_attend *a = t->a;
+    const int end = a->n_pos + a->rows - 1;
+    for (; p0 < end; p0 += KERN_ATTEND_BLOCK) {
+        const int first = p0 < a->n_pos ? 0 : p0 - a->n_pos + 1;
+        const int to = p0 + KERN_ATTEND_BLOCK < end ? p0 + KERN_ATTEND_BLOCK : end;
+        attend_range(t, first * a->group, a->rows * a->group, p0, to);
+    }
+}
+
 static struct attention attend_begin(const struct kern_attend *a)
 {
     const size_t queries = (size_t)a->rows * (size_t)a->group;
@@ -382,9 +398,11 @@ static void float_attend(const struct kern_attend *a)
     const int ahead = kern_attend_from(a, a->rows - 1) + KERN_ATTEND_BLOCK - 1;
     const int to = a->n_pos / KERN_ATTEND_BLOCK * KERN_ATTEND_BLOCK;
     const int from = ahead < to ? ahead / KERN_ATTEND_BLOCK * KERN_ATTEND_BLOCK : to;
+    const bool narrow = kern_attend_from(a, a->rows - 1) > to; /* windows begin behind it, too */
     for (int r = 0; r < a->rows; r++) attend_row(&t, r, kern_attend_from(a, r), from);
     attend_range(&t, 0, a->rows * a->group, from, to);
-    for (int r = 0; r < a->rows; r++) {
+    if (!narrow) attend_end(&t, to);
+    for (int r = 0; narrow && r < a->rows; r++) {
         const int own = kern_attend_from(a, r);
         attend_row(&t, r, own > to ? own : to, a->n_pos + r);
     }
