@@ -343,12 +343,45 @@ static void attend_rows_are_independent(void **state)
     for_each_level(check_attend_rows);
 }
 
+/* What only the last row sees is no number: the others are what they were. */
+static void check_unseen(const struct kern *k)
+{
+    enum { ROWS = 9, GROUP = 3, DIM = 40 };
+    uint64_t seed = 11;
+    float poison[DIM];
+    for (int i = 0; i < DIM; i++) poison[i] = i % 2 ? NAN : INFINITY;
+    for (int n_pos = 1; n_pos < 150; n_pos += 21) {
+        struct attention t = attention_make(ROWS, GROUP, DIM, n_pos, 1, &seed);
+        const int last = n_pos + ROWS - 2;
+        const size_t at = (size_t)t.pages[last / KERN_TILE] * kern_cache_tile(cache, DIM);
+        const size_t others = (ROWS - 1) * t.a.ld, bytes = ROWS * t.a.ld * sizeof(float);
+        attend(k, &t);
+        float *before = aligned(ROWS * t.a.ld, sizeof *before);
+        memcpy(before, t.out, bytes);
+        cache_write((uint8_t *)t.k.data + at, false, DIM, last, poison);
+        cache_write((uint8_t *)t.v.data + at, true, DIM, last, poison);
+        attend(k, &t);
+        assert_memory_equal(t.out, before, others * sizeof *before);
+        assert_true(isnan(t.out[others]));
+        free(before);
+        attention_free(&t);
+    }
+}
+
+static void unseen_positions_may_be_no_numbers(void **state)
+{
+    (void)state;
+    check_unseen(reference());
+    for_each_level(check_unseen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EVERY_CACHE(attend_matches_reference),     EVERY_CACHE(windows_match_reference),
-        EVERY_CACHE(attend_matches_definition),    EVERY_CACHE(attend_skips_what_no_row_sees),
-        EVERY_CACHE(attend_heads_are_independent), EVERY_CACHE(attend_rows_are_independent),
+        EVERY_CACHE(attend_matches_reference),           EVERY_CACHE(windows_match_reference),
+        EVERY_CACHE(attend_matches_definition),          EVERY_CACHE(attend_skips_what_no_row_sees),
+        EVERY_CACHE(attend_heads_are_independent),       EVERY_CACHE(attend_rows_are_independent),
+        EVERY_CACHE(unseen_positions_may_be_no_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,13 @@ struct attend_block {
     int first, end, p0, skip, count;
 };
 
+/* Where ends what query h sees of a block. */
+static inline int attend_seen(const struct attention *t, const struct attend_block *b, int h)
+{
+    const int own = t->a->n_pos + h / t->a->group - b->p0;
+    return own < b->count ? own : b->count;
+}
+
 /* Among `tiles`, by page, the one of position p. */
 static inline const uint8_t *attend_tile(const struct attention *t, const uint8_t *tiles, int p)
 {
@@ -183,8 +190,7 @@ __attribute__((noinline)) static void attend_cap(const struct kern_attend *a, fl
 static void attend_softmax(const struct attention *t, const struct attend_block *b, int h)
 {
     float *score = t->score + h * KERN_ATTEND_BLOCK, lane[LANES], max = t->max[h];
-    const int own = t->a->n_pos + h / t->a->group - b->p0;
-    const int from = b->skip / LANES * LANES, to = own < b->count ? own : b->count;
+    const int from = b->skip / LANES * LANES, to = attend_seen(t, b, h);
     const bool capped = t->a->cap > 0;
     const vec scale = vec_all(capped ? 1 : t->a->scale);
     if (capped) attend_cap(t->a, score, from, to);
@@ -198,13 +204,11 @@ static void attend_softmax(const struct attention *t, const struct attend_block 
     }
     vec_store(lane, most);
     for (int i = 0; i < LANES; i++) max = lane[i] > max ? lane[i] : max;
-    int p = from;
-    for (; p < to; p += LANES) {
+    for (int p = from; p < to; p += LANES) {
         vec e = vec_exp(vec_sub(vec_load(score + p), vec_all(max)));
         vec_store(score + p, e);
         sum = vec_add(sum, e);
     }
-    for (; p < b->count; p += LANES) vec_store(score + p, vec_zero());
     t->factor[h] = expf(t->max[h] - max);
     t->sum[h] = t->sum[h] * t->factor[h] + vec_sum(sum);
     t->max[h] = max;
@@ -315,15 +319,31 @@ static void attend_mix_q8_0(const struct attention *t, const struct attend_block
     attend_mix_share(KERN_CACHE_Q8_0, t, b, h, queries);
 }
 
-/* sum_v[h] += sum_p score[h][p] v[p0 + p] */
+static void attend_mix_any(const struct attention *t, const struct attend_block *b, int h,
+                           int queries)
+{
+    if (t->a->cache == KERN_CACHE_Q8_0)
+        attend_mix_q8_0(t, b, h, queries);
+    else
+        attend_mix_f16(t, b, h, queries);
+}
+
+/* sum_v[h] += sum_p score[h][p] v[p0 + p]: what all of some queries see, then what each sees beyond
+ * the first of them. A value that a query does not see may be no number. */
 static void attend_values(const struct attention *t, const struct attend_block *b)
 {
     for (int h = b->first, n; h < b->end; h += n) {
         n = vec_share(b->end - h, QUERIES);
-        if (t->a->cache == KERN_CACHE_Q8_0)
-            attend_mix_q8_0(t, b, h, n);
-        else
-            attend_mix_f16(t, b, h, n);
+        struct attend_block all = *b, rest = *b;
+        all.count = rest.skip = attend_seen(t, b, h);
+        rest.first = -1; /* the next keys have been asked for */
+        attend_mix_any(t, &all, h, n);
+        for (int i = 1; i < n; i++) {
+            rest.count = attend_seen(t, b, h + i);
+            if (rest.count == all.count) continue;
+            t->factor[h + i] = 1;
+            attend_mix_any(t, &rest, h + i, 1);
+        }
     }
 }
 
