@@ -343,36 +343,44 @@ static void attend_rows_are_independent(void **state)
     for_each_level(check_attend_rows);
 }
 
-/* What only the last row sees is no number: the others are what they were. */
-static void check_unseen(const struct kern *k)
+/* Positions from the last of row `first` on are no numbers: rows before it are what they were. */
+static void check_unseen(const struct kern *k, int group, int n_pos, int window, int first)
 {
-    enum { ROWS = 9, GROUP = 3, DIM = 40 };
+    enum { ROWS = 9, DIM = 40 };
     uint64_t seed = 11;
     float poison[DIM];
+    struct attention t = attention_make(ROWS, group, DIM, n_pos, 1, &seed);
+    const size_t all = ROWS * t.a.ld, others = (size_t)first * t.a.ld;
+    t.a.window = window;
     for (int i = 0; i < DIM; i++) poison[i] = i % 2 ? NAN : INFINITY;
-    for (int n_pos = 1; n_pos < 150; n_pos += 21) {
-        struct attention t = attention_make(ROWS, GROUP, DIM, n_pos, 1, &seed);
-        const int last = n_pos + ROWS - 2;
-        const size_t at = (size_t)t.pages[last / KERN_TILE] * kern_cache_tile(cache, DIM);
-        const size_t others = (ROWS - 1) * t.a.ld, bytes = ROWS * t.a.ld * sizeof(float);
-        attend(k, &t);
-        float *before = aligned(ROWS * t.a.ld, sizeof *before);
-        memcpy(before, t.out, bytes);
-        cache_write((uint8_t *)t.k.data + at, false, DIM, last, poison);
-        cache_write((uint8_t *)t.v.data + at, true, DIM, last, poison);
-        attend(k, &t);
-        assert_memory_equal(t.out, before, others * sizeof *before);
-        assert_true(isnan(t.out[others]));
-        free(before);
-        attention_free(&t);
+    attend(k, &t);
+    float *before = aligned(all, sizeof *before);
+    memcpy(before, t.out, all * sizeof *before);
+    for (int p = n_pos + first - 1; p < n_pos + ROWS - 1; p++) {
+        const size_t at = (size_t)t.pages[p / KERN_TILE] * kern_cache_tile(cache, DIM);
+        cache_write((uint8_t *)t.k.data + at, false, DIM, p, poison);
+        cache_write((uint8_t *)t.v.data + at, true, DIM, p, poison);
     }
+    attend(k, &t);
+    assert_memory_equal(t.out, before, others * sizeof *before);
+    assert_true(isnan(t.out[others]));
+    free(before);
+    attention_free(&t);
+}
+
+static void check_unseen_of_all(const struct kern *k)
+{
+    static const int groups[] = {1, 3, 7}, windows[] = {0, 5, 70}, firsts[] = {1, 4, 8};
+    for (int n_pos = 1; n_pos < 150; n_pos += 21)
+        for (int i = 0; i < 27; i++)
+            check_unseen(k, groups[i % 3], n_pos, windows[i / 3 % 3], firsts[i / 9]);
 }
 
 static void unseen_positions_may_be_no_numbers(void **state)
 {
     (void)state;
-    check_unseen(reference());
-    for_each_level(check_unseen);
+    check_unseen_of_all(reference());
+    for_each_level(check_unseen_of_all);
 }
 
 int main(void)

@@ -38,7 +38,7 @@ struct kern_weight {
 /*
  * Activation rows in 8 bits, in groups of 32: x[k] ~ d[k/32] * q[k], d = max|x| / 127 over the
  * group, q rounded to nearest (ties to even). Quantised weight types multiply these; F32, F16 and
- * BF16 weights multiply the floats. A table arranges and encodes a row within q, d, s and t as it
+ * BF16 weights multiply the floats. A table arranges and encodes a group within q, d, s and t as it
  * likes, and only its own product reads them; KERN_REF has them in natural order.
  * A group that holds a NaN or an infinity gets d = s = NaN, so that the poison reaches every output
  * it touches; a group too small for 127/max|x| to be a float gets q = 0.
@@ -112,7 +112,8 @@ struct kern {
      * they lie in the file. Rows are for KERN_REF alone, which so measures the packing, too. */
     bool panels;
 
-    /* Quantise one row of activations into the row at `to`. */
+    /* Quantise a row of activations, or any groups of one, into what begins at `to`: cols is a
+     * multiple of 32, a group does not depend on those beside it, and nothing else is written. */
     void (*quantize)(const float *x, int cols, struct kern_q8 to);
 
     /* Quantised weights: y[r*ldy + o] = sum_k W[o][k] x[r][k] for r in [0, n), o in [o0, o1); other

@@ -7,7 +7,7 @@
 
 /* Does it read h in 8 bits? */
 bool ffn_needs_q8(const struct slice *s, int layer);
-/* A phase of it: n rows of gate become act(gate) * up, and 8 bits where asked for. */
+/* A phase of a mixture: n rows of gate become act(gate) * up, and 8 bits where asked for. */
 void ffn_gate(const struct slice *s, struct team_member *me, int n, bool q8);
 void ffn_walk(const struct slice *s, struct team_member *me, int layer);
 

@@ -13,8 +13,7 @@
 
 static int widest_input(const struct config *c)
 {
-    int widest = c->d_model > c->d_ff ? c->d_model : c->d_ff;
-    return config_q_dim(c) > widest ? config_q_dim(c) : widest;
+    return config_q_dim(c) > c->d_model ? config_q_dim(c) : c->d_model;
 }
 
 /* Rows of a slice. Quantised weights are multiplied about as fast by so many rows as by more, and
@@ -56,8 +55,9 @@ void forward_carve(struct forward *f, struct arena *arena)
     f->att = arena_carve(arena, rows * slice_width(config_q_dim(c)), f32);
     f->gate = arena_carve(arena, inner * slice_width(c->d_ff), f32);
     f->up = arena_carve(arena, inner * slice_width(c->d_ff), f32);
-    product_carve_q8(&f->q8, larger(rows * wide, inner * KERN_Q8_STRIDE(c->d_ff)), arena);
-    if (!c->n_expert) product_carve_q8(&f->q8_ff, rows * KERN_Q8_STRIDE(c->d_ff), arena);
+    const size_t gated = inner * KERN_Q8_STRIDE(c->d_ff);
+    product_carve_q8(&f->q8, c->n_expert ? larger(rows * wide, gated) : rows * wide, arena);
+    if (!c->n_expert) product_carve_q8(&f->q8_ff, gated, arena);
     for (int kind = 0; kind < CONFIG_KINDS; kind++) {
         f->cos[kind] = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);
         f->sin[kind] = arena_carve(arena, rows * (size_t)c->n_rot / 2, f32);

@@ -56,8 +56,8 @@ struct forward {
     float *q, *k, *v;     /* [R][q_dim], [R][kv_dim], [R][kv_dim] */
     float *att;           /* [R][q_dim] heads' outputs side by side */
     float *gate, *up;     /* [R][d_ff]; in a mixture [P][d_ff] */
-    struct kern_q8 q8;    /* [R][widest input] activations in 8 bits; */
-    struct kern_q8 q8_ff; /* [R][d_ff] gated ones, while q8 is read; none in a mixture */
+    struct kern_q8 q8;    /* [R][widest input] activations in 8 bits */
+    struct kern_q8 q8_ff; /* [R][d_ff] gated ones; in a mixture q8 has them, too */
     float *cos[CONFIG_KINDS], *sin[CONFIG_KINDS]; /* [R][n_rot/2] for each kind of layer */
     float *scratch;                               /* [threads][attention of a run] */
     int *runs; /* [R + 1] where runs of rows that attend together begin; then the end */

@@ -70,11 +70,12 @@ static const double worth_taking = 400e3; /* multiply-adds: two microseconds */
 
 bool product_take(struct team_member *me, int total, double each, int *begin, int *end)
 {
-    const int fair = total / (2 * me->threads) / PANEL;
+    int panels = total / (2 * me->threads) / PANEL;
     const double wanted = worth_taking / (each * PANEL);
-    const int panels = wanted < fair ? (int)ceil(wanted) : fair > 1 ? fair : 1;
-    return team_take(me, total, panels * PANEL, me->threads == 1 ? total : MOST_OUTPUTS, begin,
-                     end);
+    if (wanted < panels) panels = (int)ceil(wanted);
+    panels = panels < 1 ? 1 : panels < MOST_OUTPUTS / PANEL ? panels : MOST_OUTPUTS / PANEL;
+    const int unit = panels * PANEL, most = MOST_OUTPUTS / unit * unit;
+    return team_take(me, total, unit, me->threads == 1 ? total : most, begin, end);
 }
 
 void product_phase(const struct slice *s, struct team_member *me, const struct product *m,

@@ -35,7 +35,8 @@ void product_carve_q8(struct kern_q8 *q8, size_t inputs, struct arena *arena);
 void product_quantize_row(const struct forward *f, const float *x, int cols, int r);
 void product_quantize(const struct slice *s, struct team_member *me, const float *x, int cols);
 
-/* The next block of `total` outputs of so many multiply-adds each: some panels of weights. */
+/* The next block of `total` outputs of so many multiply-adds each: some panels of weights, so that
+ * it begins at a multiple of 32. */
 bool product_take(struct team_member *me, int total, double each, int *begin, int *end);
 /* Outputs [begin, end) of n rows, with scale, bias and cap. */
 void product_part(const struct forward *f, const struct product *m, const struct product_input *in,

@@ -28,16 +28,18 @@ static inline size_t slice_width(int floats)
     return slice_round((size_t)floats);
 }
 
-/* A block of a phase whose items are rows, one of them at hand; begin with an empty one. A row is
- * little work, so that there are few blocks. */
+/* A block of a phase whose items are rows, one of them at hand; begin with an empty one. Taking a
+ * block costs a small model as much as a row. */
 struct slice_block {
     int row, end;
 };
 
 static inline bool slice_next(struct team_member *me, int n, struct slice_block *b)
 {
+    enum { MOST_AT_LAST = 8 }; /* while others wait */
     const int fair = n / (2 * me->threads);
-    return ++b->row < b->end || team_take(me, n, fair > 1 ? fair : 1, n, &b->row, &b->end);
+    const int unit = fair < 1 ? 1 : fair < MOST_AT_LAST ? fair : MOST_AT_LAST;
+    return ++b->row < b->end || team_take(me, n, unit, n, &b->row, &b->end);
 }
 
 #endif
