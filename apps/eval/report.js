@@ -52,10 +52,12 @@ function numberColumn(c) {
   };
 }
 
-const brief = ["accuracy", "kept", "gain", "large_share", "parameter_cost", "time", "overhead", "switches", "catchup_rows"];
+const brief = sweep
+  ? ["accuracy", "kept", "gain", "large_share", "parameter_cost", "time", "overhead", "switches", "catchup_rows"]
+  : ["accuracy", "kept", "same", "large_share", "large_passes", "large_rows", "lost", "time", "modelled_time"];
 
 function settingsTable() {
-  const pick = row => { if (row.policy === "ead") choose(row.setting); };
+  const pick = row => { if (adaptive.includes(row)) choose(row.setting); };
   let draw;
   const build = () => {
     const every = $("every").checked;
@@ -123,8 +125,9 @@ function head(setting) {
     (all.file ? ` of ${all.file}` : "")];
   $("lead").textContent = parts.filter(Boolean).join("  ·  ");
   $("remarks").textContent = (data.remarks || []).map(r => r[0].toUpperCase() + r.slice(1) + ".").join(" ");
-  $("title").textContent = row && known(row.kept) && known(row.large_share)
-    ? `${said("share", row.kept)} % of the large model’s accuracy while it writes ${said("share", row.large_share)} % of the tokens`
+  const kept = row && known(row.kept) && `${said("share", row.kept)} % of the large model’s accuracy `;
+  $("title").textContent = kept && !sweep && known(row.time) ? `${kept}in ${said("factor", row.time)} of its time`
+    : kept && known(row.large_share) ? `${kept}while it writes ${said("share", row.large_share)} % of the tokens`
     : "Two models, one text: accuracy against cost";
 }
 
@@ -136,15 +139,15 @@ function tile(row, key, unit, text) {
     el("span", {}, text), el("span", {}, range || " "));
 }
 
-/* The threshold to begin with: where what is kept is furthest above what is used. */
+/* The setting to begin with: where what is kept is furthest above what is used. Tokens tell little of what policies
+ * that judge use, so that among several time counts. */
 function knee() {
-  const lead = r => (known(r.kept) ? r.kept : r.accuracy) - r.large_share;
+  const cost = r => sweep || !known(r.modelled_time) ? r.large_share : r.modelled_time;
+  const lead = r => (known(r.kept) ? r.kept : r.accuracy) - cost(r);
   return adaptive.reduce((best, r) => !best || lead(r) > lead(best) ? r : best, null);
 }
 
-function choiceSection() {
-  if (!adaptive.length) return;
-  $("choice").hidden = false;
+function thresholds() {
   const buttons = adaptive.map(r => {
     const extra = seriesOf(r.setting).replace(/^\S+/, "");
     const b = el("button", { type: "button", "data-setting": r.setting }, (tauOf(r.setting) || r.setting) + extra);
@@ -152,9 +155,23 @@ function choiceSection() {
     return b;
   });
   $("taus").append(el("span", {}, "threshold τ, bits"), ...buttons);
+  return setting => buttons.forEach(b => b.setAttribute("aria-pressed", b.dataset.setting === setting));
+}
+
+function settings() {
+  const list = el("select", {}, adaptive.map(r => el("option", { value: r.setting }, labelOf(r))));
+  list.addEventListener("change", () => choose(list.value));
+  $("taus").append(el("label", {}, "setting ", list));
+  return setting => { list.value = setting; };
+}
+
+function choiceSection() {
+  if (!adaptive.length) return;
+  $("choice").hidden = false;
+  const show = sweep ? thresholds() : settings();
   listeners.push(setting => {
     const row = rowOf.get(setting);
-    buttons.forEach(b => b.setAttribute("aria-pressed", b.dataset.setting === setting));
+    show(setting);
     $("tiles").replaceChildren(...[
       tile(row, "kept", " %", "of the large model’s accuracy kept"),
       tile(row, "large_share", " %", "of the tokens written by the large model"),

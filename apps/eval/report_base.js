@@ -43,7 +43,9 @@ function labelOf(row) {
   return row.policy === "random" ? `random${rest}, as τ = ${tau}` : `${name}, τ = ${tau}`;
 }
 const alone = policy => data.rows.find(r => r.policy === policy);
-const adaptive = data.rows.filter(r => r.policy === "ead");
+/* What can be chosen: settings of any policy that is no baseline. */
+const adaptive = data.rows.filter(r => !["small", "large", "random", "custom"].includes(r.policy));
+const sweep = adaptive.every(r => r.policy === "ead"); /* of thresholds alone */
 
 /* ---- the tooltip ---- */
 

@@ -106,10 +106,12 @@ const besides = {
 
 function nameSeries(series, group, place) {
   const policy = series[0].r.policy, middle = series[Math.floor(series.length / 2)];
-  const text = policyNames[policy] + seriesOf(series[0].r.setting).replace(/^\S+/, "");
+  const must = policy in besides && sweep; /* of many settings those are named that have room */
+  const text = (policyNames[policy] || policy) + (must ? seriesOf(series[0].r.setting).replace(/^\S+/, "") : "");
   let box = null;
-  for (const p of [middle, ...series]) box = box || place(p, text, 13, besides[policy], true);
-  box = box || place(middle, text, 13, further, false);
+  for (const p of [middle, ...series]) box = box || place(p, text, 13, besides[policy] || besides.random, true);
+  if (!box && must) box = place(middle, text, 13, further, false);
+  if (!box) return;
   group.append(svg("text", { class: "name", x: box.x, y: box.y, "text-anchor": box.anchor }, text));
 }
 
@@ -153,7 +155,7 @@ function point(root, points, compact) {
   root.addEventListener("pointerleave", () => { mark(chosen()); hideTip(); });
   root.addEventListener("click", e => {
     const p = find(e);
-    if (p && p.r.policy === "ead") choose(p.r.setting);
+    if (p && adaptive.includes(p.r)) choose(p.r.setting);
   });
   mark(chosen());
   return () => mark(chosen());
