@@ -119,6 +119,10 @@ set_tests_properties(check_export PROPERTIES TIMEOUT 300)
 add_test(NAME check_page COMMAND ${CMAKE_SOURCE_DIR}/tests/check_page)
 set_tests_properties(check_page PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 
+# The report of `ead eval` in a browser.
+add_test(NAME check_report COMMAND ${CMAKE_SOURCE_DIR}/tests/check_report $<TARGET_FILE:ead_cli>)
+set_tests_properties(check_report PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+
 # What `make tsan` runs; a report fails the test.
 set_tests_properties(test_scheduler test_team test_threads test_watch check_server check_crowd check_http PROPERTIES LABELS threads
   ENVIRONMENT "TSAN_OPTIONS=exitcode=66;EAD_MODELS=${CMAKE_SOURCE_DIR}/models")

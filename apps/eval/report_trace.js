@@ -9,7 +9,7 @@ function rolling(entropy, window) {
   let sum = 0;
   return entropy.map((h, i) => {
     sum += h - (i >= window ? entropy[i - window] : 0);
-    return sum / Math.min(i + 1, window);
+    return Math.max(0, sum) / Math.min(i + 1, window); /* what was added and taken off may leave a bit below zero */
   });
 }
 
