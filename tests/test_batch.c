@@ -515,8 +515,10 @@ static void test_a_failed_text_changes_nothing(void **state)
             faults++;
         }
     }
-    assert_true(faults > 1);
+    assert_true(faults > 0); /* how many depends on what its passes took */
     same_tokens(&got, &pair.alone[4], got.n, 4);
+    const bool one[] = {false, true, false};
+    expect_fault(batch, one, 1, EAD_FORMAT, "not finite"); /* whenever it is tried */
     ead_batch_close(batch);
     ead_model_close(broken);
 }
