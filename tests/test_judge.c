@@ -11,42 +11,19 @@
 #include <cmocka.h>
 
 #include "ead.h"
-#include "judging.h"
+#include "judged_text.h"
 #include "shared.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { N_CTX = 128, PROMPT = 9, TOKENS_MAX = 400 };
-
-static struct judging_pair pair;
-static int32_t prompt[PROMPT];
-
-static int open_pair(void **state)
-{
-    (void)state;
-    judging_open(&pair, N_CTX, 0.25f);
-    tiny_text(&pair.spec, 3, prompt, PROMPT);
-    return 0;
-}
-
-static int close_pair(void **state)
-{
-    (void)state;
-    judging_close(&pair);
-    return 0;
-}
+enum { TOKENS_MAX = 400 };
 
 struct written {
     ead_token tokens[TOKENS_MAX];
     int n, lost;
     ead_summary summary;
 };
-
-static void check(ead_status st, const ead_error *error)
-{
-    if (st) fail_msg("%s", error->message);
-}
 
 /* A text to its end, or to so many tokens; what is told agrees with what the duo says. */
 static void write_text(const ead_model *large, const ead_model *small, const ead_duo_options *o,

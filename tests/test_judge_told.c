@@ -225,6 +225,29 @@ static void test_alternatives(void **state)
     }
 }
 
+/* A rule that takes back what was told last leaves no alternatives of it. */
+static void test_no_alternatives_of_what_is_gone(void **state)
+{
+    (void)state;
+    ead_error error;
+    ead_alternative best[3];
+    ead_policy_options drops;
+    ead_token instead;
+    const ead_duo_options o = options_of(0, 0);
+    const ead_policy_options base = ead_duo_defaults().policy;
+    ead_batch *batch = open_texts(&o, 1);
+    ead_duo *duo = ead_batch_duo(batch, 0);
+    ead_duo_want_best(duo, 3);
+    while (next_token(duo, &(int){0}).writer == EAD_LARGE) continue;
+    assert_int_equal(ead_duo_best(duo, 3, best), 3);
+    check(setting_read("r2r critical=0", &base, "policy", &drops, &error), &error);
+    check(ead_duo_set_policy(duo, &drops, &error), &error);
+    assert_int_equal(ead_duo_best(duo, 3, best), 0);
+    check(ead_duo_step(duo, &instead, &error), &error);
+    assert_int_equal(instead.taken_back, 1);
+    ead_batch_close(batch);
+}
+
 /* ---- between two tokens -----------------------------------------------------------------------
  */
 
@@ -567,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_lost_tokens_are_for_who_asks),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_no_alternatives_of_what_is_gone),
         cmocka_unit_test(test_append_forgets_what_was_not_told),
         cmocka_unit_test(test_what_was_told_stands),
         cmocka_unit_test(test_nothing_may_follow),

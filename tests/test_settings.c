@@ -129,8 +129,8 @@ static void test_an_oracle_is_last(void **state)
     struct settings *s =
         settings_of(&(struct settings_wish){.policies = "oracle , random,ead,large",
                                             .taus = "1",
-                                            .more = (const char *const[]){"r2r"},
-                                            .n_more = 1,
+                                            .more = (const char *const[]){"r2r", " oracle\t"},
+                                            .n_more = 2,
                                             .base = ead_duo_defaults().policy});
     assert_int_equal(s->n, 5);
     for (size_t i = 0; i < 5; i++) {

@@ -248,13 +248,9 @@ static ead_status add(struct making *m, const ead_policy_options *rule, ead_erro
 
 static bool is_oracle(const char *text, int bytes)
 {
-    const char *word;
-    int n;
-    char whole[SETTING_NAME_MAX];
-    snprintf(whole, sizeof whole, "%.*s", bytes, text);
-    text = whole;
-    return next_word(&text, "", &word, &n) && n == (int)strlen(oracle) &&
-           !strncmp(word, oracle, (size_t)n);
+    for (; bytes && strchr(" \t", *text); bytes--) text++;
+    while (bytes && strchr(" \t", text[bytes - 1])) bytes--;
+    return (size_t)bytes == strlen(oracle) && !memcmp(text, oracle, strlen(oracle));
 }
 
 static ead_status add_written(struct making *m, const char *text, int bytes, const char *label,
